@@ -158,7 +158,7 @@ def complete(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, An
 
 def as_json(entry: Entry) -> dict[str, Any]:
     """The entry as plain JSON values, each parameter with its kind; what can't be JSON is left out."""
-    described = {
+    described: dict[str, Any] = {
         key: value
         for key, value in asdict(entry).items()
         if isinstance(value, str | int | float | bool | tuple | None) and key != "parameters"

@@ -48,9 +48,7 @@ def test_every_refusal_is_one_clear_line(change, says):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"seed": NaN}', '{"optimiser": {"lr": Infinity}}']
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"seed": NaN}', '{"optimiser": {"lr": Infinity}}'])
 def test_what_is_no_spec_is_refused(text):
     with pytest.raises(SpecError):
         parse(text)

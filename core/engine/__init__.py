@@ -1,0 +1,20 @@
+"""The training loop, its events and its controls."""
+
+from core.engine.control import Control
+from core.engine.events import MEASURED_TIMES, TERMINAL, Event, State, state
+from core.engine.loop import evaluate, run
+from core.engine.session import Session, device_of, open_session
+
+__all__ = [
+    "MEASURED_TIMES",
+    "TERMINAL",
+    "Control",
+    "Event",
+    "Session",
+    "State",
+    "device_of",
+    "evaluate",
+    "open_session",
+    "run",
+    "state",
+]

@@ -1,0 +1,44 @@
+# Two commands: `make app` and `make test`. A second call does no needless work.
+
+PYTHON ?= python3
+PORT ?= 8501
+BIN := .venv/bin
+STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.headless true
+
+.PHONY: app dev test bench clean
+
+app: .venv/.app
+	@echo "Augury opens at http://localhost:$(PORT) (Ctrl-C stops it and its runs)"
+	@$(STREAMLIT)
+
+# As `app`, but pages and modules are read again when a file changes.
+dev: .venv/.app
+	@$(STREAMLIT) --server.fileWatcherType auto
+
+test: .venv/.test
+	@.ci/system-packages chromium chromium
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: .venv/.test
+	@$(BIN)/python -m core bench
+
+clean:
+	rm -rf .venv artifacts
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/system-packages - python3-venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Augury needs Python 3.11 or newer.")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/.app: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+.venv/.test: requirements.txt requirements-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@ .venv/.app

@@ -1,0 +1,152 @@
+"""Augury without a page: ``python -m core run | spec | catalogue | worker | bench``.
+
+Exit status: 0 done; 1 the run failed; 2 the input was wrong, with one line on standard error that
+says what and how to mend it.
+"""
+
+from __future__ import annotations
+
+from core.runtime import prepare_environment
+
+prepare_environment()  # before anything imports torch
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from core.errors import SpecError  # noqa: E402
+from core.presets import PRESETS, preset  # noqa: E402
+from core.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting  # noqa: E402
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Train, one JSON event a line on standard output; Ctrl-C stops within one batch."""
+    from core.engine import Control, run
+    from core.runtime import prepare_torch
+
+    prepare_torch()
+    spec = _read_spec(options.spec)
+    for setting in options.set:
+        spec = with_setting(spec, setting)
+    control = Control()
+    signal.signal(signal.SIGINT, lambda *_: control.stop.set())
+    written = None
+    if options.out is not None:
+        written = _make_folder(options.out) / "events.jsonl"
+        written.write_text("", encoding="utf-8")
+    state = ""
+    for event in run(spec, control, out=options.out, resume=options.resume):
+        line = json.dumps(event)
+        print(line, flush=True)
+        if written is not None:
+            with written.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        if event["event"] == "state":
+            state = event["state"]
+            if event["reason"]:
+                print(event["reason"], file=sys.stderr)
+    return 0 if state in ("finished", "stopped") else 1
+
+
+def spec_command(options: argparse.Namespace) -> int:
+    """Print a full spec, or the JSON schema of all specs."""
+    from core.vocabulary import complete
+
+    if options.schema:
+        print(json.dumps(RunSpec.model_json_schema(), indent=2))
+    else:
+        print(complete(preset(options.preset)).to_json(indent=2))
+    return 0
+
+
+def catalogue_command(options: argparse.Namespace) -> int:
+    """Print every dataset, operation, architecture, regulariser, optimiser and schedule."""
+    from core.vocabulary import listing
+
+    print(json.dumps(listing(), indent=2))
+    return 0
+
+
+def worker_command(options: argparse.Namespace) -> int:
+    """Run specs that come in on standard input; what the app starts, not a person."""
+    from core.jobs.worker import serve
+
+    return serve()
+
+
+def bench_command(options: argparse.Namespace) -> int:
+    """Measure the training rate against a bare loop and a `DataLoader` loop, in one run."""
+    from core.bench import bench
+
+    return bench(as_json=options.json)
+
+
+def _read_spec(source: str) -> RunSpec:
+    """A spec from a file, from standard input (``-``), or a preset by its name."""
+    if source == "-":
+        return parse(sys.stdin.read(MAX_SPEC_BYTES + 1))
+    path = Path(source)
+    if source in PRESETS and not path.exists():
+        return preset(source)
+    try:
+        with path.open(encoding="utf-8") as file:
+            return parse(file.read(MAX_SPEC_BYTES + 1))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SpecError(
+            "", f"{source} can't be read: {reason}. Give a JSON file, '-', or a preset: {', '.join(PRESETS)}."
+        ) from None
+
+
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError("--out", f"{folder} can't be made: {error.strerror}.") from None
+    return folder
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m core", description="Augury without a page.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="train a spec; one JSON event a line on standard output")
+    run.add_argument("spec", metavar="SPEC", help="a JSON file, '-' for standard input, or a preset's name")
+    run.add_argument("--out", type=Path, metavar="DIR", help="keep weights, spec and events here")
+    run.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    run.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field: train.epochs=3"
+    )
+    run.set_defaults(command=run_command)
+
+    spec = commands.add_parser("spec", help="print a full spec, or the JSON schema")
+    spec.add_argument("preset", nargs="?", default="baseline", help=", ".join(PRESETS))
+    spec.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+    spec.set_defaults(command=spec_command)
+
+    catalogue = commands.add_parser("catalogue", help="print all that can be chosen, as JSON")
+    catalogue.set_defaults(command=catalogue_command)
+
+    worker = commands.add_parser("worker", help="run specs from standard input (the app starts this)")
+    worker.set_defaults(command=worker_command)
+
+    bench = commands.add_parser("bench", help="print the benchmark table")
+    bench.add_argument("--json", action="store_true", help="as JSON")
+    bench.set_defaults(command=bench_command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

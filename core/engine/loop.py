@@ -1,0 +1,254 @@
+"""The training loop: a spec in, a stream of events out.
+
+The data lies on the device as one uint8 tensor; a batch is selected by index, augmented and
+normalised there. There is no `DataLoader`: for small images its workers cost more than the step.
+All randomness is derived from the seed and a counter (`core.randomness`), so the same spec gives the
+same numbers in a page's thread, a worker process or on the command line.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core import data, optimisers
+from core.engine.control import Control
+from core.engine.events import Event, State, state
+from core.engine.pictures import sprite
+from core.engine.saving import save
+from core.engine.session import Session, open_session
+from core.randomness import derive, generator, private_draws
+from core.regularise import sparsity
+from core.spec import RunSpec
+from core.vocabulary import complete
+
+STEP_SECONDS = 0.1  # at most ten `step` events a second: a chart shows no more
+BATCH_SECONDS = 1.0  # how often a watched run shows the images it is training on
+SHOWN_IMAGES = 8
+EVALUATION_BATCH = 512
+
+
+class DivergedError(Exception):
+    """The loss stopped being a number."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Says when something that happens at most every ``seconds`` is due; the first time always is."""
+
+    seconds: float
+    last: float = field(default=float("-inf"))
+
+    def due(self) -> bool:
+        now = time.perf_counter()
+        if now - self.last < self.seconds:
+            return False
+        self.last = now
+        return True
+
+
+def run(
+    spec: RunSpec, control: Control | None = None, *, out: Path | None = None, watch: bool = False
+) -> Iterator[Event]:
+    """Train what ``spec`` describes, yielding events as they happen.
+
+    Args:
+        control: how to stop it; looked at once a batch.
+        out: a folder for ``spec.json`` and ``weights.safetensors``.
+        watch: also yield ``batch`` events, the very images of a step.
+
+    Raises:
+        SpecError: before the first event, if the spec can't be run. What goes wrong later (a loss that
+            is no number, no memory left) ends the stream with the state ``failed`` and its reason.
+    """
+    spec = complete(spec)
+    session = open_session(spec)
+    yield state("running")
+    yield _started(session)
+    ended: State = "finished"
+    reason = ""
+    epochs: list[Event] = []
+    began = time.perf_counter()
+    try:
+        for event in _epochs(session, control or Control(), watch):
+            if event["event"] == "epoch":
+                epochs.append(event)
+            yield event
+        if len(epochs) < spec.train.epochs:
+            ended = "stopped"
+    except DivergedError as error:
+        ended, reason = "failed", str(error)
+    except torch.OutOfMemoryError:
+        ended = "failed"
+        reason = (
+            f"The device ran out of memory; try a batch size under {spec.train.batch_size}, "
+            "smaller images or a narrower network."
+        )
+    if ended != "failed" and epochs:
+        yield _finished(epochs, time.perf_counter() - began)
+    if out is not None:
+        save(out, session)
+    yield state(ended, reason)
+
+
+def _epochs(session: Session, control: Control, watch: bool) -> Iterator[Event]:
+    steps, batches = Pace(STEP_SECONDS), Pace(BATCH_SECONDS)
+    for epoch in range(1, session.spec.train.epochs + 1):
+        began = time.perf_counter()
+        losses, correct = yield from _train_epoch(session, epoch, control, steps, batches if watch else None)
+        if control.stop.is_set():
+            return
+        seconds_training = time.perf_counter() - began
+        validation_loss, validation_accuracy = evaluate(session, session.validation)
+        if not math.isfinite(validation_loss):
+            raise DivergedError(_advice(f"The validation loss became {validation_loss} after epoch {epoch}"))
+        num_images = min(len(session.train.labels), session.steps_per_epoch * session.spec.train.batch_size)
+        yield {
+            "event": "epoch",
+            "epoch": epoch,
+            "step": epoch * session.steps_per_epoch,
+            "train_loss": losses,
+            "train_accuracy": correct,
+            "validation_loss": validation_loss,
+            "validation_accuracy": validation_accuracy,
+            "penalty": session.regularisation.value(float(epoch)),
+            "sparsity": sparsity(session.model),
+            "seconds": time.perf_counter() - began,
+            "images_per_second": num_images / seconds_training,
+        }
+
+
+def _train_epoch(
+    session: Session, epoch: int, control: Control, steps: Pace, batches: Pace | None
+) -> Iterator[Event]:
+    """One pass over the training images; returns their mean data loss and accuracy as the network saw
+    them: augmented, with dropout, while it was changing."""
+    spec, device = session.spec, session.device
+    num_images, per_epoch = len(session.train.labels), session.steps_per_epoch
+    order = torch.randperm(num_images, generator=generator(derive(spec.seed, "order", epoch))).to(device)
+    losses = torch.zeros(per_epoch, device=device)
+    correct = torch.zeros((), dtype=torch.int64, device=device)
+    seen = 0
+    session.model.train()
+    for i in range(per_epoch):
+        if control.stop.is_set():
+            return 0.0, 0.0
+        step = (epoch - 1) * per_epoch + i  # counts from 0; events count from 1
+        index = order[i * spec.train.batch_size : (i + 1) * spec.train.batch_size]
+        labels = session.train.labels[index]
+        images = session.augmented(index, step)
+        loss, logits = _step(session, images, labels, step)
+        losses[i] = loss
+        correct += (logits.argmax(1) == labels).sum()
+        seen += len(index)
+        report = steps.due()
+        # On a CPU looking at a loss costs nothing; on a GPU it waits for the device, so look when reporting.
+        if device.type == "cpu" or report or i == per_epoch - 1:
+            _refuse_divergence(losses, i, step - i)
+        if report:
+            yield _step_event(session, step, float(loss))
+        if batches and batches.due():
+            yield _batch_event(session, images, labels, step)
+    return float(losses.mean()), int(correct) / seen
+
+
+def _step(session: Session, images: Tensor, labels: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    """One update of the weights; returns the data loss, without penalties, and the logits."""
+    spec, optimiser = session.spec, session.optimiser
+    epochs_done = step / session.steps_per_epoch
+    rate = optimisers.learning_rate(spec.optimiser, step, session.num_steps)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    # Dropout draws from the global generator in the forward pass only; backward re-uses its masks.
+    with private_draws(derive(spec.seed, "dropout", step), session.device), session.autocast():
+        logits = session.model(session.normalised(images))
+        loss = F.cross_entropy(logits, labels)
+    penalty = session.regularisation.loss_term(epochs_done)
+    optimiser.zero_grad(set_to_none=True)
+    (loss if penalty is None else loss + penalty).backward()
+    optimiser.step()
+    session.regularisation.after_step(optimiser, epochs_done)
+    return loss.detach(), logits.detach()
+
+
+def evaluate(session: Session, dataset: data.Dataset) -> tuple[float, float]:
+    """Mean cross-entropy (nats) and accuracy (share) of the network on plain, unaugmented images."""
+    session.model.eval()
+    loss, correct = 0.0, 0
+    with torch.inference_mode(), session.autocast():
+        for images, labels in zip(
+            dataset.images.split(EVALUATION_BATCH), dataset.labels.split(EVALUATION_BATCH), strict=True
+        ):
+            logits = session.model(session.normalised(images.float().div_(255)))
+            loss += float(F.cross_entropy(logits, labels, reduction="sum"))
+            correct += int((logits.argmax(1) == labels).sum())
+    return loss / len(dataset.labels), correct / len(dataset.labels)
+
+
+def _refuse_divergence(losses: Tensor, i: int, first_step: int) -> None:
+    """Raise `DivergedError` at the first of the epoch's losses so far that is not a finite number."""
+    if torch.isfinite(losses[i]) and (losses.device.type == "cpu" or losses[: i + 1].isfinite().all()):
+        return
+    bad = int((~losses[: i + 1].isfinite()).nonzero()[0])
+    raise DivergedError(_advice(f"The loss became {float(losses[bad])} at step {first_step + bad + 1}"))
+
+
+def _advice(what: str) -> str:
+    return f"{what}; try a lower learning rate, or a weaker regulariser or augmentation."
+
+
+def _started(session: Session) -> Event:
+    return {
+        "event": "started",
+        "device": session.device.type,
+        "device_name": (
+            torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else "CPU"
+        ),
+        "threads": torch.get_num_threads(),
+        "parameters": sum(p.numel() for p in session.model.parameters()),
+        "train_images": len(session.train.labels),
+        "validation_images": len(session.validation.labels),
+        "classes": list(session.train.classes),
+        "epochs": session.spec.train.epochs,
+        "steps_per_epoch": session.steps_per_epoch,
+        "notes": list(session.train.notes),
+    }
+
+
+def _step_event(session: Session, step: int, loss: float) -> Event:
+    epochs_done = (step + 1) / session.steps_per_epoch
+    return {
+        "event": "step",
+        "step": step + 1,
+        "epoch": epochs_done,
+        "loss": loss,
+        "penalty": session.regularisation.value(epochs_done),
+        "learning_rate": session.optimiser.param_groups[0]["lr"],
+    }
+
+
+def _batch_event(session: Session, images: Tensor, labels: Tensor, step: int) -> Event:
+    shown = (images[:SHOWN_IMAGES] * 255).round().to(torch.uint8).cpu()
+    names = [session.train.classes[label] for label in labels[:SHOWN_IMAGES].tolist()]
+    return {"event": "batch", "step": step + 1, "images": sprite(shown), "count": len(names), "labels": names}
+
+
+def _finished(epochs: list[Event], seconds: float) -> Event:
+    def figures(event: Event) -> Event:
+        return {key: value for key, value in event.items() if key != "event"}
+
+    best = max(epochs, key=lambda event: event["validation_accuracy"])
+    return {
+        "event": "finished",
+        "epochs": len(epochs),
+        "seconds": seconds,
+        "best": figures(best),
+        "last": figures(epochs[-1]),
+    }

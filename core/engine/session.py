@@ -1,0 +1,103 @@
+"""Everything one run needs, made from its spec and put on its device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core import augment, data, models, optimisers, regularise
+from core.errors import SpecError
+from core.randomness import derive
+from core.spec import RunSpec, TrainSpec
+
+
+@dataclass(slots=True)
+class Session:
+    """A run's parts. Images are uint8 on the device; ``prepare_batch`` makes them a network's input."""
+
+    spec: RunSpec
+    device: torch.device
+    train: data.Dataset
+    validation: data.Dataset
+    mean: Tensor  # (C, 1, 1), of the training part, in [0, 1]
+    std: Tensor  # (C, 1, 1)
+    pipeline: augment.Pipeline | None
+    model: nn.Module
+    regularisation: regularise.Regularisation
+    optimiser: torch.optim.Optimizer
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """A last batch of one image is left out: batch normalisation has no variance to take there."""
+        full, rest = divmod(len(self.train.labels), self.spec.train.batch_size)
+        return full + (rest > 1) or 1
+
+    @property
+    def num_steps(self) -> int:
+        return self.steps_per_epoch * self.spec.train.epochs
+
+    def augmented(self, index: Tensor, step: int) -> Tensor:
+        """Training images ``index`` as float (B, C, S, S) in [0, 1], as step ``step`` sees them."""
+        images = self.train.images[index].float().div_(255)
+        return self.pipeline(images, step) if self.pipeline else images
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Float images in [0, 1] as a network's input; ``channels_last`` is what convolutions like."""
+        return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+    def autocast(self) -> torch.autocast:
+        """bfloat16 where the spec asks for it; nothing otherwise."""
+        enabled = self.spec.train.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+
+def device_of(spec: TrainSpec) -> torch.device:
+    """The device a run trains on; ``auto`` is a CUDA device if there is one."""
+    has_cuda = torch.cuda.is_available()
+    if spec.device == "cuda" and not has_cuda:
+        raise SpecError("train.device", "this machine has no CUDA device; choose 'auto' or 'cpu'.")
+    device = torch.device("cuda" if has_cuda and spec.device != "cpu" else "cpu")
+    if spec.precision == "bfloat16" and device.type == "cpu":
+        raise SpecError("train.precision", "bfloat16 halves the speed on a CPU; choose 'float32' here.")
+    return device
+
+
+def open_session(spec: RunSpec) -> Session:
+    """Load the data, build the network, the pipeline, the regularisers and the optimiser.
+
+    Args:
+        spec: completed by `core.vocabulary.complete`.
+
+    Raises:
+        SpecError: the data can't be read, or a part does not fit the data.
+    """
+    device = device_of(spec.train)
+    split = data.split(data.load(spec.data), spec.data, derive(spec.seed, "split"))
+    channels, side, num_classes = split.train.channels, split.train.side, len(split.train.classes)
+    shape = {"channels": channels, "side": side, "num_classes": num_classes}
+    model = models.build(models.check(spec.model, **shape), **shape, seed=derive(spec.seed, "weights")).to(
+        device, memory_format=torch.channels_last
+    )
+    weights = [part for parts in regularise.regularised_weights(model).values() for part in parts]
+    known = {id(part) for part in weights}
+    others = [part for part in model.parameters() if id(part) not in known]
+    return Session(
+        spec=spec,
+        device=device,
+        train=split.train.to(device),
+        validation=split.validation.to(device),
+        mean=torch.tensor(split.mean, device=device).view(-1, 1, 1),
+        std=torch.tensor(split.std, device=device).view(-1, 1, 1),
+        pipeline=_pipeline(spec, channels, side, device),
+        model=model,
+        regularisation=regularise.Regularisation(spec.regularisers, model),
+        optimiser=optimisers.build(spec.optimiser, weights, others),
+    )
+
+
+def _pipeline(spec: RunSpec, channels: int, side: int, device: torch.device) -> augment.Pipeline | None:
+    if not any(op.enabled for op in spec.augment.ops):
+        return None
+    return augment.Pipeline(spec.augment, channels=channels, side=side, seed=spec.seed, device=device)

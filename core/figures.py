@@ -1,0 +1,114 @@
+"""Events and catalogues in, Plotly figures out: plain dictionaries, ready to be JSON.
+
+The figures know no theme: backgrounds are transparent and the text's colour is left to the page that
+shows them, so one figure serves every viewer, light or dark. The same things have the same colours
+everywhere (Okabe–Ito, told apart with any kind of colour vision).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.jobs import History
+
+Figure = dict[str, Any]
+
+TRAIN, VALIDATION, PENALTY, SPARSITY = "#0072B2", "#D55E00", "#E69F00", "#009E73"
+LAYERS = ("#56B4E9", "#CC79A7", "#E69F00", "#0072B2", "#D55E00", "#F0E442", "#999999")
+
+
+def loss(history: History, run_id: str) -> Figure:
+    """Train and validation loss and the penalty against epochs, on a log scale."""
+    epochs = [event["epoch"] for event in history.epochs]
+    step_x, step_y = history.line("loss")
+    penalty_x, penalty_y = history.line("penalty")
+    traces = [
+        _line("train, each batch", step_x, step_y, TRAIN, width=1, opacity=0.45),
+        _line("train", epochs, [event["train_loss"] for event in history.epochs], TRAIN, markers=True),
+        _line(
+            "validation", epochs, [event["validation_loss"] for event in history.epochs], VALIDATION, markers=True
+        ),
+    ]
+    if any(penalty_y):
+        traces.append(_line("penalty", penalty_x, penalty_y, PENALTY, dash="dot"))
+    figure = _figure(traces, history, run_id, "loss (nats)")
+    figure["layout"]["yaxis"] |= {"type": "log", "dtick": 1, "minor": {"dtick": "D1"}}
+    return figure
+
+
+def accuracy(history: History, run_id: str) -> Figure:
+    """Train and validation accuracy in per cent against epochs."""
+    epochs = [event["epoch"] for event in history.epochs]
+    traces = [
+        _line(
+            "train", epochs, [100 * event["train_accuracy"] for event in history.epochs], TRAIN, markers=True
+        ),
+        _line(
+            "validation",
+            epochs,
+            [100 * event["validation_accuracy"] for event in history.epochs],
+            VALIDATION,
+            markers=True,
+        ),
+    ]
+    return _figure(traces, history, run_id, "accuracy (%)")
+
+
+def sparsity_by_layer(history: History, run_id: str) -> Figure:
+    """Exact zeros in per cent against epochs: the whole network bold, each layer thin."""
+    epochs = [event["epoch"] for event in history.epochs]
+    measured = [event["sparsity"] for event in history.epochs]
+    traces = []
+    for i, layer in enumerate(measured[0]["layers"] if measured else ()):
+        shares = [100 * each["layers"][layer]["exact"] for each in measured]
+        traces.append(_line(layer, epochs, shares, LAYERS[i % len(LAYERS)], width=1.5))
+    near = [100 * each["near"] for each in measured]
+    exact = [100 * each["exact"] for each in measured]
+    traces.append(_line("near: |w| < 0.001", epochs, near, SPARSITY, dash="dot"))
+    traces.append(_line("whole network", epochs, exact, SPARSITY, width=4, markers=True))
+    figure = _figure(traces, history, run_id, "exact zeros (% of weights)")
+    figure["layout"]["yaxis"] |= {"range": [-3, 103]}
+    return figure
+
+
+def _line(
+    name: str,
+    x: list[float],
+    y: list[float],
+    colour: str,
+    *,
+    width: float = 2.5,
+    dash: str = "solid",
+    opacity: float = 1.0,
+    markers: bool = False,
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        # A line through one point is invisible: until there are two, show the point itself.
+        "mode": "lines+markers" if markers or len(x) < 2 else "lines",
+        "name": name,
+        "x": x,
+        "y": y,
+        "opacity": opacity,
+        "line": {"color": colour, "width": width, "dash": dash},
+        "marker": {"color": colour, "size": 5},
+        "hovertemplate": "%{y:.4g}",
+    }
+
+
+def _figure(traces: list[dict[str, Any]], history: History, run_id: str, y_title: str) -> Figure:
+    """A chart whose x-axis is the whole run from the start, so that the line grows into its place."""
+    num_epochs = history.started["epochs"] if history.started else 1
+    return {
+        "data": traces,
+        "layout": {
+            "uirevision": run_id,  # a person's zoom and legend choices last as long as the run is shown
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "margin": {"l": 56, "r": 12, "t": 8, "b": 40},
+            "hovermode": "x unified",
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            "xaxis": {"title": {"text": "epoch"}, "range": [0, num_epochs], "zeroline": False},
+            "yaxis": {"title": {"text": y_title}, "zeroline": False},
+        },
+    }

@@ -1,0 +1,126 @@
+"""Named specs that show one thing each; a click on the landing page starts one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import SpecError
+from core.spec import (
+    AugmentSpec,
+    DataSpec,
+    ModelSpec,
+    OpSpec,
+    OptimiserSpec,
+    RegulariserSpec,
+    RunSpec,
+    TrainSpec,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A spec, and one sentence that says what to watch when it runs."""
+
+    name: str
+    title: str
+    watch: str
+    spec: RunSpec
+
+
+# Digits are read the same when shifted, turned a little or partly hidden; a flip would change them.
+_GENTLE = AugmentSpec(
+    ops=(
+        OpSpec(
+            op="RandomAffine",
+            p=1.0,
+            params={"degrees": [-12, 12], "translate": 0.08, "scale": [0.9, 1.1], "shear": [-5, 5]},
+        ),
+        OpSpec(op="RandomErasing", p=0.25, params={"scale": [0.02, 0.12]}),
+    )
+)
+# λ rises over most of the run: at full strength from the first step it kills the network.
+_SPARSE = RegulariserSpec(kind="l1", strength=1e-3, solver="proximal", warmup_epochs=20)
+
+_ALL = (
+    Preset(
+        "baseline",
+        "Baseline",
+        "A plain network: training accuracy runs ahead of validation, and no weight is zero.",
+        RunSpec(name="Baseline"),
+    ),
+    Preset(
+        "augmented",
+        "Augmented",
+        "Every batch is turned, shifted and partly hidden: harder to learn by heart, better on new digits.",
+        RunSpec(name="Augmented", augment=_GENTLE, train=TrainSpec(epochs=15)),
+    ),
+    Preset(
+        "l1-sparse",
+        "L1 makes it sparse",
+        "Proximal L1 sets most weights to exactly zero while validation accuracy holds.",
+        RunSpec(
+            name="L1 makes it sparse",
+            regularisers=(_SPARSE,),
+            optimiser=OptimiserSpec(kind="adam", lr=2e-3, schedule="cosine"),
+            train=TrainSpec(epochs=30),
+        ),
+    ),
+    Preset(
+        "l2-small",
+        "L2 keeps it small",
+        "L2 shrinks every weight and zeroes none: compare its sparsity with L1's.",
+        RunSpec(
+            name="L2 keeps it small",
+            regularisers=(RegulariserSpec(kind="l2", strength=1e-3),),
+            optimiser=OptimiserSpec(kind="adam", lr=1e-3),
+        ),
+    ),
+    Preset(
+        "all-three",
+        "All three together",
+        "Augmentation, dropout and L1 at once: the most accurate of the five, and sparse.",
+        RunSpec(
+            name="All three together",
+            augment=_GENTLE,
+            regularisers=(_SPARSE,),
+            optimiser=OptimiserSpec(kind="adam", lr=2e-3, schedule="cosine"),
+            train=TrainSpec(epochs=30),
+        ),
+    ),
+    Preset(
+        "rnn",
+        "Rows as a sequence",
+        "An LSTM reads each digit row by row, from top to bottom.",
+        RunSpec(name="Rows as a sequence", model=ModelSpec(arch="rnn"), train=TrainSpec(epochs=15)),
+    ),
+    Preset(
+        "attention",
+        "Patches that attend",
+        "Self-attention sees every patch at once and has to learn where they are.",
+        RunSpec(
+            name="Patches that attend",
+            model=ModelSpec(arch="attention"),
+            optimiser=OptimiserSpec(kind="adamw", lr=2e-3, schedule="one-cycle"),
+            train=TrainSpec(epochs=15),
+        ),
+    ),
+    Preset(
+        "flips-lie",
+        "When a flip lies",
+        "A flipped arrow points the other way but keeps its label: the network can't tell left from right.",
+        RunSpec(
+            name="When a flip lies",
+            data=DataSpec(name="arrows"),
+            augment=AugmentSpec(ops=(OpSpec(op="RandomHorizontalFlip", p=0.5),)),
+            train=TrainSpec(epochs=8),
+        ),
+    ),
+)
+PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}
+
+
+def preset(name: str) -> RunSpec:
+    """The preset's spec, not yet completed; `SpecError` lists the names there are."""
+    if name not in PRESETS:
+        raise SpecError("", f"There is no preset called {name!r}; there are {', '.join(PRESETS)}.")
+    return PRESETS[name].spec

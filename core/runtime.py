@@ -1,0 +1,38 @@
+"""How torch is set up in a process, before the first tensor: threads, waiting, determinism.
+
+`OMP_WAIT_POLICY` is read when torch's OpenMP loads, so `prepare_environment` comes before torch's
+import: with active waiting two threads collapse as soon as anything else on the machine runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import MutableMapping
+
+
+def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Set what torch reads from the environment as it loads; what a person has set stays."""
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # cuBLAS is deterministic only with a fixed workspace (CUDA toolkit documentation, cuBLAS 2.1.4).
+    environment.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def thread_count() -> int:
+    """``AUGURY_THREADS``, or one thread for every core this process may use."""
+    chosen = os.environ.get("AUGURY_THREADS", "")
+    if chosen.isdecimal() and int(chosen) > 0:
+        return int(chosen)
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def prepare_torch() -> None:
+    """Fix torch's thread count and, on CUDA, ask for deterministic kernels only."""
+    import torch
+
+    torch.set_num_threads(thread_count())
+    if torch.cuda.is_available():
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.backends.cudnn.benchmark = False

@@ -1,0 +1,44 @@
+"""All that can be chosen, together: the catalogues as one listing, and a spec checked against them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core import augment, data, models, optimisers, regularise
+from core.catalogue import as_json
+from core.spec import RunSpec
+
+
+def complete(spec: RunSpec) -> RunSpec:
+    """``spec`` checked against every catalogue, with what was left out filled in.
+
+    For a person's own images the number of classes is not known before they are loaded; the engine
+    then checks the network once more.
+
+    Raises:
+        SpecError: something is unknown, out of bounds, or does not go together.
+    """
+    shape = data.shape(spec.data)
+    return spec.model_copy(
+        update={
+            "augment": augment.check(spec.augment, shape.channels),
+            "model": models.check(
+                spec.model, channels=shape.channels, side=shape.side, num_classes=shape.num_classes
+            ),
+            "regularisers": regularise.check(spec.regularisers),
+            "optimiser": optimisers.check(spec.optimiser),
+        }
+    )
+
+
+def listing() -> dict[str, list[dict[str, Any]]]:
+    """Every dataset, operation, architecture, regulariser, optimiser and schedule, as JSON values."""
+    catalogues = {
+        "datasets": data.CATALOGUE,
+        "operations": augment.CATALOGUE,
+        "architectures": models.CATALOGUE,
+        "regularisers": regularise.CATALOGUE,
+        "optimisers": optimisers.CATALOGUE,
+        "schedules": optimisers.SCHEDULES,
+    }
+    return {noun: [as_json(entry) for entry in entries.values()] for noun, entries in catalogues.items()}
