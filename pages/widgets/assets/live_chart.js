@@ -1,0 +1,127 @@
+// A Plotly chart on one node that outlives its updates, so that zoom, hover and legend choices do too.
+
+const touch = matchMedia("(hover: none)").matches;
+const CONFIG = {
+  displaylogo: false,
+  displayModeBar: touch ? false : "hover",
+  modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
+  toImageButtonOptions: { filename: "augury", scale: 2 },
+};
+
+const charts = new WeakMap(); // node -> what is shown in it, and what should be
+let loading; // one plotly.js a page, whatever the number of charts
+
+export default function ({ data, parentElement }) {
+  const node = parentElement.querySelector(".augury-chart");
+  if (!charts.has(node)) charts.set(node, mount(node));
+  const chart = charts.get(node);
+  chart.wanted = new TextDecoder().decode(data);
+  draw(chart);
+  // Streamlit also calls this for a run that a newer one overtook, while the chart still stands.
+  return () => node.isConnected || unmount(chart);
+}
+
+function mount(node) {
+  const chart = { node, plot: node.querySelector(".plot"), trouble: node.querySelector(".trouble") };
+  chart.observer = new ResizeObserver(() => draw(chart));
+  chart.observer.observe(node);
+  return chart;
+}
+
+function unmount(chart) {
+  chart.observer.disconnect();
+  charts.delete(chart.node);
+  window.Plotly?.purge(chart.plot);
+}
+
+async function draw(chart) {
+  try {
+    const message = JSON.parse(chart.wanted);
+    chart.node.setAttribute("aria-label", message.alt);
+    chart.node.style.height = `${message.height}px`;
+    const Plotly = await load(message.plotly);
+    const width = chart.node.clientWidth;
+    if (!width) return; // in a closed tab or expander; the observer calls again when it opens
+    const theme = themeOf(chart.node);
+    const wanted = [chart.wanted, theme.key, width].join();
+    if (wanted === chart.shown) return;
+    chart.shown = wanted;
+    const { data, layout } = inTheme(JSON.parse(chart.wanted, theme.resolve).figure, theme);
+    await Plotly.react(chart.plot, data, { ...layout, width, height: message.height }, CONFIG);
+    chart.trouble.textContent = "";
+    chart.node.classList.add("drawn");
+  } catch (error) {
+    chart.shown = undefined;
+    chart.trouble.textContent = `This chart could not be drawn (${error.message}). Reload the page to try again.`;
+    chart.node.classList.add("drawn");
+    console.error(error);
+  }
+}
+
+// Streamlit sends no validator with this file, so a plain <script> would fetch its 4.8 MB again on every
+// load; "force-cache" takes the browser's copy as it is. The address changes with plotly's version.
+function load(path) {
+  loading ??= (async () => {
+    const app = document.querySelector('script[type="module"][src*="static/js/"]').src;
+    const answer = await fetch(new URL(`../../${path}`, app), { cache: "force-cache" });
+    if (!answer.ok) throw new Error(`plotly.js: ${answer.status}`);
+    const script = document.createElement("script");
+    script.src = URL.createObjectURL(await answer.blob());
+    await new Promise((done, failed) => {
+      script.onload = done;
+      script.onerror = () => failed(new Error("plotly.js did not load"));
+      document.head.append(script);
+    });
+    URL.revokeObjectURL(script.src);
+    return window.Plotly;
+  })();
+  loading.catch(() => (loading = undefined)); // the next update tries again
+  return loading;
+}
+
+function themeOf(node) {
+  const style = getComputedStyle(node);
+  const value = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const theme = {
+    text: value("text-color"),
+    background: value("background-color"),
+    border: value("border-color"),
+    faint: value("border-color-light"),
+    accent: value("primary-color"),
+    font: value("font"),
+    palette: value("chart-categorical-colors").split(","),
+  };
+  theme.key = Object.values(theme).join();
+  // A figure may say "var(--st-…)" where it needs a colour of the theme.
+  theme.resolve = (_, item) =>
+    typeof item === "string" && item.startsWith("var(--st-") ? value(item.slice(9, -1)) : item;
+  return theme;
+}
+
+// The figure with the theme's colours wherever it names none.
+function inTheme({ data, layout = {} }, theme) {
+  const clear = "rgba(0,0,0,0)";
+  const axis = { gridcolor: theme.faint, linecolor: theme.border, zerolinecolor: theme.border, tickcolor: theme.border };
+  const themed = {
+    uirevision: "kept",
+    colorway: theme.palette,
+    paper_bgcolor: clear,
+    plot_bgcolor: clear,
+    // On a touch screen a finger on the chart scrolls the page; a tap still shows the values.
+    dragmode: touch ? false : "zoom",
+    ...layout,
+    font: { color: theme.text, family: theme.font, size: 13, ...layout.font },
+    hoverlabel: {
+      bgcolor: theme.background,
+      bordercolor: theme.border,
+      ...layout.hoverlabel,
+      font: { color: theme.text, family: theme.font, ...layout.hoverlabel?.font },
+    },
+    legend: { bgcolor: clear, ...layout.legend },
+    modebar: { bgcolor: clear, color: theme.border, activecolor: theme.accent, ...layout.modebar },
+  };
+  for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout)])) {
+    if (/^[xy]axis\d*$/.test(name)) themed[name] = { ...axis, ...layout[name] };
+  }
+  return { data, layout: themed };
+}

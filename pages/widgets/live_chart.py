@@ -1,0 +1,48 @@
+"""A Plotly chart that is updated in place while a run is live.
+
+`st.plotly_chart` replaces its node whenever the figure changes, and a person's zoom, hover and legend
+choices go with it. Here one node stays under a fixed key and is handed to ``Plotly.react``. plotly.js
+comes from the installed plotly package, served by the app itself: nothing is fetched from elsewhere.
+
+The figure is theme-neutral and so one string serves every viewer of a run; the browser fills in font,
+grid and label colours from Streamlit's theme, and again when the theme changes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import plotly
+import streamlit as st
+from streamlit.components.v1 import declare_component
+
+_ASSETS = Path(__file__).parent / "assets"
+# Declared for its side effect: the folder is served at /component/<name>/.
+_plotly_js = declare_component("plotly", path=str(Path(plotly.__file__).parent / "package_data"))
+_PLOTLY_PATH = json.dumps(f"component/{_plotly_js.name}/plotly.min.js?{plotly.__version__}")
+
+_live_chart = st.components.v2.component(
+    "augury_live_chart",
+    html='<div class="augury-chart" role="img"><div class="plot"></div><p class="trouble"></p></div>',
+    css=(_ASSETS / "live_chart.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "live_chart.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # Plotly's own styles are in the document and don't reach a shadow root
+)
+
+
+def live_chart(figure_json: str, *, key: str, height: int, alt: str) -> None:
+    """Shows a figure; later calls under the same key update it where it stands.
+
+    Args:
+        figure_json: ``figure.to_json()``: ``{"data": […], "layout": {…}}``. Colours it leaves out are
+            the theme's, and so is a colour written ``"var(--st-text-color)"``. A person's zoom is kept
+            as long as ``layout.uirevision`` stays the same (so give it the run's id).
+        key: the chart's name on the page.
+        height: in CSS pixels; the width is all there is.
+        alt: what the chart shows, in a sentence.
+    """
+    # Bytes go through as they are; a dictionary would be dumped three times over.
+    about = f'"plotly":{_PLOTLY_PATH},"alt":{json.dumps(alt)},"height":{height}'
+    message = f'{{{about},"figure":{figure_json}}}'
+    _live_chart(key=key, data=message.encode(), height=height)
