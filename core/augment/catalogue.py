@@ -1,0 +1,9 @@
+"""Every augmentation there is, by Kornia's name for it."""
+
+from __future__ import annotations
+
+from core.augment.entry import OpEntry
+from core.augment.geometric import GEOMETRIC
+from core.augment.intensity import INTENSITY
+
+CATALOGUE: dict[str, OpEntry] = {entry.name: entry for entry in GEOMETRIC + INTENSITY}
