@@ -1,0 +1,131 @@
+"""Every entry, at its defaults and at every bound, on grey and on colour images."""
+
+import itertools
+
+import pytest
+import torch
+from sklearn.datasets import load_sample_image
+
+from core.augment import CATALOGUE, OpEntry, Pipeline, check
+from core.catalogue import Choice, Flag, Number, Range, as_json
+from core.spec import AugmentSpec, OpSpec
+
+PHOTOS = [
+    torch.from_numpy(load_sample_image(name).copy()).permute(2, 0, 1) / 255  # (3, 427, 640)
+    for name in ("flower.jpg", "china.jpg")  # a vivid one, and one with fine detail
+]
+
+
+def crops(batch_size: int, channels: int, side: int) -> torch.Tensor:
+    """Pieces of two real photographs in turn, as floats in [0, 1]."""
+    pieces = []
+    for i in range(batch_size):
+        left = 40 * i % (640 - side)
+        pieces.append(PHOTOS[i % 2][:, 150 : 150 + side, left : left + side])
+    images = torch.stack(pieces)
+    return images if channels == 3 else images.mean(1, keepdim=True)
+
+
+def pipeline(*ops: OpSpec, channels: int = 3, side: int = 28, seed: int = 0) -> Pipeline:
+    spec = check(AugmentSpec(ops=ops), channels)
+    return Pipeline(spec, channels=channels, side=side, seed=seed)
+
+
+def on_channels() -> list[tuple[str, int]]:
+    """Every operation with every number of channels that it takes."""
+    return [(name, c) for name, e in CATALOGUE.items() for c in (1, 3) if c == 3 or not e.colour_only]
+
+
+def at_bounds(entry: OpEntry) -> list[dict]:
+    """Parameter values with one of them at an end of what is allowed, the others at their defaults."""
+    values = []
+    for parameter in entry.parameters:
+        low_high = (getattr(parameter, "low", None), getattr(parameter, "high", None))
+        if isinstance(parameter, Number):
+            ends = low_high
+        elif isinstance(parameter, Range):
+            ends = [list(pair) for pair in itertools.combinations_with_replacement(low_high, 2)]
+        elif isinstance(parameter, Choice):
+            ends = parameter.options
+        else:
+            assert isinstance(parameter, Flag)
+            ends = (False, True)
+        values += [{parameter.name: end} for end in ends]
+    return values
+
+
+def test_the_catalogue_holds_at_least_the_sixteen():
+    sixteen = """RandomHorizontalFlip RandomVerticalFlip RandomRotation RandomAffine RandomResizedCrop
+        RandomCrop RandomPerspective RandomErasing RandomGaussianNoise RandomSaltAndPepperNoise
+        RandomGaussianBlur RandomBrightness RandomContrast RandomSaturation RandomHue ColorJiggle"""
+    assert set(sixteen.split()) <= set(CATALOGUE)
+    assert all(name == entry.name for name, entry in CATALOGUE.items())
+
+
+@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
+def test_an_entry_says_what_it_is(entry):
+    assert entry.help.endswith(".") and entry.fits.endswith(".") and entry.source.startswith("kornia.")
+    assert type(entry.build({p.name: p.default for p in entry.parameters}, 1.0, 28)).__name__ == entry.name
+    assert all(parameter.help.endswith(".") for parameter in entry.parameters)
+    assert not entry.fixed_p or entry.default_p == 1
+    described = as_json(entry)
+    assert described["fits"] == entry.fits and "build" not in described and "describe" not in described
+
+
+@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
+def test_an_entry_defaults_to_values_it_allows(entry):
+    for parameter in entry.parameters:
+        default = parameter.default
+        assert parameter.check(default, "") == default
+
+
+@pytest.mark.parametrize(("name", "channels"), on_channels())
+@pytest.mark.parametrize("side", [28, 96])
+def test_an_operation_at_its_defaults_visibly_changes_images(name, channels, side):
+    images = crops(16, channels, side)
+    before = images.clone()
+    built = pipeline(OpSpec(op=name), channels=channels, side=side)
+    draws = built.draw(16, 0)
+    after = built.apply(images, draws)
+    fired = torch.tensor([draws.describe(i)[0].fired for i in range(16)])
+    change = (after - images).abs().mean((1, 2, 3))
+    assert fired.sum() >= 4
+    assert change[fired].mean() > 0.01 and change[~fired].sum() == 0
+    assert after.shape == images.shape and after.dtype == images.dtype
+    assert after.min() >= 0 and after.max() <= 1
+    assert torch.equal(images, before)
+
+
+@pytest.mark.parametrize(("name", "channels"), on_channels())
+@pytest.mark.parametrize("side", [8, 28, 64])
+def test_every_bound_of_every_parameter_runs(name, channels, side):
+    images = crops(3, channels, side)
+    for values in at_bounds(CATALOGUE[name]):
+        built = pipeline(OpSpec(op=name, p=1.0, params=values), channels=channels, side=side)
+        draws = built.draw(3, 0)
+        after = built.apply(images, draws)
+        assert after.shape == images.shape and bool(torch.isfinite(after).all()), values
+        assert after.min() >= 0 and after.max() <= 1, values
+        assert all(draws.describe(i)[0].fired for i in range(3))
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_largest_images_run_too(name):
+    built = pipeline(OpSpec(op=name, p=1.0), side=256)
+    after = built(crops(2, 3, 256), 0)
+    assert after.shape == (2, 3, 256, 256) and bool(torch.isfinite(after).all())
+
+
+@pytest.mark.parametrize(("name", "channels"), on_channels())
+def test_applying_draws_nothing_and_replays_exactly(name, channels):
+    images = crops(6, channels, 28)
+    op = OpSpec(op=name, p=1.0 if CATALOGUE[name].fixed_p else 0.5)
+    built, other = (pipeline(op, channels=channels) for _ in range(2))
+    draws = built.draw(6, 3)
+    state = torch.get_rng_state()
+    first = built.apply(images, draws)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(99)
+    built(images, 4)  # something else in between
+    assert torch.equal(built.apply(images, draws), first)
+    assert torch.equal(other.apply(images, draws), first)
