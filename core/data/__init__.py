@@ -1,0 +1,22 @@
+"""Where images come from, as tensors: bundled sets, a person's own, splits, photographs for previews."""
+
+from core.data.catalogue import CATALOGUE, DataEntry, load
+from core.data.dataset import Dataset
+from core.data.images import upload_images
+from core.data.photos import Photo, photos
+from core.data.split import Split, split
+from core.data.uploads import is_upload, keep
+
+__all__ = [
+    "CATALOGUE",
+    "DataEntry",
+    "Dataset",
+    "Photo",
+    "Split",
+    "is_upload",
+    "keep",
+    "load",
+    "photos",
+    "split",
+    "upload_images",
+]

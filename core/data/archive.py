@@ -1,0 +1,157 @@
+"""The files of a zip or of a directory, each read only when asked for, and never more than is safe.
+
+Nothing is extracted: names are labels, never paths. A zip's directory is checked whole before a byte of
+its files is read. Reading stops at the size an entry declares, and what all entries declare is bounded,
+so a zip whose entries overlap can't make us read more than `MAX_TOTAL_BYTES` either.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from core.data.images import MAX_FILE_BYTES, UnreadableImageError, clean
+from core.errors import SpecError
+
+MAX_ENTRIES = 40_000  # twice the images: folders and the files that cameras and systems add
+MAX_TOTAL_BYTES = 2**30  # unpacked; some 300 photographs as they come, or 20,000 web images
+MAX_RATIO = 200  # unpacked to packed; zeros pack 1,000:1, photographs 1:1 …
+RATIO_FREE_BYTES = 4 * 2**20  # … but a plain drawing saved as a 2 MB BMP packs 500:1, and does no harm
+MAX_READ = 8 * 2**20  # at once; bounds a zip's directory, 200 bytes an entry, before it is parsed
+
+HIDDEN = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+ENCRYPTED = 0x1 | 0x40 | 0x2000  # flag bits: by password, strongly, its directory
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file: its name with ``/`` between folders, and how to get its bytes.
+
+    ``read`` raises `UnreadableImageError` if they are too many, broken, or not those the zip declared.
+    """
+
+    name: str
+    read: Callable[[], bytes]
+
+
+def zip_files(stream: BinaryIO) -> list[File]:
+    """The files in a zip, without hidden ones; ``stream`` must stay open while they are read.
+
+    Raises:
+        SpecError: it is no zip, or one that Augury refuses; the sentence says why.
+    """
+    try:
+        archive = zipfile.ZipFile(_BoundedReads(stream))
+    except _TooLongError:
+        raise _refused(f"the zip lists too many files; at most {MAX_ENTRIES:,} are read") from None
+    except Exception:  # given hostile bytes, zipfile raises more than BadZipFile
+        raise _refused("this is not a zip file, or a broken one") from None
+    entries = archive.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise _refused(f"the zip lists {len(entries):,} files; at most {MAX_ENTRIES:,} are read")
+    files = []
+    for entry in entries:
+        name = _checked_name(entry)
+        if not name.endswith("/") and not _is_hidden(name):
+            files.append(File(name, lambda entry=entry: _read_entry(archive, entry)))  # type: ignore[misc]
+    total = sum(entry.file_size for entry in entries)
+    if total > MAX_TOTAL_BYTES:
+        raise _refused(f"unpacked it is {total / 2**20:,.0f} MB; at most {MAX_TOTAL_BYTES >> 20:,} are read")
+    return files
+
+
+def directory_files(folder: Path) -> list[File]:
+    """The files under ``folder``, without hidden ones. Links to files are followed, to folders not.
+
+    Raises:
+        SpecError: there are too many.
+    """
+    files = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        for path in (Path(parent) / name for name in names):
+            name = path.relative_to(folder).as_posix()
+            if not _is_hidden(name) and path.is_file():  # no pipes or devices: reading them may wait forever
+                files.append(File(name, lambda path=path: _read_path(path)))  # type: ignore[misc]
+        if len(files) > MAX_ENTRIES:
+            raise _refused(f"the folder holds more than {MAX_ENTRIES:,} files; choose a smaller one")
+    return files
+
+
+def _checked_name(entry: zipfile.ZipInfo) -> str:
+    """The entry's name, once nothing is left that would make it more than a plain file or folder."""
+    name = entry.orig_filename
+    if not entry.flag_bits & 0x800:  # not marked as UTF-8: macOS writes UTF-8 all the same
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()
+    name = unicodedata.normalize("NFC", name).replace("\\", "/")
+    shown = clean(name)
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name) or ".." in name.split("/"):
+        raise _refused(f"the zip holds {shown}, a path that leads out of it; zip plain folders instead")
+    if entry.flag_bits & ENCRYPTED:
+        raise _refused("the zip is encrypted; make one without a password")
+    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise _refused(f"the zip holds a link, {shown}; put the image itself in its place")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # The others' decoders have no bound on what one read makes of a few bytes.
+        raise _refused(f"the zip packs {shown} in an unusual way; make it with the ordinary method, deflate")
+    if entry.file_size > max(RATIO_FREE_BYTES, MAX_RATIO * entry.compress_size):
+        raise _refused(f"{shown} unpacks to more than {MAX_RATIO} times its size; no image does, remove it")
+    return name
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    if entry.file_size > MAX_FILE_BYTES:
+        raise UnreadableImageError(f"is larger than {MAX_FILE_BYTES >> 20} MB")
+    try:
+        with archive.open(entry) as stream:
+            chunks = list(iter(lambda: stream.read(MAX_READ), b""))  # ends at the declared size, or before
+    except Exception:  # as above; most often a wrong checksum, or a size that is not the declared one
+        raise UnreadableImageError("is broken in the zip") from None
+    content = b"".join(chunks)
+    if len(content) != entry.file_size:
+        raise UnreadableImageError("is not as long as the zip says")
+    return content
+
+
+def _read_path(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_FILE_BYTES + 1)  # one byte too many is refused by whoever decodes it
+    except OSError:
+        raise UnreadableImageError("can't be read") from None
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") or part in HIDDEN for part in name.split("/"))
+
+
+def _refused(why: str) -> SpecError:
+    return SpecError("data.path", f"{why}.")
+
+
+class _TooLongError(Exception):
+    pass
+
+
+class _BoundedReads:
+    """A file that gives at most `MAX_READ` bytes at once: zipfile reads a zip's whole directory in one
+    go, however long the zip says it is, and makes an object of every 46 bytes."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._stream.read(MAX_READ + 1 if size < 0 else min(size, MAX_READ + 1))
+        if len(content) > MAX_READ:
+            raise _TooLongError
+        return content

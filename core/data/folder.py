@@ -1,0 +1,186 @@
+"""A person's own images: a zip, or a directory, with one folder a class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+from core.data.archive import File, directory_files, zip_files
+from core.data.dataset import Dataset
+from core.data.images import UnreadableImageError, clean, open_image, to_tensor
+from core.errors import SpecError
+
+DEFAULT_SIDE = 32  # pixels
+DEFAULT_CHANNELS = 3
+MAX_CLASSES = 200  # more than any chart or table here could show
+MAX_IMAGES = 20_000  # at 10 ms a photograph, a few minutes of decoding
+MAX_TENSOR_BYTES = 2**30  # as uint8, on the device for the whole run
+MAX_TOTAL_PIXELS = 8_000_000_000  # decoded in all; about a minute, and a bound on small files of huge images
+MAX_BAD_SHARE = 0.1  # of the files meant as images; beyond it, something else is wrong
+MAX_NAMED = 10  # skipped files that a note names
+
+# A file that is no image is a broken image if its name says image, and else only a companion to ignore.
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib"} | {
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+    ".avif",
+    ".jp2",
+    ".ico",
+    ".svg",
+}
+ALREADY_SPLIT = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}
+
+
+def folder(place: Path, side: int = DEFAULT_SIDE, channels: int = DEFAULT_CHANNELS) -> Dataset:
+    """The images of a zip or directory, in order of class and name, squared to ``side`` pixels.
+
+    A class is a first-level folder, with whatever lies deeper in it; a single folder around everything
+    is looked through. Hidden files are ignored.
+
+    Args:
+        place: a zip or a directory of this machine.
+        channels: 1 for grey, 3 for RGB.
+
+    Raises:
+        SpecError: at ``data.path``, or ``data.side`` if the images would not fit; one sentence says why.
+    """
+    try:
+        stream = None if place.is_dir() else place.open("rb")
+    except (OSError, ValueError):
+        raise SpecError(
+            "data.path", f"there is no readable file or folder at {clean(str(place), 200)}."
+        ) from None
+    if stream is None:
+        return _gather(directory_files(place), side, channels)
+    with stream:
+        return read_zip(stream, side, channels)
+
+
+def read_zip(stream: BinaryIO, side: int = DEFAULT_SIDE, channels: int = DEFAULT_CHANNELS) -> Dataset:
+    """As `folder`, from an open zip; nothing is written anywhere."""
+    return _gather(zip_files(stream), side, channels)
+
+
+def _gather(files: Sequence[File], side: int, channels: int) -> Dataset:
+    """Decode the files of every class into one dataset."""
+    by_class = _by_class(files)
+    limit = min(MAX_IMAGES, MAX_TENSOR_BYTES // (channels * side * side))
+    _check_count(sum(_named_image(file) for files in by_class.values() for file in files), limit, side)
+
+    images: list[Tensor] = []
+    counts: dict[str, int] = {}
+    bad: list[str] = []
+    ignored: list[str] = []
+    pixels = 0
+    for name, members in sorted(by_class.items()):
+        before = len(images)
+        for file in sorted(members, key=lambda file: file.name):
+            try:
+                image = open_image(file.read(), side)
+                pixels += image.width * image.height
+                if pixels > MAX_TOTAL_PIXELS:
+                    raise _refused("the images are too large in all; scale them down first")
+                images.append(to_tensor(image, side, channels))
+            except UnreadableImageError as reason:
+                if _named_image(file):
+                    bad.append(f"{clean(file.name, 80)} {reason}")
+                else:
+                    ignored.append(clean(file.name, 80))
+            _check_count(len(images), limit, side)
+        if len(images) > before or any(_named_image(file) for file in members):
+            counts[name] = len(images) - before
+    _check_enough(counts, bad, total=len(images) + len(bad))
+    return Dataset(
+        images=torch.stack(images),
+        labels=torch.repeat_interleave(torch.tensor(list(counts.values()))),
+        classes=_shown(list(counts)),
+        notes=_notes(bad, ignored, total=len(images) + len(bad)),
+    )
+
+
+def _by_class(files: Sequence[File]) -> dict[str, list[File]]:
+    """Files by their class's folder; files that lie in no folder are left out."""
+    paths = [(file.name.split("/"), file) for file in files]
+    paths = [(parts, file) for parts, file in paths if len(parts) > 1]
+    while len({parts[0] for parts, _ in paths}) == 1 and any(len(parts) > 2 for parts, _ in paths):
+        paths = [(parts[1:], file) for parts, file in paths if len(parts) > 2]
+    by_class: dict[str, list[File]] = {}
+    for parts, file in paths:
+        by_class.setdefault(parts[0], []).append(file)
+    if files and not by_class:
+        raise _refused("it has no folders; put the images of each class into a folder of their own")
+    if len(by_class) > MAX_CLASSES:
+        raise _refused(
+            f"it has {len(by_class):,} folders, so as many classes; at most {MAX_CLASSES} are read"
+        )
+    if len(by_class) > 1 and {name.lower() for name in by_class} <= ALREADY_SPLIT:
+        raise _refused(
+            f"its folders, {', '.join(by_class)}, are a split, not classes; give the training part"
+        )
+    return by_class
+
+
+def _check_count(count: int, limit: int, side: int) -> None:
+    if count > MAX_IMAGES:
+        raise _refused(f"it has more than {MAX_IMAGES:,} images; leave some out")
+    if count > limit:
+        fits = f"only {limit:,} images fit at {side} pixels a side"
+        raise SpecError("data.side", f"{fits}, and there are more; choose a smaller side, or fewer images.")
+
+
+def _check_enough(counts: dict[str, int], bad: list[str], total: int) -> None:
+    """Refuse what can't be learned from: nothing, mostly broken files, one class, a class of one."""
+    if not total:
+        raise _refused("it holds no images; PNG, JPEG, WebP and BMP are read")
+    if len(bad) > MAX_BAD_SHARE * total:
+        raise _refused(f"{len(bad):,} of its {total:,} images can't be read; the first: {bad[0]}")
+    if len(counts) < 2:
+        only = clean(next(iter(counts)))
+        raise _refused(f"it has one class only, {only}; put each class into a folder of its own")
+    name, count = min(counts.items(), key=lambda item: item[1])
+    if count < 2:
+        has = "only one image" if count else "no image that can be read"
+        raise _refused(f"the class {clean(name)} has {has}; two are needed, to train and to validate with")
+
+
+def _notes(bad: list[str], ignored: list[str], total: int) -> tuple[str, ...]:
+    notes = []
+    if bad:
+        notes.append(f"Skipped {len(bad):,} of {total:,} images: {_listed(bad)}.")
+    if ignored:
+        notes.append(f"Ignored {len(ignored):,} other files: {_listed(ignored)}.")
+    return tuple(notes)
+
+
+def _listed(names: list[str]) -> str:
+    more = f"; and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return "; ".join(names[:MAX_NAMED]) + more
+
+
+def _shown(names: list[str]) -> tuple[str, ...]:
+    """Class names fit to show, and still all different."""
+    shown: list[str] = []
+    for name in names:
+        plain = clean(name) or "unnamed"
+        candidate, number = plain, 2
+        while candidate in shown:
+            candidate = f"{plain[:34]} ({number})"
+            number += 1
+        shown.append(candidate)
+    return tuple(shown)
+
+
+def _named_image(file: File) -> bool:
+    suffix = PurePosixPath(file.name).suffix.lower()
+    return suffix in IMAGE_SUFFIXES or not suffix
+
+
+def _refused(why: str) -> SpecError:
+    return SpecError("data.path", f"{why}.")

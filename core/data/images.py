@@ -1,0 +1,102 @@
+"""One encoded image in, one small tensor out; nothing an image's bytes say is trusted.
+
+What a file is, is read from its content and never from its name. Width and height are bounded from the
+header, before a pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+MAX_FILE_BYTES = 32 * 2**20  # one image file; a 60-megapixel photograph is about 25 MB as JPEG
+MAX_PIXELS = 64_000_000  # one image; a full-frame camera's 61 megapixels are 256 MB once decoded
+MAX_NAME = 40  # characters of a name that people are shown: a legend's width
+
+
+class UnreadableImageError(Exception):
+    """Why one file is no image to us, as the end of a sentence: "… is not a PNG, … image"."""
+
+
+def open_image(content: bytes, side: int) -> Image.Image:
+    """An image whose header has been read and bounded. Its pixels, when asked for, may come at a
+    reduced scale that still has three times ``side`` pixels each way (JPEG's own, many times faster).
+
+    Raises:
+        UnreadableImageError: it is none of `FORMATS`, or is too large.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise UnreadableImageError(f"is larger than {MAX_FILE_BYTES // 2**20} MB")
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise UnreadableImageError(f"has more than {MAX_PIXELS // 10**6} million pixels") from None
+    except Exception:  # given hostile bytes, Pillow's parsers raise almost anything
+        raise UnreadableImageError("is not a PNG, JPEG, WebP or BMP image") from None
+    if image.width * image.height > MAX_PIXELS:
+        raise UnreadableImageError(f"has more than {MAX_PIXELS // 10**6} million pixels")
+    image.draft(None, (3 * side, 3 * side))
+    return image
+
+
+def to_tensor(
+    image: Image.Image, side: int, channels: int, centre: tuple[float, float] = (0.5, 0.5)
+) -> Tensor:
+    """Decode, turn upright (EXIF), scale the short side to ``side`` with antialiasing and crop a square.
+
+    Transparency is laid on white. ``centre`` says where along (x, y) the crop lies, from 0 to 1.
+
+    Returns:
+        uint8 (channels, side, side).
+
+    Raises:
+        UnreadableImageError: the pixels are cut short or broken.
+    """
+    try:
+        upright = ImageOps.exif_transpose(image)
+        plain = _without_alpha(upright).convert("L" if channels == 1 else "RGB")
+        square = ImageOps.fit(plain, (side, side), Image.Resampling.BICUBIC, centering=centre)
+    except Exception:  # as above: a decoder on hostile bytes
+        raise UnreadableImageError("is cut short or broken") from None
+    pixels = torch.from_numpy(np.array(square))  # (side, side) or (side, side, 3)
+    return pixels.reshape(side, side, channels).permute(2, 0, 1).contiguous()
+
+
+def upload_images(
+    files: Sequence[tuple[str, bytes]], side: int, channels: int
+) -> tuple[Tensor, tuple[str, ...]]:
+    """A person's single images, given as (name, content), for a preview.
+
+    Returns:
+        The good ones, uint8 (N, channels, side, side), N may be 0; and a sentence for each bad one.
+    """
+    good, bad = [], []
+    for name, content in files:
+        try:
+            good.append(to_tensor(open_image(content, side), side, channels))
+        except UnreadableImageError as reason:
+            bad.append(f"{clean(name)} {reason}.")
+    empty = torch.empty((0, channels, side, side), dtype=torch.uint8)
+    return torch.stack(good) if good else empty, tuple(bad)
+
+
+def clean(name: str, length: int = MAX_NAME) -> str:
+    """A name fit to show: printable characters only (no line breaks, no bidirectional overrides), short."""
+    shown = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return shown if len(shown) <= length else f"{shown[: length - 1]}…"
+
+
+def _without_alpha(image: Image.Image) -> Image.Image:
+    """``image`` in a mode that converts to grey or RGB as the eye expects."""
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow's convert() would clip at 255, not scale
+        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+    if not image.has_transparency_data:
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image.convert("RGBA"))

@@ -1,0 +1,71 @@
+"""Four bundled photographs, free of rights, to try augmentations on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.data.images import open_image, to_tensor
+
+FOLDER = Path(__file__).parent / "bundled" / "photos"
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """What a photograph shows and whose it is.
+
+    Args:
+        name: in lower case, also the file's.
+        alt: what it shows, for those who can't see it: one sentence.
+        credit: who made it, and the licence.
+        centre: where along (x, y) a square is cut, from 0 to 1.
+    """
+
+    name: str
+    alt: str
+    credit: str
+    centre: tuple[float, float] = (0.5, 0.5)
+
+
+PHOTOS = (
+    Photo(
+        name="astronaut",
+        alt="A smiling astronaut in an orange space suit, in front of a flag and a model of a space shuttle.",
+        credit="Eileen Collins, by NASA, public domain",
+    ),
+    Photo(
+        name="chelsea",
+        alt="A tabby cat's face from close up, with green eyes and a pink nose.",
+        credit="Stéfan van der Walt, CC0",
+        centre=(0.4, 0.5),
+    ),
+    Photo(
+        name="coffee",
+        alt="A cup of espresso on a red saucer with a spoon, on a wooden table.",
+        credit="Rachel Michetti, CC0",
+        centre=(0.45, 0.5),
+    ),
+    Photo(
+        name="rocket",
+        alt="A white rocket stands on its launch pad at dusk, between two steel towers and bright lamps.",
+        credit="SpaceX, public domain",
+    ),
+)
+
+
+@lru_cache(maxsize=8)
+def photos(side: int) -> tuple[Tensor, tuple[Photo, ...]]:
+    """The photographs, uint8 (4, 3, side, side), squared around what they show, and what they are.
+
+    The tensor is shared: don't write into it.
+    """
+    files = ((FOLDER / f"{photo.name}.jpg").read_bytes() for photo in PHOTOS)
+    images = [
+        to_tensor(open_image(file, side), side, channels=3, centre=photo.centre)
+        for file, photo in zip(files, PHOTOS, strict=True)
+    ]
+    return torch.stack(images), PHOTOS

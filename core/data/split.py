@@ -1,0 +1,102 @@
+"""What is trained on and what is kept for validation, and the statistics to normalise with.
+
+Our own few lines and not scikit-learn's `StratifiedShuffleSplit`: that one may leave a small class
+with nothing to validate on, and importing it costs the best part of a second before the first step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.data.dataset import Dataset
+from core.errors import SpecError
+from core.randomness import derive, generator
+from core.spec import DataSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Both sides of a dataset, no image on both, with the training side's statistics.
+
+    ``mean`` and ``std`` have one number a channel, in [0, 1] units; ``std`` is never 0.
+    """
+
+    train: Dataset
+    validation: Dataset
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def split(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
+    """Split in a random order of its own, every class in proportion and with an image on both sides.
+
+    ``spec.train_images`` takes a part of the training side; validation stays the same whatever it is,
+    and a larger part holds every smaller one, so that runs on more and more data compare.
+
+    Raises:
+        SpecError: a class has fewer than two images, or ``train_images`` can't be had.
+    """
+    names = dataset.classes
+    sizes = torch.bincount(dataset.labels, minlength=len(names))
+    if int(sizes.min()) < 2:
+        name, size = names[int(sizes.argmin())], int(sizes.min())
+        needed = "at least two are needed, one to train on and one to validate with"
+        raise SpecError("data.name", f"the class {name!r} has {size} image{'s'[: size != 1]}; {needed}.")
+
+    order = torch.randperm(len(dataset), generator=generator(derive(seed, "split")))
+    wanted = max(round(spec.validation_share * len(dataset)), len(names))
+    validation, train = _draw(order, dataset.labels, _in_proportion(sizes, wanted, most=sizes - 1))
+    if spec.train_images is not None:
+        sizes = torch.bincount(dataset.labels[train], minlength=len(names))
+        if spec.train_images > len(train):
+            left = f"only {len(train):,} are left to train on once {len(validation):,} are kept"
+            raise SpecError("data.train_images", f"{spec.train_images:,} is too many: {left} for validation.")
+        if spec.train_images < len(names):
+            needed = f"with {len(names)} classes it takes at least {len(names)}, one of each"
+            raise SpecError("data.train_images", f"{spec.train_images:,} is too few: {needed}.")
+        train, _ = _draw(train, dataset.labels, _in_proportion(sizes, spec.train_images, most=sizes))
+
+    train_side = dataset.take(train)
+    mean, std = statistics(train_side.images)
+    return Split(train_side, dataset.take(validation), mean, std)
+
+
+def statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of uint8 (N, C, H, W) over all but the channels, in [0, 1] units.
+
+    Counted exactly from a histogram, so that neither the number of threads nor the order of the images
+    moves the last bit. A channel that never varies gets the deviation 1: it stays finite, and is 0.
+    """
+    values = torch.arange(256, dtype=torch.float64) / 255
+    mean, std = [], []
+    for channel in images.unbind(dim=1):
+        shares = torch.bincount(channel.reshape(-1), minlength=256).double() / channel.numel()
+        centre = float((shares * values).sum())
+        spread = float((shares * (values - centre) ** 2).sum()) ** 0.5
+        mean.append(centre)
+        std.append(spread if int((shares > 0).sum()) > 1 else 1.0)
+    return tuple(mean), tuple(std)
+
+
+def _in_proportion(sizes: Tensor, total: int, most: Tensor) -> Tensor:
+    """How many of each class make ``total``: by largest remainder, at least one, at most ``most``."""
+    ideal = sizes.double() * total / sizes.sum()
+    counts = ideal.long().clamp(min=1).minimum(most)
+    while missing := total - int(counts.sum()):
+        remainder = ideal - counts
+        if missing > 0:
+            counts[remainder.masked_fill(counts >= most, -torch.inf).argmax()] += 1
+        else:
+            counts[remainder.masked_fill(counts <= 1, torch.inf).argmin()] -= 1
+    return counts
+
+
+def _draw(order: Tensor, labels: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    """The first ``counts[c]`` of each class c along ``order``, and the rest; both keep that order."""
+    taken = torch.zeros(len(order), dtype=torch.bool)
+    for label, count in enumerate(counts.tolist()):
+        taken[(labels[order] == label).nonzero().flatten()[:count]] = True
+    return order[taken], order[~taken]

@@ -1,0 +1,65 @@
+"""Zips that people upload: checked whole, then kept under the digest of their bytes.
+
+A kept zip's name, ``upload:<64 hex digits>``, is all that a spec or an address ever holds of it. The
+name it had on somebody's disk is forgotten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import tempfile
+from pathlib import Path
+
+from core.data.folder import read_zip
+from core.errors import SpecError
+from core.home import home
+
+_NAME = re.compile(r"upload:([0-9a-f]{64})")
+
+
+def keep(content: bytes) -> str:
+    """Keep an uploaded zip, if `core.data.folder` can read it, and return its name.
+
+    Raises:
+        SpecError: it is refused; then nothing has been written.
+    """
+    read_zip(io.BytesIO(content))
+    digest = hashlib.sha256(content).hexdigest()
+    place = _place(digest)
+    place.parent.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as unfinished:
+        try:
+            unfinished.write(content)
+        except OSError:
+            Path(unfinished.name).unlink()
+            raise
+    Path(unfinished.name).replace(place)  # atomic: another reader sees the whole zip, or none
+    return f"upload:{digest}"
+
+
+def is_upload(path: str) -> bool:
+    """Whether ``path`` names an upload. Pages accept nothing else: other paths are this machine's own."""
+    return _NAME.fullmatch(path) is not None
+
+
+def resolve(path: str) -> Path:
+    """The file an upload's name stands for; any other path is a path of this machine.
+
+    Raises:
+        SpecError: it is no upload's name although it begins like one, or the upload is gone.
+    """
+    if not path.startswith("upload:"):
+        return Path(path)
+    match = _NAME.fullmatch(path)
+    if match is None:
+        raise SpecError("data.path", "after 'upload:' come the 64 hex digits that uploading the zip gave.")
+    place = _place(match[1])
+    if not place.is_file():
+        raise SpecError("data.path", "this upload is no longer here; upload the zip again.")
+    return place
+
+
+def _place(digest: str) -> Path:
+    return home() / "uploads" / f"{digest}.zip"
