@@ -1,0 +1,22 @@
+"""Architectures: from a `ModelSpec` to a module, and what it consists of."""
+
+from core.models.attention import Attention
+from core.models.build import build, check, count_parameters
+from core.models.catalogue import CATALOGUE, ModelEntry
+from core.models.cnn import CNN
+from core.models.rnn import RNN
+from core.models.summary import LayerRow, Summary, summarise
+
+__all__ = [
+    "CATALOGUE",
+    "CNN",
+    "RNN",
+    "Attention",
+    "LayerRow",
+    "ModelEntry",
+    "Summary",
+    "build",
+    "check",
+    "count_parameters",
+    "summarise",
+]

@@ -1,0 +1,210 @@
+"""A small vision transformer: an image as a set of patches that look at each other.
+
+- Dosovitskiy et al., "An image is worth 16×16 words", 2010.11929: patches, learned positions.
+- Vaswani et al., "Attention is all you need", 1706.03762, eq. 1 and section 3.2.2: attention, heads.
+- Xiong et al., 2002.04745: normalising before each branch, which trains without warm-up.
+- Beyer et al., "Better plain ViT baselines", 2205.01580: mean-pooled tokens.
+
+Weights start as a normal of standard deviation 0.02 cut at two of them, biases at zero, as ViT's
+and GPT-2's do; the two layers that end in the residual stream are divided by √(2·depth) (GPT-2,
+Radford et al. 2019, section 2.3).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.errors import SpecError
+
+MAX_PATCHES = 1024  # an attention map has the square of it: 4 MB a head, an image and a block
+MAX_PATCH = 64  # pixels
+
+
+class Positions(nn.Module):
+    """A learned vector for each place in the image, added to the token that stands there.
+
+    Without it the network would see the same picture however its patches are shuffled.
+    """
+
+    def __init__(self, num_tokens: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(num_tokens, width))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return tokens + self.weight  # (B, T, width)
+
+
+class Mix(nn.Module):
+    """Every token becomes a weighted mean of all values: softmax(QKᵀ/√d)·V, for each head."""
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        # The same as `weights(query, key) @ value`, without ever holding the T×T maps.
+        return F.scaled_dot_product_attention(query, key, value)
+
+    def weights(self, query: Tensor, key: Tensor) -> Tensor:
+        """The map (B, heads, T, T): row i says how much token i looks at each; it sums to 1."""
+        return (query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])).softmax(dim=-1)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention of tokens (B, T, width) over themselves."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.mix = Mix()
+        self.output = nn.Linear(width, width)
+
+    def split(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, (B, heads, T, width/heads) each."""
+        qkv = self.qkv(tokens).unflatten(2, (3, self.heads, -1))  # (B, T, 3, heads, width/heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # (3, B, heads, T, width/heads)
+        return query, key, value
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        mixed = self.mix(*self.split(tokens))  # (B, heads, T, width/heads)
+        joined: Tensor = self.output(mixed.transpose(1, 2).flatten(2))  # (B, T, width)
+        return joined
+
+    def weights(self, tokens: Tensor) -> Tensor:
+        query, key, _ = self.split(tokens)
+        return self.mix.weights(query, key)
+
+
+class Block(nn.Module):
+    """Tokens look at each other (attention), then each thinks for itself (a dense layer of two)."""
+
+    def __init__(self, width: int, heads: int, mlp_ratio: int, dropout: float) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attention = SelfAttention(width, heads)
+        self.norm2 = nn.LayerNorm(width)
+        self.fc1 = nn.Linear(width, mlp_ratio * width)
+        self.fc2 = nn.Linear(mlp_ratio * width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        tokens = tokens + self.dropout(self.attention(self.norm1(tokens)))
+        return tokens + self.dropout(self.fc2(F.gelu(self.fc1(self.norm2(tokens)))))
+
+
+class Attention(nn.Module):
+    """Patches → tokens + positions → encoder blocks → mean → classifier.
+
+    Input (B, in_channels, side, side), normalised; output logits (B, num_classes).
+
+    Args:
+        patch: side of a square patch in pixels; it divides ``side`` and leaves at most `MAX_PATCHES`.
+        width: numbers in a token.
+        heads: attention maps in a block, each over ``width / heads`` of a token's numbers.
+        depth: encoder blocks.
+        mlp_ratio: a block's dense layer is this many times as wide as a token.
+        dropout: share of each branch's output that is dropped in each training step. The attention
+            maps themselves are not dropped from: that would rule out the fused kernel.
+
+    Raises:
+        SpecError: ``patch`` does not fit ``side``, or ``heads`` does not divide ``width``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        side: int,
+        num_classes: int,
+        *,
+        patch: int,
+        width: int,
+        heads: int,
+        depth: int,
+        mlp_ratio: int,
+        dropout: float,
+    ) -> None:
+        _check_patch(patch, side)
+        if width % heads:
+            raise SpecError(
+                "model.params.heads",
+                f"{heads} heads can't share a width of {width} equally; {_divisors(width, 16)} can.",
+            )
+        super().__init__()
+        self.patch = patch
+        self.embed = nn.Linear(in_channels * patch**2, width)
+        self.positions = Positions((side // patch) ** 2, width)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = [Block(width, heads, mlp_ratio, dropout) for _ in range(depth)]
+        for number, block in enumerate(self.blocks, 1):
+            self.add_module(f"block{number}", block)
+        self.norm = nn.LayerNorm(width)
+        self.fc = nn.Linear(width, num_classes)
+        self._initialise()
+
+    def tokens(self, images: Tensor) -> Tensor:
+        """The patches, row by row, embedded: (B, C, S, S) → (B, T, width) with T = (S/patch)²."""
+        p = self.patch
+        grid = images.unflatten(3, (-1, p)).unflatten(2, (-1, p))  # (B, C, S/p, p, S/p, p)
+        patches = grid.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)  # (B, T, C·p·p)
+        tokens: Tensor = self.dropout(self.positions(self.embed(patches)))
+        return tokens
+
+    def forward(self, images: Tensor) -> Tensor:
+        tokens = self.tokens(images)
+        for block in self.blocks:
+            tokens = block(tokens)
+        # The mean of all tokens, not an extra class token: no worse, and one special case fewer. The
+        # residual stream grows from block to block, so it is normalised before the classifier; after
+        # the mean, as that is one vector an image instead of T.
+        logits: Tensor = self.fc(self.norm(tokens.mean(dim=1)))  # (B, T, width) → (B, num_classes)
+        return logits
+
+    @torch.no_grad()
+    def attention_maps(self, images: Tensor) -> list[Tensor]:
+        """For each block, who looks at whom: (B, heads, T, T), each row summing to 1.
+
+        Put the model in evaluation mode first, or dropout shows in the maps.
+        """
+        tokens, maps = self.tokens(images), []
+        for block in self.blocks:
+            maps.append(block.attention.weights(block.norm1(tokens)))
+            tokens = block(tokens)
+        return maps
+
+    def _initialise(self) -> None:
+        residual = 1 / math.sqrt(2 * len(self.blocks))
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Linear | Positions):
+                ends = name.endswith((".attention.output", ".fc2"))
+                std = 0.02 * (residual if ends else 1)
+                nn.init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
+            if isinstance(module, nn.Linear):
+                nn.init.zeros_(module.bias)
+
+
+def _check_patch(patch: int, side: int) -> None:
+    fitting = [p for p in range(1, MAX_PATCH + 1) if side % p == 0 and (side // p) ** 2 <= MAX_PATCHES]
+    if patch in fitting:
+        return
+    wrong = (
+        f"patches of {patch} pixels don't tile images of {side}"
+        if side % patch
+        else f"patches of {patch} pixels cut images of {side} into {(side // patch) ** 2:,} pieces, "
+        f"and at most {MAX_PATCHES:,} are allowed"
+    )
+    mend = (
+        f"{_listed(fitting)} would do."
+        if fitting
+        else f"no patch up to {MAX_PATCH} does; use images of {16 * round(side / 16)} pixels instead."
+    )
+    raise SpecError("model.params.patch", f"{wrong}; {mend}")
+
+
+def _divisors(number: int, largest: int) -> str:
+    return _listed([d for d in range(1, largest + 1) if number % d == 0])
+
+
+def _listed(numbers: list[int]) -> str:
+    *most, last = map(str, numbers)
+    return f"{', '.join(most)} or {last}" if most else last

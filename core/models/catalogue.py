@@ -1,0 +1,162 @@
+"""The architectures: what each is, what may be set on it, and the module that implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from core.catalogue import Choice, Entry, Flag, Integers, Number
+from core.models.attention import MAX_PATCH, Attention
+from core.models.cnn import CNN
+from core.models.rnn import CELLS, RNN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry(Entry):
+    """An architecture.
+
+    Args:
+        build: called with the images' channels, their side, the number of classes, and the entry's
+            parameters by name; gives a module from normalised images (B, C, S, S) to logits
+            (B, num_classes), its weights drawn from torch's global generator.
+    """
+
+    build: Callable[..., nn.Module]
+
+
+_CNN = ModelEntry(
+    name="cnn",
+    title="Convolutional network",
+    help=(
+        "Small 3×3 filters slide over the image, and each fires wherever its pattern appears: edges in "
+        "the first layer, parts of shapes in the next. Pooling halves the picture after each layer, so "
+        "later filters see more of it and care less about where exactly something stands. Two dense "
+        "layers then weigh what was found. Sharing filters across the image makes it the strongest of "
+        "the three on few images; most of its weights sit in the first dense layer, which is where a "
+        "regulariser finds most to remove."
+    ),
+    source="LeCun et al. 1998, Gradient-based learning applied to document recognition",
+    parameters=(
+        Integers(
+            "channels",
+            (32, 64, 128),
+            4,
+            512,
+            "How many filters each convolution has; the number of entries is the depth.",
+            unit="filters",
+            max_length=5,
+        ),
+        Number(
+            "hidden",
+            512,
+            16,
+            4096,
+            "Units of the dense layer before the classifier.",
+            unit="units",
+            integer=True,
+            scale="log",
+        ),
+        Number(
+            "dropout",
+            0.5,
+            0,
+            0.9,
+            "Share of the dense layer's units silenced at random in each training step.",
+            step=0.05,
+        ),
+        Flag(
+            "batch_norm",
+            False,
+            "Normalise after each convolution: larger steps are safe, and a batch's images mix a little.",
+        ),
+    ),
+    build=CNN,
+)
+
+_RNN = ModelEntry(
+    name="rnn",
+    title="Recurrent network",
+    help=(
+        "The image is read like a text, one row of pixels after another, and a state of a few numbers "
+        "is carried along as memory; the class is read off the state after the last row. The same "
+        "weights serve every row. Gates (LSTM, GRU) decide what is kept and what is overwritten, "
+        "without which the first rows are soon forgotten. Nothing in it knows that neighbouring columns "
+        "belong together, so it has to learn from examples what a convolution has built in."
+    ),
+    source="Hochreiter & Schmidhuber 1997, Long short-term memory",
+    parameters=(
+        Choice("cell", "lstm", tuple(CELLS), "What carries the memory: LSTM, GRU, or a plain tanh layer."),
+        Number(
+            "hidden",
+            128,
+            16,
+            1024,
+            "Numbers in the state, in each direction.",
+            unit="units",
+            integer=True,
+            scale="log",
+        ),
+        Number("layers", 1, 1, 4, "Recurrent layers on top of each other.", integer=True),
+        Flag("bidirectional", False, "Read from bottom to top as well, with weights of its own."),
+        Number(
+            "dropout",
+            0.0,
+            0,
+            0.9,
+            "Share of the outputs dropped between layers and before the classifier.",
+            step=0.05,
+        ),
+    ),
+    build=RNN,
+)
+
+_ATTENTION = ModelEntry(
+    name="attention",
+    title="Attention network",
+    help=(
+        "A small vision transformer. The image is cut into square patches; each becomes a token, a "
+        "list of numbers, plus a learned vector that says where it stood. In every block each token "
+        "looks at all others and takes in a weighted mean of what they hold; the weights, the attention "
+        "maps, can be drawn over the image. It assumes least about images, not even that neighbours "
+        "matter, so it needs more of them than a convolution, and gains most from augmentation."
+    ),
+    source="Dosovitskiy et al., An image is worth 16×16 words, 2010.11929",
+    parameters=(
+        Number(
+            "patch",
+            4,
+            1,
+            MAX_PATCH,
+            "Side of a patch; it has to divide the images' side.",
+            unit="pixels",
+            integer=True,
+        ),
+        Number(
+            "width",
+            64,
+            16,
+            512,
+            "Numbers in a token; a multiple of the heads.",
+            integer=True,
+            scale="log",
+        ),
+        Number("heads", 4, 1, 16, "Attention maps in each block.", integer=True),
+        Number("depth", 2, 1, 12, "Encoder blocks.", unit="blocks", integer=True),
+        Number(
+            "mlp_ratio",
+            2,
+            1,
+            8,
+            "A block's dense layer is this many times as wide as a token.",
+            integer=True,
+        ),
+        Number(
+            "dropout", 0.0, 0, 0.9, "Share of each block's outputs dropped in a training step.", step=0.05
+        ),
+    ),
+    build=Attention,
+)
+
+CATALOGUE: dict[str, ModelEntry] = {entry.name: entry for entry in (_CNN, _RNN, _ATTENTION)}

@@ -1,0 +1,145 @@
+"""What a network consists of, before it exists: layers, shapes, parameters, multiply-adds.
+
+The network runs once on torch's meta device, where tensors have shapes but no numbers, so 50 million
+parameters take no memory and no time. A layer's multiply-adds follow from its shapes; additions, norms
+and activations are left out, as is usual. The tests compare the sums with torch's `FlopCounterMode`.
+It is not used here: it hooks every module of the process while it counts, and so those of a run in
+another thread, and loads the compiler (1 s, 80 MB) into a server that does not need it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.models.attention import Mix, Positions
+from core.models.build import check, count_parameters
+from core.models.catalogue import CATALOGUE
+from core.spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """One layer, for one image.
+
+    Args:
+        name: the module's, as in ``model.named_modules()``.
+        kind: what it is, for a person.
+        output_shape: without the batch.
+        parameters: numbers it learns.
+        share: of the network's parameters, 0 to 1.
+        multiply_adds: in a forward pass.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    share: float
+    multiply_adds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The layers in the order they run, and their sums; multiply-adds for one image forward."""
+
+    rows: tuple[LayerRow, ...]
+    parameters: int
+    multiply_adds: int
+
+
+def summarise(spec: ModelSpec, *, channels: int, side: int, num_classes: int) -> Summary:
+    """The network's layers for images (channels, side, side).
+
+    Raises:
+        SpecError: as `core.models.check`.
+    """
+    spec = check(spec, channels=channels, side=side, num_classes=num_classes)
+    with torch.device("meta"), torch.no_grad():
+        model = CATALOGUE[spec.arch].build(channels, side, num_classes, **spec.params).eval()
+        total = count_parameters(model)
+        rows = _watch(model, total)
+        model(torch.empty(1, channels, side, side))
+    assert sum(row.parameters for row in rows) == total, "a parameter belongs to no leaf module"
+    return Summary(tuple(rows), total, sum(row.multiply_adds for row in rows))
+
+
+def _watch(model: nn.Module, total: int) -> list[LayerRow]:
+    """A list that gains a row whenever one of the model's layers has run."""
+    rows: list[LayerRow] = []
+    names = {module: name for name, module in model.named_modules() if not list(module.children())}
+
+    def shorten(layer: nn.RNNBase, inputs: tuple[Tensor]) -> tuple[Tensor]:
+        # All steps have the same shapes, so one is run: 256 of them through four LSTMs take seven
+        # seconds on the meta device.
+        steps[layer] = inputs[0].shape[1]
+        return (inputs[0][:, :1],)  # (1, S, inputs) → (1, 1, inputs)
+
+    def lengthen(layer: nn.RNNBase, inputs: tuple[Tensor], output: Any) -> Any:
+        return output[0].expand(-1, steps[layer], -1), output[1]  # (1, 1, states) → (1, S, states)
+
+    def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
+        shown = output[0] if isinstance(output, tuple) else output  # a recurrent layer: all states
+        kind, parameters = _kind(module), count_parameters(module)
+        if kind or parameters:
+            rows.append(
+                LayerRow(
+                    name=names[module],
+                    kind=kind or type(module).__name__,
+                    output_shape=tuple(shown.shape[1:]),
+                    parameters=parameters,
+                    share=parameters / total,
+                    multiply_adds=_multiply_adds(module, inputs, shown),
+                )
+            )
+
+    steps: dict[nn.Module, int] = {}
+    for module in names:
+        if isinstance(module, nn.RNNBase):
+            module.register_forward_pre_hook(shorten)
+            module.register_forward_hook(lengthen)
+        module.register_forward_hook(note)
+    return rows
+
+
+def _multiply_adds(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> int:
+    """For a batch of one image."""
+    match module:
+        case nn.Conv2d() | nn.Linear():  # every number put out is one product with a row of weights
+            return output.numel() * module.weight[0].numel()
+        case nn.RNNBase():  # in every step each matrix of each gate is used once
+            matrices = [weight for name, weight in module.named_parameters() if "weight" in name]
+            return output.shape[1] * sum(weight.numel() for weight in matrices)
+        case Mix():  # QKᵀ, then the weights times V, over T tokens each
+            return 2 * output.numel() * inputs[0].shape[2]
+    return 0
+
+
+def _kind(module: nn.Module) -> str:
+    """What a layer is, for a person; empty for what is not worth a row of its own."""
+    match module:
+        case nn.Conv2d(kernel_size=(height, width)):
+            return f"convolution {height}×{width}"
+        case nn.MaxPool2d(kernel_size=size):
+            return f"max pooling {size}×{size}"
+        case nn.AvgPool2d(kernel_size=size):
+            return f"average pooling {size}×{size}"
+        case nn.Dropout(p=share):
+            return f"dropout {share:g}" if share else ""
+        case nn.LSTM() | nn.GRU() | nn.RNN():
+            cell = "tanh" if isinstance(module, nn.RNN) else type(module).__name__
+            return f"{cell}, both directions" if module.bidirectional else cell
+    return _KINDS.get(type(module), "")
+
+
+_KINDS: dict[type[nn.Module], str] = {
+    nn.BatchNorm2d: "batch norm",
+    nn.LayerNorm: "layer norm",
+    nn.Flatten: "flatten",
+    nn.Linear: "dense",
+    Positions: "learned positions",
+    Mix: "attention",
+}
