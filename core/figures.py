@@ -7,6 +7,7 @@ everywhere (Okabe–Ito, told apart with any kind of colour vision).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.jobs import History
@@ -20,17 +21,19 @@ LAYERS = ("#56B4E9", "#CC79A7", "#E69F00", "#0072B2", "#D55E00", "#F0E442", "#99
 def loss(history: History, run_id: str) -> Figure:
     """Train and validation loss and the penalty against epochs, on a log scale."""
     epochs = [event["epoch"] for event in history.epochs]
-    step_x, step_y = history.line("loss")
-    penalty_x, penalty_y = history.line("penalty")
     traces = [
-        _line("train, each batch", step_x, step_y, TRAIN, width=1, opacity=0.45),
+        _line("train, each batch", *history.loss, TRAIN, width=1, opacity=0.45),
         _line("train", epochs, [event["train_loss"] for event in history.epochs], TRAIN, markers=True),
         _line(
-            "validation", epochs, [event["validation_loss"] for event in history.epochs], VALIDATION, markers=True
+            "validation",
+            epochs,
+            [event["validation_loss"] for event in history.epochs],
+            VALIDATION,
+            markers=True,
         ),
     ]
-    if any(penalty_y):
-        traces.append(_line("penalty", penalty_x, penalty_y, PENALTY, dash="dot"))
+    if any(history.penalty.y):
+        traces.append(_line("penalty", *history.penalty, PENALTY, dash="dot"))
     figure = _figure(traces, history, run_id, "loss (nats)")
     figure["layout"]["yaxis"] |= {"type": "log", "dtick": 1, "minor": {"dtick": "D1"}}
     return figure
@@ -73,8 +76,8 @@ def sparsity_by_layer(history: History, run_id: str) -> Figure:
 
 def _line(
     name: str,
-    x: list[float],
-    y: list[float],
+    x: Sequence[float],
+    y: Sequence[float],
     colour: str,
     *,
     width: float = 2.5,

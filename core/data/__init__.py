@@ -4,6 +4,7 @@ from core.data.catalogue import CATALOGUE, DataEntry, load
 from core.data.dataset import Dataset
 from core.data.images import upload_images
 from core.data.photos import Photo, photos
+from core.data.shape import Shape, shape
 from core.data.split import Split, split
 from core.data.uploads import is_upload, keep
 
@@ -12,11 +13,13 @@ __all__ = [
     "DataEntry",
     "Dataset",
     "Photo",
+    "Shape",
     "Split",
     "is_upload",
     "keep",
     "load",
     "photos",
+    "shape",
     "split",
     "upload_images",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 
@@ -34,6 +35,10 @@ class Dataset:
 
     def __len__(self) -> int:
         return self.images.shape[0]
+
+    def to(self, device: torch.device | str) -> Dataset:
+        """The same images on another device."""
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
     def take(self, index: Tensor) -> Dataset:
         """The images that ``index``, int64 (M,), names, in its order; the classes stay all of them."""

@@ -3,7 +3,7 @@
 from core.engine.control import Control
 from core.engine.events import MEASURED_TIMES, TERMINAL, Event, State, state
 from core.engine.loop import evaluate, run
-from core.engine.session import Session, device_of, open_session
+from core.engine.session import Session, device_of, epoch_order, open_session
 
 __all__ = [
     "MEASURED_TIMES",
@@ -13,6 +13,7 @@ __all__ = [
     "Session",
     "State",
     "device_of",
+    "epoch_order",
     "evaluate",
     "open_session",
     "run",

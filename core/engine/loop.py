@@ -22,9 +22,10 @@ from core import data, optimisers
 from core.engine.control import Control
 from core.engine.events import Event, State, state
 from core.engine.pictures import sprite
-from core.engine.saving import save
-from core.engine.session import Session, open_session
-from core.randomness import derive, generator, private_draws
+from core.engine.saving import CHECKPOINT_SECONDS, load_checkpoint, save, save_checkpoint
+from core.engine.session import Session, epoch_order, open_session
+from core.errors import SpecError
+from core.randomness import derive, private_draws
 from core.regularise import sparsity
 from core.spec import RunSpec
 from core.vocabulary import complete
@@ -55,13 +56,19 @@ class Pace:
 
 
 def run(
-    spec: RunSpec, control: Control | None = None, *, out: Path | None = None, watch: bool = False
+    spec: RunSpec,
+    control: Control | None = None,
+    *,
+    out: Path | None = None,
+    resume: bool = False,
+    watch: bool = False,
 ) -> Iterator[Event]:
     """Train what ``spec`` describes, yielding events as they happen.
 
     Args:
         control: how to stop it; looked at once a batch.
-        out: a folder for ``spec.json`` and ``weights.safetensors``.
+        out: a folder for ``spec.json``, ``weights.safetensors`` and, every few seconds, a checkpoint.
+        resume: go on from the checkpoint in ``out``.
         watch: also yield ``batch`` events, the very images of a step.
 
     Raises:
@@ -70,16 +77,22 @@ def run(
     """
     spec = complete(spec)
     session = open_session(spec)
+    epochs: list[Event] = []
+    if resume:
+        if out is None:
+            raise SpecError("--resume", "it needs --out, the folder with the checkpoint.")
+        epochs = load_checkpoint(out, session)
     yield state("running")
     yield _started(session)
     ended: State = "finished"
     reason = ""
-    epochs: list[Event] = []
-    began = time.perf_counter()
+    began, checkpoints = time.perf_counter(), Pace(CHECKPOINT_SECONDS)
     try:
-        for event in _epochs(session, control or Control(), watch):
+        for event in _epochs(session, control or Control(), watch, first=len(epochs) + 1):
             if event["event"] == "epoch":
                 epochs.append(event)
+                if out is not None and checkpoints.due():
+                    save_checkpoint(out, session, epochs)
             yield event
         if len(epochs) < spec.train.epochs:
             ended = "stopped"
@@ -98,9 +111,9 @@ def run(
     yield state(ended, reason)
 
 
-def _epochs(session: Session, control: Control, watch: bool) -> Iterator[Event]:
+def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iterator[Event]:
     steps, batches = Pace(STEP_SECONDS), Pace(BATCH_SECONDS)
-    for epoch in range(1, session.spec.train.epochs + 1):
+    for epoch in range(first, session.spec.train.epochs + 1):
         began = time.perf_counter()
         losses, correct = yield from _train_epoch(session, epoch, control, steps, batches if watch else None)
         if control.stop.is_set():
@@ -132,7 +145,7 @@ def _train_epoch(
     them: augmented, with dropout, while it was changing."""
     spec, device = session.spec, session.device
     num_images, per_epoch = len(session.train.labels), session.steps_per_epoch
-    order = torch.randperm(num_images, generator=generator(derive(spec.seed, "order", epoch))).to(device)
+    order = epoch_order(spec, num_images, epoch).to(device)
     losses = torch.zeros(per_epoch, device=device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
     seen = 0
@@ -173,8 +186,7 @@ def _step(session: Session, images: Tensor, labels: Tensor, step: int) -> tuple[
     penalty = session.regularisation.loss_term(epochs_done)
     optimiser.zero_grad(set_to_none=True)
     (loss if penalty is None else loss + penalty).backward()
-    optimiser.step()
-    session.regularisation.after_step(optimiser, epochs_done)
+    session.regularisation.step(optimiser, epochs_done)
     return loss.detach(), logits.detach()
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from core import augment, data, models, optimisers, regularise
 from core.errors import SpecError
-from core.randomness import derive
+from core.randomness import derive, generator
 from core.spec import RunSpec, TrainSpec
 
 
@@ -51,6 +51,11 @@ class Session:
         """bfloat16 where the spec asks for it; nothing otherwise."""
         enabled = self.spec.train.precision == "bfloat16"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+
+def epoch_order(spec: RunSpec, num_images: int, epoch: int) -> Tensor:
+    """The order (num_images,) in which epoch ``epoch``, from 1, goes through the training images."""
+    return torch.randperm(num_images, generator=generator(derive(spec.seed, "order", epoch)))
 
 
 def device_of(spec: TrainSpec) -> torch.device:

@@ -1,0 +1,30 @@
+"""What a dataset's images will be like, before any is read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.catalogue import look_up
+from core.data.catalogue import CATALOGUE
+from core.data.folder import DEFAULT_CHANNELS, DEFAULT_SIDE
+from core.spec import DataSpec
+
+FEWEST_CLASSES = 2
+
+
+class Shape(NamedTuple):
+    """Of each image, and how many classes there are; at least 2 for a person's own, not yet read."""
+
+    channels: int
+    side: int
+    num_classes: int
+
+
+def shape(spec: DataSpec) -> Shape:
+    """The shape of what `load` will give; `SpecError` if there is no such set."""
+    entry = look_up(CATALOGUE, spec.name, "data.name", "dataset")
+    return Shape(
+        entry.channels or spec.channels or DEFAULT_CHANNELS,
+        entry.side or spec.side or DEFAULT_SIDE,
+        entry.num_classes or FEWEST_CLASSES,
+    )

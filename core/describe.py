@@ -1,0 +1,42 @@
+"""A spec in words and in KaTeX, for a person."""
+
+from __future__ import annotations
+
+from core import augment, models, regularise
+from core.spec import RegulariserSpec, RunSpec
+
+
+def in_words(spec: RunSpec) -> str:
+    """One line, e.g. ``mnist5k · cnn 32-64-128 · affine + erasing · L1 (lasso) 1e-03 proximal``."""
+    parts = [spec.data.name, _architecture(spec)]
+    ops = [augment.CATALOGUE[op.op].title.lower() for op in spec.augment.ops if op.enabled]
+    parts.append(" + ".join(ops) if len(ops) <= 3 else f"{len(ops)} augmentations")
+    parts += [_regulariser(regulariser) for regulariser in spec.regularisers]
+    return " · ".join(part for part in parts if part)
+
+
+def objective(spec: RunSpec) -> str:
+    """What is minimised, in KaTeX: the cross-entropy and each penalty that is a term of the loss."""
+    terms = [r"\mathcal{L} = \operatorname{CE}(f_w(x), y)"]
+    updates = []
+    for regulariser in spec.regularisers:
+        entry = regularise.CATALOGUE[regulariser.kind]
+        if entry.solvers:
+            terms.append(entry.formula)
+        else:
+            updates.append(entry.formula)
+    return r" \qquad ".join([" + ".join(terms), *updates])
+
+
+def _architecture(spec: RunSpec) -> str:
+    sizes = (
+        spec.model.params.get("channels") or spec.model.params.get("hidden") or spec.model.params.get("width")
+    )
+    shown = "-".join(map(str, sizes)) if isinstance(sizes, list | tuple) else str(sizes or "")
+    return f"{models.CATALOGUE[spec.model.arch].name} {shown}".strip()
+
+
+def _regulariser(spec: RegulariserSpec) -> str:
+    entry = regularise.CATALOGUE[spec.kind]
+    strength = entry.default_strength if spec.strength is None else spec.strength
+    return f"{entry.title} {strength:g} {spec.solver or ''}".strip()

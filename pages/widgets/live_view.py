@@ -1,0 +1,226 @@
+"""A run as it goes: progress, figures, charts in place, the images it is training on, and Stop.
+
+One fragment re-runs on a timer while the run is live. What it draws is built once a version of the
+run and shared by all viewers, so that a class of 30 costs little more than one.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core import figures
+from core.describe import in_words
+from core.jobs import RunView
+from pages.widgets import choice
+from pages.widgets.gallery import batch_strip
+from pages.widgets.live_chart import live_chart
+from pages.widgets.setup import jobs
+
+REFRESH_SECONDS = 1.0
+CHART_SECONDS = 0.5  # charts of a run are rebuilt at most this often, however many watch
+
+
+def live_view(run_id: str) -> None:
+    """Draw the run, live if it is; says what to do if there is no such run."""
+    view = jobs().view(run_id)
+    if view is None:
+        st.warning(
+            "There is no such run on this server; it may have been on another one.",
+            icon=":material/search_off:",
+        )
+        st.page_link("pages/2_Train.py", label="Choose and start a new one", icon=":material/arrow_back:")
+        return
+    _header(view)
+    interval = None if view.history.ended else REFRESH_SECONDS
+    st.fragment(_live, run_every=interval)(run_id)
+    if view.history.ended:
+        _what_next(view)
+
+
+def _header(view: RunView) -> None:
+    st.title(view.spec.name or "Training")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(in_words(view.spec))
+        if not view.history.ended:
+            st.button("Stop", icon=":material/stop:", on_click=jobs().stop, args=(view.id,), key="stop")
+
+
+def _live(run_id: str) -> None:
+    view = jobs().view(run_id)
+    assert view is not None
+    history = view.history
+    _state(view)
+    _figures(view)
+    charts = _charts(view)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Loss**")
+        live_chart(charts.loss, key="loss", height=300, alt=charts.loss_alt)
+    with right:
+        st.markdown("**Sparsity by layer**")
+        live_chart(charts.sparsity, key="sparsity", height=300, alt=charts.sparsity_alt)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Accuracy**")
+        live_chart(charts.accuracy, key="accuracy", height=300, alt=charts.accuracy_alt)
+    with right:
+        _batch(view)
+    if history.ended and st.session_state.get("augury.watched") != (run_id, history.state):
+        # One full re-run draws the page as it is for a run that has ended, and ends the timer.
+        st.session_state["augury.watched"] = (run_id, history.state)
+        st.rerun()
+
+
+def _state(view: RunView) -> None:
+    history = view.history
+    if history.state == "queued":
+        before = "one run is" if view.position == 1 else f"{view.position} runs are"
+        waits = f"It waits: {before} before it." if view.position else "It starts in a moment."
+        st.progress(0.0, f"Queued. {waits}")
+        return
+    progress = view.progress()
+    parts = [f"epoch {progress.epoch} of {progress.epochs}" if progress.epochs else "loading the data"]
+    if progress.seconds_left is not None:
+        parts.append(f"{_duration(progress.seconds_left)} left")
+    if progress.images_per_second:
+        parts.append(f"{progress.images_per_second:,.0f} images/s")
+    if history.started:
+        threads = history.started["threads"]
+        parts.append(f"{history.started['device_name']}, {threads} {'thread' if threads == 1 else 'threads'}")
+    st.progress(progress.share, " · ".join([history.state, *parts]))
+    if history.state == "failed":
+        st.error(f"The run failed. {history.reason}", icon=":material/error:")
+    elif history.reason:
+        st.info(history.reason, icon=":material/info:")
+
+
+def _figures(view: RunView) -> None:
+    """The last epoch's figures; dashes until there is one."""
+    last = view.history.epochs[-1] if view.history.epochs else None
+    shown = (
+        (
+            "Validation accuracy",
+            last and f"{last['validation_accuracy']:.1%}",
+            "Share of held-out images that are named rightly.",
+        ),
+        (
+            "Validation loss",
+            last and f"{last['validation_loss']:.3f}",
+            "Mean cross-entropy of held-out images, in nats.",
+        ),
+        (
+            "Exact zeros",
+            last and f"{last['sparsity']['exact']:.1%}",
+            "Share of weights that are exactly 0.0; biases and norms are left out.",
+        ),
+        (
+            "Near zero",
+            last and f"{last['sparsity']['near']:.1%}",
+            "Share of weights with |w| < 0.001, exact zeros among them.",
+        ),
+    )
+    for column, (label, value, help) in zip(st.columns(4), shown, strict=True):
+        column.metric(label, value or "–", help=help)
+
+
+def _batch(view: RunView) -> None:
+    batch = view.history.batch
+    st.markdown("**This batch**")
+    if batch is None:
+        ended = view.history.ended
+        st.caption(
+            "The images of the last batch are not kept." if ended else "The first images come in a moment."
+        )
+        return
+    st.caption(f"The very images of step {batch['step']:,}, as the network saw them.")
+    batch_strip(
+        f"data:image/png;base64,{batch['images']}", batch["labels"], key="batch", alt="An image of class"
+    )
+
+
+def _what_next(view: RunView) -> None:
+    with st.container(horizontal=True):
+        st.button(
+            "Change something and train again",
+            type="primary",
+            icon=":material/tune:",
+            on_click=_choose_again,
+            args=(view,),
+        )
+        st.download_button(
+            "Spec (JSON)",
+            view.spec.to_json(indent=2),
+            f"augury-{view.id[:8]}.json",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Epochs (CSV)",
+            figures.epochs_csv(view.history),
+            f"augury-{view.id[:8]}.csv",
+            icon=":material/download:",
+            disabled=not view.history.epochs,
+        )
+
+
+def _choose_again(view: RunView) -> None:
+    del st.query_params["run"]
+    choice.replace(view.spec)
+    choice.remember(view.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class _Charts:
+    version: int
+    built: float
+    loss: str
+    accuracy: str
+    sparsity: str
+    loss_alt: str
+    accuracy_alt: str
+    sparsity_alt: str
+
+
+_built: dict[str, _Charts] = {}
+_building = threading.Lock()
+
+
+def _charts(view: RunView) -> _Charts:
+    """The run's charts as JSON, from the last viewer's turn if they are still fresh."""
+    history, now = view.history, time.monotonic()
+    with _building:
+        charts = _built.get(view.id)
+        fresh = charts and (
+            charts.version == history.version or (not history.ended and now - charts.built < CHART_SECONDS)
+        )
+        if charts and fresh:
+            return charts
+        last = history.epochs[-1] if history.epochs else None
+        said = f"after epoch {last['epoch']}" if last else "no epoch yet"
+        charts = _Charts(
+            history.version,
+            now,
+            *(
+                json.dumps(draw(history, view.id))
+                for draw in (figures.loss, figures.accuracy, figures.sparsity_by_layer)
+            ),
+            f"Line chart of train and validation loss, {said}"
+            + (f": {last['validation_loss']:.3f}." if last else "."),
+            f"Line chart of accuracy, {said}" + (f": {last['validation_accuracy']:.1%}." if last else "."),
+            f"Line chart of exact zeros by layer, {said}"
+            + (f": {last['sparsity']['exact']:.1%}." if last else "."),
+        )
+        _built.pop(view.id, None)
+        _built[view.id] = charts
+        while len(_built) > 32:
+            del _built[next(iter(_built))]
+        return charts
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -1,0 +1,85 @@
+"""What is about to be trained: the network's layers, a batch as it will be seen, the objective."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import models, regularise
+from core.data import Dataset
+from core.describe import objective
+from core.models import Summary
+from core.pictures import encode_images
+from core.preview import first_batch
+from core.spec import RunSpec
+from pages.widgets.gallery import Tile, gallery
+
+
+def plan_view(spec: RunSpec, dataset: Dataset) -> None:
+    """Draw the plan of a completed spec.
+
+    Raises:
+        SpecError: a part does not fit the data.
+    """
+    summary = models.summarise(
+        spec.model, channels=dataset.channels, side=dataset.side, num_classes=len(dataset.classes)
+    )
+    images, names = first_batch(spec, dataset, count=8)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("Network")
+        _layers(summary)
+    with right:
+        st.subheader("First batch")
+        st.caption("The very images of step 1, augmented as they will be.")
+        tiles = [
+            Tile(src=source, alt=f"An image of class {name}, augmented.", caption=name)
+            for source, name in zip(encode_images(images), names, strict=True)
+        ]
+        gallery(tiles, key="first_batch", variant="strip")
+        st.subheader("Objective")
+        st.latex(objective(spec))
+        _effects(spec)
+
+
+def _layers(summary: Summary) -> None:
+    st.caption(
+        f"{summary.parameters:,} parameters · {summary.multiply_adds / 1e6:,.2f} M multiply-adds an image"
+    )
+    rows = pd.DataFrame(
+        {
+            "Layer": [row.name for row in summary.rows],
+            "Kind": [row.kind for row in summary.rows],
+            "Output": [" × ".join(map(str, row.output_shape)) for row in summary.rows],
+            "Parameters": [row.parameters for row in summary.rows],
+            "Share (%)": [100 * row.share for row in summary.rows],
+            "Multiply-adds": [row.multiply_adds for row in summary.rows],
+        }
+    )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+            "Multiply-adds": st.column_config.NumberColumn(
+                format="localized", help="For one image, forward."
+            ),
+            "Share (%)": st.column_config.ProgressColumn(
+                format="%.1f", min_value=0, max_value=100, help="Of all parameters."
+            ),
+        },
+        height="content",
+    )
+
+
+def _effects(spec: RunSpec) -> None:
+    if not spec.regularisers:
+        st.caption("No regulariser: the cross-entropy alone decides the weights.")
+    for regulariser in spec.regularisers:
+        entry = regularise.CATALOGUE[regulariser.kind]
+        ramp = (
+            f" λ rises from 0 over the first {regulariser.warmup_epochs} epochs."
+            if regulariser.warmup_epochs
+            else ""
+        )
+        st.markdown(f"**{entry.title}**, λ = {regulariser.strength:g}. {entry.effect}{ramp}")

@@ -1,0 +1,55 @@
+"""Originals above results, with what was drawn beneath each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.augment import DrawnOp
+from core.pictures import encode_images
+from core.preview import Preview
+from pages.widgets.gallery import Line, Tile, gallery
+from pages.widgets.images import Images
+
+
+def preview_grid(images: Images, shown: Preview) -> None:
+    """One row of originals, small, and the results as a grid; the original shows on hover."""
+    originals = encode_images(images.tensor[: images.originals])
+    st.markdown("**Originals**")
+    gallery(
+        [
+            Tile(src=source, alt=alt, caption=name)
+            for source, alt, name in zip(originals, images.alts, images.names, strict=False)
+        ],
+        key="originals",
+        variant="strip",
+    )
+    st.markdown("**Results**")
+    gallery(
+        [
+            Tile(
+                src=source,
+                alt=_alt(alt, drawn),
+                caption=name,
+                lines=lines(drawn),
+                before=originals[i % images.originals],
+            )
+            for i, (source, alt, name, drawn) in enumerate(
+                zip(encode_images(shown.results), images.alts, images.names, shown.drawn, strict=True)
+            )
+        ],
+        key="results",
+    )
+
+
+def lines(drawn: Sequence[DrawnOp]) -> tuple[Line, ...]:
+    """What was drawn for one image, a line an operation: ``Rotation  angle −12.3°``."""
+    return tuple(
+        Line(op.title, ", ".join(f"{label} {value}" for label, value in op.values), op.fired) for op in drawn
+    )
+
+
+def _alt(alt: str, drawn: Sequence[DrawnOp]) -> str:
+    fired = [op.title.lower() for op in drawn if op.fired]
+    return f"{alt} After {', '.join(fired)}." if fired else f"{alt} Unchanged."

@@ -1,0 +1,43 @@
+"""What every page does first: its title, torch ready, and the one job manager of this server.
+
+Each page calls `page` itself: with a `pages/` folder Streamlit may open any of them first, so there
+is no script that has always run before.
+"""
+
+from __future__ import annotations
+
+from core.runtime import prepare_environment
+
+prepare_environment()  # before anything imports torch
+
+import gc  # noqa: E402
+
+import streamlit as st  # noqa: E402
+
+from core.jobs import Jobs, make_jobs  # noqa: E402
+
+
+def page(title: str) -> None:
+    """Set the page up; call it before anything else is drawn."""
+    st.set_page_config(page_title=f"{title} · Augury", page_icon=":material/visibility:", layout="wide")
+    _prepare()
+
+
+@st.cache_resource(show_spinner="Starting PyTorch and Kornia…")
+def _prepare() -> None:
+    import kornia.augmentation  # noqa: F401  the first import takes a second; here it has a spinner
+
+    from core.runtime import prepare_torch
+
+    prepare_torch()
+    jobs().warm()
+    # What is imported by now lives as long as the server: a collector that never looks at it again
+    # spares every viewer the 50–130 ms it would hold the interpreter.
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda manager: manager.close())
+def jobs() -> Jobs:
+    """The one manager of runs in this server, shared by all visitors."""
+    return make_jobs()

@@ -1,0 +1,36 @@
+"""Starting a run from a page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import SpecError
+from core.spec import RunSpec
+from pages.widgets.setup import jobs
+
+FIRST_POINT_SECONDS = 0.8
+
+
+def start_run(spec: RunSpec) -> None:
+    """Start ``spec`` and put its id in the address; for a button's ``on_click``.
+
+    A moment is waited for the run's first step, so that the first picture a person sees already has a
+    point on the chart: that is sooner than the next timed refresh would show it.
+    """
+    try:
+        run_id = jobs().submit(spec)
+    except SpecError as error:
+        st.session_state["augury.refused"] = str(error)
+        return
+    jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
+    st.query_params["run"] = run_id
+
+
+def waiting_line() -> None:
+    """Say how many runs would start before a new one, and what was refused at the last try."""
+    if refusal := st.session_state.pop("augury.refused", None):
+        st.error(refusal, icon=":material/error:")
+    before = len(jobs().live())
+    if before:
+        runs = "One run is" if before == 1 else f"{before} runs are"
+        st.info(f"{runs} in hand; yours starts after.", icon=":material/hourglass:")
