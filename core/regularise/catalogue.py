@@ -1,0 +1,132 @@
+"""The regularisers: what each does to weights, its formula, its bounds, its source.
+
+A new one is an entry here, a small module with its `Term`, and a test. "No regulariser" is an empty
+list in a spec, not an entry; dropout belongs to the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.catalogue import Entry, Number
+from core.regularise.elastic_net import ElasticNet
+from core.regularise.l1 import L1
+from core.regularise.l2 import L2
+from core.regularise.term import Term
+from core.regularise.weight_decay import WeightDecay
+
+SOLVERS: dict[str, str] = {
+    "proximal": (
+        "The penalty is solved exactly after each optimiser step (ProxGen, arXiv 2007.07484): "
+        "a weight too weak to pay for itself becomes 0.0 and stays there."
+    ),
+    "penalty": "The penalty is added to the loss and followed by its gradient, as most code does it.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegulariserEntry(Entry):
+    """A regulariser.
+
+    Args:
+        formula: KaTeX; a term of the loss, or the update itself if there are no ``solvers``.
+        effect: one sentence: what it does to weights.
+        solvers: how it may be solved, the default first; none if it is no term of the loss.
+        default_strength: λ where a spec gives none; any λ in [0, 100] is allowed.
+        strength_low: where a logarithmic dial for λ starts.
+        strength_high: where it ends.
+        penalty_note: one sentence: why the ``penalty`` solver gives no exact zeros; empty if no other
+            solver would.
+        term: what implements it.
+    """
+
+    formula: str
+    effect: str
+    solvers: tuple[str, ...]
+    default_strength: float
+    strength_low: float
+    strength_high: float
+    penalty_note: str = ""
+    term: type[Term]
+
+
+_NO_ZEROS = (
+    "The slope of |w| is +λ or −λ right up to 0, so a step of fixed size hops over 0 and back again: "
+    "weights end in a narrow band around it, but never exactly at 0.0."
+)
+
+CATALOGUE: dict[str, RegulariserEntry] = {
+    entry.name: entry
+    for entry in (  # Proximal steps are taken in this order; see `Regularisation`.
+        RegulariserEntry(
+            name="l1",
+            title="L1 (lasso)",
+            help="Pulls every weight to zero with the same force, so that only the useful ones stay.",
+            source="Tibshirani 1996; proximal step: Yun, Lozano & Yang 2021, arXiv 2007.07484",
+            formula=r"\lambda \lVert w \rVert_1",
+            effect="Every weight is pulled to zero by the same amount, whatever its size: small ones "
+            "become exactly zero, large ones are a little smaller.",
+            solvers=("proximal", "penalty"),
+            default_strength=1e-4,
+            strength_low=1e-6,
+            strength_high=1e-1,
+            penalty_note=_NO_ZEROS,
+            term=L1,
+        ),
+        RegulariserEntry(
+            name="elastic_net",
+            title="Elastic net",
+            help="A mixture of L1 and L2: sparse like L1, gentler among weights that do the same work.",
+            source="Zou & Hastie 2005; proximal step: Yun, Lozano & Yang 2021, arXiv 2007.07484",
+            parameters=(
+                Number(
+                    "l1_ratio",
+                    0.5,
+                    0.0,
+                    1.0,
+                    "The share of L1: 1 is L1 alone, 0 is L2 alone.",
+                    step=0.05,
+                ),
+            ),
+            formula=r"\lambda \left( a \lVert w \rVert_1 + \tfrac{1 - a}{2} \lVert w \rVert_2^2 \right)",
+            effect="Small weights become exactly zero, as with L1; the rest also shrink in proportion "
+            "to their size, as with L2.",
+            solvers=("proximal", "penalty"),
+            default_strength=1e-4,
+            strength_low=1e-6,
+            strength_high=1e-1,
+            penalty_note=_NO_ZEROS,
+            term=ElasticNet,
+        ),
+        RegulariserEntry(
+            name="l2",
+            title="L2 in the loss (ridge)",
+            help="Adds half the squared weights to the loss: the gradient gets λw, and so does the "
+            "optimiser's scaling of it.",
+            source="Hoerl & Kennard 1970; Krogh & Hertz 1991",
+            formula=r"\tfrac{\lambda}{2} \lVert w \rVert_2^2",
+            effect="Every weight shrinks in proportion to its size: large ones most, and none to "
+            "exactly zero, for the pull fades as a weight does.",
+            solvers=("penalty",),
+            default_strength=1e-4,
+            strength_low=1e-6,
+            strength_high=1e-1,
+            term=L2,
+        ),
+        RegulariserEntry(
+            name="weight_decay",
+            title="Decoupled weight decay",
+            help="Takes a share of every weight off at each step, beside the gradient; for Adam that is "
+            "not the same as L2 in the loss.",
+            source="Loshchilov & Hutter 2017, arXiv 1711.05101",
+            formula=r"w \leftarrow w - \eta \lambda w",
+            effect="Every weight loses the same share of itself at each step, whatever its gradient: "
+            "all shrink, and none to exactly zero.",
+            solvers=(),
+            default_strength=1e-2,
+            strength_low=1e-4,
+            strength_high=1.0,
+            term=WeightDecay,
+        ),
+    )
+}

@@ -1,0 +1,33 @@
+"""The regularisers of a spec, checked against the catalogue and completed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.catalogue import complete, look_up
+from core.errors import SpecError
+from core.regularise.catalogue import CATALOGUE
+from core.spec import RegulariserSpec
+
+
+def check(specs: Sequence[RegulariserSpec]) -> tuple[RegulariserSpec, ...]:
+    """``specs`` with strength, solver and parameters filled in.
+
+    Raises:
+        SpecError: a kind or parameter is unknown, a value is out of bounds, or a kind has no such solver.
+    """
+    return tuple(_check(spec, f"regularisers[{i}]") for i, spec in enumerate(specs))
+
+
+def _check(spec: RegulariserSpec, where: str) -> RegulariserSpec:
+    entry = look_up(CATALOGUE, spec.kind, f"{where}.kind", "regulariser")
+    if spec.solver is not None and spec.solver not in entry.solvers:
+        offer = f"it may be {' or '.join(entry.solvers)}" if entry.solvers else "it has none; leave it null"
+        raise SpecError(f"{where}.solver", f"{entry.name} has no solver {spec.solver!r}; {offer}.")
+    completed: dict[str, Any] = {"params": complete(entry, spec.params, f"{where}.params")}
+    if spec.strength is None:
+        completed["strength"] = entry.default_strength
+    if spec.solver is None and entry.solvers:
+        completed["solver"] = entry.solvers[0]
+    return spec.model_copy(update=completed)

@@ -1,0 +1,25 @@
+"""The elastic net (Zou & Hastie 2005): L1 and L2 in one, shared out by ``l1_ratio``."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from core.regularise.metric import step_sizes
+from core.regularise.shrinkage import elastic_net_, scaled
+from core.regularise.term import Term
+
+
+class ElasticNet(Term):
+    """``a‖w‖₁ + (1 - a)/2·‖w‖²``: scikit-learn's convention, with ``a`` its ``l1_ratio``."""
+
+    def penalty(self) -> Tensor:
+        a = self.params["l1_ratio"]
+        return torch.stack(
+            [a * weight.abs().sum() + (1 - a) / 2 * weight.square().sum() for weight in self.weights]
+        ).sum()
+
+    def after_step(self, optimiser: Optimizer, strength: float) -> None:
+        sizes = scaled(step_sizes(optimiser, self.weights), strength)
+        elastic_net_(self.weights, sizes, self.params["l1_ratio"])

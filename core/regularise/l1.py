@@ -1,0 +1,21 @@
+"""L1, the lasso (Tibshirani 1996): the sum of the absolute weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from core.regularise.metric import step_sizes
+from core.regularise.shrinkage import scaled, soft_threshold_
+from core.regularise.term import Term
+
+
+class L1(Term):
+    """``‖w‖₁``; its subgradient is ``sign(w)``, and 0 at 0."""
+
+    def penalty(self) -> Tensor:
+        return torch.stack([weight.abs().sum() for weight in self.weights]).sum()
+
+    def after_step(self, optimiser: Optimizer, strength: float) -> None:
+        soft_threshold_(self.weights, scaled(step_sizes(optimiser, self.weights), strength))

@@ -1,0 +1,79 @@
+"""How far one optimiser step carries a weight for each unit of its gradient: the step a proximal
+operator must use to balance the loss.
+
+A proximal step with threshold ``t`` rests at a weight whose gradient is ``g`` when the optimiser's move,
+``s·g``, and the pull towards zero, at most ``t``, cancel. That is the lasso's own condition, ``|g| <= λ`` at
+zero and ``g = -λ·sign(w)`` elsewhere, exactly when ``t = s·λ``, with ``s`` the distance a *constant* gradient
+of 1 moves the weight in one step once the optimiser's averages have settled:
+
+- SGD: the buffer ``b ← μ·b + g`` settles at ``g/(1 - μ)``, so ``s = lr/(1 - μ)``. With Nesterov the move is
+  ``lr·(g + μ·b) = lr·g·(1 + μ/(1 - μ))``: the same.
+- Adam and AdamW: ``m̂`` settles at ``g``, so ``s = lr/(√v̂ + eps)``, with ``v̂ = v/(1 - β₂^k)`` after
+  ``k`` steps.
+- RMSprop: ``s = lr/(√v + eps)``, and ``/(1 - μ)`` with momentum, for the buffer's reason. torch does not
+  correct ``v`` for starting at 0.
+
+This is ProxGen: Yun, Lozano & Yang 2021, Adaptive proximal gradient methods for structured neural
+networks (arXiv 2007.07484). With a plain ``lr·λ`` under Adam the penalty is hundreds of times too weak.
+
+Trade-offs. In the first ``1/(1 - μ)`` steps of SGD and RMSprop the buffer is still filling, so the pull is
+stronger than the loss's by up to that factor; Adam corrects ``m̂`` and has no such phase. A penalty acts at
+once, a gradient through its average, so weights shrink a few steps ahead; where they rest is the
+same. A weight whose gradient has always been 0 (a pixel that is never lit) has ``v = 0`` and goes to
+zero at once, which is where the objective puts it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import SGD, Adam, Optimizer, RMSprop
+
+from core.regularise.shrinkage import Sizes
+
+
+def group_of(optimiser: Optimizer, weights: list[Tensor]) -> dict[str, Any]:
+    """The parameter group that holds all of ``weights``: the one with their learning rate."""
+    wanted = {id(weight) for weight in weights}
+    for group in optimiser.param_groups:
+        if wanted <= {id(parameter) for parameter in group["params"]}:
+            return group
+    raise AssertionError("the regularised weights are not all in one of the optimiser's parameter groups")
+
+
+@torch.no_grad()
+def step_sizes(optimiser: Optimizer, weights: list[Tensor]) -> Sizes:
+    """The distance one step moves each of ``weights`` for a constant gradient of 1; see above.
+
+    Args:
+        optimiser: SGD, Adam, AdamW or RMSprop, in any implementation (loop, foreach, fused), that has
+            stepped ``weights`` at least once; its state is read, on its device, never waited for.
+        weights: parameters of one group.
+
+    Returns:
+        One number for all of them (SGD), or a tensor shaped like each.
+    """
+    group, state = group_of(optimiser, weights), optimiser.state
+    settled = group["lr"] / (1 - group.get("momentum", 0.0))  # Adam has none: its mean is corrected
+    if isinstance(optimiser, SGD):
+        assert group["dampening"] == 0
+        return float(settled)
+    if isinstance(optimiser, Adam):  # AdamW is one
+        assert not group["amsgrad"]
+        # 1 - β₂^k, as -expm1(k·ln β₂), since k is a float32; on the device, where a fused optimiser keeps it.
+        corrections = torch._foreach_mul([state[w]["step"] for w in weights], math.log(group["betas"][1]))
+        torch._foreach_expm1_(corrections)
+        torch._foreach_neg_(corrections)
+        sizes = torch._foreach_div([state[w]["exp_avg_sq"] for w in weights], corrections)
+        torch._foreach_sqrt_(sizes)
+    else:
+        assert isinstance(optimiser, RMSprop), f"no step sizes for {type(optimiser).__name__}"
+        assert not group["centered"]
+        sizes = torch._foreach_sqrt([state[w]["square_avg"] for w in weights])
+    torch._foreach_add_(sizes, group["eps"])
+    torch._foreach_reciprocal_(sizes)
+    torch._foreach_mul_(sizes, settled)
+    return sizes

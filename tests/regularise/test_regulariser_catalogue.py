@@ -1,0 +1,81 @@
+"""The catalogue, and specs checked against it."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.catalogue import as_json
+from core.errors import SpecError
+from core.regularise import CATALOGUE, SOLVERS, check
+from core.spec import RegulariserSpec
+
+
+def test_defaults_are_filled_in():
+    (spec,) = check([RegulariserSpec(kind="elastic_net")])
+    assert spec == RegulariserSpec(
+        kind="elastic_net", strength=1e-4, solver="proximal", params={"l1_ratio": 0.5}
+    )
+    assert check([RegulariserSpec(kind="l2")])[0].solver == "penalty"
+    assert check([RegulariserSpec(kind="weight_decay")])[0].solver is None
+    assert check([]) == ()
+
+
+def test_what_is_given_is_kept_and_a_second_check_changes_nothing():
+    given_ = RegulariserSpec(kind="l1", strength=0.0, solver="penalty", warmup_epochs=7)
+    assert check([given_]) == (given_,)
+    for kind in CATALOGUE:
+        once = check([RegulariserSpec(kind=kind)])
+        assert check(once) == once
+
+
+@pytest.mark.parametrize(
+    ("spec", "where", "mentions"),
+    [
+        ({"kind": "l3"}, "regularisers[1].kind", "weight_decay"),
+        ({"kind": "l2", "solver": "proximal"}, "regularisers[1].solver", "penalty"),
+        ({"kind": "weight_decay", "solver": "penalty"}, "regularisers[1].solver", "null"),
+        ({"kind": "elastic_net", "params": {"l1_ratio": 2}}, "regularisers[1].params.l1_ratio", "1"),
+        ({"kind": "l1", "params": {"l1_ratio": 0.5}}, "regularisers[1].params.l1_ratio", "none"),
+    ],
+)
+def test_refusals_name_the_field_and_say_how_to_mend_it(spec, where, mentions):
+    with pytest.raises(SpecError) as refused:
+        check([RegulariserSpec(kind="l1"), RegulariserSpec(**spec)])
+    assert refused.value.where == where
+    assert mentions in refused.value.what
+    assert "\n" not in str(refused.value)
+
+
+@settings(max_examples=50)
+@given(
+    st.text(max_size=12) | st.sampled_from(list(CATALOGUE)),
+    st.dictionaries(st.text(max_size=8) | st.just("l1_ratio"), st.floats() | st.text(max_size=4), max_size=2),
+)
+def test_any_spec_is_completed_or_refused(kind, params):
+    spec = RegulariserSpec.model_construct(
+        kind=kind, strength=None, solver=None, warmup_epochs=0, params=params
+    )
+    try:
+        (completed,) = check([spec])
+    except SpecError:
+        return
+    assert completed.kind in CATALOGUE
+    assert completed.strength is not None
+
+
+@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
+def test_every_entry_is_told_in_full(entry):
+    assert CATALOGUE[entry.name] is entry
+    assert entry.strength_low < entry.default_strength < entry.strength_high <= 100
+    assert set(entry.solvers) <= set(SOLVERS)
+    assert bool(entry.penalty_note) == ("proximal" in entry.solvers)
+    for text in (entry.help, entry.effect, *filter(None, [entry.penalty_note])):
+        assert text[0].isupper() and text.endswith(".") and "  " not in text and "\n" not in text
+    assert r"\lambda" in entry.formula
+    assert entry.formula.count("{") == entry.formula.count("}")
+    assert entry.source
+    described = as_json(entry)
+    assert json.loads(json.dumps(described))["solvers"] == list(entry.solvers)
+    assert "term" not in described
