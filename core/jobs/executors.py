@@ -1,0 +1,191 @@
+"""Where a run is computed: in a worker process, or in the thread that asks.
+
+Both have one interface, `Executor`. `execute` blocks until the run has ended and passes its events on;
+whatever goes wrong with a run or a worker ends the run as ``failed``, with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from core.engine.control import Control
+from core.engine.events import TERMINAL, Event, state
+from core.errors import SpecError
+from core.jobs.process import WORKER_COMMAND, WorkerProcess
+from core.jobs.worker import load_engine, train
+from core.spec import RunSpec
+
+if TYPE_CHECKING:
+    from core.jobs.worker import Load
+
+OnEvent = Callable[[Event], None]
+
+LISTEN_SECONDS = 0.05  # how soon a worker hears of a stop
+STOP_SECONDS = 10.0  # how long a worker may take to stop before it is killed
+
+
+class Executor(Protocol):
+    """Computes one run at a time in each thread that calls `execute`."""
+
+    def execute(
+        self, run_id: str, spec: RunSpec, control: Control, out: Path | None, on_event: OnEvent
+    ) -> None:
+        """Compute a run; its last event is a final state."""
+
+    def warm(self) -> None:
+        """Prepare for the next run, so that it starts at once."""
+
+    def close(self) -> None:
+        """End what is still running, and let go of everything."""
+
+
+class ThreadExecutor:
+    """Trains in the calling thread: slower beside busy pages, and nothing to start or to kill."""
+
+    def __init__(self, load: Load = load_engine) -> None:
+        self._load = load
+        self._controls: dict[str, Control] = {}
+
+    def execute(
+        self, run_id: str, spec: RunSpec, control: Control, out: Path | None, on_event: OnEvent
+    ) -> None:
+        run, _ = self._load()
+        self._controls[run_id] = control
+        for event in train(run, spec, control, out=out, watch=True):
+            on_event(event)
+        del self._controls[run_id]
+
+    def warm(self) -> None:
+        self._load()
+
+    def close(self) -> None:
+        for control in list(self._controls.values()):
+            control.stop.set()
+
+
+class WorkerExecutor:
+    """Keeps worker processes, one for each run at a time, and one warm for the next.
+
+    Args:
+        command: what starts a worker.
+        stop_seconds: how long a run that was asked to stop may go on.
+    """
+
+    def __init__(self, command: Sequence[str] = WORKER_COMMAND, stop_seconds: float = STOP_SECONDS) -> None:
+        self._command = command
+        self._stop_seconds = stop_seconds
+        self._lock = threading.Lock()
+        self._idle: list[WorkerProcess] = []
+        self._busy: list[WorkerProcess] = []
+        self._closed = False
+
+    def execute(
+        self, run_id: str, spec: RunSpec, control: Control, out: Path | None, on_event: OnEvent
+    ) -> None:
+        try:
+            worker = self._take()
+        except OSError as error:
+            on_event(state("failed", f"The worker process could not be started: {error}."))
+            return
+        worker.send(
+            {
+                "run": run_id,
+                "spec": spec.model_dump(mode="json"),
+                "out": None if out is None else str(out.resolve()),
+                "watch": True,
+            }
+        )
+        try:
+            final = self._follow(worker, run_id, control, on_event)
+        except BaseException:
+            worker.kill()
+            raise
+        finally:
+            self._give_back(worker)
+        on_event(final)
+
+    def warm(self) -> None:
+        """Start a worker if none waits; it imports torch while nobody waits for it."""
+        with self._lock:
+            self._idle = [worker for worker in self._idle if worker.is_alive()]
+            if not self._idle and not self._closed:
+                with suppress(OSError):  # the next run will say so
+                    self._idle.append(WorkerProcess(self._command))
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            workers = self._idle + self._busy
+            self._idle = []
+        for worker in workers:
+            worker.hang_up()  # all at once, so that they end side by side
+        for worker in workers:
+            worker.close()
+
+    def _take(self) -> WorkerProcess:
+        """A worker that waits, or else a new one."""
+        with self._lock:
+            if self._closed:
+                raise OSError("Augury is closing")
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.is_alive():
+                    break
+            else:
+                worker = WorkerProcess(self._command)
+            self._busy.append(worker)
+            return worker
+
+    def _give_back(self, worker: WorkerProcess) -> None:
+        """Keep a worker for the next run; one that is gone is replaced now, not when it is missed."""
+        with self._lock:
+            self._busy.remove(worker)
+            if worker.is_alive() and not self._closed:
+                self._idle.append(worker)
+                return
+        self.warm()
+
+    def _follow(self, worker: WorkerProcess, run_id: str, control: Control, on_event: OnEvent) -> Event:
+        """Pass a run's events on and its stop back; its final state."""
+        deadline: float | None = None
+        while True:
+            try:
+                message = worker.messages.get(timeout=LISTEN_SECONDS)
+            except queue.Empty:
+                message = {}
+            if message is None:
+                return state("failed", worker.why_it_ended())
+            if message.get("run") == run_id:
+                event = message["event"]
+                if event["event"] == "state" and event["state"] in TERMINAL:
+                    return event
+                on_event(event)
+            if deadline is None and control.stop.is_set():
+                deadline = time.monotonic() + self._stop_seconds
+                worker.send({"stop": run_id})
+            if deadline is not None and time.monotonic() > deadline:
+                worker.kill()
+                return state(
+                    "stopped", f"It did not stop by itself within {self._stop_seconds:g} s and was ended."
+                )
+
+
+def make_executor() -> Executor:
+    """What ``AUGURY_EXECUTOR`` names: ``worker`` (the default) or ``thread``.
+
+    Raises:
+        SpecError: it names something else.
+    """
+    chosen = os.environ.get("AUGURY_EXECUTOR") or "worker"
+    if chosen == "worker":
+        return WorkerExecutor()
+    if chosen == "thread":
+        return ThreadExecutor()
+    raise SpecError("AUGURY_EXECUTOR", f"{chosen!r} is not worker or thread.")

@@ -1,0 +1,162 @@
+"""The worker process: specs and controls in on standard input, events out on standard output.
+
+One JSON object a line. In: ``{"run": id, "spec": {…}, "out": folder or null, "watch": true}`` and
+``{"stop": id}``. Out: ``{"ready": true, "pid": …}`` once, then ``{"run": id, "event": {…}}``. When
+standard input ends, whoever started the worker is gone, and it ends too.
+
+This module imports neither torch nor the engine until it must: a worker listens before it is warm.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import psutil
+
+from core.errors import SpecError
+from core.runtime import prepare_torch
+from core.spec import RunSpec, parse
+
+if TYPE_CHECKING:
+    from core.engine import Control, Event
+
+    Run = Callable[..., Iterator[Event]]  # see core.engine.run
+    Load = Callable[[], tuple[Run, Callable[[], Control]]]
+
+NICENESS = 10  # pages stay quick while a run takes all that is left
+PARTING_SECONDS = 1.0  # how long a run may take to end once the parent is gone
+
+
+def load_engine() -> tuple[Run, Callable[[], Control]]:
+    """Import what training needs, which takes 1.5 seconds, and set torch up."""
+    import kornia.augmentation  # noqa: F401  so that the first run doesn't wait for it
+
+    from core.engine import Control, run
+
+    prepare_torch()
+    return run, Control
+
+
+def serve(load: Load = load_engine) -> int:
+    """Be a worker until standard input ends; the process's exit status.
+
+    Args:
+        load: imports the engine and returns its ``run`` and ``Control``.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too, but the parent decides
+    _lower_priority()
+    inbox = _Inbox(_claim(0, "rb"))
+    outbox = _claim(1, "wb")
+    run, control_class = load()
+    _write(outbox, {"ready": True, "pid": os.getpid()})
+    while (message := inbox.runs.get()) is not None:
+        control = control_class()
+        inbox.attend(message["run"], control)
+        out = Path(message["out"]) if message["out"] else None
+        for event in train(run, parse(message["spec"]), control, out=out, watch=message["watch"]):
+            _write(outbox, {"run": message["run"], "event": event})
+    return 0
+
+
+def train(run: Run, spec: RunSpec, control: Control, *, out: Path | None, watch: bool) -> Iterator[Event]:
+    """The engine's events, made safe to send: no exception leaves, numbers that JSON does not know are
+    None, and the last event is always a final state."""
+    ended = False
+    reason = "Training ended without saying why."
+    try:
+        for event in run(spec, control, out=out, watch=watch):
+            ended = event["event"] == "state" and event["state"] in ("stopped", "failed", "finished")
+            yield _finite(event)
+    except SpecError as error:
+        reason = str(error)
+    except Exception as error:
+        traceback.print_exc()
+        reason = f"Training failed: {type(error).__name__}: {error}"
+    if not ended:
+        yield {"event": "state", "state": "failed", "reason": " ".join(reason.split())}
+
+
+class _Inbox:
+    """Reads what the parent says, in a thread of its own, so that a stop is heard during training."""
+
+    def __init__(self, lines: BinaryIO) -> None:
+        self.runs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._lines = lines
+        self._lock = threading.Lock()
+        self._stopped: set[str] = set()
+        self._current: tuple[str, Control] | None = None
+        threading.Thread(target=self._read, name="inbox", daemon=True).start()
+
+    def attend(self, run_id: str, control: Control) -> None:
+        """``run_id`` starts now; it may have been stopped already."""
+        with self._lock:
+            self._current = (run_id, control)
+            if run_id in self._stopped:
+                control.stop.set()
+
+    def _read(self) -> None:
+        for line in self._lines:
+            message = json.loads(line)
+            if "stop" in message:
+                self._stop(message["stop"])
+            else:
+                self.runs.put(message)
+        self.runs.put(None)
+        self._stop(None)
+        time.sleep(PARTING_SECONDS)
+        os._exit(0)  # whatever is still computing
+
+    def _stop(self, run_id: str | None) -> None:
+        """Stop a run, now or when it comes; None: the one that runs, whichever it is."""
+        with self._lock:
+            if run_id is not None:
+                self._stopped.add(run_id)
+            if self._current is not None and run_id in (None, self._current[0]):
+                self._current[1].stop.set()
+
+
+def _claim(descriptor: int, mode: str) -> BinaryIO:
+    """Standard input or output for us alone: what a library reads or prints goes elsewhere."""
+    ours = os.dup(descriptor)
+    if descriptor == 0:
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+    else:
+        sys.stdout.flush()
+        os.dup2(2, descriptor)
+    return os.fdopen(ours, mode)  # type: ignore[return-value]
+
+
+def _write(pipe: BinaryIO, message: dict[str, Any]) -> None:
+    pipe.write(json.dumps(message, allow_nan=False).encode() + b"\n")
+    pipe.flush()
+
+
+def _lower_priority() -> None:
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    else:
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)  # type: ignore[attr-defined]
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with None for every number that is not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

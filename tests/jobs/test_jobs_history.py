@@ -1,0 +1,105 @@
+"""Folding events into what pages draw."""
+
+import pytest
+
+from core.jobs.history import Fold, fold, summary
+from tests.jobs.fake_engine import BATCH, STARTED, epoch, finished, state, step
+
+
+def folded(*events, times=None):
+    fold = Fold()
+    for i, event in enumerate(events):
+        fold.add(event, None if times is None else times[i])
+    return fold
+
+
+def test_every_event_finds_its_place():
+    last = finished(epoch(1), epoch(2))
+    history = folded(
+        state("running"), STARTED, BATCH, step(1), step(2, 0.5), epoch(1), epoch(2), last,
+        state("finished", "well"),
+    ).history()  # fmt: skip
+    assert history.started == STARTED
+    assert history.batch == BATCH
+    assert history.step == step(2, 0.5)
+    assert history.epochs == (epoch(1), epoch(2))
+    assert history.finished == last
+    assert (history.state, history.reason, history.ended) == ("finished", "well", True)
+    assert history.loss == ((0.5, 1.0), (1.0, 0.5))
+    assert history.penalty == ((0.5, 1.0), (0.5, 0.5))
+    assert history.learning_rate == ((0.5, 1.0), (0.1, 0.1))
+    assert history.version == 8  # nine events, but a batch is no figure
+
+
+def test_the_same_object_until_an_event():
+    fold = folded(STARTED)
+    before = fold.history()
+    assert fold.history() is before
+    fold.add(step(1))
+    after = fold.history()
+    assert (before.version, before.step, after.version, after.step) == (1, None, 2, step(1))
+
+
+def test_a_loss_that_is_no_number_is_not_drawn():
+    missing = {**step(2), "loss": None}
+    infinite = {**step(3), "loss": float("inf")}
+    history = folded(STARTED, step(1), missing, infinite, step(4)).history()
+    assert history.loss.x == (0.5, 2.0)
+    assert history.penalty.x == (0.5, 1.0, 1.5, 2.0)
+
+
+def test_versions_read_back_are_the_numbers_in_the_store():
+    live = folded(state("running"), STARTED, BATCH, step(1), epoch(1))
+    stored = [(1, state("running")), (2, STARTED), (4, epoch(1))]
+    assert fold(stored).history().version == live.version == 4
+
+
+@pytest.mark.parametrize(
+    ("events", "share", "number"),
+    [
+        ([STARTED], 0, 1),
+        ([STARTED, step(1)], 0.5 / 3, 1),
+        ([STARTED, step(1), step(2), epoch(1)], 1 / 3, 2),
+        ([STARTED, epoch(1), step(3)], 1.5 / 3, 2),
+        ([STARTED, epoch(1), step(3), state("stopped")], 1.5 / 3, 2),
+        ([STARTED, epoch(1), epoch(2), epoch(3)], 1, 3),
+        ([STARTED, epoch(3), state("finished")], 1, 3),
+    ],
+)
+def test_progress(events, share, number):
+    progress = folded(*events).history().progress(0.0)
+    assert progress.share == pytest.approx(share)
+    assert (progress.epoch, progress.epochs) == (number, 3)
+
+
+def test_before_it_starts_nothing_is_known_of_the_progress():
+    progress = folded(state("running")).history().progress(5.0)
+    assert (progress.share, progress.epochs, progress.seconds_left) == (0, 0, None)
+
+
+def test_time_left_comes_from_the_first_steps_and_counts_down():
+    history = folded(STARTED, step(1), times=[100.0, 102.0]).history()  # half an epoch in 2 s
+    assert history.progress(102.0).seconds_left == pytest.approx(2.5 * 4)
+    assert history.progress(103.0).seconds_left == pytest.approx(2.5 * 4 - 1)
+    assert history.progress(999.0).seconds_left == 0
+    assert history.progress(102.0).images_per_second == pytest.approx(100 / 4)
+
+
+def test_time_left_comes_from_the_latest_epochs():
+    slow = [epoch(i, seconds=100.0) for i in range(1, 3)]
+    fast = [epoch(i, seconds=2.0) for i in range(3, 8)]
+    started = {**STARTED, "epochs": 10}
+    history = folded(started, *slow, *fast, times=[0.0] * 8).history()
+    assert history.progress(1.0).seconds_left == pytest.approx(3 * 2.0 - 1)
+    assert history.progress(1.0).images_per_second == 100.0
+
+
+def test_a_run_that_has_ended_has_no_time_left():
+    assert folded(STARTED, epoch(1), state("stopped")).history().progress(0.0).seconds_left is None
+
+
+def test_summary_has_the_earliest_best_and_the_last_epoch_without_layers():
+    figures = summary(folded(epoch(1, 0.5), epoch(2, 0.9), epoch(3, 0.9), epoch(4, 0.7)).history())
+    assert (figures["epochs"], figures["best"]["epoch"], figures["last"]["epoch"]) == (4, 2, 4)
+    assert figures["best"]["sparsity"] == {"exact": 0.25, "near": 0.5, "weights": 8, "layers": {}}
+    assert summary(folded(STARTED).history()) is None
