@@ -7,10 +7,15 @@ everywhere (Okabe–Ito, told apart with any kind of colour vision).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+import torch
+
 from core.jobs import History
+from core.models import Summary
+from core.regularise import elastic_net_, soft_threshold_
 
 Figure = dict[str, Any]
 
@@ -74,6 +79,62 @@ def sparsity_by_layer(history: History, run_id: str) -> Figure:
     return figure
 
 
+def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
+    """One bar an architecture, cut into its layers: where a network keeps its parameters."""
+    traces = []
+    for name, summary in reversed(summaries.items()):
+        for i, row in enumerate(row for row in summary.rows if row.parameters):
+            traces.append(
+                {
+                    "type": "bar",
+                    "orientation": "h",
+                    "name": row.name,
+                    "y": [name],
+                    "x": [row.parameters],
+                    "marker": {"color": LAYERS[i % len(LAYERS)]},
+                    "hovertemplate": f"{row.name}, {row.kind}: %{{x:,}} parameters<extra></extra>",
+                }
+            )
+    layout = _layout("") | {"barmode": "stack", "showlegend": False, "hovermode": "closest"}
+    layout["xaxis"] |= {"title": {"text": "parameters"}}
+    return {"data": traces, "layout": layout}
+
+
+def shrinkage_curves(size: float = 0.3) -> Figure:
+    """What one step of strength ``size`` makes of a weight, against the weight before it."""
+    before = torch.linspace(-1, 1, 201)
+    lasso, elastic = before.clone(), before.clone()
+    soft_threshold_([lasso], size)
+    elastic_net_([elastic], size, 0.5)
+    curves = (
+        ("no regulariser", before, TRAIN, "dot"),
+        ("L2", before / (1 + size), VALIDATION, "solid"),
+        ("elastic net", elastic, PENALTY, "solid"),
+        ("L1", lasso, SPARSITY, "solid"),
+    )
+    traces = [
+        _line(name, before.tolist(), after.tolist(), colour, dash=dash)
+        for name, after, colour, dash in curves
+    ]
+    layout = _layout("weight after")
+    layout["xaxis"] |= {"title": {"text": "weight before"}}
+    return {"data": traces, "layout": layout}
+
+
+def epochs_csv(history: History) -> str:
+    """A line an epoch with every figure of it, layers' sparsity too, as comma-separated values."""
+    rows = [
+        {
+            **{key: value for key, value in event.items() if key not in ("event", "sparsity")},
+            "exact_zeros": event["sparsity"]["exact"],
+            "near_zeros": event["sparsity"]["near"],
+            **{f"exact_zeros.{name}": layer["exact"] for name, layer in event["sparsity"]["layers"].items()},
+        }
+        for event in history.epochs
+    ]
+    return str(pd.DataFrame(rows).to_csv(index=False))
+
+
 def _line(
     name: str,
     x: Sequence[float],
@@ -101,17 +162,22 @@ def _line(
 
 def _figure(traces: list[dict[str, Any]], history: History, run_id: str, y_title: str) -> Figure:
     """A chart whose x-axis is the whole run from the start, so that the line grows into its place."""
-    num_epochs = history.started["epochs"] if history.started else 1
+    layout = _layout(y_title)
+    layout["uirevision"] = run_id  # a person's zoom and legend choices last as long as the run is shown
+    layout["xaxis"] |= {
+        "title": {"text": "epoch"},
+        "range": [0, history.started["epochs"] if history.started else 1],
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _layout(y_title: str) -> dict[str, Any]:
     return {
-        "data": traces,
-        "layout": {
-            "uirevision": run_id,  # a person's zoom and legend choices last as long as the run is shown
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "margin": {"l": 56, "r": 12, "t": 8, "b": 40},
-            "hovermode": "x unified",
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-            "xaxis": {"title": {"text": "epoch"}, "range": [0, num_epochs], "zeroline": False},
-            "yaxis": {"title": {"text": y_title}, "zeroline": False},
-        },
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 56, "r": 12, "t": 8, "b": 40},
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "xaxis": {"zeroline": False},
+        "yaxis": {"title": {"text": y_title}, "zeroline": False},
     }

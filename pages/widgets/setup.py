@@ -17,10 +17,21 @@ import streamlit as st  # noqa: E402
 from core.jobs import Jobs, make_jobs  # noqa: E402
 
 
+# Drawn here and not by Streamlit, which would call the landing page after its file: "app".
+PAGES = (
+    ("app.py", "Start", ":material/home:"),
+    ("pages/1_Augment.py", "Augment", ":material/auto_fix_high:"),
+    ("pages/2_Train.py", "Train", ":material/monitoring:"),
+)
+
+
 def page(title: str) -> None:
     """Set the page up; call it before anything else is drawn."""
     st.set_page_config(page_title=f"{title} · Augury", page_icon=":material/visibility:", layout="wide")
     _prepare()
+    with st.sidebar.container(horizontal=True, gap="small"):
+        for file, label, icon in PAGES:
+            st.page_link(file, label=label, icon=icon)
 
 
 @st.cache_resource(show_spinner="Starting PyTorch and Kornia…")

@@ -26,6 +26,12 @@ def start_run(spec: RunSpec) -> None:
     st.query_params["run"] = run_id
 
 
+def start_and_watch(spec: RunSpec) -> None:
+    """Start ``spec`` and go to the live page; for a page other than that one."""
+    run_id = jobs().submit(spec)
+    st.switch_page("pages/2_Train.py", query_params={"run": run_id})
+
+
 def waiting_line() -> None:
     """Say how many runs would start before a new one, and what was refused at the last try."""
     if refusal := st.session_state.pop("augury.refused", None):

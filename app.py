@@ -1,0 +1,34 @@
+"""The landing page: what this is, the three families in a picture each, presets that start in one click."""
+
+import streamlit as st
+
+from core.presets import PRESETS
+from pages.widgets.families import augmentation_card, regularisation_card, structure_card
+from pages.widgets.running import running_now
+from pages.widgets.setup import page
+from pages.widgets.start import start_and_watch
+
+page("Start")
+
+st.title("Augury")
+st.markdown(
+    "See what data augmentation, network structure and regularisation do to a neural network. "
+    "Try them on images first, then watch loss and weight sparsity live while a small network trains. "
+    "All of it runs on this machine, from one page to the next, on the very same choices."
+)
+
+running_now()
+
+for column, card in zip(
+    st.columns(3, gap="large"), (augmentation_card, structure_card, regularisation_card), strict=True
+):
+    with column:
+        card()
+
+st.subheader("Start in one click")
+columns = st.columns(4)
+for i, preset in enumerate(PRESETS.values()):
+    with columns[i % len(columns)].container(border=True, height="stretch", key=f"preset.{preset.name}"):
+        if st.button(preset.title, icon=":material/play_arrow:", key=f"start.{preset.name}", width="stretch"):
+            start_and_watch(preset.spec)
+        st.caption(preset.watch)
