@@ -5,5 +5,7 @@ from __future__ import annotations
 from core.augment.entry import OpEntry
 from core.augment.geometric import GEOMETRIC
 from core.augment.intensity import INTENSITY
+from core.augment.tones import TONES
+from core.augment.warps import WARPS
 
-CATALOGUE: dict[str, OpEntry] = {entry.name: entry for entry in GEOMETRIC + INTENSITY}
+CATALOGUE: dict[str, OpEntry] = {entry.name: entry for entry in GEOMETRIC + WARPS + INTENSITY + TONES}

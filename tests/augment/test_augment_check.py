@@ -15,7 +15,7 @@ def refusal(spec: AugmentSpec, channels: int = 3) -> str:
 
 
 def test_a_spec_is_completed_from_the_catalogue_and_then_stays_as_it_is():
-    spec = AugmentSpec(ops=tuple(OpSpec(op=name) for name in CATALOGUE))
+    spec = AugmentSpec(ops=tuple(OpSpec(op=name) for name in CATALOGUE)[:32])
     whole = check(spec, 3)
     affine = next(op for op in whole.ops if op.op == "RandomAffine")
     assert affine.p == 1.0 and affine.stream == 0

@@ -91,15 +91,15 @@ def test_the_seed_of_an_operation_is_what_the_documentation_says():
 
 
 def test_two_threads_at_once_give_what_each_gives_alone():
-    ops = tuple(OpSpec(op=name) for name in CATALOGUE)
-    alone = {seed: [build(*ops, seed=seed)(IMAGES, step) for step in range(4)] for seed in (1, 2)}
+    ops = tuple(OpSpec(op=name) for name in CATALOGUE)[:32]
+    alone = {seed: [build(*ops, seed=seed)(IMAGES, step) for step in range(3)] for seed in (1, 2)}
     together: dict[int, list[torch.Tensor]] = {}
     start = threading.Barrier(2)
 
     def work(seed: int) -> None:
         pipeline = build(*ops, seed=seed)
         start.wait()
-        together[seed] = [pipeline(IMAGES, step) for step in range(4)]
+        together[seed] = [pipeline(IMAGES, step) for step in range(3)]
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2)]
     for thread in threads:
