@@ -226,10 +226,11 @@ class Jobs:
             run.finished_at = now
             run.moved.set()
         if event["event"] == "step":
+            assert run.started_at is not None
             run.moved.set()
             # At first every step is stored; later they are spread ever wider, so that a day's run
             # stores some 50,000, all of them as fine as a chart of the whole can show.
-            if now - run.step_stored_at < (now - (run.started_at or now)) / STEPS_IN_FULL:
+            if now - run.step_stored_at < (now - run.started_at) / STEPS_IN_FULL:
                 return
             run.step_stored_at = now
         if event["event"] != "batch":

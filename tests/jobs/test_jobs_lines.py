@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.jobs.lines import ThinnedLine
 
-values = st.lists(st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0]), min_size=1, max_size=400)
+values = st.lists(st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0]), min_size=1, max_size=300)
 
 
 def thinned(ys, max_points=500):
@@ -19,7 +19,7 @@ def thinned(ys, max_points=500):
     return line.line()
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(values, st.integers(6, 60))
 def test_keeps_ends_and_extremes_within_the_bound(ys, max_points):
     x, y = thinned(ys, max_points)

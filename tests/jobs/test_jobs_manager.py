@@ -1,0 +1,336 @@
+"""The queue: order, stops, what is kept, and what every page sees meanwhile."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import psutil
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from core.errors import SpecError
+from core.jobs import manager
+from core.jobs.executors import ThreadExecutor, WorkerExecutor
+from core.jobs.manager import Jobs, make_jobs
+from core.jobs.views import MAX_REMEMBERED
+from core.spec import RunSpec
+from core.store import Store, run_folder
+from tests.jobs.fake_engine import BATCH, WORKER, load
+
+PATIENCE = 20.0  # seconds; only a test that fails waits so long
+LONG = RunSpec(name="until stopped")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUGURY_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def start(home):
+    """Starts a `Jobs` on the test's database; closes what is still open at the end."""
+    opened = []
+
+    def start(executor=None, slots=1):
+        store = Store()
+        jobs = Jobs(store, executor or ThreadExecutor(load), slots)
+        opened.append((jobs, store))
+        return jobs
+
+    yield start
+    for jobs, store in opened:
+        jobs.close()
+        store.close()
+
+
+@pytest.fixture
+def jobs(start):
+    return start()
+
+
+def begin(jobs, spec=LONG):
+    """Submit a run that goes on until it is stopped, and wait for its first step."""
+    run_id = jobs.submit(spec)
+    jobs.wait_for_step(run_id, PATIENCE)
+    assert jobs.view(run_id).state == "running"
+    return run_id
+
+
+def submit(jobs, name=""):
+    return jobs.submit(RunSpec(name=name))
+
+
+def states(jobs, *ids):
+    return [jobs.view(run_id).state for run_id in ids]
+
+
+def test_a_run_from_the_queue_to_its_end(jobs):
+    view = jobs.wait(submit(jobs, "tells"), PATIENCE)
+    assert (view.state, view.position, view.ended) == ("finished", 0, True)
+    assert view.reason == f"0 {run_folder(view.id)} {os.getpid()}"
+    assert view.created_at <= view.started_at <= view.finished_at
+    assert view.history.batch == BATCH
+    assert [epoch["epoch"] for epoch in view.history.epochs] == [1, 2, 3]
+    assert view.progress().share == 1
+    (row,) = jobs.recent()
+    assert (row.id, row.state, row.started_at, row.finished_at) == (
+        view.id, "finished", view.started_at, view.finished_at,
+    )  # fmt: skip
+    assert (row.summary["best"]["epoch"], row.summary["last"]["epoch"]) == (2, 3)
+
+
+def test_one_runs_and_the_rest_wait_in_order(jobs):
+    first = begin(jobs)
+    second, third = submit(jobs), submit(jobs)
+    assert [(view.id, view.state, view.position) for view in jobs.live()] == [
+        (first, "running", 0), (second, "queued", 0), (third, "queued", 1),
+    ]  # fmt: skip
+    jobs.stop(first)
+    ended = [jobs.wait(run_id, PATIENCE) for run_id in (first, second, third)]
+    assert [view.state for view in ended] == ["stopped", "finished", "finished"]
+    assert ended[0].finished_at <= ended[1].started_at <= ended[1].finished_at <= ended[2].started_at
+    assert jobs.live() == []
+
+
+def test_two_slots_run_two(start):
+    jobs = start(slots=2)
+    first, second = begin(jobs), begin(jobs)
+    third = submit(jobs)
+    assert states(jobs, first, second, third) == ["running", "running", "queued"]
+    jobs.stop(second)
+    assert jobs.wait(third, PATIENCE).state == "finished"
+    assert states(jobs, first, second) == ["running", "stopped"]
+
+
+def test_stopping_a_run_that_waits(jobs):
+    first = begin(jobs)
+    second, third = submit(jobs), submit(jobs)
+    jobs.stop(second)
+    view = jobs.view(second)
+    assert (view.state, view.reason) == ("stopped", "It was stopped before it began.")
+    assert (view.started_at, view.finished_at is None) == (None, False)
+    assert jobs.view(third).position == 0
+    jobs.stop(second)  # again, and one that isn't there: nothing happens
+    jobs.stop("0" * 32)
+    assert states(jobs, first, second, third) == ["running", "stopped", "queued"]
+    jobs.stop(first)
+    assert jobs.wait(third, PATIENCE).state == "finished"
+    assert jobs.view(second) is view
+
+
+def test_the_queue_is_bounded(jobs, monkeypatch):
+    monkeypatch.setattr(manager, "MAX_WAITING", 2)
+    begin(jobs)
+    submit(jobs)
+    submit(jobs)
+    with pytest.raises(SpecError, match="2 runs are waiting already; stop one, or try later"):
+        submit(jobs)
+
+
+@pytest.mark.parametrize("run_id", ["", "0" * 32, "../../x", None])
+def test_there_is_no_such_run(jobs, run_id):
+    assert jobs.view(run_id) is None
+
+
+def test_the_view_is_one_object_until_something_changes(jobs):
+    first, second, third = begin(jobs), submit(jobs), submit(jobs)
+    running, waiting = jobs.view(first), jobs.view(third)
+    assert jobs.view(first) is running
+    assert jobs.view(third) is waiting
+    jobs.stop(second)
+    assert jobs.view(first) is running
+    assert jobs.view(third) is not waiting
+    assert jobs.view(third).history is waiting.history
+    jobs.stop(first)
+    ended = jobs.wait(first, PATIENCE)
+    assert ended.version > running.version
+    assert running.state == "running"
+    assert jobs.view(first) is ended
+
+
+def test_views_are_consistent_while_events_pour_in(start, monkeypatch):
+    """Readers on three threads: a version is one state of affairs, and never goes back."""
+    jobs = start(WorkerExecutor(WORKER))
+    ids = [submit(jobs) for _ in range(5)]
+    seen: dict = {}
+    problems = []
+
+    def watch():
+        latest = dict.fromkeys(ids, -1)
+        while any(not jobs.view(run_id).ended for run_id in ids):
+            for run_id in ids:
+                view = jobs.view(run_id)
+                known = seen.setdefault((run_id, view.version), view.history)
+                same = (known.state, known.epochs, known.step) == (
+                    view.history.state, view.history.epochs, view.history.step,
+                )  # fmt: skip
+                if not same or view.version < latest[run_id]:
+                    problems.append(view)
+                latest[run_id] = view.version
+
+    threads = [threading.Thread(target=watch) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert states(jobs, *ids) == ["finished"] * 5
+
+
+def test_a_run_is_read_back_as_it_was(start):
+    jobs = start()
+    live = jobs.wait(submit(jobs), PATIENCE)
+    jobs.close()
+    read = start().view(live.id)
+    assert read is not live
+    assert (read.spec, read.version, read.state, read.reason) == (
+        live.spec, live.version, live.state, live.reason,
+    )  # fmt: skip
+    for name in ("started", "epochs", "finished", "step", "loss", "penalty", "learning_rate"):
+        assert getattr(read.history, name) == getattr(live.history, name), name
+    assert (read.created_at, read.started_at, read.finished_at) == (
+        live.created_at, live.started_at, live.finished_at,
+    )  # fmt: skip
+
+
+def test_two_servers_on_one_database_see_each_others_runs(start):
+    here, there = start(), start()
+    run_id = begin(here)
+    elsewhere = there.view(run_id)
+    assert (elsewhere.state, elsewhere.spec.name) == ("running", "until stopped")
+    assert there.view(run_id) is elsewhere
+    there.stop(run_id)  # not its own
+    assert there.live() == []
+    assert here.view(run_id).state == "running"
+    here.stop(run_id)
+    here.wait(run_id, PATIENCE)
+    ended = there.view(run_id)
+    assert ended.state == "stopped"
+    assert there.view(run_id) is ended
+    assert [run.id for run in there.recent()] == [run_id]
+
+
+def test_few_ended_runs_are_remembered_and_the_rest_is_read_back(jobs):
+    ids = [submit(jobs) for _ in range(MAX_REMEMBERED + 3)]
+    last = jobs.wait(ids[-1], PATIENCE)
+    assert len(jobs._archive._ended) == MAX_REMEMBERED
+    assert jobs.view(ids[0]).state == "finished"
+    assert jobs.view(ids[0]) is jobs.view(ids[0])
+    assert jobs.view(ids[-1]) is last
+
+
+@pytest.mark.parametrize("name", ["killed", "exits"])
+def test_after_a_worker_has_died_the_next_run_works(start, name):
+    jobs = start(WorkerExecutor(WORKER))
+    bad, good = submit(jobs, name), submit(jobs)
+    failed = jobs.wait(bad, PATIENCE)
+    assert failed.state == "failed"
+    assert failed.reason.startswith("The worker process ")
+    assert jobs.wait(good, PATIENCE).state == "finished"
+    assert jobs.recent()[-1].reason == failed.reason
+
+
+def test_an_executor_that_breaks_fails_the_run_and_not_the_queue(start):
+    class Broken(ThreadExecutor):
+        def execute(self, run_id, spec, control, out, on_event):
+            if spec.name == "break":
+                raise RuntimeError("oh")
+            if spec.name != "vanish":
+                super().execute(run_id, spec, control, out, on_event)
+
+    jobs = start(Broken(load))
+    broken, vanished, good = (jobs.wait(submit(jobs, name), PATIENCE) for name in ("break", "vanish", ""))
+    assert broken.reason == "Augury could not compute this run: RuntimeError: oh"
+    assert vanished.reason == "The run ended without saying why."
+    assert [view.state for view in (broken, vanished, good)] == ["failed", "failed", "finished"]
+
+
+def test_a_store_that_is_full_for_a_while_loses_nothing(jobs, monkeypatch):
+    append, failures = jobs._store.append, iter(range(3))
+
+    def sometimes(run_id, numbered):
+        if next(failures, None) is not None:
+            raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+        append(run_id, numbered)
+
+    monkeypatch.setattr(jobs._store, "append", sometimes)
+    view = jobs.wait(submit(jobs), PATIENCE)
+    assert view.state == "finished"
+    numbers = [number for number, _ in jobs._store.events(view.id)]
+    assert numbers == list(range(1, view.version + 1))
+
+
+def test_a_run_that_can_not_be_stored_is_refused_in_a_sentence(jobs, monkeypatch):
+    def full(*arguments):
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(jobs._store, "create", full)
+    with pytest.raises(SpecError, match="could not be stored: database or disk is full; is the disk full"):
+        submit(jobs)
+
+
+def test_steps_of_a_long_run_are_stored_ever_wider_apart(jobs, monkeypatch):
+    """A clock that runs fast: a step a second for 20,000 seconds. All of them are stored until the
+    spacing, a 10,000th of the time since the start, is more than a second; then every other one."""
+    run = manager._Run("0" * 32, RunSpec(), 0.0, started_at=0.0)
+    now = [0.0]
+    monkeypatch.setattr(manager.time, "time", lambda: now[0])
+    for number in range(1, 20_001):
+        now[0] = float(number)
+        event = {"event": "step", "step": number, "epoch": 0.0, "loss": 1, "penalty": 1, "learning_rate": 1}
+        jobs._take_in(run, event)
+    stored = [event["step"] for _, event in run.unstored]
+    assert stored[:10_000] == list(range(1, 10_001))
+    assert stored[10_000:] == list(range(10_002, 20_001, 2))
+    assert run.fold.version == 20_000
+
+
+def test_closing_interrupts_what_runs_and_what_waits(start):
+    executor = WorkerExecutor(WORKER)
+    jobs = start(executor)
+    running, waiting = begin(jobs), submit(jobs)
+    jobs.close()
+    assert psutil.Process().children() == []
+    again = start()
+    for server in (jobs, again):
+        assert states(server, running, waiting) == ["interrupted", "interrupted"]
+        assert server.view(running).reason == "Augury was closed before this run had ended."
+    assert again.live() == []
+
+
+@pytest.mark.parametrize("ending", ["pass", "os.kill(os.getpid(), 9)"])
+def test_a_server_that_ends_leaves_no_worker_and_no_run_behind(start, ending):
+    """A server process with one run going and one waiting ends, well or badly."""
+    script = f"""
+import os, sys, types
+engine = sys.modules["core.engine"] = types.ModuleType("core.engine")
+engine.__path__ = ["core/engine"]  # without torch, which takes seconds and isn't needed here
+from core.jobs.executors import WorkerExecutor
+from core.jobs.manager import Jobs
+from core.spec import RunSpec
+from core.store import Store
+from tests.jobs.fake_engine import WORKER
+jobs = Jobs(Store(), WorkerExecutor(WORKER))
+ids = [jobs.submit(RunSpec(name="until stopped")) for _ in range(2)]
+jobs.wait_for_step(ids[0])
+import psutil
+print(*ids, *(child.pid for child in psutil.Process().children()), flush=True)
+{ending}
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    *ids, worker = done.stdout.split()
+    assert done.stderr == ""
+    psutil.wait_procs([psutil.Process(int(worker))] if psutil.pid_exists(int(worker)) else [], timeout=3)
+    assert not psutil.pid_exists(int(worker)) or psutil.Process(int(worker)).status() == "zombie"
+    assert states(start(), *ids) == ["interrupted", "interrupted"]
+
+
+def test_the_environment_says_where_everything_is(home, monkeypatch):
+    monkeypatch.setenv("AUGURY_EXECUTOR", "thread")
+    monkeypatch.setenv("AUGURY_DATABASE_URL", f"sqlite:///{home / 'elsewhere.db'}")
+    jobs = make_jobs()
+    assert isinstance(jobs._executor, ThreadExecutor)
+    assert (home / "elsewhere.db").exists()
+    jobs.close()

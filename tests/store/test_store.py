@@ -1,0 +1,248 @@
+"""The store: what is written comes back, and what can't be believed does not."""
+
+import logging
+import platform
+import sqlite3
+import subprocess
+import sys
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from core.errors import SpecError
+from core.spec import RunSpec
+from core.store import Store, is_run_id, owner, run_folder
+from tests.jobs.fake_engine import STARTED, epoch, finished, state, step
+
+SPEC = RunSpec(name="a run", seed=3)
+EVENTS = [state("running"), STARTED, step(1), epoch(1), finished(epoch(1)), state("finished", "well")]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "augury.db"
+
+
+@pytest.fixture
+def store(path):
+    store = Store(f"sqlite:///{path}")
+    yield store
+    store.close()
+
+
+def new_run(store, created_at=1.0):
+    run_id = uuid.uuid4().hex
+    store.create(run_id, SPEC, created_at)
+    return run_id
+
+
+def edit(path, statement, *values):
+    """Change the file behind the store's back."""
+    connection = sqlite3.connect(path)
+    connection.execute(statement, values)
+    connection.commit()
+    connection.close()
+
+
+def test_a_run_survives_a_restart(store, path):
+    run_id = new_run(store)
+    store.append(run_id, list(enumerate(EVENTS, start=1)))
+    summary = {"epochs": 1, "best": epoch(1), "last": epoch(1)}
+    store.set_state(run_id, "finished", "well", started_at=2.0, finished_at=3.5, summary=summary)
+    store.close()
+    again = Store(f"sqlite:///{path}")
+    run = again.run(run_id)
+    assert (run.id, run.name, run.spec) == (run_id, "a run", SPEC)
+    assert (run.state, run.reason, run.ended) == ("finished", "well", True)
+    assert (run.created_at, run.started_at, run.finished_at) == (1.0, 2.0, 3.5)
+    assert run.summary["best"]["validation_accuracy"] == 0.5
+    assert again.events(run_id) == list(enumerate(EVENTS, start=1))
+    assert again.last_number(run_id) == 6
+    again.close()
+
+
+def test_a_new_run_is_queued_and_has_no_events(store):
+    run_id = new_run(store)
+    run = store.run(run_id)
+    assert (run.state, run.reason, run.started_at, run.finished_at, run.summary) == (
+        "queued",
+        "",
+        *[None] * 3,
+    )
+    assert (store.events(run_id), store.last_number(run_id)) == ([], 0)
+
+
+def test_the_newest_runs_come_first(store):
+    ids = [new_run(store, created_at=float(i)) for i in range(5)]
+    assert [run.id for run in store.runs(3)] == ids[:1:-1]
+    assert store.runs(0) == store.runs(-1) == []
+
+
+def test_it_lies_in_augurys_home_unless_told_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUGURY_HOME", str(tmp_path / "home"))
+    Store().close()
+    assert (tmp_path / "home" / "augury.db").exists()
+    run_id = uuid.uuid4().hex
+    assert run_folder(run_id) == tmp_path / "home" / "runs" / run_id
+
+
+@pytest.mark.parametrize(
+    "text", ["", "..", "../" + "a" * 29, "A" * 32, "a" * 31, "a" * 33, "a" * 32 + "\n", None, 7]
+)
+def test_only_32_hex_digits_are_an_id(store, text):
+    assert not is_run_id(text)
+    assert store.run(text) is None
+    with pytest.raises(ValueError, match="32 hex digits"):
+        run_folder(text)
+    with pytest.raises(ValueError, match="32 hex digits"):
+        store.create(text, SPEC, 1.0)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "nosuchdatabase://x", "oracle+no_such_driver://me:secret@host/x"]
+)
+def test_an_address_of_no_use_is_refused_without_its_password(url):
+    with pytest.raises(SpecError, match="the database can't be used") as refusal:
+        Store(url)
+    assert refusal.value.where == "AUGURY_DATABASE_URL"
+    assert "secret" not in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_write_ahead_log_is_on(store, path):
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("spec", "{"),
+        ("spec", '{"seed": -1}'),
+        ("spec", "[" * 60_000),
+        ("spec", '{"name": "' + "x" * 70_000 + '"}'),
+        ("spec", b"\xff\x00"),
+        ("state", "exploded"),
+        ("reason", "x" * 5000),
+        ("created_at", "yesterday"),
+        ("finished_at", float("inf")),
+        ("summary", "{}"),
+        ("summary", '{"epochs": 1, "best": {"epoch": 1}, "last": null}'),
+        ("id", "../../etc/passwd"),
+    ],
+)
+def test_a_run_that_can_not_be_believed_is_left_out(store, path, column, value):
+    good, bad = new_run(store), new_run(store)
+    edit(path, f"UPDATE runs SET {column} = ? WHERE id = ?", value, bad)
+    assert store.run(bad) is None
+    assert [run.id for run in store.runs()] == [good]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "7",
+        "null",
+        b"\xff",
+        '{"event": "state", "state": "exploded"}',
+        '{"event": "nothing we know"}',
+        '{"event": "step", "step": 1}',
+        '{"event": "step", "step": 1, "epoch": NaN, "loss": 1, "penalty": 0, "learning_rate": 0.1}',
+        '{"event": "epoch", "epoch": 1}',
+        '{"event": "state", "state": "running", "x": "' + "x" * 300_000 + '"}',
+        "[" * 100_000,
+    ],
+)
+def test_an_event_that_can_not_be_believed_is_left_out(store, path, caplog, text):
+    run_id = new_run(store)
+    store.append(run_id, list(enumerate(EVENTS, start=1)))
+    edit(path, "UPDATE events SET event = ? WHERE run_id = ? AND seq = 3", text, run_id)
+    with caplog.at_level(logging.WARNING):
+        assert [number for number, _ in store.events(run_id)] == [1, 2, 4, 5, 6]
+    assert len(text) > 200_000 or "1 events of run" in caplog.text
+
+
+def test_runs_of_a_process_that_is_gone_are_interrupted(store, path):
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    theirs = f"{process.pid}/{psutil.Process(process.pid).create_time():.2f}/{platform.node()}"
+    queued, running, ended, ours = (new_run(store) for _ in range(4))
+    store.set_state(running, "running")
+    store.set_state(ended, "finished")
+    for run_id in (queued, running, ended):
+        edit(path, "UPDATE runs SET owner = ? WHERE id = ?", theirs, run_id)
+    assert store.interrupt_orphans() == []  # it is still there
+
+    process.communicate()
+    assert set(store.interrupt_orphans()) == {queued, running}
+    states = [store.run(run_id).state for run_id in (queued, running, ended, ours)]
+    assert states == ["interrupted", "interrupted", "finished", "queued"]
+    assert store.run(running).reason == "Augury was ended before this run was."
+    assert store.run(running).finished_at is not None
+    assert store.interrupt_orphans() == []
+
+
+def test_who_is_alive():
+    pid, created, machine = owner.this_process().split("/")
+    assert owner.is_alive(owner.this_process(), one_machine=True)
+    assert not owner.is_alive(f"{pid}/{float(created) - 60}/{machine}", one_machine=True)  # pid used again
+    assert not owner.is_alive(f"{pid}/{created}/elsewhere", one_machine=True)
+    assert owner.is_alive(f"{pid}/{created}/elsewhere", one_machine=False)
+    for nonsense in ("", "x", f"x/y/{machine}", f"{10**30}/1/{machine}", f"-1/1/{machine}"):
+        assert not owner.is_alive(nonsense, one_machine=True)
+
+
+def test_readers_and_writers_at_once(store, path):
+    """Two writers and two readers, on two connections' worth of stores: nobody fails, and a reader
+    always sees the events from the first without a gap."""
+    other = Store(f"sqlite:///{path}")
+    ids = [new_run(store), new_run(other)]
+    problems, writing = [], threading.Event()
+    writing.set()
+
+    def write(store, run_id):
+        for first in range(1, 200, 5):
+            store.append(run_id, [(number, step(number)) for number in range(first, first + 5)])
+            store.set_state(run_id, "running")
+
+    def read(store):
+        while writing.is_set():
+            for run_id in ids:
+                numbers = [number for number, _ in store.events(run_id)]
+                if numbers != list(range(1, len(numbers) + 1)) or len(numbers) % 5:
+                    problems.append(numbers)
+            store.runs()
+
+    def guarded(work, *arguments):
+        try:
+            work(*arguments)
+        except Exception as error:
+            problems.append(error)
+
+    writers = [
+        threading.Thread(target=guarded, args=(write, *pair))
+        for pair in zip((store, other), ids, strict=True)
+    ]
+    readers = [threading.Thread(target=guarded, args=(read, each)) for each in (store, other)]
+    for thread in writers + readers:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    writing.clear()
+    for thread in readers:
+        thread.join()
+    assert problems == []
+    assert [store.last_number(run_id) for run_id in ids] == [200, 200]
+    other.close()
+
+
+def test_a_new_database_may_be_opened_by_several_at_once(path):
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(lambda _: Store(f"sqlite:///{path}"), range(8)))
+    run_id = new_run(stores[0])
+    assert [store.run(run_id).id for store in stores] == [run_id] * 8
+    for store in stores:
+        store.close()
