@@ -6,6 +6,8 @@ model hardly beats chance; a small convolutional network learns it in a few epoc
 
 Shapes are drawn from their signed distances, so that edges come out antialiased: a pixel is covered by
 ``clamp(0.5 - distance)``. See Quilez, "2D distance functions", iquilezles.org/articles/distfunctions2d.
+All of it is NumPy, in one thread: in so many small steps, torch's threads wait for each other for seconds
+wherever a run is busy beside them.
 """
 
 from __future__ import annotations
@@ -14,20 +16,23 @@ import math
 from dataclasses import dataclass, fields
 from functools import cache
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
 from core.randomness import generator
+
+Floats = NDArray[np.float32]
 
 CLASSES = ("up", "right", "down", "left")
 NUM_IMAGES = 4_000
 SIDE = 32  # pixels
 SEED = 20_250  # the set is the same on every machine
-CLUTTER = 6  # lines and dots, at most, in one image
+CLUTTER = 4  # lines and dots, at most, in one image
 MIN_CONTRAST = 0.3  # between the arrow's and the background's luminance, of 1, at the image's middle
-CHUNK = 400  # images drawn at a time, so that what lies between needs little memory
-LUMINANCE = torch.tensor([0.299, 0.587, 0.114])  # Rec. 601
+CHUNK = 100  # images drawn at a time: what lies between stays in the processor's cache
+LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +40,15 @@ class Scene:
     """What N images show, as N rows; lengths in pixels, x to the right and y down from the centre,
     angles in radians clockwise from "right", colours RGB in [0, 1]."""
 
-    angle: Tensor  # (N,)
-    centre: Tensor  # (N, 2)
-    length: Tensor  # (N,) tip to tail
-    head: Tensor  # (N, 2) length and half its width
-    shaft: Tensor  # (N,) half its width
-    colour: Tensor  # (N, 3)
-    background: Tensor  # (N, 2, 3) at the left and at the right edge
-    clutter: Tensor  # (N, CLUTTER, 5) ends x, y, x, y and half the width, below -1 for nothing
-    clutter_colour: Tensor  # (N, CLUTTER, 3)
+    angle: Floats  # (N,)
+    centre: Floats  # (N, 2)
+    length: Floats  # (N,) tip to tail
+    head: Floats  # (N, 2) length and half its width
+    shaft: Floats  # (N,) half its width
+    colour: Floats  # (N, 3)
+    background: Floats  # (N, 2, 3) at the left and at the right edge
+    clutter: Floats  # (N, CLUTTER, 5) ends x, y, x, y and half the width, below -1 for nothing
+    clutter_colour: Floats  # (N, CLUTTER, 3)
 
     def __getitem__(self, rows: slice) -> Scene:
         return Scene(*(getattr(self, field.name)[rows] for field in fields(self)))
@@ -54,97 +59,96 @@ def arrows() -> Dataset:
     """4,000 colour images, (4000, 3, 32, 32), 1,000 a direction in turn. Takes about half a second, once."""
     random = generator(SEED)
     labels = torch.arange(NUM_IMAGES) % len(CLASSES)
-    scene = _scene(labels, random)
-    clean = torch.cat([draw(scene[i : i + CHUNK]) for i in range(0, NUM_IMAGES, CHUNK)])
-    noise = torch.randn(clean.shape, generator=random) * _between(0.0, 0.08, (NUM_IMAGES, 1, 1, 1), random)
-    return Dataset((clean + noise).mul(255).round().clamp(0, 255).byte(), labels, CLASSES)
+    scene = draw_scenes(labels.numpy(), random)
+    noise = torch.randn((NUM_IMAGES, 3, SIDE, SIDE), generator=random).numpy()
+    noise *= _between(0.0, 0.08, (NUM_IMAGES, 1, 1, 1), random)
+    images = np.empty(noise.shape, dtype=np.uint8)
+    for start in range(0, NUM_IMAGES, CHUNK):
+        rows = slice(start, start + CHUNK)
+        images[rows] = ((render(scene[rows]) + noise[rows]) * 255).round().clip(0, 255)
+    return Dataset(torch.from_numpy(images), labels, CLASSES)
 
 
-def draw(scene: Scene) -> Tensor:
-    """The scenes without noise, float32 (N, 3, SIDE, SIDE) in [0, 1]."""
-    pixel = torch.arange(SIDE) - (SIDE - 1) / 2
-    y, x = torch.meshgrid(pixel, pixel, indexing="ij")  # (SIDE, SIDE)
-
-    across = (x / SIDE + 0.5)[None, None]  # (1, 1, SIDE, SIDE) 0 at the left, 1 at the right
-    left, right = (colour[:, :, None, None] for colour in scene.background.unbind(dim=1))  # (N, 3, 1, 1)
-    image = left + across * (right - left)
-    for item in range(scene.clutter.shape[1]):
-        distance = _line_distance(x, y, scene.clutter[:, item])
-        image = _paint(image, distance, scene.clutter_colour[:, item])
-    return _paint(image, _arrow_distance(x, y, scene), scene.colour)
-
-
-def _scene(labels: Tensor, random: torch.Generator) -> Scene:
+def draw_scenes(labels: NDArray[np.int64], random: torch.Generator) -> Scene:
     """Random scenes in which arrow i points as ``labels[i]`` says, give or take 12 degrees."""
     num = len(labels)
     length = _between(13, 25, (num,), random)
-    head = torch.stack(
-        [length * _between(0.35, 0.5, (num,), random), length * _between(0.26, 0.36, (num,), random)], dim=1
+    head = length[:, None] * np.stack(
+        [_between(0.35, 0.5, (num,), random), _between(0.26, 0.36, (num,), random)], axis=1
     )
-    room = SIDE / 2 - 1 - length[:, None] / 2  # whole arrows only, at any angle
+    room = SIDE / 2 - 1 - length[:, None] / 2  # the whole arrow is to be seen
 
-    colour = torch.rand((num, 3), generator=random)
-    background = _away_from(colour, random)
-    drift = _between(-0.15, 0.15, (num, 2, 3), random)
+    colour = _between(0, 1, (num, 3), random)
+    background = _away_from(colour, random)[:, None] + _between(-0.15, 0.15, (num, 2, 3), random)
 
     ends = _between(-SIDE / 2, SIDE / 2, (num, CLUTTER, 4), random)
     ends[:, ::2, 2:] = ends[:, ::2, :2]  # every other one is a dot
     width = _between(0.3, 1.1, (num, CLUTTER, 1), random)
     width[:, ::2] += 0.6
-    absent = torch.rand((num, CLUTTER, 1), generator=random) < 0.4
+    width[_between(0, 1, width.shape, random) < 0.2] = -2
     return Scene(
-        angle=(labels - 1) * (math.pi / 2) + _between(-0.21, 0.21, (num,), random),
-        centre=_between(-1, 1, (num, 2), random) * room,
+        angle=(labels - 1).astype(np.float32) * (math.pi / 2) + _between(-0.21, 0.21, (num,), random),
+        centre=(_between(-1, 1, (num, 2), random) * room).astype(np.float32),
         length=length,
         head=head,
         shaft=head[:, 1] * _between(0.25, 0.5, (num,), random),
         colour=colour,
-        background=(background[:, None] + drift).clamp(0, 1),
-        clutter=torch.cat([ends, width.masked_fill(absent, -2.0)], dim=2),
-        clutter_colour=torch.rand((num, CLUTTER, 3), generator=random),
+        background=background.clip(0, 1),
+        clutter=np.concatenate([ends, width], axis=2),
+        clutter_colour=_between(0, 1, (num, CLUTTER, 3), random),
     )
 
 
-def _away_from(colour: Tensor, random: torch.Generator) -> Tensor:
+def render(scene: Scene) -> Floats:
+    """The scenes without noise, (N, 3, SIDE, SIDE) in [0, 1]."""
+    pixel = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2
+    x, y = pixel[None, :], pixel[:, None]  # (1, SIDE) and (SIDE, 1): much is computed for these alone
+
+    left, right = (scene.background[:, i, :, None, None] for i in (0, 1))  # (N, 3, 1, 1)
+    image = (left + (x / SIDE + 0.5) * (right - left)).repeat(SIDE, axis=2)  # (N, 3, SIDE, SIDE)
+    for item in range(CLUTTER):
+        _paint(image, _line_distance(x, y, scene.clutter[:, item]), scene.clutter_colour[:, item])
+    _paint(image, _arrow_distance(x, y, scene), scene.colour)
+    return image
+
+
+def _away_from(colour: Floats, random: torch.Generator) -> Floats:
     """A random colour for each of ``colour``, (N, 3), whose luminance is `MIN_CONTRAST` away or more."""
-    other = torch.rand(colour.shape, generator=random)
-    gap = other @ LUMINANCE - colour @ LUMINANCE
-    lighter = colour @ LUMINANCE < 0.5  # the side on which there is room for it
-    near = gap.abs() < MIN_CONTRAST
-    extreme = lighter.float()[:, None].expand_as(other)  # white, or black
-    mixed = other + 0.8 * (extreme - other)
-    return torch.where(near[:, None], mixed, other)
+    other = _between(0, 1, colour.shape, random)
+    near = np.abs(other @ LUMINANCE - colour @ LUMINANCE) < MIN_CONTRAST
+    extreme = (colour @ LUMINANCE < 0.5)[:, None]  # white beside a dark colour, black beside a light one
+    return np.where(near[:, None], other + 0.8 * (extreme - other), other).astype(np.float32)
 
 
-def _between(low: float, high: float, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
-    return low + (high - low) * torch.rand(shape, generator=random)
+def _between(low: float, high: float, shape: tuple[int, ...], random: torch.Generator) -> Floats:
+    return (low + (high - low) * torch.rand(shape, generator=random)).numpy()
 
 
-def _paint(image: Tensor, distance: Tensor, colour: Tensor) -> Tensor:
-    """``colour``, (N, 3), over ``image`` where ``distance``, (N, SIDE, SIDE) in pixels, is inside."""
-    cover = (0.5 - distance).clamp(0, 1)[:, None]  # (N, 1, SIDE, SIDE)
-    return torch.lerp(image, colour[:, :, None, None], cover)
+def _paint(image: Floats, distance: Floats, colour: Floats) -> None:
+    """``colour``, (N, 3), onto ``image`` where ``distance``, (N, SIDE, SIDE) in pixels, is inside."""
+    cover = (0.5 - distance).clip(0, 1)[:, None]  # (N, 1, SIDE, SIDE)
+    image += cover * (colour[:, :, None, None] - image)
 
 
-def _line_distance(x: Tensor, y: Tensor, line: Tensor) -> Tensor:
+def _line_distance(x: Floats, y: Floats, line: Floats) -> Floats:
     """Signed distance, (N, SIDE, SIDE), to round-ended lines (N, 5) of x, y, x, y and half a width."""
-    ax, ay, bx, by, width = (column[:, None, None] for column in line.unbind(dim=1))
+    ax, ay, bx, by, width = line.T[..., None, None]  # each (N, 1, 1)
     dx, dy = bx - ax, by - ay
-    along = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy).clamp(min=1e-6)
-    along = along.clamp(0, 1)
-    return torch.hypot(x - ax - along * dx, y - ay - along * dy) - width
+    x, y = x - ax, y - ay  # from the first end: (N, 1, SIDE) and (N, SIDE, 1)
+    squared = np.maximum(dx * dx + dy * dy, np.float32(1e-6))
+    along = (x * (dx / squared) + y * (dy / squared)).clip(0, 1)  # (N, SIDE, SIDE)
+    return np.sqrt((x - along * dx) ** 2 + (y - along * dy) ** 2) - width
 
 
-def _arrow_distance(x: Tensor, y: Tensor, scene: Scene) -> Tensor:
-    """Signed distance, (N, SIDE, SIDE), to the arrows: a box and a triangle, each as tight half-planes."""
+def _arrow_distance(x: Floats, y: Floats, scene: Scene) -> Floats:
+    """Signed distance, (N, SIDE, SIDE), to the arrows: a box and a triangle, as half-planes."""
     angle, length, shaft = (v[:, None, None] for v in (scene.angle, scene.length, scene.shaft))
-    head, half = (v[:, None, None] for v in scene.head.unbind(dim=1))
+    head, half = scene.head.T[..., None, None]
     x, y = x - scene.centre[:, 0, None, None], y - scene.centre[:, 1, None, None]
-    along = x * angle.cos() + y * angle.sin()
-    aside = (y * angle.cos() - x * angle.sin()).abs()
+    along = x * np.cos(angle) + y * np.sin(angle)
+    aside = np.abs(y * np.cos(angle) - x * np.sin(angle))
 
     neck = length / 2 - head  # where the shaft ends and the head begins
-    box = torch.maximum((along - (neck - length / 2) / 2).abs() - (neck + length / 2) / 2, aside - shaft)
-    slope = ((along - length / 2) * half + aside * head) / torch.hypot(head, half)
-    triangle = torch.maximum(neck - along, slope)
-    return torch.minimum(box, triangle)
+    box = np.maximum(np.maximum(-length / 2 - along, along - neck), aside - shaft)
+    slope = ((along - length / 2) * half + aside * head) / np.hypot(head, half)
+    return np.minimum(box, np.maximum(neck - along, slope))

@@ -1,0 +1,198 @@
+"""Decoding one image: every mode, orientation and bad file."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from image_files import encode, plain, png_that_says
+from PIL import Image
+
+from core.data import upload_images
+from core.data.images import MAX_FILE_BYTES, UnreadableImageError, clean, open_image, to_tensor
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+
+
+def decode(content: bytes, side: int = 8, channels: int = 3) -> np.ndarray:
+    """(side, side) or (side, side, 3), uint8."""
+    tensor = to_tensor(open_image(content, side), side, channels)
+    assert tensor.shape == (channels, side, side)
+    assert tensor.dtype == torch.uint8
+    return tensor.permute(1, 2, 0).squeeze(2).numpy()
+
+
+def quadrants(side: int = 8) -> np.ndarray:
+    """Red and green above, blue and white below."""
+    small = np.array([[RED, GREEN], [BLUE, WHITE]], dtype=np.uint8)
+    return small.repeat(side // 2, axis=0).repeat(side // 2, axis=1)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP"])
+def test_lossless_formats_come_back_exactly(kind):
+    np.testing.assert_array_equal(decode(encode(quadrants(), kind)), quadrants())
+
+
+@pytest.mark.parametrize(("kind", "options"), [("JPEG", {"quality": 98}), ("WEBP", {"quality": 95})])
+def test_lossy_formats_come_back_closely(kind, options):
+    grey = np.linspace(0, 255, 32).astype(np.uint8)[None, :, None].repeat(32, 0).repeat(3, 2)
+    np.testing.assert_allclose(decode(encode(grey, kind, **options), side=32), grey, atol=6)
+
+
+STORED = {  # which side of what one sees the file's first row and first column are: EXIF 2.32, 4.6.4.A
+    1: lambda seen: seen,  # top, left
+    2: lambda seen: seen[:, ::-1],  # top, right
+    3: lambda seen: seen[::-1, ::-1],  # bottom, right
+    4: lambda seen: seen[::-1],  # bottom, left
+    5: lambda seen: seen.swapaxes(0, 1),  # left, top
+    6: lambda seen: seen[:, ::-1].swapaxes(0, 1),  # right, top
+    7: lambda seen: seen[::-1, ::-1].swapaxes(0, 1),  # right, bottom
+    8: lambda seen: seen[::-1].swapaxes(0, 1),  # left, bottom
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_exif_orientation_is_honoured(kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = np.ascontiguousarray(STORED[orientation](quadrants(16)))
+    options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
+    seen = decode(encode(stored, kind, exif=exif, **options), side=16)
+    np.testing.assert_allclose(seen, quadrants(16), atol=0 if kind == "PNG" else 6)
+
+
+def test_transparency_is_laid_on_white():
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    half = Image.new("RGBA", (8, 8), (0, 0, 0, 128))
+    grey_alpha = Image.new("LA", (8, 8), (0, 0))
+    palette = Image.new("P", (8, 8), 1)
+    palette.putpalette([0, 0, 0, 9, 9, 9])
+    assert (decode(encode(clear)) == 255).all()
+    np.testing.assert_allclose(decode(encode(half)), 127, atol=1)
+    assert (decode(encode(grey_alpha)) == 255).all()
+    assert (decode(encode(palette, transparency=1)) == 255).all()
+    assert (decode(encode(palette)) == 9).all()
+
+
+def test_sixteen_bits_are_scaled_and_not_clipped():
+    values = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
+    expected = np.rint(values / 65535 * 255)
+    np.testing.assert_array_equal(decode(encode(Image.fromarray(values)), channels=1), expected)
+
+
+def test_other_modes():
+    assert (decode(encode(Image.new("1", (8, 8), 1))) == 255).all()
+    assert (decode(encode(Image.new("L", (8, 8), 100))) == 100).all()
+    ink = Image.new("CMYK", (8, 8), (0, 255, 255, 0))  # magenta and yellow: red
+    np.testing.assert_allclose(decode(encode(ink, "JPEG", quality=100))[0, 0], RED, atol=6)
+
+
+def test_grey_is_rec_601():
+    np.testing.assert_allclose(decode(plain(*RED), channels=1), 0.299 * 255, atol=1)
+    np.testing.assert_allclose(decode(plain(*GREEN), channels=1), 0.587 * 255, atol=1)
+
+
+def test_the_middle_of_the_long_side_is_kept():
+    thirds = np.array([[RED, GREEN, BLUE]], dtype=np.uint8).repeat(16, 0).repeat(16, 1)  # (16, 48, 3)
+    for pixels in (thirds, thirds.swapaxes(0, 1)):
+        assert (decode(encode(np.ascontiguousarray(pixels)), side=16) == GREEN).all()
+
+
+def test_shrinking_averages_and_does_not_skip():
+    checks = (np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8)
+    np.testing.assert_allclose(decode(encode(checks), channels=1)[1:-1, 1:-1], 127.5, atol=3)
+
+
+def test_a_large_jpeg_is_decoded_small():
+    ramp = np.linspace(0, 255, 1600).astype(np.uint8)[None, :].repeat(1600, 0)
+    image = open_image(encode(ramp, "JPEG", quality=95), side=16)
+    assert image.size == (200, 200)  # JPEG's own eighth
+    assert open_image(encode(ramp, "JPEG"), side=200).size == (800, 800)
+    expected = ramp.reshape(1600, 16, 100).mean(axis=2)[:16]
+    seen = to_tensor(image, 16, channels=1)[0].numpy()
+    np.testing.assert_allclose(seen[:, 1:-1], expected[:, 1:-1], atol=3)
+
+
+def test_where_the_crop_lies_can_be_chosen():
+    halves = np.array([[RED, BLUE]], dtype=np.uint8).repeat(16, 0).repeat(16, 1)  # (16, 32, 3)
+    left = to_tensor(open_image(encode(halves), 16), 16, 3, centre=(0.0, 0.5))
+    assert (left == torch.tensor(RED)[:, None, None]).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "not a PNG"),
+        (b"hello", "not a PNG"),
+        (b"\x89PNG\r\n\x1a\n", "not a PNG"),
+        (encode(quadrants(), "GIF"), "not a PNG"),
+        (encode(quadrants(), "TIFF"), "not a PNG"),
+        (plain(9)[:50], "cut short"),
+        (encode(quadrants(64), "JPEG")[:400], "cut short|not a PNG"),
+        (png_that_says(9_000, 9_000), "more than 64 million pixels"),
+        (png_that_says(60_000, 60_000), "more than 64 million pixels"),  # refused by Pillow itself
+        (png_that_says(100, 100), "cut short"),
+        (bytes(MAX_FILE_BYTES + 1), "larger than 32 MB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_bad_files_are_unreadable(content, why):
+    with pytest.raises(UnreadableImageError, match=why):
+        decode(content)
+
+
+def test_pixels_are_counted_before_they_are_decoded(monkeypatch):
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("a pixel was decoded"))
+    with pytest.raises(UnreadableImageError, match="pixels"):
+        open_image(png_that_says(9_000, 9_000), 8)
+
+
+def test_uploaded_images():
+    files = [("a.png", plain(10)), ("evil\n\u202e.png", b"no"), ("c.bmp", encode(quadrants(), "BMP"))]
+    images, bad = upload_images(files, side=8, channels=3)
+    assert images.shape == (2, 3, 8, 8)
+    assert images[0, 0].unique().tolist() == [10]
+    assert bad == ("evil .png is not a PNG, JPEG, WebP or BMP image.",)
+
+
+def test_no_good_upload_gives_no_images():
+    images, bad = upload_images([("a", b"")], side=8, channels=1)
+    assert images.shape == (0, 1, 8, 8)
+    assert len(bad) == 1
+
+
+@given(st.text())
+def test_clean_names_are_short_and_printable(name):
+    shown = clean(name)
+    assert len(shown) <= 40
+    assert shown.isprintable()
+
+
+SEEDS = [
+    encode(quadrants()),
+    encode(quadrants(), "JPEG"),
+    encode(quadrants(), "WEBP"),
+    encode(quadrants(), "BMP"),
+    encode(Image.fromarray(quadrants()).convert("P")),
+    encode(Image.new("RGBA", (8, 8))),
+]
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's own, of bombs and corrupt EXIF
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_damage_raises_anything_else(data):
+    content = bytearray(data.draw(st.sampled_from(SEEDS)))
+    for _ in range(data.draw(st.integers(1, 6))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(UnreadableImageError):
+        decode(bytes(content[: data.draw(st.integers(0, len(content)))]))
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_exif_that_is_broken_does_not_cost_the_image():
+    broken = encode(np.full((8, 8, 3), 90, np.uint8), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    np.testing.assert_allclose(decode(broken), 90, atol=2)

@@ -1,0 +1,121 @@
+"""Splitting, against counting by hand and NumPy."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.data import Dataset, split
+from core.errors import SpecError
+from core.spec import DataSpec
+
+
+def numbered(sizes: list[int]) -> Dataset:
+    """Classes of the given sizes; image i says its own number in its first two pixels."""
+    num = sum(sizes)
+    images = torch.zeros((num, 1, 2, 2), dtype=torch.uint8)
+    images[:, 0, 0, 0], images[:, 0, 0, 1] = torch.arange(num) // 256, torch.arange(num) % 256
+    labels = torch.repeat_interleave(torch.tensor(sizes))
+    return Dataset(images, labels, tuple(f"c{i}" for i in range(len(sizes))), ("a note",))
+
+
+def numbers(dataset: Dataset) -> list[int]:
+    return (dataset.images[:, 0, 0, 0].long() * 256 + dataset.images[:, 0, 0, 1]).tolist()
+
+
+def counts(dataset: Dataset) -> list[int]:
+    return np.bincount(dataset.labels, minlength=len(dataset.classes)).tolist()
+
+
+def test_dataset_properties_and_take():
+    dataset = Dataset(torch.zeros((5, 3, 7, 7), dtype=torch.uint8), torch.arange(5), tuple("abcde"), ("n",))
+    taken = dataset.take(torch.tensor([3, 1]))
+    assert (dataset.channels, dataset.side, len(dataset)) == (3, 7, 5)
+    assert taken.labels.tolist() == [3, 1]
+    assert taken.images.shape == (2, 3, 7, 7)
+    assert (taken.classes, taken.notes) == (dataset.classes, ("n",))
+
+
+def test_classes_are_split_in_proportion():
+    parts = split(numbered([50, 30, 20]), DataSpec(validation_share=0.2), seed=0)
+    assert counts(parts.validation) == [10, 6, 4]
+    assert counts(parts.train) == [40, 24, 16]
+    assert parts.train.classes == parts.validation.classes == ("c0", "c1", "c2")
+    assert parts.train.notes == ("a note",)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.lists(st.integers(2, 40), min_size=1, max_size=8),
+    share=st.floats(0.05, 0.5),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_every_image_is_on_one_side_and_every_class_on_both(sizes, share, seed):
+    dataset = numbered(sizes)
+    parts = split(dataset, DataSpec(validation_share=share), seed)
+    assert sorted(numbers(parts.train) + numbers(parts.validation)) == list(range(sum(sizes)))
+    assert min(counts(parts.train)) >= 1
+    assert min(counts(parts.validation)) >= 1
+    assert len(parts.validation) == max(round(share * sum(sizes)), len(sizes))
+    for part in (parts.train, parts.validation):
+        assert part.labels.tolist() == dataset.labels[numbers(part)].tolist()
+
+
+@settings(max_examples=30, deadline=None)
+@given(sizes=st.lists(st.integers(20, 60), min_size=1, max_size=6), share=st.floats(0.1, 0.5))
+def test_no_class_is_a_whole_image_off_its_share(sizes, share):
+    validation = split(numbered(sizes), DataSpec(validation_share=share), seed=1).validation
+    for count, size in zip(counts(validation), sizes, strict=True):
+        assert abs(count - size * len(validation) / sum(sizes)) < 1
+
+
+def test_the_seed_decides():
+    dataset, spec = numbered([40, 40]), DataSpec()
+    first, again, other = (split(dataset, spec, seed) for seed in (7, 7, 8))
+    assert numbers(first.train) == numbers(again.train)
+    assert numbers(first.validation) == numbers(again.validation)
+    assert set(numbers(first.validation)) != set(numbers(other.validation))
+
+
+def test_a_part_of_the_training_side_is_in_proportion_and_leaves_validation_alone():
+    dataset = numbered([50, 30, 20])
+    whole, large, small = (split(dataset, DataSpec(train_images=number), seed=3) for number in (None, 40, 10))
+    assert counts(large.train) == [20, 12, 8]
+    assert counts(small.train) == [5, 3, 2]
+    assert numbers(small.validation) == numbers(whole.validation)
+    assert set(numbers(small.train)) < set(numbers(large.train)) < set(numbers(whole.train))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "number", "said"),
+    [([50, 50], 81, "only 80 are left"), ([5, 5, 5], 2, "at least 3")],
+)
+def test_impossible_parts_are_refused(sizes, number, said):
+    with pytest.raises(SpecError, match=said) as error:
+        split(numbered(sizes), DataSpec(train_images=number), seed=0)
+    assert error.value.where == "data.train_images"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"), [([9, 1], "'c1' has 1 image;"), ([9, 9, 0], "'c2' has 0 images;")]
+)
+def test_a_class_too_small_to_divide_is_refused(sizes, said):
+    with pytest.raises(SpecError, match=said) as error:
+        split(numbered(sizes), DataSpec(), seed=0)
+    assert error.value.where == "data.name"
+
+
+def test_statistics_are_numpys_over_the_training_part_alone():
+    images = torch.randint(
+        0, 256, (30, 3, 5, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    images[:, 1] //= 4  # channels that differ
+    images[:, 2] = 77  # and one that never varies
+    dataset = Dataset(images, torch.arange(30) % 2, ("a", "b"))
+    parts = split(dataset, DataSpec(train_images=11), seed=0)
+    pixels = parts.train.images.numpy().astype(np.float64) / 255
+    assert len(parts.train) == 11
+    np.testing.assert_allclose(parts.mean, pixels.mean(axis=(0, 2, 3)), rtol=1e-12)
+    np.testing.assert_allclose(parts.std[:2], pixels.std(axis=(0, 2, 3))[:2], rtol=1e-12)
+    assert parts.std[2] == 1.0
