@@ -139,8 +139,9 @@ def test_stop_works_within_one_batch():
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_says_what_to_try():
-    wild = {"optimiser": {"kind": "sgd", "lr": 10.0}, "train": {"epochs": 50, "batch_size": 64}}
-    seen = list(run(spec(wild)))
+    # Each step multiplies the weights by 1 − 10·100.
+    wild = {"optimiser": {"kind": "sgd", "lr": 10.0}, "regularisers": [{"kind": "l2", "strength": 100.0}]}
+    seen = list(run(spec(wild | {"train": {"epochs": 50, "batch_size": 64}})))
     assert seen[-1]["state"] == "failed"
     assert "at step" in seen[-1]["reason"] or "after epoch" in seen[-1]["reason"]
     assert "lower learning rate" in seen[-1]["reason"]

@@ -1,0 +1,114 @@
+"""The command line's contract: events on standard output, refusals as one line, exit status."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+from core.presets import PRESETS
+from core.spec import parse
+
+TINY = [
+    "--set",
+    "data.name=digits",
+    "--set",
+    "data.train_images=100",
+    "--set",
+    'model.params={"channels":[4],"hidden":16}',
+    "--set",
+    "train.epochs=1",
+    "--set",
+    "train.device=cpu",
+]
+
+
+def refusal(capsys, *arguments):
+    """The one line that ``arguments`` are refused with."""
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_run_prints_one_event_a_line_and_keeps_them(capsys, tmp_path):
+    assert main(["run", "baseline", *TINY, "--out", str(tmp_path / "new")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["event"] for line in lines][-2:] == ["finished", "state"]
+    assert (tmp_path / "new" / "events.jsonl").read_text().splitlines() == lines
+    assert parse((tmp_path / "new" / "spec.json").read_text()).train.epochs == 1
+    assert (tmp_path / "new" / "weights.safetensors").stat().st_size > 1000
+
+
+def test_run_reads_a_file_and_standard_input(capsys, tmp_path, monkeypatch):
+    import io
+
+    path = tmp_path / "a.json"
+    path.write_text('{"seed": 4}')
+    assert main(["run", str(path), *TINY]) == 0
+    from_file = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"seed": 4}'))
+    assert main(["run", "-", *TINY]) == 0
+    from_input = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    accuracy = [e["validation_accuracy"] for e in from_file + from_input if e["event"] == "epoch"]
+    assert len(accuracy) == 2 and accuracy[0] == accuracy[1]
+
+
+def test_a_run_that_fails_exits_with_1_and_says_why(capsys):
+    penalty = 'regularisers=[{"kind":"l2","strength":100}]'
+    wild = ["--set", "optimiser.kind=sgd", "--set", "optimiser.lr=10", "--set", penalty]
+    wild += ["--set", "train.epochs=60"]
+    assert main(["run", "baseline", *TINY, *wild]) == 1
+    assert "lower learning rate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_spec_prints_a_full_spec(capsys, name):
+    assert main(["spec", name]) == 0
+    spec = parse(capsys.readouterr().out)
+    assert spec.optimiser.lr is not None and spec.model.params
+    assert all(op.params is not None and op.p is not None for op in spec.augment.ops)
+
+
+def test_schema_and_catalogue_are_json(capsys):
+    assert main(["spec", "--schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "RunSpec"
+    assert main(["catalogue"]) == 0
+    listing = json.loads(capsys.readouterr().out)
+    assert {"datasets", "operations", "architectures", "regularisers", "optimisers"} <= set(listing)
+    assert len(listing["operations"]) >= 16
+    affine = next(each for each in listing["operations"] if each["name"] == "RandomAffine")
+    assert {"name", "low", "high", "default", "help", "unit"} <= set(affine["parameters"][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "nowhere.json"], "nowhere.json can't be read"),
+        (["run", "baseline", "--set", "train.epochs=0"], "train.epochs: 0 is below the smallest allowed"),
+        (["run", "baseline", "--set", "model.arch=vgg"], "there is no architecture called 'vgg'"),
+        (["run", "baseline", "--set", 'model.params={"channels":[512,512,512],"hidden":40960}'], "hidden"),
+        (["run", "baseline", "--set", 'augment.ops=[{"op":"RandomHue"}]'], "RandomHue"),
+        (["run", "baseline", "--set", 'augment.ops=[{"op":"RandomAfine"}]'], "RandomAffine"),
+        (["run", "baseline", "--set", "data.name=folder"], "data.path"),
+        (["run", "baseline", "--resume"], "--out"),
+        (["spec", "nothing"], "There is no preset called 'nothing'"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(capsys, arguments, says):
+    assert says in refusal(capsys, *arguments)
+
+
+def test_the_module_runs_and_never_shows_a_traceback(tmp_path):
+    (tmp_path / "bad.json").write_bytes(b"\xff\xfe{")
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "run", str(tmp_path / "bad.json")],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+        timeout=120,
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and "not UTF-8" in done.stderr
