@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,7 +51,7 @@ class ThreadExecutor:
     """Trains in the calling thread: slower beside busy pages, and nothing to start or to kill."""
 
     def __init__(self, load: Load = load_engine) -> None:
-        self._load = load
+        self._load = cache(load)
         self._controls: dict[str, Control] = {}
 
     def execute(

@@ -5,13 +5,17 @@ JSON lies in plain text columns and is parsed row by row, so that one corrupt ro
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from core.errors import SpecError
+
+BUSY_SECONDS = 10  # how long a connection waits for another that writes
 
 metadata = sa.MetaData()
 
@@ -56,15 +60,23 @@ def open_database(url: str) -> sa.Engine:
         for table in metadata.sorted_tables:  # "if not exists": two processes may start at once
             connection.execute(CreateTable(table, if_not_exists=True))
             for index in table.indexes:
-                index.create(connection, checkfirst=True)
+                connection.execute(CreateIndex(index, if_not_exists=True))
     return engine
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Readers never wait for the writer (WAL), and a second writer waits its turn."""
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=10000")  # milliseconds; first, since the next one takes a lock
-    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute(f"PRAGMA busy_timeout={1000 * BUSY_SECONDS}")
     cursor.execute("PRAGMA synchronous=NORMAL")  # safe with WAL: a power cut may lose the last moment
     cursor.execute("PRAGMA foreign_keys=ON")
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:  # another opens it now too: here SQLite itself doesn't wait
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
     cursor.close()

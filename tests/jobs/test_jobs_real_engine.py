@@ -1,0 +1,49 @@
+"""The real engine, through a worker and through a thread, as the app runs it."""
+
+import pytest
+import torch
+
+from core.jobs.executors import ThreadExecutor, WorkerExecutor
+from core.jobs.manager import Jobs
+from core.spec import parse
+from core.store import Store, run_folder
+
+SPEC = parse(
+    {
+        "data": {"name": "digits", "train_images": 200},
+        "model": {"arch": "cnn", "params": {"channels": [4, 8], "hidden": 16}},
+        "regularisers": [{"kind": "l1", "strength": 1e-3}],
+        "train": {"epochs": 2, "device": "cpu"},
+    }
+)
+MEASURED = ("seconds", "images_per_second")
+
+
+@pytest.fixture
+def one_thread(monkeypatch, tmp_path):
+    monkeypatch.setenv("AUGURY_THREADS", "1")
+    monkeypatch.setenv("AUGURY_HOME", str(tmp_path))
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_worker_and_thread_give_the_same_numbers_and_the_store_keeps_them(one_thread):
+    figures = []
+    for executor in (WorkerExecutor(), ThreadExecutor()):
+        store = Store()
+        jobs = Jobs(store, executor)
+        view = jobs.wait(jobs.submit(SPEC), timeout=120)
+        jobs.close()
+        assert (view.state, view.reason) == ("finished", "")
+        assert (run_folder(view.id) / "weights.safetensors").exists()
+        assert view.history.batch["images"]
+        # Every event that the engine gives is believed when it is read back.
+        assert [number for number, _ in store.events(view.id)] == list(range(1, view.version + 1))
+        assert store.run(view.id).summary["last"]["epoch"] == 2
+        store.close()
+        figures.append(
+            [{k: v for k, v in epoch.items() if k not in MEASURED} for epoch in view.history.epochs]
+        )
+    assert len(figures[0]) == 2
+    assert figures[0] == figures[1]
