@@ -116,6 +116,16 @@ _ALL = (
         ),
     ),
 )
+# What the Augment page opens with: three operations that visibly do something to any image.
+FIRST_LOOK = RunSpec(
+    augment=AugmentSpec(
+        ops=(
+            OpSpec(op="RandomAffine", p=1.0),
+            OpSpec(op="RandomErasing", p=0.5),
+            OpSpec(op="RandomGaussianNoise", p=0.5),
+        )
+    )
+)
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}
 
 

@@ -7,6 +7,7 @@ shows at draw k is what a run with this seed does to a batch at step k.
 import streamlit as st
 
 from core.errors import SpecError
+from core.presets import FIRST_LOOK
 from core.preview import preview
 from pages.widgets import choice
 from pages.widgets.augment_editor import augment_editor
@@ -15,7 +16,7 @@ from pages.widgets.preview_grid import preview_grid
 from pages.widgets.setup import page
 
 page("Augment")
-spec = choice.current()
+spec = choice.current(first=FIRST_LOOK)
 
 with st.sidebar:
     images = chosen_images(spec)
@@ -25,7 +26,7 @@ with st.sidebar:
     if st.button("Train with this", type="primary", icon=":material/play_arrow:", width="stretch"):
         st.switch_page("pages/2_Train.py", query_params={"spec": st.query_params["spec"]})
 
-st.title("Augment")
+st.title("Augment", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     seed = st.number_input("Seed", 0, 2**31 - 1, spec.seed, key=choice.key("augment", "seed"), width=160)
     spec = spec.model_copy(update={"seed": seed})

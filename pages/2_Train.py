@@ -32,7 +32,7 @@ with st.sidebar:
         problem = error
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    st.title("Train", width="content")
+    st.title("Train", anchor=False, width="content")
     st.button(
         "Start training",
         type="primary",

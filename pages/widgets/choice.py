@@ -16,17 +16,17 @@ from core.spec import RunSpec
 _SPEC, _GENERATION, _FROM_LINK = "augury.spec", "augury.generation", "augury.link"
 
 
-def current() -> RunSpec:
-    """The spec of this visit: from the address it was opened with, or else the baseline preset."""
+def current(first: RunSpec | None = None) -> RunSpec:
+    """The spec of this visit: from the address it was opened with; at first, ``first`` or the baseline."""
     link = st.query_params.get("spec")
     if link and link != st.session_state.get(_FROM_LINK):
         st.session_state[_FROM_LINK] = link
         try:
             replace(address.decode(link))
         except SpecError as error:
-            st.error(f"{error} You see the baseline instead.", icon=":material/link_off:")
+            st.error(f"{error} These are the choices to start from instead.", icon=":material/link_off:")
     if _SPEC not in st.session_state:
-        replace(preset("baseline"))
+        replace(first or preset("baseline"))
     spec: RunSpec = st.session_state[_SPEC]
     return spec
 

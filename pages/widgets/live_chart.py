@@ -24,7 +24,7 @@ _PLOTLY_PATH = json.dumps(f"component/{_plotly_js.name}/plotly.min.js?{plotly.__
 
 _live_chart = st.components.v2.component(
     "augury_live_chart",
-    html='<div class="augury-chart" role="img"><div class="plot"></div><p class="trouble"></p></div>',
+    html='<div class="augury-chart"><div class="plot"></div><p class="trouble"></p></div>',
     css=(_ASSETS / "live_chart.css").read_text(encoding="utf-8"),
     js=(_ASSETS / "live_chart.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # Plotly's own styles are in the document and don't reach a shadow root
@@ -46,3 +46,11 @@ def live_chart(figure_json: str, *, key: str, height: int, alt: str) -> None:
     about = f'"plotly":{_PLOTLY_PATH},"alt":{json.dumps(alt)},"height":{height}'
     message = f'{{{about},"figure":{figure_json}}}'
     _live_chart(key=key, data=message.encode(), height=height)
+
+
+def preload_charts() -> None:
+    """Fetches plotly.js ahead of a page's first live chart, which then shows at once.
+
+    Takes next to no room; call it last, where a page has no chart yet but soon will.
+    """
+    _live_chart(key="preload_charts", data=f'{{"plotly":{_PLOTLY_PATH}}}'.encode(), height=1)

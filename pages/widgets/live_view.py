@@ -43,7 +43,7 @@ def live_view(run_id: str) -> None:
 
 
 def _header(view: RunView) -> None:
-    st.title(view.spec.name or "Training")
+    st.title(view.spec.name or "Training", anchor=False)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(in_words(view.spec))
         if not view.history.ended:

@@ -27,17 +27,17 @@ def plan_view(spec: RunSpec, dataset: Dataset) -> None:
     images, names = first_batch(spec, dataset, count=8)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        st.subheader("Network")
+        st.subheader("Network", anchor=False)
         _layers(summary)
     with right:
-        st.subheader("First batch")
+        st.subheader("First batch", anchor=False)
         st.caption("The very images of step 1, augmented as they will be.")
         tiles = [
             Tile(src=source, alt=f"An image of class {name}, augmented.", caption=name)
             for source, name in zip(encode_images(images), names, strict=True)
         ]
         gallery(tiles, key="first_batch", variant="strip")
-        st.subheader("Objective")
+        st.subheader("Objective", anchor=False)
         st.latex(objective(spec))
         _effects(spec)
 

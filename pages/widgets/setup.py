@@ -16,7 +16,6 @@ import streamlit as st  # noqa: E402
 
 from core.jobs import Jobs, make_jobs  # noqa: E402
 
-
 # Drawn here and not by Streamlit, which would call the landing page after its file: "app".
 PAGES = (
     ("app.py", "Start", ":material/home:"),

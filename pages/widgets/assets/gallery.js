@@ -25,7 +25,6 @@ export default function ({ data, parentElement }) {
   node.style.setProperty("--columns", columns);
   node.style.setProperty("--medium", Math.ceil(columns / 2));
   node.style.setProperty("--narrow", Math.max(2, Math.ceil(columns / 4)));
-  node.ontouchstart = () => {}; // without a listener, Safari knows no :active on touch
   while (node.children.length > tiles.length) node.lastElementChild.remove();
   while (node.children.length < tiles.length) node.append(newTile());
   tiles.forEach((tile, index) => fill(node.children[index], tile, sprite, index, tiles.length));
@@ -38,6 +37,10 @@ function newTile() {
   for (const image of tile.querySelectorAll("img")) {
     image.onload = () => image.classList.toggle("pixelated", image.naturalHeight < PIXELATED_BELOW);
   }
+  const picture = tile.querySelector(".picture");
+  const press = (pressed) => () => picture.classList.toggle("pressed", pressed);
+  picture.onpointerdown = press(true);
+  picture.onpointerup = picture.onpointercancel = picture.onpointerleave = press(false);
   return tile;
 }
 

@@ -4,6 +4,7 @@ const touch = matchMedia("(hover: none)").matches;
 const CONFIG = {
   displaylogo: false,
   displayModeBar: touch ? false : "hover",
+  doubleClick: touch ? false : "reset+autosize",
   modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
   toImageButtonOptions: { filename: "augury", scale: 2 },
 };
@@ -37,7 +38,9 @@ function unmount(chart) {
 async function draw(chart) {
   try {
     const message = JSON.parse(chart.wanted);
-    chart.node.setAttribute("aria-label", message.alt);
+    if (!message.figure) return await load(message.plotly); // only fetched ahead of the first chart
+    chart.node.role = "figure"; // not "img", which may hold no buttons, and the mode bar has some
+    chart.node.ariaLabel = message.alt;
     chart.node.style.height = `${message.height}px`;
     const Plotly = await load(message.plotly);
     const width = chart.node.clientWidth;
@@ -101,15 +104,24 @@ function themeOf(node) {
 // The figure with the theme's colours wherever it names none.
 function inTheme({ data, layout = {} }, theme) {
   const clear = "rgba(0,0,0,0)";
-  const axis = { gridcolor: theme.faint, linecolor: theme.border, zerolinecolor: theme.border, tickcolor: theme.border };
+  const axis = {
+    gridcolor: theme.faint,
+    linecolor: theme.border,
+    zerolinecolor: theme.border,
+    tickcolor: theme.border,
+  };
+  // The line under the pointer; an axis that is given its colour gets one, so only where it belongs.
+  const pointer = { spikecolor: theme.border, spikedash: "solid", spikethickness: 1 };
   const themed = {
     uirevision: "kept",
     colorway: theme.palette,
-    paper_bgcolor: clear,
-    plot_bgcolor: clear,
     // On a touch screen a finger on the chart scrolls the page; a tap still shows the values.
     dragmode: touch ? false : "zoom",
     ...layout,
+    // The page's own, not transparent: Plotly draws the pointer's line for a white page otherwise, and a
+    // saved picture would have dark letters on nothing.
+    paper_bgcolor: theme.background,
+    plot_bgcolor: theme.background,
     font: { color: theme.text, family: theme.font, size: 13, ...layout.font },
     hoverlabel: {
       bgcolor: theme.background,
@@ -121,7 +133,8 @@ function inTheme({ data, layout = {} }, theme) {
     modebar: { bgcolor: clear, color: theme.border, activecolor: theme.accent, ...layout.modebar },
   };
   for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout)])) {
-    if (/^[xy]axis\d*$/.test(name)) themed[name] = { ...axis, ...layout[name] };
+    const points = layout.hovermode === "x unified" && name.startsWith("x");
+    if (/^[xy]axis\d*$/.test(name)) themed[name] = { ...axis, ...(points && pointer), ...layout[name] };
   }
   return { data, layout: themed };
 }
