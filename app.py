@@ -10,7 +10,7 @@ from pages.widgets.start import start_and_watch
 
 page("Start")
 
-st.title("Augury")
+st.title("Augury", anchor=False)
 st.markdown(
     "See what data augmentation, network structure and regularisation do to a neural network. "
     "Try them on images first, then watch loss and weight sparsity live while a small network trains. "
@@ -25,7 +25,7 @@ for column, card in zip(
     with column:
         card()
 
-st.subheader("Start in one click")
+st.subheader("Start in one click", anchor=False)
 columns = st.columns(4)
 for i, preset in enumerate(PRESETS.values()):
     with columns[i % len(columns)].container(border=True, height="stretch", key=f"preset.{preset.name}"):

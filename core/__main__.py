@@ -45,7 +45,8 @@ def run_command(options: argparse.Namespace) -> int:
     written = None
     if options.out is not None:
         written = _make_folder(options.out) / "events.jsonl"
-        written.write_text("", encoding="utf-8")
+        if not options.resume:
+            written.write_text("", encoding="utf-8")
     state = ""
     for event in run(spec, control, out=options.out, resume=options.resume):
         line = json.dumps(event)

@@ -82,7 +82,7 @@ def sparsity_by_layer(history: History, run_id: str) -> Figure:
 def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
     """One bar an architecture, cut into its layers: where a network keeps its parameters."""
     traces = []
-    for name, summary in reversed(summaries.items()):
+    for name, summary in reversed(list(summaries.items())):
         for i, row in enumerate(row for row in summary.rows if row.parameters):
             traces.append(
                 {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from core import augment, data, models, optimisers, regularise
-from core.catalogue import as_json
+from core.catalogue import Entry, as_json
 from core.spec import RunSpec
 
 
@@ -33,7 +34,7 @@ def complete(spec: RunSpec) -> RunSpec:
 
 def listing() -> dict[str, list[dict[str, Any]]]:
     """Every dataset, operation, architecture, regulariser, optimiser and schedule, as JSON values."""
-    catalogues = {
+    catalogues: dict[str, Mapping[str, Entry]] = {
         "datasets": data.CATALOGUE,
         "operations": augment.CATALOGUE,
         "architectures": models.CATALOGUE,

@@ -40,7 +40,7 @@ def bare(spec: RunSpec) -> float:
     """Images a second of a loop with nothing around it."""
     device = device_of(spec.train)
     split, model, transforms = _parts(spec)
-    model = model.to(device, memory_format=torch.channels_last)
+    model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(model.parameters(), _rate(spec), fused=True)
     images, labels = split.train.images.to(device), split.train.labels.to(device)
     mean, std = _statistics(split, device)

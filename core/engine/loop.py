@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,7 +115,9 @@ def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iter
     steps, batches = Pace(STEP_SECONDS), Pace(BATCH_SECONDS)
     for epoch in range(first, session.spec.train.epochs + 1):
         began = time.perf_counter()
-        losses, correct = yield from _train_epoch(session, epoch, control, steps, batches if watch else None)
+        train_loss, train_accuracy = yield from _train_epoch(
+            session, epoch, control, steps, batches if watch else None
+        )
         if control.stop.is_set():
             return
         seconds_training = time.perf_counter() - began
@@ -127,8 +129,8 @@ def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iter
             "event": "epoch",
             "epoch": epoch,
             "step": epoch * session.steps_per_epoch,
-            "train_loss": losses,
-            "train_accuracy": correct,
+            "train_loss": train_loss,
+            "train_accuracy": train_accuracy,
             "validation_loss": validation_loss,
             "validation_accuracy": validation_accuracy,
             "penalty": session.regularisation.value(float(epoch)),
@@ -140,7 +142,7 @@ def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iter
 
 def _train_epoch(
     session: Session, epoch: int, control: Control, steps: Pace, batches: Pace | None
-) -> Iterator[Event]:
+) -> Generator[Event, None, tuple[float, float]]:
     """One pass over the training images; returns their mean data loss and accuracy as the network saw
     them: augmented, with dropout, while it was changing."""
     spec, device = session.spec, session.device

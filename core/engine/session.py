@@ -82,9 +82,8 @@ def open_session(spec: RunSpec) -> Session:
     split = data.split(data.load(spec.data), spec.data, derive(spec.seed, "split"))
     channels, side, num_classes = split.train.channels, split.train.side, len(split.train.classes)
     shape = {"channels": channels, "side": side, "num_classes": num_classes}
-    model = models.build(models.check(spec.model, **shape), **shape, seed=derive(spec.seed, "weights")).to(
-        device, memory_format=torch.channels_last
-    )
+    model = models.build(models.check(spec.model, **shape), **shape, seed=derive(spec.seed, "weights"))
+    model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     weights = [part for parts in regularise.regularised_weights(model).values() for part in parts]
     known = {id(part) for part in weights}
     others = [part for part in model.parameters() if id(part) not in known]

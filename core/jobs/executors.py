@@ -44,7 +44,7 @@ class Executor(Protocol):
         """Prepare for the next run, so that it starts at once."""
 
     def close(self) -> None:
-        """End what is still running, and let go of everything."""
+        """Let go of everything. Runs that go on have been asked to stop; what can be killed is."""
 
 
 class ThreadExecutor:
@@ -52,23 +52,19 @@ class ThreadExecutor:
 
     def __init__(self, load: Load = load_engine) -> None:
         self._load = cache(load)
-        self._controls: dict[str, Control] = {}
 
     def execute(
         self, run_id: str, spec: RunSpec, control: Control, out: Path | None, on_event: OnEvent
     ) -> None:
         run, _ = self._load()
-        self._controls[run_id] = control
         for event in train(run, spec, control, out=out, watch=True):
             on_event(event)
-        del self._controls[run_id]
 
     def warm(self) -> None:
         self._load()
 
     def close(self) -> None:
-        for control in list(self._controls.values()):
-            control.stop.set()
+        """Nothing to let go of; a run that goes on ends when its control says so."""
 
 
 class WorkerExecutor:

@@ -87,10 +87,12 @@ class Jobs:
         """Put a run in the queue; its id.
 
         Raises:
-            SpecError: too many are waiting, or the store can't be written to.
+            SpecError: too many are waiting, the store can't be written to, or Augury is closing.
         """
         run = _Run(uuid.uuid4().hex, spec, created_at=time.time())
         with self._lock:
+            if self._closing:
+                raise SpecError("", "Augury is closing; start it again to train.")
             if len(self._waiting) >= MAX_WAITING:
                 raise SpecError("", f"{MAX_WAITING} runs are waiting already; stop one, or try later.")
         try:
@@ -247,7 +249,10 @@ class Jobs:
 
     def _view_of(self, run: _Run) -> RunView:
         """The run's view, under the lock: the last one if it still holds."""
-        position = self._waiting.index(run) if run in self._waiting else 0
+        position = 0
+        if run in self._waiting:
+            free = len(self._threads) - (len(self._in_hand) - len(self._waiting))
+            position = max(0, self._waiting.index(run) + 1 - free)
         if run.view is None or run.view.position != position:
             run.view = RunView(
                 id=run.id,

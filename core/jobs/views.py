@@ -20,7 +20,7 @@ class RunView:
     """A run at one moment. Times are seconds since 1970.
 
     Args:
-        position: how many runs will start before this one; 0 for the next, and for one that has started.
+        position: how many runs must end before this one starts; 0 for one that starts now, or has started.
     """
 
     id: str

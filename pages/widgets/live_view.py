@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
 from core import figures
 from core.describe import in_words
-from core.jobs import RunView
+from core.engine import Event
+from core.jobs import History, RunView
 from pages.widgets import choice
 from pages.widgets.gallery import batch_strip
 from pages.widgets.live_chart import live_chart
 from pages.widgets.setup import jobs
 
 REFRESH_SECONDS = 1.0
+REMEMBERED = 32  # runs whose charts are kept
 CHART_SECONDS = 0.5  # charts of a run are rebuilt at most this often, however many watch
 
 
@@ -60,20 +63,24 @@ def _live(run_id: str) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Loss**")
-        live_chart(charts.loss, key="loss", height=300, alt=charts.loss_alt)
+        _chart("loss", *charts.loss)
     with right:
         st.markdown("**Sparsity by layer**")
-        live_chart(charts.sparsity, key="sparsity", height=300, alt=charts.sparsity_alt)
+        _chart("sparsity", *charts.sparsity)
     left, right = st.columns(2)
     with left:
         st.markdown("**Accuracy**")
-        live_chart(charts.accuracy, key="accuracy", height=300, alt=charts.accuracy_alt)
+        _chart("accuracy", *charts.accuracy)
     with right:
         _batch(view)
     if history.ended and st.session_state.get("augury.watched") != (run_id, history.state):
         # One full re-run draws the page as it is for a run that has ended, and ends the timer.
         st.session_state["augury.watched"] = (run_id, history.state)
         st.rerun()
+
+
+def _chart(name: str, figure: str, alt: str) -> None:
+    live_chart(figure, key=name, height=300, alt=alt)
 
 
 def _state(view: RunView) -> None:
@@ -105,22 +112,22 @@ def _figures(view: RunView) -> None:
     shown = (
         (
             "Validation accuracy",
-            last and f"{last['validation_accuracy']:.1%}",
+            f"{last['validation_accuracy']:.1%}" if last else "",
             "Share of held-out images that are named rightly.",
         ),
         (
             "Validation loss",
-            last and f"{last['validation_loss']:.3f}",
+            f"{last['validation_loss']:.3f}" if last else "",
             "Mean cross-entropy of held-out images, in nats.",
         ),
         (
             "Exact zeros",
-            last and f"{last['sparsity']['exact']:.1%}",
+            f"{last['sparsity']['exact']:.1%}" if last else "",
             "Share of weights that are exactly 0.0; biases and norms are left out.",
         ),
         (
             "Near zero",
-            last and f"{last['sparsity']['near']:.1%}",
+            f"{last['sparsity']['near']:.1%}" if last else "",
             "Share of weights with |w| < 0.001, exact zeros among them.",
         ),
     )
@@ -175,14 +182,13 @@ def _choose_again(view: RunView) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Charts:
+    """A run's three charts at one version, as JSON, each with a sentence for those who can't see it."""
+
     version: int
     built: float
-    loss: str
-    accuracy: str
-    sparsity: str
-    loss_alt: str
-    accuracy_alt: str
-    sparsity_alt: str
+    loss: tuple[str, str]
+    accuracy: tuple[str, str]
+    sparsity: tuple[str, str]
 
 
 _built: dict[str, _Charts] = {}
@@ -190,35 +196,47 @@ _building = threading.Lock()
 
 
 def _charts(view: RunView) -> _Charts:
-    """The run's charts as JSON, from the last viewer's turn if they are still fresh."""
-    history, now = view.history, time.monotonic()
+    """The run's charts, from the last viewer's turn if they are still fresh."""
+    now = time.monotonic()
     with _building:
-        charts = _built.get(view.id)
-        fresh = charts and (
-            charts.version == history.version or (not history.ended and now - charts.built < CHART_SECONDS)
-        )
-        if charts and fresh:
-            return charts
-        last = history.epochs[-1] if history.epochs else None
-        said = f"after epoch {last['epoch']}" if last else "no epoch yet"
-        charts = _Charts(
-            history.version,
-            now,
-            *(
-                json.dumps(draw(history, view.id))
-                for draw in (figures.loss, figures.accuracy, figures.sparsity_by_layer)
-            ),
-            f"Line chart of train and validation loss, {said}"
-            + (f": {last['validation_loss']:.3f}." if last else "."),
-            f"Line chart of accuracy, {said}" + (f": {last['validation_accuracy']:.1%}." if last else "."),
-            f"Line chart of exact zeros by layer, {said}"
-            + (f": {last['sparsity']['exact']:.1%}." if last else "."),
-        )
-        _built.pop(view.id, None)
+        charts = _built.pop(view.id, None)
+        if charts is None or (
+            charts.version != view.version and (view.ended or now - charts.built > CHART_SECONDS)
+        ):
+            charts = _build(view, now)
         _built[view.id] = charts
-        while len(_built) > 32:
+        while len(_built) > REMEMBERED:
             del _built[next(iter(_built))]
         return charts
+
+
+def _build(view: RunView, now: float) -> _Charts:
+    history = view.history
+    last: Event | None = history.epochs[-1] if history.epochs else None
+    said = f"After epoch {last['epoch']}: {{}}." if last else "No epoch has ended yet."
+
+    def chart(
+        draw: Callable[[History, str], figures.Figure], name: str, figure: str | None
+    ) -> tuple[str, str]:
+        return json.dumps(draw(history, view.id)), f"Line chart of {name}. {said.format(figure)}"
+
+    return _Charts(
+        view.version,
+        now,
+        chart(
+            figures.loss, "train and validation loss", f"{last['validation_loss']:.3f} nats" if last else ""
+        ),
+        chart(
+            figures.accuracy,
+            "train and validation accuracy",
+            f"{last['validation_accuracy']:.1%}" if last else "",
+        ),
+        chart(
+            figures.sparsity_by_layer,
+            "exact zeros by layer",
+            f"{last['sparsity']['exact']:.1%} of all weights" if last else "",
+        ),
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -55,7 +55,8 @@ def train_form(spec: RunSpec) -> RunSpec:
 def data_part(spec: DataSpec) -> DataSpec:
     """Which images; a person's own come as a zip, which is checked before it is kept."""
     name = _pick("Images", data.CATALOGUE, spec.name, "data", "name")
-    path, side, channels = None, None, None
+    path, side = None, None
+    channels: Literal[1, 3] | None = None
     if name == "folder":
         path = upload_box(spec.path if spec.name == "folder" else None)
         side = st.select_slider(
@@ -125,11 +126,11 @@ def _regulariser(spec: RegulariserSpec, epochs: int) -> RegulariserSpec:
         "How much the penalty counts against the loss.",
         key(*place, "strength"),
     )
-    solver = spec.solver
+    solver: Any = spec.solver
     if entry.solvers:
         solver = st.segmented_control(
             "Solver",
-            entry.solvers,
+            list(entry.solvers),
             default=spec.solver or entry.solvers[0],
             required=True,
             key=key(*place, "solver"),

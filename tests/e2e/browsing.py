@@ -21,7 +21,8 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
 HEIGHTS = {1280: 800, 390: 844}
-TALLEST = 8000
+TALLEST = 8000  # CSS pixels a picture may be high
+PATIENCE = 30_000  # milliseconds; a machine that also trains is slow
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -38,13 +39,15 @@ def open_page(browser: Browser, *, dark: bool = False, width: int = 1280) -> Pag
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",
         has_touch=width < 600,
+        is_mobile=width < 600,  # a finger, which can't hover
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     return page
 
 
-def ready(page: Page, timeout: float = 30_000) -> Page:
+def ready(page: Page, timeout: float = PATIENCE) -> Page:
     """Waits for the connection and for content. Not for idleness: a page that polls is never idle."""
     app = page.get_by_test_id("stApp")
     expect(app).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=timeout)
@@ -65,7 +68,7 @@ def picture(page: Page, path: Path) -> Path:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     page.set_viewport_size({"width": window["width"], "height": max(window["height"], min(tall, TALLEST))})
-    page.wait_for_timeout(300)  # charts redraw once the window has its new size
+    page.wait_for_timeout(500)  # charts redraw once the window has its new size
     page.screenshot(path=path)
     page.set_viewport_size(window)
     return path

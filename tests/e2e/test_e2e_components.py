@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browsing import ready
 from conftest import Serve
 from playwright.sync_api import Locator, Page, Route, expect
@@ -39,12 +40,12 @@ def pictures(page: Page, demo: str) -> Page:
 def drawn(page: Page) -> Page:
     """Waits for the first chart to be drawn."""
     ready(page)
-    expect(chart(page).locator(".main-svg").first).to_be_visible(timeout=15_000)
+    expect(chart(page).locator(".main-svg").first).to_be_visible()
     return page
 
 
 def chart(page: Page, alt: str = "Loss by epoch: ") -> Locator:
-    return page.get_by_role("img", name=alt)
+    return page.get_by_role("figure", name=alt)
 
 
 def results(page: Page) -> Locator:
@@ -193,6 +194,9 @@ def test_everything_fits_every_theme_and_width(
     drawn(any_page)
     expect(results(any_page)).to_have_count(16)
     screenshot(any_page)
+    include = [[f".st-key-{key}"] for key in ("loss", "sparsity", "batch", "originals", "results")]
+    found = Axe().run(any_page, context={"include": include})
+    assert found.violations_count == 0, found.generate_report()
     main = any_page.get_by_test_id("stMain")
     assert main.evaluate("node => node.scrollWidth - node.clientWidth") == 0
     wide = chart(any_page).evaluate("node => node.clientWidth")
@@ -227,6 +231,10 @@ def test_the_original_shows_on_hover_focus_and_press(pictures: Page) -> None:
     pictures.keyboard.press("Tab")
     expect(original).to_have_css("opacity", "1")
     pictures.keyboard.press("Tab")
+    expect(original).to_have_css("opacity", "0")
+    original.evaluate("node => node.parentNode.dispatchEvent(new PointerEvent('pointerdown'))")
+    expect(original).to_have_css("opacity", "1")
+    original.evaluate("node => node.parentNode.dispatchEvent(new PointerEvent('pointercancel'))")
     expect(original).to_have_css("opacity", "0")
 
 

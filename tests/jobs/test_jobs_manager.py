@@ -85,7 +85,7 @@ def test_one_runs_and_the_rest_wait_in_order(jobs):
     first = begin(jobs)
     second, third = submit(jobs), submit(jobs)
     assert [(view.id, view.state, view.position) for view in jobs.live()] == [
-        (first, "running", 0), (second, "queued", 0), (third, "queued", 1),
+        (first, "running", 0), (second, "queued", 1), (third, "queued", 2),
     ]  # fmt: skip
     jobs.stop(first)
     ended = [jobs.wait(run_id, PATIENCE) for run_id in (first, second, third)]
@@ -97,7 +97,8 @@ def test_one_runs_and_the_rest_wait_in_order(jobs):
 def test_two_slots_run_two(start):
     jobs = start(slots=2)
     first, second = begin(jobs), begin(jobs)
-    third = submit(jobs)
+    third, fourth = submit(jobs), submit(jobs)
+    assert [jobs.view(run_id).position for run_id in (first, second, third, fourth)] == [0, 0, 1, 2]
     assert states(jobs, first, second, third) == ["running", "running", "queued"]
     jobs.stop(second)
     assert jobs.wait(third, PATIENCE).state == "finished"
@@ -111,7 +112,7 @@ def test_stopping_a_run_that_waits(jobs):
     view = jobs.view(second)
     assert (view.state, view.reason) == ("stopped", "It was stopped before it began.")
     assert (view.started_at, view.finished_at is None) == (None, False)
-    assert jobs.view(third).position == 0
+    assert jobs.view(third).position == 1
     jobs.stop(second)  # again, and one that isn't there: nothing happens
     jobs.stop("0" * 32)
     assert states(jobs, first, second, third) == ["running", "stopped", "queued"]
@@ -298,6 +299,8 @@ def test_closing_interrupts_what_runs_and_what_waits(start):
         assert states(server, running, waiting) == ["interrupted", "interrupted"]
         assert server.view(running).reason == "Augury was closed before this run had ended."
     assert again.live() == []
+    with pytest.raises(SpecError, match="Augury is closing"):
+        submit(jobs)
 
 
 @pytest.mark.parametrize("ending", ["pass", "os.kill(os.getpid(), 9)"])

@@ -127,8 +127,8 @@ def test_decay_by_hand():
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
     regularisation.step(optimiser, 0.0)
-    assert float(model.weight) == pytest.approx(2 - 0.1 * 0.5 * 2 - 0.1 * 1)
-    assert float(model.bias) == pytest.approx(2 - 0.1 * 1)
+    assert model.weight.item() == pytest.approx(2 - 0.1 * 0.5 * 2 - 0.1 * 1)
+    assert model.bias.item() == pytest.approx(2 - 0.1 * 1)
 
 
 @pytest.mark.parametrize("options", [{"foreach": False}, {"fused": True}], ids=["loop", "fused"])
@@ -153,8 +153,8 @@ def test_a_proximal_step_by_hand():
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
     regularisation.step(optimiser, 0.0)  # 1 - 0.1, then the threshold 0.1 * 0.5 / (1 - 0.5)
-    assert float(model.weight) == pytest.approx(0.8)
-    assert float(model.bias) == pytest.approx(0.9)
+    assert model.weight.item() == pytest.approx(0.8)
+    assert model.bias.item() == pytest.approx(0.9)
 
 
 def test_proximal_steps_do_not_depend_on_the_order_in_the_spec():
@@ -167,7 +167,7 @@ def test_proximal_steps_do_not_depend_on_the_order_in_the_spec():
         model = one_weight(1.0)
         model.weight.grad = torch.zeros_like(model.weight)
         Regularisation(check(order), model).step(torch.optim.SGD(model.parameters(), 0.1), 0.0)
-        ends.append(float(model.weight))
+        ends.append(model.weight.item())
     # prox of the sum: soft-threshold with 0.1·(1 + 2/4), divide by 1 + 0.1·2·3/4
     assert ends == pytest.approx([(1 - 0.15) / 1.15] * 2)
 

@@ -116,7 +116,9 @@ def sprite(step: int) -> tuple[str, list[str]]:
 def charts_section(step: int) -> None:
     left, right = st.columns(2)
     with left:
-        live_chart(losses(step), key="loss", height=320, alt="Loss by epoch: train, validation, penalty.")
+        live_chart(
+            losses(step), key="loss", height=320, alt='Loss by epoch: "train", "validation", "penalty".'
+        )
     with right:
         live_chart(sparsity(step), key="sparsity", height=320, alt="Share of exact zeros by layer.")
     with st.expander("Folded away"):
