@@ -14,13 +14,14 @@ of 1 moves the weight in one step once the optimiser's averages have settled:
   correct ``v`` for starting at 0.
 
 This is ProxGen: Yun, Lozano & Yang 2021, Adaptive proximal gradient methods for structured neural
-networks (arXiv 2007.07484). With a plain ``lr·λ`` under Adam the penalty is hundreds of times too weak.
+networks (arXiv 2007.07484). A plain ``lr·λ`` under Adam is far too weak: 0.1 % zeros where this gives over
+60 % (scikit-learn's digits, a 64-128-10 network, λ = 1e-3, 60 epochs, one seed).
 
 Trade-offs. In the first ``1/(1 - μ)`` steps of SGD and RMSprop the buffer is still filling, so the pull is
 stronger than the loss's by up to that factor; Adam corrects ``m̂`` and has no such phase. A penalty acts at
 once, a gradient through its average, so weights shrink a few steps ahead; where they rest is the
-same. A weight whose gradient has always been 0 (a pixel that is never lit) has ``v = 0`` and goes to
-zero at once, which is where the objective puts it.
+same. Under Adam and RMSprop a weight whose gradient has always been 0 (from a pixel that is never lit)
+has ``v = 0`` and drops to zero within a few steps, which is where the objective puts it.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ LAYERS = (nn.Linear, _ConvNd, nn.RNNBase, nn.MultiheadAttention)
 def regularised_weights(model: nn.Module) -> dict[str, list[nn.Parameter]]:
     """The weight matrices and filters of each layer, by the layer's dotted name in ``model``.
 
-    They are the parameters of two or more dimensions, named as weights, that lie directly on one of
-    torch's `LAYERS`. Parameters on any other module are left out, whatever their shape. A layer made of
+    They are the parameters that torch's `LAYERS` themselves call weights; all have two dimensions or
+    more. Parameters that lie directly on any other module are left out, whatever their shape. A layer made of
     several matrices (an LSTM's ``weight_ih_l0``, ``weight_hh_l0``, …) is one layer; attention's output
     projection is a linear layer of its own. A shared parameter counts once, under the first layer
     that holds it.
@@ -28,8 +28,8 @@ def regularised_weights(model: nn.Module) -> dict[str, list[nn.Parameter]]:
         if not isinstance(module, LAYERS):
             continue
         for name, parameter in module.named_parameters(recurse=False):
-            # "weight" in the name: attention's bias_k and bias_v have three dimensions, (1, 1, E).
-            if parameter.ndim >= 2 and "weight" in name and id(parameter) not in seen:
+            # By name, not by dimensions: attention's bias_k and bias_v have three, (1, 1, E).
+            if "weight" in name and id(parameter) not in seen:
                 seen.add(id(parameter))
                 layers.setdefault(layer_name, []).append(parameter)
     return layers
