@@ -22,6 +22,7 @@ export default function ({ data, parentElement }) {
   shown.set(node, text);
   const { tiles, variant, columns, sprite } = JSON.parse(text);
   node.className = `tiles ${variant}`;
+  if (variant === "strip") node.tabIndex = 0; // so that arrow keys scroll it
   node.style.setProperty("--columns", columns);
   node.style.setProperty("--medium", Math.ceil(columns / 2));
   node.style.setProperty("--narrow", Math.max(2, Math.ceil(columns / 4)));
