@@ -77,7 +77,8 @@ def _gather(files: Sequence[File], side: int, channels: int) -> Dataset:
     images: list[Tensor] = []
     counts: dict[str, int] = {}
     bad: list[str] = []
-    ignored: list[str] = []
+    classed = {file.name for members in by_class.values() for file in members}
+    ignored = [clean(file.name, 80) for file in files if file.name not in classed]
     pixels = 0
     for name, members in sorted(by_class.items()):
         before = len(images)
@@ -155,7 +156,7 @@ def _notes(bad: list[str], ignored: list[str], total: int) -> tuple[str, ...]:
     if bad:
         notes.append(f"Skipped {len(bad):,} of {total:,} images: {_listed(bad)}.")
     if ignored:
-        notes.append(f"Ignored {len(ignored):,} other files: {_listed(ignored)}.")
+        notes.append(f"Ignored {len(ignored):,} other file{'s'[: len(ignored) != 1]}: {_listed(ignored)}.")
     return tuple(notes)
 
 

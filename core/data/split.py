@@ -48,7 +48,7 @@ def split(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
 
     order = torch.randperm(len(dataset), generator=generator(derive(seed, "split")))
     wanted = max(round(spec.validation_share * len(dataset)), len(names))
-    validation, train = _draw(order, dataset.labels, _in_proportion(sizes, wanted, most=sizes - 1))
+    validation, train = _draw(order, dataset.labels, _in_proportion(sizes, wanted))
     if spec.train_images is not None:
         sizes = torch.bincount(dataset.labels[train], minlength=len(names))
         if spec.train_images > len(train):
@@ -57,7 +57,7 @@ def split(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
         if spec.train_images < len(names):
             needed = f"with {len(names)} classes it takes at least {len(names)}, one of each"
             raise SpecError("data.train_images", f"{spec.train_images:,} is too few: {needed}.")
-        train, _ = _draw(train, dataset.labels, _in_proportion(sizes, spec.train_images, most=sizes))
+        train, _ = _draw(train, dataset.labels, _in_proportion(sizes, spec.train_images))
 
     train_side = dataset.take(train)
     mean, std = statistics(train_side.images)
@@ -81,16 +81,19 @@ def statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(mean), tuple(std)
 
 
-def _in_proportion(sizes: Tensor, total: int, most: Tensor) -> Tensor:
-    """How many of each class make ``total``: by largest remainder, at least one, at most ``most``."""
+def _in_proportion(sizes: Tensor, total: int) -> Tensor:
+    """How many of each class make ``total``: at least one, and else by largest remainder.
+
+    At ``total`` up to half of all, or the number of classes, each class of two or more keeps one out.
+    """
     ideal = sizes.double() * total / sizes.sum()
-    counts = ideal.long().clamp(min=1).minimum(most)
+    counts = ideal.long().clamp(min=1)
     while missing := total - int(counts.sum()):
         remainder = ideal - counts
         if missing > 0:
-            counts[remainder.masked_fill(counts >= most, -torch.inf).argmax()] += 1
+            counts[remainder.argmax()] += 1
         else:
-            counts[remainder.masked_fill(counts <= 1, torch.inf).argmin()] -= 1
+            counts[remainder.masked_fill(counts == 1, torch.inf).argmin()] -= 1
     return counts
 
 

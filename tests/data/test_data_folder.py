@@ -78,9 +78,11 @@ def test_side_and_channels_and_their_defaults(tmp_path):
 def test_one_folder_around_everything_is_looked_through():
     wrapped = {f"my animals/v2/{name}": content for name, content in two_classes().items()}
     hidden = {"__MACOSX/my animals/._x.png": b"x", ".DS_Store": b"x", "my animals/Thumbs.db": b"x"}
-    dataset = read(zipped(wrapped | hidden | {"README.txt": b"hello"}))
+    loose = {"README.txt": b"hello", "my animals/v2/loose.png": plain(1)}
+    dataset = read(zipped(wrapped | hidden | loose))
     assert dataset.classes == ("cats", "dogs")
-    assert dataset.notes == ()
+    assert len(dataset) == 6
+    assert dataset.notes == ("Ignored 2 other files: README.txt; my animals/v2/loose.png.",)
 
 
 def test_deeper_images_belong_to_the_first_level():

@@ -84,6 +84,7 @@ def test_a_part_of_the_training_side_is_in_proportion_and_leaves_validation_alon
     assert counts(large.train) == [20, 12, 8]
     assert counts(small.train) == [5, 3, 2]
     assert numbers(small.validation) == numbers(whole.validation)
+    assert numbers(small.train) != sorted(numbers(small.train))  # drawn, not the first ones
     assert set(numbers(small.train)) < set(numbers(large.train)) < set(numbers(whole.train))
 
 
