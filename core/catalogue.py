@@ -71,7 +71,7 @@ class Integers:
 
     def check(self, value: Any, where: str) -> tuple[int, ...]:
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise SpecError(where, f"{value!r} is not a list of whole numbers.")
+            raise SpecError(where, f"{value!r} is not a list of whole numbers, like 32, 64, 128.")
         if not self.min_length <= len(value) <= self.max_length:
             raise SpecError(
                 where,

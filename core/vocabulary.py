@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import augment, data, models, optimisers, regularise
-from core.catalogue import Entry, as_json
+from core.catalogue import Entry, as_json, look_up
+from core.catalogue import complete as check_params
 from core.spec import RunSpec
 
 
@@ -19,6 +20,7 @@ def complete(spec: RunSpec) -> RunSpec:
     Raises:
         SpecError: something is unknown, out of bounds, or does not go together.
     """
+    data.check(spec.data)
     shape = data.shape(spec.data)
     return spec.model_copy(
         update={
@@ -30,6 +32,28 @@ def complete(spec: RunSpec) -> RunSpec:
             "optimiser": optimisers.check(spec.optimiser),
         }
     )
+
+
+def bounded(spec: RunSpec) -> RunSpec:
+    """``spec`` as it is, if each of its names is in a catalogue and each value in its bounds.
+
+    It may still not go together: colour operations on grey images, patches that don't divide a side.
+    A form can show such a spec, and say what is wrong with it.
+
+    Raises:
+        SpecError: an unknown name, or a value out of bounds.
+    """
+    look_up(data.CATALOGUE, spec.data.name, "data.name", "dataset")
+    for i, op in enumerate(spec.augment.ops):
+        where = f"augment.ops[{i}]"
+        check_params(
+            look_up(augment.CATALOGUE, op.op, f"{where}.op", "operation"), op.params, f"{where}.params"
+        )
+    architecture = look_up(models.CATALOGUE, spec.model.arch, "model.arch", "architecture")
+    check_params(architecture, spec.model.params, "model.params")
+    regularise.check(spec.regularisers)
+    optimisers.check(spec.optimiser)
+    return spec
 
 
 def listing() -> dict[str, list[dict[str, Any]]]:

@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import SpecError
 from core.vocabulary import complete
 from pages.widgets import choice
+from pages.widgets.live_chart import preload_charts
 from pages.widgets.live_view import live_view
 from pages.widgets.loaded import loaded
 from pages.widgets.plan_view import plan_view
@@ -24,12 +25,12 @@ if run_id := st.query_params.get("run"):
 
 spec, problem = choice.current(), None
 with st.sidebar:
-    try:
-        spec = train_form(spec)
-        choice.remember(spec)
-        spec = complete(spec)
-    except SpecError as error:
-        problem = error
+    spec = train_form(spec)
+choice.remember(spec)
+try:
+    spec = complete(spec)
+except SpecError as error:
+    problem = error
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title("Train", anchor=False, width="content")
@@ -50,3 +51,4 @@ if not problem:
         problem = error
 if problem:
     st.error(str(problem), icon=":material/error:")
+preload_charts()

@@ -1,6 +1,6 @@
 """Where images come from, as tensors: bundled sets, a person's own, splits, photographs for previews."""
 
-from core.data.catalogue import CATALOGUE, DataEntry, load
+from core.data.catalogue import CATALOGUE, DataEntry, check, load
 from core.data.dataset import Dataset
 from core.data.images import upload_images
 from core.data.photos import Photo, photos
@@ -15,6 +15,7 @@ __all__ = [
     "Photo",
     "Shape",
     "Split",
+    "check",
     "is_upload",
     "keep",
     "load",

@@ -31,27 +31,32 @@ class DataEntry(Entry):
     load: Callable[[DataSpec], Dataset]
 
 
+def check(spec: DataSpec) -> None:
+    """`SpecError` if there is no such set, or a field is missing or does not belong to it."""
+    entry = look_up(CATALOGUE, spec.name, "data.name", "dataset")
+    if entry.name == "folder":
+        if spec.path is None:
+            raise SpecError(
+                "data.path", "your own images need a path: a zip, or a folder, of one folder a class."
+            )
+        return
+    for field in ("path", "side", "channels"):
+        if getattr(spec, field) is not None:
+            raise SpecError(f"data.{field}", f"only 'folder' has it, {entry.name!r} does not; leave it out.")
+
+
 def load(spec: DataSpec) -> Dataset:
     """The dataset that ``spec`` names, whole: `core.data.split.split` divides it.
 
     Raises:
-        SpecError: there is no such set, a field does not belong to it, or the person's own can't be read.
+        SpecError: as `check`, or the person's own images can't be read.
     """
-    entry = look_up(CATALOGUE, spec.name, "data.name", "dataset")
-    if entry.name != "folder":
-        for field in ("path", "side", "channels"):
-            if getattr(spec, field) is not None:
-                raise SpecError(
-                    f"data.{field}", f"only 'folder' has it, {entry.name!r} does not; leave it out."
-                )
-    return entry.load(spec)
+    check(spec)
+    return CATALOGUE[spec.name].load(spec)
 
 
 def _folder(spec: DataSpec) -> Dataset:
-    if spec.path is None:
-        raise SpecError(
-            "data.path", "your own images need a path: a zip, or a folder, of one folder a class."
-        )
+    assert spec.path is not None
     return folder(resolve(spec.path), spec.side or DEFAULT_SIDE, spec.channels or DEFAULT_CHANNELS)
 
 

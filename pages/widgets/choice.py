@@ -12,6 +12,7 @@ from core import address
 from core.errors import SpecError
 from core.presets import preset
 from core.spec import RunSpec
+from core.vocabulary import bounded
 
 _SPEC, _GENERATION, _FROM_LINK = "augury.spec", "augury.generation", "augury.link"
 
@@ -22,7 +23,7 @@ def current(first: RunSpec | None = None) -> RunSpec:
     if link and link != st.session_state.get(_FROM_LINK):
         st.session_state[_FROM_LINK] = link
         try:
-            replace(address.decode(link))
+            replace(bounded(address.decode(link)))
         except SpecError as error:
             st.error(f"{error} These are the choices to start from instead.", icon=":material/link_off:")
     if _SPEC not in st.session_state:

@@ -8,7 +8,6 @@ import streamlit as st
 
 from core import data, models, optimisers, regularise
 from core.catalogue import Entry
-from core.errors import SpecError
 from core.spec import (
     AugmentSpec,
     DataSpec,
@@ -206,14 +205,11 @@ def budget_part(spec: TrainSpec, seed: int) -> tuple[TrainSpec, int]:
 
 def _pick(label: str, catalogue: dict[str, Any], name: str, *place: str) -> str:
     """A choice among a catalogue's entries, by their titles."""
-    if name not in catalogue:
-        raise SpecError(".".join(place), f"there is no {name!r} here; there are {', '.join(catalogue)}.")
-    entry: Entry = catalogue[name]
     names = list(catalogue)
     picked: str = st.selectbox(
         label, names, names.index(name), format_func=lambda each: catalogue[each].title, key=key(*place)
     )
-    entry = catalogue[picked]
+    entry: Entry = catalogue[picked]
     if place[0] != "model":
         st.caption(entry.help)
     return picked

@@ -1,0 +1,234 @@
+"""The Train page: every part of the form reaches the spec, a run goes its way, nothing is a dead end."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from PIL import Image
+from visiting import asked, manager, spec_of
+
+from core.address import encode
+from core.presets import preset
+from core.spec import DataSpec, RunSpec, parse
+
+PAGE = "pages/2_Train.py"
+TINY = parse(
+    {
+        "name": "Tiny",
+        "data": {"name": "digits", "train_images": 100},
+        "model": {"arch": "cnn", "params": {"channels": [4], "hidden": 16}},
+        "train": {"epochs": 2, "device": "cpu"},
+    }
+)
+
+
+def widget(visit, kind, label):
+    found = [each for each in getattr(visit, kind) if each.label == label]
+    assert found, f"no {kind} called {label!r}; there are {[each.label for each in getattr(visit, kind)]}"
+    return found[0]
+
+
+def texts(visit):
+    return " ".join(
+        str(each.value)
+        for kind in ("error", "warning", "info", "caption", "markdown")
+        for each in getattr(visit, kind)
+    )
+
+
+def test_it_opens_with_a_plan_and_a_button(open_page):
+    visit = open_page(PAGE)
+    assert widget(visit, "button", "Start training").disabled is False
+    layers = visit.dataframe[0].value
+    assert list(layers["Layer"])[:1] == ["conv1"]
+    assert "688,138 parameters" in texts(visit)
+    assert visit.latex[0].value
+
+
+def test_a_link_opens_the_same_choices(open_page):
+    chosen = preset("all-three")
+    visit = open_page(PAGE, spec=encode(chosen))
+    assert widget(visit, "number_input", "Epochs").value == 30
+    again = open_page(PAGE, spec=asked(visit, "spec"))
+    assert spec_of(again) == spec_of(visit)
+    assert [r.kind for r in spec_of(visit).regularisers] == ["l1"]
+    assert [op.op for op in spec_of(visit).augment.ops] == ["RandomAffine", "RandomErasing"]
+
+
+def test_a_broken_link_says_so_and_still_works(open_page):
+    visit = open_page(PAGE, spec="nonsense")
+    assert "can't be read" in texts(visit)
+    assert widget(visit, "button", "Start training").disabled is False
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "value", "read"),
+    [
+        ("number_input", "Epochs", 7, lambda spec: spec.train.epochs),
+        ("number_input", "Seed", 5, lambda spec: spec.seed),
+        ("selectbox", "Images", "digits", lambda spec: spec.data.name),
+        ("number_input", "Training images", 100, lambda spec: spec.data.train_images),
+        ("selectbox", "Architecture", "rnn", lambda spec: spec.model.arch),
+        ("selectbox", "Architecture", "attention", lambda spec: spec.model.arch),
+        ("selectbox", "Optimiser", "sgd", lambda spec: spec.optimiser.kind),
+        ("selectbox", "Schedule", "cosine", lambda spec: spec.optimiser.schedule),
+        ("select_slider", "Batch size (images)", 32, lambda spec: spec.train.batch_size),
+        ("select_slider", "Learning rate", 0.01, lambda spec: spec.optimiser.lr),
+    ],
+)
+def test_a_widget_reaches_the_spec_and_the_address(open_page, kind, label, value, read):
+    visit = open_page(PAGE)
+    widget(visit, kind, label).set_value(value).run()
+    assert not visit.exception
+    assert read(spec_of(visit)) == value
+
+
+@pytest.mark.parametrize("kind", ["l1", "l2", "elastic_net", "weight_decay"])
+def test_every_regulariser_can_be_chosen(open_page, kind):
+    visit = open_page(PAGE)
+    visit.pills[0].set_value([kind]).run()
+    assert not visit.exception
+    (chosen,) = spec_of(visit).regularisers
+    assert chosen.kind == kind and chosen.strength > 0
+
+
+def test_the_penalty_solver_says_why_it_gives_no_zeros(open_page):
+    visit = open_page(PAGE)
+    visit.pills[0].set_value(["l1"]).run()
+    assert "never exactly" not in texts(visit)
+    next(each for each in visit.segmented_control if each.label == "Solver").set_value("penalty").run()
+    assert "never exactly" in texts(visit)
+    assert spec_of(visit).regularisers[0].solver == "penalty"
+
+
+def test_what_does_not_fit_is_said_and_cannot_be_started(open_page):
+    visit = open_page(PAGE)
+    widget(visit, "text_input", "Channels (filters)").set_value("32, many").run()
+    assert "not a list of whole numbers" in texts(visit)
+    assert widget(visit, "button", "Start training").disabled
+    widget(visit, "text_input", "Channels (filters)").set_value("32, 9999").run()
+    assert "above the largest allowed" in texts(visit)
+    widget(visit, "text_input", "Channels (filters)").set_value("8, 16").run()
+    assert not visit.exception and spec_of(visit).model.params["channels"] == [8, 16]
+    assert widget(visit, "button", "Start training").disabled is False
+
+
+def test_more_images_than_there_are_is_said(open_page):
+    visit = open_page(PAGE)
+    widget(visit, "number_input", "Training images").set_value(100_000).run()
+    assert "data.train_images" in texts(visit)
+
+
+def test_a_run_from_start_to_finish(open_page):
+    visit = open_page(PAGE, spec=encode(TINY))
+    widget(visit, "button", "Start training").click().run()
+    assert not visit.exception
+    run_id = asked(visit, "run")
+    manager().wait(run_id, timeout=60)
+    visit.run()
+    assert not visit.exception
+    values = {metric.label: metric.value for metric in visit.metric}
+    last = manager().view(run_id).history.epochs[-1]
+    assert values["Validation accuracy"] == f"{last['validation_accuracy']:.1%}"
+    assert values["Exact zeros"] == "0.0%"
+    assert "finished" in visit.get("progress")[0].proto.text
+    assert not [each for each in visit.button if each.label == "Stop"]
+
+    widget(visit, "button", "Change something and train again").click().run()
+    assert not visit.exception and "run" not in visit.query_params
+    assert spec_of(visit).model.params["channels"] == [4]
+    assert widget(visit, "number_input", "Epochs").value == 2
+
+
+def test_another_visitor_sees_the_same_run(open_page):
+    run_id = manager().submit(TINY)
+    manager().wait(run_id, timeout=60)
+    visit = open_page(PAGE, run=run_id)
+    assert visit.title[0].value == "Tiny"
+    assert {metric.label for metric in visit.metric} >= {"Validation accuracy", "Exact zeros"}
+
+
+def test_stop_and_the_queue(open_page):
+    long = TINY.model_copy(update={"train": TINY.train.model_copy(update={"epochs": 1000})})
+    first, second = manager().submit(long), manager().submit(long)
+    waiting = open_page(PAGE, run=second)
+    assert "Queued" in waiting.get("progress")[0].proto.text
+    running = open_page(PAGE, run=first)
+    widget(running, "button", "Stop").click().run()
+    widget(waiting, "button", "Stop").click().run()
+    for run_id in (first, second):
+        assert manager().wait(run_id, timeout=60).state == "stopped"
+
+
+def test_a_failed_run_says_why(open_page):
+    wild = parse(
+        json.loads(TINY.to_json())
+        | {"optimiser": {"kind": "sgd", "lr": 10.0}, "regularisers": [{"kind": "l2", "strength": 100.0}]}
+        | {"train": {"epochs": 60}}
+    )
+    run_id = manager().submit(wild)
+    assert manager().wait(run_id, timeout=60).state == "failed"
+    visit = open_page(PAGE, run=run_id)
+    assert "lower learning rate" in texts(visit)
+    assert widget(visit, "button", "Change something and train again")
+
+
+@pytest.mark.parametrize("run_id", ["0" * 32, "../../etc/passwd", "x"])
+def test_a_run_that_is_not_there_leads_back(open_page, run_id):
+    visit = open_page(PAGE, run=run_id)
+    assert "no such run" in texts(visit)
+
+
+def test_an_uploaded_zip_is_checked_kept_and_trained_on(open_page, home):
+    visit = open_page(PAGE)
+    widget(visit, "selectbox", "Images").set_value("folder").run()
+    assert widget(visit, "button", "Start training").disabled
+    assert "Upload a zip" in texts(visit)
+    visit.file_uploader[0].upload("x.zip", b"not a zip").run()
+    assert "zip" in visit.error[0].value and not (home / "uploads").exists()
+
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for i in range(24):
+            picture = io.BytesIO()
+            Image.new("RGB", (20, 20), (255 * (i % 2), i, 0)).save(picture, "PNG")
+            archive.writestr(f"{'ab'[i % 2]}/{i}.png", picture.getvalue())
+    visit = open_page(PAGE)
+    widget(visit, "selectbox", "Images").set_value("folder").run()
+    visit.file_uploader[0].upload("x.zip", content.getvalue()).run()
+    assert not visit.exception and not visit.error
+    assert spec_of(visit).data.path.startswith("upload:")
+    assert widget(visit, "button", "Start training").disabled is False
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": {"arch": "vgg"}},
+        {"model": {"params": {"hidden": 10**9}}},
+        {"data": {"name": "imagenet"}},
+        {"augment": {"ops": [{"op": "Nothing"}]}},
+        {"augment": {"ops": [{"op": "RandomAffine", "params": {"degrees": [-9999, 9999]}}]}},
+        {"regularisers": [{"kind": "l9"}]},
+        {"optimiser": {"kind": "adam", "params": {"beta1": 7}}},
+    ],
+)
+def test_a_link_out_of_bounds_is_refused_in_a_sentence(open_page, change):
+    visit = open_page(PAGE, spec=encode(parse(change)))
+    assert "choices to start from instead" in texts(visit)
+    assert widget(visit, "button", "Start training").disabled is False
+
+
+def test_a_link_whose_parts_do_not_go_together_is_shown_with_the_reason(open_page):
+    hue_on_grey = parse({"augment": {"ops": [{"op": "RandomHue"}]}})
+    visit = open_page(PAGE, spec=encode(hue_on_grey))
+    assert "augment.ops[0]" in texts(visit)
+    assert spec_of(visit).augment.ops[0].op == "RandomHue"
+    assert widget(visit, "button", "Start training").disabled
+
+
+def test_a_link_to_a_file_of_the_server_is_refused(open_page):
+    visit = open_page(PAGE, spec=encode(RunSpec(data=DataSpec(name="folder", path="/etc"))))
+    assert "can't open a file of the server" in texts(visit)
+    assert spec_of(visit).data.path is None
