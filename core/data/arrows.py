@@ -31,7 +31,7 @@ SIDE = 32  # pixels
 SEED = 20_250  # the set is the same on every machine
 CLUTTER = 4  # lines and dots, at most, in one image
 MIN_CONTRAST = 0.3  # between the arrow's and the background's luminance, of 1, at the image's middle
-CHUNK = 100  # images drawn at a time: what lies between stays in the processor's cache
+CHUNK = 40  # images drawn at a time: what lies between stays in the processor's cache
 LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601
 
 
