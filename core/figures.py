@@ -72,8 +72,8 @@ def sparsity_by_layer(history: History, run_id: str) -> Figure:
         traces.append(_line(layer, epochs, shares, LAYERS[i % len(LAYERS)], width=1.5))
     near = [100 * each["near"] for each in measured]
     exact = [100 * each["exact"] for each in measured]
-    traces.append(_line("near: |w| < 0.001", epochs, near, SPARSITY, dash="dot"))
-    traces.append(_line("whole network", epochs, exact, SPARSITY, width=4, markers=True))
+    traces.append(_line("near zero", epochs, near, SPARSITY, dash="dot"))
+    traces.append(_line("whole", epochs, exact, SPARSITY, width=4, markers=True))
     figure = _figure(traces, history, run_id, "exact zeros (% of weights)")
     figure["layout"]["yaxis"] |= {"range": [-3, 103]}
     return figure
@@ -177,7 +177,16 @@ def _layout(y_title: str) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 56, "r": 12, "t": 8, "b": 40},
         "hovermode": "x unified",
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "legend": {
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "font": {"size": 11},
+            "itemwidth": 30,
+            "entrywidthmode": "pixels",
+            "entrywidth": 0,
+        },
         "xaxis": {"zeroline": False},
         "yaxis": {"title": {"text": y_title}, "zeroline": False},
     }

@@ -12,7 +12,7 @@ from core.preview import preview
 from pages.widgets import choice
 from pages.widgets.augment_editor import augment_editor
 from pages.widgets.images import chosen_images
-from pages.widgets.preview_grid import preview_grid
+from pages.widgets.preview_grid import draw_button, preview_grid, what_it_took
 from pages.widgets.setup import page
 
 page("Augment")
@@ -20,30 +20,24 @@ spec = choice.current(first=FIRST_LOOK)
 
 with st.sidebar:
     images = chosen_images(spec)
-    augment = augment_editor(spec, images.tensor.shape[1])
-    spec = spec.model_copy(update={"augment": augment})
-    choice.remember(spec)
-    if st.button("Train with this", type="primary", icon=":material/play_arrow:", width="stretch"):
-        st.switch_page("pages/2_Train.py", query_params={"spec": st.query_params["spec"]})
+    spec = spec.model_copy(update={"augment": augment_editor(spec, images.tensor.shape[1])})
 
-st.title("Augment", anchor=False)
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    st.title("Augment", anchor=False, width="content")
+    train = st.button("Train with this", type="primary", icon=":material/play_arrow:")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     seed = st.number_input("Seed", 0, 2**31 - 1, spec.seed, key=choice.key("augment", "seed"), width=160)
-    spec = spec.model_copy(update={"seed": seed})
-    choice.remember(spec)
-    draw = st.session_state.get("augury.draw", 0)
-    if st.button("New draw", icon=":material/casino:", help="The same settings, other random numbers."):
-        draw += 1
-        st.session_state["augury.draw"] = draw
-    try:
-        shown = preview(spec.augment, images.tensor, seed=seed, step=draw)
-    except SpecError as error:
-        st.error(str(error), icon=":material/error:")
-        st.stop()
-    num_ops = sum(op.enabled for op in spec.augment.ops)
-    st.caption(
-        f"draw {draw} · {len(images.tensor)} images of {images.tensor.shape[-1]} px · "
-        f"{num_ops} {'operation' if num_ops == 1 else 'operations'} · {shown.seconds * 1e3:.0f} ms · "
-        f"{'GPU' if shown.device == 'cuda' else 'CPU'}"
-    )
+    step = draw_button()
+    line = st.empty()
+
+spec = spec.model_copy(update={"seed": seed})
+choice.remember(spec)
+if train:
+    st.switch_page("pages/2_Train.py", query_params={"spec": st.query_params["spec"]})
+try:
+    shown = preview(spec.augment, images.tensor, seed=seed, step=step)
+except SpecError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+line.caption(what_it_took(spec, images, shown, step))
 preview_grid(images, shown)

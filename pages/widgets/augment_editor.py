@@ -71,7 +71,7 @@ def _operation(op: OpSpec, i: int, count: int, channels: int) -> OpSpec:
 
 
 def _buttons(name: str, i: int, count: int, place: tuple[str | int, ...]) -> None:
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap=None, horizontal_alignment="right"):
         for icon, label, change, usable in (
             (":material/arrow_upward:", "Move up", _moved(i, i - 1), i > 0),
             (":material/arrow_downward:", "Move down", _moved(i, i + 1), i < count - 1),
@@ -80,6 +80,7 @@ def _buttons(name: str, i: int, count: int, place: tuple[str | int, ...]) -> Non
         ):
             st.button(
                 "",
+                type="tertiary",
                 icon=icon,
                 help=f"{label} {name}",
                 key=choice.key(*place, label),

@@ -34,7 +34,7 @@ def augmentation_card() -> None:
             for i, source in enumerate(sources)
         ],
         key="family.augment",
-        columns=3,
+        columns=6,
     )
     st.caption("One photograph, six draws: the network never sees the same picture twice.")
     st.page_link("pages/1_Augment.py", label="Tune augmentations by eye", icon=":material/auto_fix_high:")

@@ -14,7 +14,7 @@ from core.spec import RunSpec
 
 SHOWN = 16
 PHOTO_SIDE = 224  # pixels; what most published networks take
-_SOURCES = {"photos": "Photographs", "data": "Dataset", "yours": "Yours"}
+_SOURCES = {"photos": "Photos", "data": "Dataset", "yours": "Yours"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from core.jobs import History, RunView
 from pages.widgets import choice
 from pages.widgets.gallery import batch_strip
 from pages.widgets.live_chart import live_chart
+from pages.widgets.running import recent_runs
 from pages.widgets.setup import jobs
 
 REFRESH_SECONDS = 1.0
@@ -38,6 +39,8 @@ def live_view(run_id: str) -> None:
         )
         st.page_link("pages/2_Train.py", label="Choose and start a new one", icon=":material/arrow_back:")
         return
+    with st.sidebar:
+        recent_runs(run_id)
     _header(view)
     interval = None if view.history.ended else REFRESH_SECONDS
     st.fragment(_live, run_every=interval)(run_id)
@@ -99,7 +102,7 @@ def _state(view: RunView) -> None:
     if history.started:
         threads = history.started["threads"]
         parts.append(f"{history.started['device_name']}, {threads} {'thread' if threads == 1 else 'threads'}")
-    st.progress(progress.share, " · ".join([history.state, *parts]))
+    st.progress(progress.share, " · ".join([history.state.capitalize(), *parts]))
     if history.state == "failed":
         st.error(f"The run failed. {history.reason}", icon=":material/error:")
     elif history.reason:

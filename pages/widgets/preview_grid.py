@@ -9,8 +9,31 @@ import streamlit as st
 from core.augment import DrawnOp
 from core.pictures import encode_images
 from core.preview import Preview
+from core.spec import RunSpec
 from pages.widgets.gallery import Line, Tile, gallery
 from pages.widgets.images import Images
+
+_DRAW = "augury.draw"
+
+
+def draw_button() -> int:
+    """A button for other random numbers; returns which draw is shown, from 0."""
+    step: int = st.session_state.get(_DRAW, 0)
+    if st.button("New draw", icon=":material/casino:", help="The same settings, other random numbers."):
+        step += 1
+        st.session_state[_DRAW] = step
+    return step
+
+
+def what_it_took(spec: RunSpec, images: Images, shown: Preview, step: int) -> str:
+    """One line: which draw, how many images and operations, the time, and the device."""
+    count, side = len(images.tensor), images.tensor.shape[-1]
+    num_ops = sum(op.enabled for op in spec.augment.ops)
+    device = "GPU" if shown.device == "cuda" else "CPU"
+    return (
+        f"draw {step} · {count} images of {side}×{side} px · "
+        f"{num_ops} {'operation' if num_ops == 1 else 'operations'} · {shown.seconds * 1e3:.0f} ms · {device}"
+    )
 
 
 def preview_grid(images: Images, shown: Preview) -> None:

@@ -10,6 +10,7 @@ from pages.widgets.setup import jobs
 
 REFRESH_SECONDS = 2.0
 SHOWN = 5
+RECENT = 10
 
 
 def running_now() -> None:
@@ -48,3 +49,28 @@ def _line(view: RunView) -> None:
             query_params={"run": view.id},
             help=in_words(view.spec),
         )
+
+
+def recent_runs(shown: str) -> None:
+    """Links to the last runs, newest first, the one on the screen marked; and one to start another."""
+    st.page_link("pages/2_Train.py", label="New run", icon=":material/add:", query_params={})
+    st.caption("Recent runs")
+    for run in jobs().recent(RECENT):
+        st.page_link(
+            "pages/2_Train.py",
+            label=run.name or "Unnamed",
+            icon=_ICONS.get(run.state, ":material/circle:"),
+            query_params={"run": run.id},
+            disabled=run.id == shown,
+            help=run.state,
+        )
+
+
+_ICONS = {
+    "queued": ":material/hourglass:",
+    "running": ":material/autoplay:",
+    "finished": ":material/check:",
+    "stopped": ":material/stop:",
+    "failed": ":material/error:",
+    "interrupted": ":material/error:",
+}

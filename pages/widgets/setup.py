@@ -11,36 +11,40 @@ from core.runtime import prepare_environment
 prepare_environment()  # before anything imports torch
 
 import gc  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import streamlit as st  # noqa: E402
 
 from core.jobs import Jobs, make_jobs  # noqa: E402
 
+# A file of our own: Streamlit's named icons are fetched from another host for a page's icon.
+ICON = str(Path(__file__).parent / "assets" / "icon.svg")
 # Drawn here and not by Streamlit, which would call the landing page after its file: "app".
-PAGES = (
-    ("app.py", "Start", ":material/home:"),
-    ("pages/1_Augment.py", "Augment", ":material/auto_fix_high:"),
-    ("pages/2_Train.py", "Train", ":material/monitoring:"),
-)
+PAGES = (("app.py", "Start"), ("pages/1_Augment.py", "Augment"), ("pages/2_Train.py", "Train"))
 
 
 def page(title: str) -> None:
     """Set the page up; call it before anything else is drawn."""
-    st.set_page_config(page_title=f"{title} · Augury", page_icon=":material/visibility:", layout="wide")
+    st.set_page_config(page_title=f"{title} · Augury", page_icon=ICON, layout="wide")
     _prepare()
     with st.sidebar.container(horizontal=True, gap="small"):
-        for file, label, icon in PAGES:
-            st.page_link(file, label=label, icon=icon)
+        for file, label in PAGES:
+            st.page_link(file, label=label)
 
 
 @st.cache_resource(show_spinner="Starting PyTorch and Kornia…")
 def _prepare() -> None:
     import kornia.augmentation  # noqa: F401  the first import takes a second; here it has a spinner
 
+    from core.models import summarise
     from core.runtime import prepare_torch
+    from core.spec import ModelSpec
 
     prepare_torch()
     jobs().warm()
+    summarise(
+        ModelSpec(), channels=1, side=28, num_classes=10
+    )  # torch imports much at its first use of shapes
     # What is imported by now lives as long as the server: a collector that never looks at it again
     # spares every viewer the 50–130 ms it would hold the interpreter.
     gc.collect()

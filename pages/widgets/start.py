@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import SpecError
 from core.spec import RunSpec
+from core.vocabulary import complete
 from pages.widgets.setup import jobs
 
 FIRST_POINT_SECONDS = 0.8
@@ -18,7 +19,7 @@ def start_run(spec: RunSpec) -> None:
     point on the chart: that is sooner than the next timed refresh would show it.
     """
     try:
-        run_id = jobs().submit(spec)
+        run_id = jobs().submit(complete(spec))
     except SpecError as error:
         st.session_state["augury.refused"] = str(error)
         return
@@ -28,7 +29,7 @@ def start_run(spec: RunSpec) -> None:
 
 def start_and_watch(spec: RunSpec) -> None:
     """Start ``spec`` and go to the live page; for a page other than that one."""
-    run_id = jobs().submit(spec)
+    run_id = jobs().submit(complete(spec))
     st.switch_page("pages/2_Train.py", query_params={"run": run_id})
 
 
