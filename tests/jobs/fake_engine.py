@@ -90,8 +90,8 @@ def _exits() -> Iterator[dict[str, Any]]:
 def _prints() -> Iterator[dict[str, Any]]:
     print("a library prints")
     print("☃", end="", flush=True)
-    os.write(1, b'{"run": "from C code"')
     os.system("echo a child prints")
+    os.write(1, b'{"run": "from C code, and no line break"')
     yield step(1)
 
 

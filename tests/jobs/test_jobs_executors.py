@@ -123,9 +123,10 @@ def test_a_worker_that_dies_is_replaced(workers, name, reason):
 
 
 def test_a_worker_that_died_while_it_waited_is_replaced(workers):
-    pid = int(ended(execute(workers, "tells"))[1].split()[-1])
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    execute(workers, "")
+    (waiting,) = workers._idle
+    os.kill(waiting.pid, signal.SIGKILL)
+    until(lambda: not waiting.is_alive())
     assert ended(execute(workers, ""))[0] == "finished"
 
 

@@ -196,7 +196,8 @@ def test_a_run_is_read_back_as_it_was(start):
     )  # fmt: skip
 
 
-def test_two_servers_on_one_database_see_each_others_runs(start):
+def test_two_servers_on_one_database_see_each_others_runs(start, monkeypatch):
+    monkeypatch.setattr(manager, "STORE_SECONDS", 3600)  # nothing is stored between the first two looks
     here, there = start(), start()
     run_id = begin(here)
     elsewhere = there.view(run_id)
@@ -211,6 +212,16 @@ def test_two_servers_on_one_database_see_each_others_runs(start):
     assert ended.state == "stopped"
     assert there.view(run_id) is ended
     assert [run.id for run in there.recent()] == [run_id]
+
+
+def test_a_run_of_another_server_is_read_again_once_it_has_moved(start):
+    here, there = start(), start()
+    first, second = begin(here), here.submit(LONG)
+    assert states(there, first, second) == ["running", "queued"]
+    here.stop(first)
+    here.wait(first, PATIENCE)
+    here.wait_for_step(second, PATIENCE)
+    assert states(there, first, second) == ["stopped", "running"]
 
 
 def test_few_ended_runs_are_remembered_and_the_rest_is_read_back(jobs):
@@ -303,8 +314,14 @@ def test_closing_interrupts_what_runs_and_what_waits(start):
         submit(jobs)
 
 
-@pytest.mark.parametrize("ending", ["pass", "os.kill(os.getpid(), 9)"])
-def test_a_server_that_ends_leaves_no_worker_and_no_run_behind(start, ending):
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [
+        ("pass", "Augury was closed before this run had ended."),
+        ("os.kill(os.getpid(), 9)", "Augury was ended before this run was."),
+    ],
+)
+def test_a_server_that_ends_leaves_no_worker_and_no_run_behind(start, ending, reason):
     """A server process with one run going and one waiting ends, well or badly."""
     script = f"""
 import os, sys, types
@@ -327,7 +344,8 @@ print(*ids, *(child.pid for child in psutil.Process().children()), flush=True)
     assert done.stderr == ""
     psutil.wait_procs([psutil.Process(int(worker))] if psutil.pid_exists(int(worker)) else [], timeout=3)
     assert not psutil.pid_exists(int(worker)) or psutil.Process(int(worker)).status() == "zombie"
-    assert states(start(), *ids) == ["interrupted", "interrupted"]
+    after = start()
+    assert [(after.view(id).state, after.view(id).reason) for id in ids] == [("interrupted", reason)] * 2
 
 
 def test_the_environment_says_where_everything_is(home, monkeypatch):
