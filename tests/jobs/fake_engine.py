@@ -92,7 +92,7 @@ def _prints() -> Iterator[dict[str, Any]]:
     print("☃", end="", flush=True)
     os.system("echo a child prints")
     os.write(1, b'{"run": "from C code, and no line break"')
-    yield step(1)
+    yield step(7)
 
 
 def _raises() -> Iterator[dict[str, Any]]:

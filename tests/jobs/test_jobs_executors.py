@@ -104,7 +104,7 @@ def test_one_worker_serves_one_run_after_another(workers):
 
 def test_what_libraries_print_does_not_disturb(workers):
     events = execute(workers, "prints")
-    assert events[3] == step(1)
+    assert events[3] == step(7)
     assert ended(events)[0] == "finished"
 
 
