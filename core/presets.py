@@ -39,7 +39,7 @@ _GENTLE = AugmentSpec(
     )
 )
 # λ rises over most of the run: at full strength from the first step it kills the network.
-_SPARSE = RegulariserSpec(kind="l1", strength=1e-3, solver="proximal", warmup_epochs=20)
+_SPARSE = RegulariserSpec(kind="l1", strength=1e-3, solver="proximal", warmup_epochs=12)
 
 _ALL = (
     Preset(
@@ -62,7 +62,7 @@ _ALL = (
             name="L1 makes it sparse",
             regularisers=(_SPARSE,),
             optimiser=OptimiserSpec(kind="adam", lr=2e-3, schedule="cosine"),
-            train=TrainSpec(epochs=30),
+            train=TrainSpec(epochs=20),
         ),
     ),
     Preset(
@@ -84,7 +84,7 @@ _ALL = (
             augment=_GENTLE,
             regularisers=(_SPARSE,),
             optimiser=OptimiserSpec(kind="adam", lr=2e-3, schedule="cosine"),
-            train=TrainSpec(epochs=30),
+            train=TrainSpec(epochs=20),
         ),
     ),
     Preset(
