@@ -114,7 +114,10 @@ def test_a_plain_loop_written_by_hand_gives_the_same_loss():
 
 
 def test_the_network_learns():
-    change = {"data": {"name": "digits"}, "model": {"params": {"channels": [8], "hidden": 32, "dropout": 0.1}}}
+    change = {
+        "data": {"name": "digits"},
+        "model": {"params": {"channels": [8], "hidden": 32, "dropout": 0.1}},
+    }
     last = events(run(spec(change | {"train": {"epochs": 5}})), "epoch")[-1]
     assert last["validation_accuracy"] > 0.9  # guessing gives 0.1
 

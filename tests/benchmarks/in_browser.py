@@ -1,0 +1,123 @@
+"""What a person waits for, measured in a real browser on this machine.
+
+    python -m tests.benchmarks.in_browser [--rounds 30]
+
+- first point: from the click on Start to a point on the loss chart, worker warm.
+- slider: from the key that moves a slider on Augment to all 16 new pictures of 224 px decoded, with
+  three operations.
+
+Prints milliseconds: p50, p95 and the largest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e.browsing import ROOT, launch, open_page, ready, streamlit_server, temporary_home
+
+# Waits, frame by frame, until `done()` holds, and gives the milliseconds since `from` happened.
+SINCE = """([event, done]) => new Promise(resolve => {
+    let began = null
+    document.addEventListener(event, () => { began ??= performance.now() }, {capture: true, once: true})
+    const holds = new Function('return ' + done)
+    const look = () => began !== null && holds()
+        ? resolve(performance.now() - began) : requestAnimationFrame(look)
+    look()
+})"""
+POINT = "[...document.querySelectorAll('.augury-chart .plot')].some(plot => plot.data?.[0]?.x?.length)"
+
+
+def first_point(browser: Browser, url: str) -> float:
+    """One run from the Train page's Start button; stopped again at once."""
+    page = open_page(browser)
+    page.goto(f"{url}/Train")
+    ready(page)
+    start = page.get_by_role("button", name="Start training")
+    start.wait_for()
+    page.wait_for_timeout(2000)  # a person looks before they press
+    page.evaluate(f"window.waited = ({SINCE})(['click', {json.dumps(POINT)}])")
+    start.click()
+    waited = float(page.evaluate("window.waited"))
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Change something and train again").wait_for()
+    page.context.close()
+    return waited
+
+
+def slider(page: Page) -> float:
+    """One move of the first slider, a probability, by the keyboard."""
+    thumb = page.get_by_role("slider").first
+    thumb.focus()
+    page.evaluate("() => { window.old = window.tiles().map(image => image.src) }")
+    page.evaluate(f"window.waited = ({SINCE})(['keydown', 'window.changed()'])")
+    low = float(thumb.get_attribute("aria-valuenow") or 0) < 0.3
+    page.keyboard.press("End" if low else "ArrowLeft")
+    return float(page.evaluate("window.waited"))
+
+
+# The gallery may live in a shadow root: find its pictures wherever they are.
+FIND = """() => {
+    const inside = node => [node, ...[...node.querySelectorAll('*')].flatMap(each =>
+        each.shadowRoot ? inside(each.shadowRoot) : [])]
+    window.tiles = () => inside(document.querySelector('.st-key-results') ?? document)
+        .flatMap(root => [...root.querySelectorAll('img')]).filter(image => image.naturalWidth >= 200)
+    window.changed = () => {
+        const now = window.tiles().map(image => image.src)
+        return now.length >= 16 && now.some((src, i) => src !== window.old[i])
+            && window.tiles().every(image => image.complete)
+    }
+}"""
+
+
+def sliders(browser: Browser, url: str, rounds: int) -> list[float]:
+    page = open_page(browser)
+    page.goto(f"{url}/Augment")
+    ready(page)
+    page.wait_for_timeout(3000)
+    page.evaluate(FIND)
+    waits = []
+    for _ in range(rounds):
+        waits.append(slider(page))
+        page.wait_for_timeout(300)
+    page.context.close()
+    return waits
+
+
+def summary(waits: list[float]) -> dict[str, float]:
+    ordered = sorted(waits)
+    return {
+        "p50_ms": round(ordered[len(ordered) // 2]),
+        "p95_ms": round(ordered[int(len(ordered) * 0.95)]),
+        "max_ms": round(ordered[-1]),
+        "rounds": len(ordered),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=30)
+    options = parser.parse_args()
+    with (
+        temporary_home() as home,
+        streamlit_server(ROOT / "app.py", home) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = launch(playwright)
+        page = open_page(browser)  # the first visitor waits for torch; that is not what is measured here
+        page.goto(f"{url}/Train")
+        page.get_by_role("button", name="Start training").wait_for()
+        page.context.close()
+        time.sleep(10)  # the worker warms up
+        measured = {
+            "slider": summary(sliders(browser, url, options.rounds)),
+            "first_point": summary([first_point(browser, url) for _ in range(max(5, options.rounds // 3))]),
+        }
+    print(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    main()
