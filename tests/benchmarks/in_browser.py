@@ -31,6 +31,12 @@ SINCE = """([event, done]) => new Promise(resolve => {
 POINT = "[...document.querySelectorAll('.augury-chart .plot')].some(plot => plot.data?.[0]?.x?.length)"
 
 
+def _expect(page: Page, event: str, done: str) -> None:
+    """From the next ``event`` on, count the milliseconds until ``done`` holds; read ``window.waited``."""
+    # In braces: the value of an assignment would be the promise, and Playwright would wait for it here.
+    page.evaluate(f"given => {{ window.waited = ({SINCE})(given) }}", [event, done])
+
+
 def first_point(browser: Browser, url: str) -> float:
     """One run from the Train page's Start button; stopped again at once."""
     page = open_page(browser)
@@ -39,7 +45,7 @@ def first_point(browser: Browser, url: str) -> float:
     start = page.get_by_role("button", name="Start training")
     start.wait_for()
     page.wait_for_timeout(2000)  # a person looks before they press
-    page.evaluate(f"window.waited = ({SINCE})(['click', {json.dumps(POINT)}])")
+    _expect(page, "click", POINT)
     start.click()
     waited = float(page.evaluate("window.waited"))
     page.get_by_role("button", name="Stop").click()
@@ -49,13 +55,13 @@ def first_point(browser: Browser, url: str) -> float:
 
 
 def slider(page: Page) -> float:
-    """One move of the first slider, a probability, by the keyboard."""
-    thumb = page.get_by_role("slider").first
+    """One move of the affine operation's shift, which changes every image, by the keyboard."""
+    thumb = page.get_by_role("slider", name="Translate").first
     thumb.focus()
     page.evaluate("() => { window.old = window.tiles().map(image => image.src) }")
-    page.evaluate(f"window.waited = ({SINCE})(['keydown', 'window.changed()'])")
-    low = float(thumb.get_attribute("aria-valuenow") or 0) < 0.3
-    page.keyboard.press("End" if low else "ArrowLeft")
+    _expect(page, "keydown", "window.changed()")
+    far = float(thumb.get_attribute("aria-valuenow") or 0) > 0.3
+    page.keyboard.press("Home" if far else "ArrowRight")
     return float(page.evaluate("window.waited"))
 
 
