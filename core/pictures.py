@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -13,13 +14,15 @@ from torch import Tensor
 # From this side on JPEG, which is then 10 times faster and 4 times smaller than PNG; below it, where
 # each pixel is seen and PNG costs 0.1 ms, PNG.
 JPEG_FROM_SIDE = 96
+_POOL = ThreadPoolExecutor(2, "pictures")
 
 
 def encode_images(images: Tensor) -> list[str]:
-    """Each image as a ``data:`` URI: PNG, exact, below 96 pixels; from there on JPEG at quality 90 with
+    """Each image as a ``data:`` URI: PNG, exact, below 96 pixels; from there on JPEG at quality 85 with
     full colour resolution (4:4:4), since saturation and hue are among what is looked at.
 
-    16 photographs of 224 × 224 take 6 to 9 ms on one core (medians of 20).
+    16 photographs of 224 × 224 take 6 to 9 ms on one core (medians of 20), half that on two: Pillow
+    encodes outside the interpreter's lock.
 
     Args:
         images: uint8, (N, C, H, W), C is 1 or 3, on any device.
@@ -29,7 +32,7 @@ def encode_images(images: Tensor) -> list[str]:
     if pixels.shape[3] == 1:
         pixels = pixels[..., 0]  # (N, H, W), which Pillow takes as grey
     encode = _jpeg if max(images.shape[2:]) >= JPEG_FROM_SIDE else _png
-    return [encode(one) for one in pixels]
+    return list(_POOL.map(encode, pixels))
 
 
 def _png(pixels: np.ndarray) -> str:
@@ -40,5 +43,5 @@ def _png(pixels: np.ndarray) -> str:
 
 def _jpeg(pixels: np.ndarray) -> str:
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=90, subsampling=0)
+    Image.fromarray(pixels).save(file, "JPEG", quality=85, subsampling=0)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getbuffer()).decode()}"

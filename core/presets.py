@@ -78,7 +78,7 @@ _ALL = (
     Preset(
         "all-three",
         "All three together",
-        "Augmentation, dropout and L1 at once: more accurate than the baseline with a quarter of its weights.",
+        "Augmentation, dropout and L1 at once: better than the baseline with a quarter of its weights.",
         RunSpec(
             name="All three together",
             augment=_GENTLE,

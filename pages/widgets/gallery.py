@@ -71,8 +71,11 @@ def gallery(
         columns: how many stand side by side where there is room. A grid has half as many on a medium
             width and a quarter (at least 2) on a telephone, so 8 tiles a row never leave a ragged end.
     """
-    shown = [asdict(tile) for tile in tiles]
-    _mount({"tiles": shown, "variant": variant, "columns": columns}, key)
+    # Sixteen results of four photographs have four originals: each is sent once.
+    originals = list(dict.fromkeys(tile.before for tile in tiles if tile.before))
+    place = {original: i for i, original in enumerate(originals)}
+    shown = [asdict(tile) | {"before": place.get(tile.before or "")} for tile in tiles]
+    _mount({"tiles": shown, "originals": originals, "variant": variant, "columns": columns}, key)
 
 
 def batch_strip(sprite: str, captions: Sequence[str], *, key: str, alt: str, columns: int = 8) -> None:
@@ -86,7 +89,7 @@ def batch_strip(sprite: str, captions: Sequence[str], *, key: str, alt: str, col
         columns: how many stand side by side where there is room.
     """
     shown = [{"alt": f"{alt}: {caption}", "caption": caption, "lines": []} for caption in captions]
-    _mount({"tiles": shown, "variant": "strip", "columns": columns, "sprite": sprite}, key)
+    _mount({"tiles": shown, "originals": [], "variant": "strip", "columns": columns, "sprite": sprite}, key)
 
 
 def _mount(message: dict[str, object], key: str) -> None:

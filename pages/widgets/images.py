@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import streamlit as st
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from core import data
 from core.errors import SpecError
+from core.pictures import encode_images
 from core.spec import RunSpec
 
 SHOWN = 16
@@ -25,6 +27,12 @@ class Images:
     names: tuple[str, ...]
     alts: tuple[str, ...]
     originals: int  # how many differ: the rest are repeats of the first ones, drawn anew
+
+    def encoded_originals(self) -> list[str]:
+        """The ones that differ as data URIs, made once for as long as they are looked at."""
+        pixels = self.tensor[: self.originals]
+        digest = hashlib.blake2b(pixels.numpy().tobytes(), digest_size=16).hexdigest()
+        return _encoded(digest, pixels)
 
 
 def chosen_images(spec: RunSpec) -> Images:
@@ -50,6 +58,11 @@ def chosen_images(spec: RunSpec) -> Images:
             return mine
     photos, about = data.photos(PHOTO_SIDE)
     return _repeated(photos, [photo.name for photo in about], [photo.alt for photo in about])
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _encoded(digest: str, _pixels: Tensor) -> list[str]:
+    return encode_images(_pixels)
 
 
 def _dataset(spec: RunSpec) -> Images:

@@ -38,7 +38,7 @@ def what_it_took(spec: RunSpec, images: Images, shown: Preview, step: int) -> st
 
 def preview_grid(images: Images, shown: Preview) -> None:
     """One row of originals, small, and the results as a grid; the original shows on hover."""
-    originals = encode_images(images.tensor[: images.originals])
+    originals = images.encoded_originals()
     st.markdown("**Originals**")
     gallery(
         [

@@ -31,7 +31,11 @@ def gallery(visit, key):
 
     for element in visit.get("bidi_component"):
         if f"-{key}" in element.proto.id or element.proto.id.endswith(key):
-            return json.loads(element.proto.bytes if element.proto.bytes else element.proto.json)["tiles"]
+            message = json.loads(element.proto.bytes if element.proto.bytes else element.proto.json)
+            return [
+                tile | {"before": None if tile["before"] is None else message["originals"][tile["before"]]}
+                for tile in message["tiles"]
+            ]
     raise AssertionError(f"no gallery {key}")
 
 

@@ -20,7 +20,7 @@ export default function ({ data, parentElement }) {
   const node = parentElement.querySelector(".tiles");
   if (shown.get(node) === text) return;
   shown.set(node, text);
-  const { tiles, variant, columns, sprite } = JSON.parse(text);
+  const { tiles, originals, variant, columns, sprite } = JSON.parse(text);
   node.className = `tiles ${variant}`;
   if (variant === "strip") node.tabIndex = 0; // so that arrow keys scroll it
   node.style.setProperty("--columns", columns);
@@ -28,7 +28,7 @@ export default function ({ data, parentElement }) {
   node.style.setProperty("--narrow", Math.max(2, Math.ceil(columns / 4)));
   while (node.children.length > tiles.length) node.lastElementChild.remove();
   while (node.children.length < tiles.length) node.append(newTile());
-  tiles.forEach((tile, index) => fill(node.children[index], tile, sprite, index, tiles.length));
+  tiles.forEach((tile, index) => fill(node.children[index], tile, originals[tile.before], sprite, index, tiles.length));
 }
 
 function newTile() {
@@ -45,7 +45,7 @@ function newTile() {
   return tile;
 }
 
-function fill(node, { src, alt, caption, lines, before }, sprite, index, count) {
+function fill(node, { src, alt, caption, lines }, before, sprite, index, count) {
   const [after, original] = node.querySelectorAll("img");
   swap(after, sprite ?? src);
   after.alt = alt;
