@@ -19,12 +19,12 @@ from core.describe import in_words
 from core.engine import Event
 from core.jobs import History, RunView
 from pages.widgets import choice
+from pages.widgets.audience import outdated, refresh_seconds
 from pages.widgets.gallery import batch_strip
 from pages.widgets.live_chart import live_chart
 from pages.widgets.running import recent_runs
 from pages.widgets.setup import jobs
 
-REFRESH_SECONDS = 1.0
 REMEMBERED = 32  # runs whose charts are kept
 CHART_SECONDS = 0.5  # charts of a run are rebuilt at most this often, however many watch
 
@@ -42,10 +42,12 @@ def live_view(run_id: str) -> None:
     with st.sidebar:
         recent_runs(run_id)
     _header(view)
-    interval = None if view.history.ended else REFRESH_SECONDS
-    st.fragment(_live, run_every=interval)(run_id)
-    if view.history.ended:
+    if view.ended:
+        _live_parts(view)
         _what_next(view)
+        return
+    interval = refresh_seconds(run_id)
+    st.fragment(_live, run_every=interval)(run_id, interval)
 
 
 def _header(view: RunView) -> None:
@@ -56,10 +58,15 @@ def _header(view: RunView) -> None:
             st.button("Stop", icon=":material/stop:", on_click=jobs().stop, args=(view.id,), key="stop")
 
 
-def _live(run_id: str) -> None:
+def _live(run_id: str, interval: float) -> None:
     view = jobs().view(run_id)
     assert view is not None
-    history = view.history
+    _live_parts(view)
+    if view.ended or outdated(run_id, interval):
+        st.rerun()  # the whole page: that draws a run that has ended, and alone announces another interval
+
+
+def _live_parts(view: RunView) -> None:
     _state(view)
     _figures(view)
     charts = _charts(view)
@@ -76,10 +83,6 @@ def _live(run_id: str) -> None:
         _chart("accuracy", *charts.accuracy)
     with right:
         _batch(view)
-    if history.ended and st.session_state.get("augury.watched") != (run_id, history.state):
-        # One full re-run draws the page as it is for a run that has ended, and ends the timer.
-        st.session_state["augury.watched"] = (run_id, history.state)
-        st.rerun()
 
 
 def _chart(name: str, figure: str, alt: str) -> None:

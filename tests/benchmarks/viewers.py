@@ -16,6 +16,8 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+QUIET_SECONDS = 2.0  # a page without timers that has said nothing for so long has no more to say
+
 
 @dataclass
 class Seat:
@@ -49,24 +51,34 @@ class Seat:
             request.fragment_id, request.is_auto_rerun = fragment, True
         if press:
             request.widget_states.widgets.add(id=self.buttons[press], trigger_value=True)
+        self._of_a_fragment = bool(fragment)
         began = time.perf_counter()
         await self.socket.send(message.SerializeToString())
-        while not self._read(await self.socket.recv()):
+        while not self._read(await asyncio.wait_for(self.socket.recv(), 10)):
             pass
         return time.perf_counter() - began
 
     async def watch(self, seconds: float) -> None:
         """Keep the timed fragments running for so long, or until the page stops its timers."""
         end = time.perf_counter() + seconds
-        due = {fragment: time.perf_counter() + every for fragment, every in self.timers.items()}
-        while self.timers and (now := time.perf_counter()) < end:
+        due: dict[str, float] = {}
+        while (now := time.perf_counter()) < end:
             due = {fragment: due.get(fragment, now + every) for fragment, every in self.timers.items()}
-            fragment, when = min(due.items(), key=lambda item: item[1])
-            await asyncio.sleep(max(0.0, min(when, end) - now))
-            if when > end:
+            fragment, when = min(due.items(), key=lambda item: item[1], default=("", now + QUIET_SECONDS))
+            if await self._listen(when - now):
+                continue  # what came may have changed the timers
+            if not fragment:
                 return
             self.waits.append(await self.ask(fragment=fragment))
             due[fragment] = time.perf_counter() + self.timers.get(fragment, 0.0)
+
+    async def _listen(self, seconds: float) -> bool:
+        """Take in what comes unasked, a run that a fragment called for say; false once it is quiet."""
+        try:
+            self._read(await asyncio.wait_for(self.socket.recv(), max(seconds, 0.001)))
+        except TimeoutError:
+            return False
+        return True
 
     def _read(self, raw: bytes | str) -> bool:
         """Take in one message; true if it ends a run of the script."""
@@ -77,8 +89,10 @@ class Seat:
         kind = message.WhichOneof("type")
         if kind == "auto_rerun":
             self.timers[message.auto_rerun.fragment_id] = message.auto_rerun.interval
-        elif kind == "stop_auto_rerun":
-            self.timers.clear()
+        elif kind == "new_session":
+            if not self._of_a_fragment:
+                self.timers.clear()  # a whole new run of the page announces its timers anew
+            self._of_a_fragment = False  # the next one comes unasked: the fragment called for it
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "delta":
