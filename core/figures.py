@@ -20,6 +20,7 @@ from core.regularise import elastic_net_, soft_threshold_
 Figure = dict[str, Any]
 
 TRAIN, VALIDATION, PENALTY, SPARSITY = "#0072B2", "#D55E00", "#E69F00", "#009E73"
+BATCH = "#56B4E9"  # one batch of the training images: train's colour, lighter
 LAYERS = ("#56B4E9", "#CC79A7", "#E69F00", "#0072B2", "#D55E00", "#F0E442", "#999999")
 
 
@@ -27,7 +28,7 @@ def loss(history: History, run_id: str) -> Figure:
     """Train and validation loss and the penalty against epochs, on a log scale."""
     epochs = [event["epoch"] for event in history.epochs]
     traces = [
-        _line("train, each batch", *history.loss, TRAIN, width=1, opacity=0.45),
+        _line("train, each batch", *history.loss, BATCH, width=1, opacity=0.7),
         _line("train", epochs, [event["train_loss"] for event in history.epochs], TRAIN, markers=True),
         _line(
             "validation",
@@ -97,6 +98,7 @@ def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
             )
     layout = _layout("") | {"barmode": "stack", "showlegend": False, "hovermode": "closest"}
     layout["xaxis"] |= {"title": {"text": "parameters"}}
+    layout["yaxis"] |= {"automargin": True}
     return {"data": traces, "layout": layout}
 
 

@@ -34,7 +34,7 @@ def augmentation_card() -> None:
             for i, source in enumerate(sources)
         ],
         key="family.augment",
-        columns=6,
+        columns=12,  # three in so narrow a column
     )
     st.caption("One photograph, six draws: the network never sees the same picture twice.")
     st.page_link("pages/1_Augment.py", label="Tune augmentations by eye", icon=":material/auto_fix_high:")
@@ -78,13 +78,13 @@ def _structures() -> str:
     return json.dumps(
         figures.parameters_by_layer(
             {
-                entry.title: models.summarise(
+                name.upper() if len(name) == 3 else name.capitalize(): models.summarise(
                     ModelSpec(arch=name),
                     channels=shape.channels,
                     side=shape.side,
                     num_classes=shape.num_classes,
                 )
-                for name, entry in models.CATALOGUE.items()
+                for name in models.CATALOGUE
             }
         )
     )

@@ -25,6 +25,7 @@ from pages.widgets.live_chart import live_chart
 from pages.widgets.running import recent_runs
 from pages.widgets.setup import jobs
 
+METRIC_WIDTH = 165  # pixels
 REMEMBERED = 32  # runs whose charts are kept
 CHART_SECONDS = 0.5  # charts of a run are rebuilt at most this often, however many watch
 
@@ -137,8 +138,9 @@ def _figures(view: RunView) -> None:
             "Share of weights with |w| < 0.001, exact zeros among them.",
         ),
     )
-    for column, (label, value, help) in zip(st.columns(4), shown, strict=True):
-        column.metric(label, value or "–", help=help)
+    with st.container(horizontal=True):  # four in a row, or two on a telephone
+        for label, value, help in shown:
+            st.metric(label, value or "–", help=help, width=METRIC_WIDTH)
 
 
 def _batch(view: RunView) -> None:
