@@ -132,11 +132,12 @@ def test_the_address_of_the_augment_page_opens_the_same_view(page: Page, app: st
     other = open_page(browser)
     other.goto(page.url)
     expect(other.get_by_text("4 operations")).to_be_visible()
-    pictures = [
-        each.locator(".st-key-results img").evaluate_all("images => images.map(image => image.src)")
-        for each in (page, other)
-    ]
-    assert pictures[0] == pictures[1]
+    expect(other.locator(".st-key-results figure")).to_have_count(16)
+    shown = other.locator(".st-key-results img").evaluate_all("images => images.map(image => image.src)")
+    # The line above the pictures is told the new count a moment before the pictures themselves change.
+    expect(page.locator(f'.st-key-results img[src="{shown[0]}"]')).to_have_count(1)
+    same = page.locator(".st-key-results img").evaluate_all("images => images.map(image => image.src)")
+    assert same == shown
     other.context.close()
 
 
