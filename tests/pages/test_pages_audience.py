@@ -1,0 +1,41 @@
+"""A class is refreshed less often the larger it is, and a viewer who left is forgotten."""
+
+import pytest
+import streamlit as st
+
+from pages.widgets import audience
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(audience.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(audience, "_seen", {})
+    return now
+
+
+def come(monkeypatch, visit):
+    monkeypatch.setattr(st, "session_state", {"augury.visit": visit})
+
+
+def test_ten_viewers_each_second_thirty_each_three(clock, monkeypatch):
+    waits = []
+    for visit in range(30):
+        come(monkeypatch, str(visit))
+        waits.append(audience.refresh_seconds("run"))
+    assert waits == [1.0] * 10 + [2.0] * 10 + [3.0] * 10
+    come(monkeypatch, "elsewhere")
+    assert audience.refresh_seconds("another run") == 1.0
+
+
+def test_an_interval_settles_before_it_is_changed(clock, monkeypatch):
+    come(monkeypatch, "first")
+    interval = audience.refresh_seconds("run")
+    first = dict(st.session_state)
+    for visit in range(20):
+        come(monkeypatch, str(visit))
+        audience.refresh_seconds("run")
+    monkeypatch.setattr(st, "session_state", first)
+    assert not audience.outdated("run", interval)
+    clock[0] += audience.SETTLED_SECONDS + 1
+    assert not audience.outdated("run", interval)  # the twenty have said nothing for so long: they left

@@ -1,0 +1,98 @@
+"""Parameters' bounds, and what every entry of every catalogue must say."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import augment, data, models, optimisers, regularise
+from core.catalogue import Choice, Entry, Flag, Integers, Number, Range, complete, look_up
+from core.errors import SpecError
+from core.presets import FIRST_LOOK, PRESETS
+from core.spec import parse
+from core.vocabulary import bounded, listing
+from core.vocabulary import complete as complete_spec
+
+ENTRIES = [
+    entry
+    for catalogue in (augment, data, models, regularise, optimisers)
+    for entry in catalogue.CATALOGUE.values()
+]
+ENTRY = Entry(
+    name="e",
+    title="E",
+    help="",
+    source="",
+    parameters=(
+        Number("n", 1.0, 0.0, 2.0, "", unit="px"),
+        Number("whole", 3, 1, 9, "", integer=True),
+        Range("range", (0.0, 1.0), -1.0, 1.0, ""),
+        Integers("widths", (8, 8), 1, 64, "", max_length=3),
+        Choice("word", "a", ("a", "b"), ""),
+        Flag("flag", False, ""),
+    ),
+)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_entry_says_what_it_is_and_its_defaults_are_allowed(entry):
+    assert entry.title and entry.help.endswith(".") and entry.source
+    assert all(parameter.help for parameter in entry.parameters)
+    assert complete(entry, {}, "x") == complete(entry, complete(entry, {}, "x"), "x")
+
+
+@pytest.mark.parametrize(
+    ("given_", "says"),
+    [
+        ({"n": 3}, "x.n: 3 is above the largest allowed, 2 px."),
+        ({"n": "3"}, "x.n: '3' is not a number."),
+        ({"n": math.nan}, "is not a number"),
+        ({"n": True}, "is not a number"),
+        ({"whole": 2.5}, "x.whole: 2.5 is not a whole number."),
+        ({"range": [1, 0]}, "the first number, 1, is above the second, 0"),
+        ({"range": [0]}, "is not a pair"),
+        ({"range": [0, 5]}, r"x.range\[1\]: 5 is above"),
+        ({"widths": []}, "it has 0 numbers; 1 to 3 are allowed"),
+        ({"widths": "8"}, "is not a list of whole numbers"),
+        ({"word": "c"}, "'c' is not one of a, b"),
+        ({"flag": 1}, "is not true or false"),
+        ({"nn": 1}, "e has no such parameter; it has n, whole"),
+    ],
+)
+def test_refusals_name_the_place_the_value_and_the_bound(given_, says):
+    with pytest.raises(SpecError, match=says):
+        complete(ENTRY, given_, "x")
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["n", "whole", "range", "widths", "word", "flag"]),
+        st.from_type(object) | st.floats() | st.lists(st.floats()),
+    )
+)
+def test_anything_is_within_bounds_or_refused(given_):
+    try:
+        done = complete(ENTRY, given_, "x")
+    except SpecError as refusal:
+        assert "\n" not in str(refusal)
+    else:
+        assert 0 <= done["n"] <= 2 and 1 <= done["whole"] <= 9 and done["range"][0] <= done["range"][1]
+
+
+def test_an_unknown_name_lists_what_there_is():
+    with pytest.raises(SpecError, match="there is no thing called 'z'; there are e"):
+        look_up({"e": ENTRY}, "z", "where", "thing")
+
+
+def test_the_listing_holds_every_entry_once():
+    names = [entry["name"] for entries in listing().values() for entry in entries]
+    assert {entry.name for entry in ENTRIES} <= set(names)
+    assert len(listing()["operations"]) == len(augment.CATALOGUE)
+
+
+@pytest.mark.parametrize("spec", [*(preset.spec for preset in PRESETS.values()), FIRST_LOOK])
+def test_every_preset_can_run_and_is_within_bounds(spec):
+    completed = complete_spec(bounded(spec))
+    assert parse(completed.to_json()) == completed
+    assert complete_spec(completed) == completed

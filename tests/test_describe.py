@@ -1,0 +1,19 @@
+from core.describe import in_words, objective
+from core.presets import preset
+from core.spec import RunSpec
+from core.vocabulary import complete
+
+
+def test_a_spec_in_words():
+    assert in_words(complete(RunSpec())) == "mnist5k · cnn 32-64-128"
+    assert in_words(complete(preset("all-three"))) == (
+        "mnist5k · cnn 32-64-128 · affine + erasing · L1 (lasso) 0.0003 proximal"
+    )
+    assert in_words(complete(preset("rnn"))) == "mnist5k · rnn 128"
+
+
+def test_the_objective_has_each_penalty_and_decay_apart():
+    assert objective(RunSpec()) == r"\mathcal{L} = \operatorname{CE}(f_w(x), y)"
+    assert r"\lVert w \rVert_1" in objective(preset("l1-sparse"))
+    decayed = objective(RunSpec.model_validate_json('{"regularisers": [{"kind": "weight_decay"}]}'))
+    assert decayed.startswith(objective(RunSpec())) and r"\leftarrow" in decayed and "+" not in decayed

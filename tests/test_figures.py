@@ -1,0 +1,101 @@
+"""Figures hold the events' own numbers, are valid Plotly, and stay small however long the run."""
+
+import csv
+import io
+import json
+
+import plotly.graph_objects as go
+import pytest
+
+from core import figures, models
+from core.jobs.history import Fold
+from core.spec import ModelSpec
+
+
+def history(num_epochs, steps_an_epoch=4, penalty=0.0):
+    fold = Fold()
+    fold.add({"event": "state", "state": "running", "reason": ""})
+    fold.add({"event": "started", "epochs": max(num_epochs, 1), "train_images": 8, "threads": 1})
+    for epoch in range(1, num_epochs + 1):
+        for i in range(steps_an_epoch):
+            done = epoch - 1 + (i + 1) / steps_an_epoch
+            fold.add(
+                {"event": "step", "step": i, "epoch": done, "loss": 1 / (1 + done), "penalty": penalty}
+                | {"learning_rate": 0.1}
+            )
+        layers = {
+            "conv1": {"exact": 0.25, "near": 0.5, "weights": 4},
+            "fc": {"exact": 0.5, "near": 0.5, "weights": 4},
+        }
+        fold.add(
+            {
+                "event": "epoch",
+                "epoch": epoch,
+                "step": epoch * steps_an_epoch,
+                "train_loss": 1 / epoch,
+                "train_accuracy": 0.5,
+                "validation_loss": 2 / epoch,
+                "validation_accuracy": 0.75,
+                "penalty": penalty,
+                "seconds": 1.0,
+                "images_per_second": 8.0,
+                "sparsity": {"exact": 0.375, "near": 0.5, "weights": 8, "layers": layers},
+            }
+        )
+    return fold.history()
+
+
+def trace(figure, name):
+    return next(each for each in figure["data"] if each["name"] == name)
+
+
+@pytest.mark.parametrize("draw", [figures.loss, figures.accuracy, figures.sparsity_by_layer])
+@pytest.mark.parametrize("num_epochs", [0, 1, 30])
+def test_every_live_chart_is_valid_plotly_and_json(draw, num_epochs):
+    figure = draw(history(num_epochs), "run")
+    go.Figure(figure)
+    assert json.loads(json.dumps(figure, allow_nan=False))["layout"]["uirevision"] == "run"
+
+
+def test_the_lines_are_the_events_figures():
+    seen = history(3)
+    assert trace(figures.loss(seen, "r"), "validation")["y"] == [2.0, 1.0, pytest.approx(2 / 3)]
+    assert trace(figures.accuracy(seen, "r"), "train")["y"] == [50.0] * 3
+    sparsity = figures.sparsity_by_layer(seen, "r")
+    assert trace(sparsity, "whole")["y"] == [37.5] * 3
+    assert trace(sparsity, "fc")["y"] == [50.0] * 3
+    assert trace(sparsity, "near zero")["y"] == [50.0] * 3
+
+
+def test_a_penalty_is_drawn_only_if_there_is_one():
+    assert not [each for each in figures.loss(history(2), "r")["data"] if each["name"] == "penalty"]
+    assert trace(figures.loss(history(2, penalty=0.5), "r"), "penalty")["y"][-1] == 0.5
+
+
+def test_a_long_run_draws_no_more_than_a_short_one():
+    long = figures.loss(history(2, steps_an_epoch=20_000), "r")
+    assert len(trace(long, "train, each batch")["x"]) <= 500
+
+
+def test_the_bars_are_the_layers_parameters():
+    summary = models.summarise(ModelSpec(), channels=1, side=28, num_classes=10)
+    figure = figures.parameters_by_layer({"CNN": summary})
+    go.Figure(figure)
+    assert sum(each["x"][0] for each in figure["data"]) == summary.parameters
+
+
+def test_the_shrinkage_curves_at_points_that_can_be_worked_out():
+    curves = {
+        each["name"]: dict(zip(each["x"], each["y"], strict=True))
+        for each in figures.shrinkage_curves(0.5)["data"]
+    }
+    assert curves["L1"][1.0] == pytest.approx(0.5) and curves["L1"][-1.0] == pytest.approx(-0.5)
+    assert {y for x, y in curves["L1"].items() if abs(x) < 0.49} == {0.0}
+    assert curves["L2"][1.0] == pytest.approx(1 / 1.5)
+    assert curves["elastic net"][1.0] == pytest.approx(0.75 / 1.25)
+
+
+def test_the_table_has_a_line_an_epoch():
+    rows = list(csv.DictReader(io.StringIO(figures.epochs_csv(history(3)))))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[0]["exact_zeros.fc"]) == 0.5 and float(rows[0]["exact_zeros"]) == 0.375
