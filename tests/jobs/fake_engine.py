@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
+
 from core.errors import SpecError
 from core.spec import RunSpec
 
@@ -19,6 +21,12 @@ STARTED = {
     "train_images": 100, "validation_images": 20, "classes": ["a", "b"], "epochs": 3,
     "steps_per_epoch": 2, "notes": [],
 }  # fmt: skip
+
+
+def worker_processes() -> list[psutil.Process]:
+    """This process's children that are workers of this engine; a browser may be another child."""
+    children = psutil.Process().children()
+    return [child for child in children if any("fake_engine" in word for word in child.cmdline())]
 
 
 def step(number: int, loss: float = 1.0) -> dict[str, Any]:

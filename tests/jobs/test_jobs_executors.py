@@ -14,7 +14,7 @@ from core.engine.control import Control
 from core.jobs.executors import ThreadExecutor, WorkerExecutor, make_executor
 from core.jobs.process import WorkerProcess
 from core.spec import RunSpec
-from tests.jobs.fake_engine import BATCH, WORKER, load, step
+from tests.jobs.fake_engine import BATCH, WORKER, load, step, worker_processes
 
 
 @pytest.fixture(params=["worker", "thread"])
@@ -158,9 +158,9 @@ def test_a_command_that_is_no_worker(command, reason):
 
 def test_a_warm_worker_is_used(workers):
     workers.warm()
-    (waiting,) = psutil.Process().children()
+    (waiting,) = worker_processes()
     workers.warm()
-    assert psutil.Process().children() == [waiting]
+    assert worker_processes() == [waiting]
     assert ended(execute(workers, "tells"))[1].split()[-1] == str(waiting.pid)
 
 
@@ -176,9 +176,9 @@ def test_closing_ends_a_run_and_its_worker(workers):
     workers.close()
     thread.join(10)
     assert ended(events)[0] == "failed"
-    assert psutil.Process().children() == []
+    assert worker_processes() == []
     assert ended(execute(workers, ""))[0] == "failed"  # and no new one is started
-    assert psutil.Process().children() == []
+    assert worker_processes() == []
 
 
 def test_the_worker_is_polite_and_waits_passively():

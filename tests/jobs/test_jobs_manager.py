@@ -16,7 +16,7 @@ from core.jobs.manager import Jobs, make_jobs
 from core.jobs.views import MAX_REMEMBERED
 from core.spec import RunSpec
 from core.store import Store, run_folder
-from tests.jobs.fake_engine import BATCH, WORKER, load
+from tests.jobs.fake_engine import BATCH, WORKER, load, worker_processes
 
 PATIENCE = 20.0  # seconds; only a test that fails waits so long
 LONG = RunSpec(name="until stopped")
@@ -304,7 +304,7 @@ def test_closing_interrupts_what_runs_and_what_waits(start):
     jobs = start(executor)
     running, waiting = begin(jobs), submit(jobs)
     jobs.close()
-    assert psutil.Process().children() == []
+    assert worker_processes() == []
     again = start()
     for server in (jobs, again):
         assert states(server, running, waiting) == ["interrupted", "interrupted"]

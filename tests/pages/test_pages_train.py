@@ -49,7 +49,7 @@ def test_it_opens_with_a_plan_and_a_button(open_page):
 def test_a_link_opens_the_same_choices(open_page):
     chosen = preset("all-three")
     visit = open_page(PAGE, spec=encode(chosen))
-    assert widget(visit, "number_input", "Epochs").value == 30
+    assert widget(visit, "number_input", "Epochs").value == 20
     again = open_page(PAGE, spec=asked(visit, "spec"))
     assert spec_of(again) == spec_of(visit)
     assert [r.kind for r in spec_of(visit).regularisers] == ["l1"]
@@ -132,7 +132,7 @@ def test_a_run_from_start_to_finish(open_page):
     last = manager().view(run_id).history.epochs[-1]
     assert values["Validation accuracy"] == f"{last['validation_accuracy']:.1%}"
     assert values["Exact zeros"] == "0.0%"
-    assert "finished" in visit.get("progress")[0].proto.text
+    assert "Finished" in visit.get("progress")[0].proto.text
     assert not [each for each in visit.button if each.label == "Stop"]
 
     widget(visit, "button", "Change something and train again").click().run()
