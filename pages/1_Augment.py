@@ -10,7 +10,7 @@ from core.errors import SpecError
 from core.presets import FIRST_LOOK
 from core.preview import preview
 from pages.widgets import choice
-from pages.widgets.augment_editor import augment_editor
+from pages.widgets.augment_editor import as_set, augment_editor
 from pages.widgets.images import chosen_images
 from pages.widgets.preview_grid import draw_button, preview_grid, what_it_took
 from pages.widgets.setup import page
@@ -20,7 +20,8 @@ spec = choice.current(first=FIRST_LOOK)
 
 with st.sidebar:
     images = chosen_images(spec)
-    spec = spec.model_copy(update={"augment": augment_editor(spec, images.tensor.shape[1])})
+    editor = st.container()
+spec = spec.model_copy(update={"augment": as_set(spec)})
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title("Augment", anchor=False, width="content")
@@ -36,8 +37,9 @@ if train:
     st.switch_page("pages/2_Train.py", query_params={"spec": st.query_params["spec"]})
 try:
     shown = preview(spec.augment, images.tensor, seed=seed, step=step)
+    line.caption(what_it_took(spec, images, shown, step))
+    preview_grid(images, shown)
 except SpecError as error:
     st.error(str(error), icon=":material/error:")
-    st.stop()
-line.caption(what_it_took(spec, images, shown, step))
-preview_grid(images, shown)
+with editor:  # last: the pictures are what a person waits for
+    augment_editor(spec, images.tensor.shape[1])

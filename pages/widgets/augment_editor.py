@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from core.augment import CATALOGUE
 from core.errors import SpecError
 from core.spec import AugmentSpec, OpSpec, RunSpec
 from pages.widgets import choice
-from pages.widgets.fields import fields
+from pages.widgets.fields import fields, plain
 
 _REMOVED, _ADD = "augury.removed", "augury.add"
 
@@ -28,6 +29,36 @@ def augment_editor(spec: RunSpec, channels: int) -> AugmentSpec:
     edited = tuple(_operation(op, i, len(ops), channels) for i, op in enumerate(ops))
     _undo_button()
     return spec.augment.model_copy(update={"ops": edited})
+
+
+def as_set(spec: RunSpec) -> AugmentSpec:
+    """What `augment_editor` will return, before it is drawn: the widgets' values are known when a re-run
+    begins. So a page can show the new pictures first and the fifty widgets after, a third sooner."""
+
+    def now(op: OpSpec, name: str, value: Any) -> Any:
+        return st.session_state.get(choice.key(op.op, op.stream or 0, name), value)
+
+    return spec.augment.model_copy(
+        update={
+            "ops": tuple(
+                op.model_copy(
+                    update={
+                        "enabled": now(op, "enabled", op.enabled),
+                        "p": now(op, "p", op.p if op.p is not None else CATALOGUE[op.op].default_p),
+                        "params": plain(
+                            {
+                                parameter.name: now(
+                                    op, parameter.name, op.params.get(parameter.name, parameter.default)
+                                )
+                                for parameter in CATALOGUE[op.op].parameters
+                            }
+                        ),
+                    }
+                )
+                for op in spec.augment.ops
+            )
+        }
+    )
 
 
 def _add_box(spec: RunSpec, channels: int) -> None:
@@ -66,8 +97,7 @@ def _operation(op: OpSpec, i: int, count: int, channels: int) -> OpSpec:
         if entry.can_lie:
             st.caption(f":material/warning: {entry.can_lie}")
         _buttons(entry.title, i, count, place)
-    listed = {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
-    return op.model_copy(update={"enabled": enabled, "p": p, "params": listed})
+    return op.model_copy(update={"enabled": enabled, "p": p, "params": plain(params)})
 
 
 def _buttons(name: str, i: int, count: int, place: tuple[str | int, ...]) -> None:

@@ -46,6 +46,11 @@ def field(parameter: Parameter, value: Any, *place: str | int) -> Any:
     return _slider(parameter, label, value, at)
 
 
+def plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists for tuples, as JSON has no tuples."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
+
+
 def title(parameter: Parameter) -> str:
     """A parameter's name as a label, with its unit."""
     words = parameter.name.replace("_", " ").capitalize()

@@ -19,7 +19,7 @@ from core.spec import (
 )
 from pages.widgets.augment_editor import augment_editor
 from pages.widgets.choice import key
-from pages.widgets.fields import fields, log_dial
+from pages.widgets.fields import fields, log_dial, plain
 from pages.widgets.upload import upload_box
 
 
@@ -93,7 +93,7 @@ def model_part(spec: ModelSpec) -> ModelSpec:
     with st.popover("What is this?", icon=":material/help:"):
         st.markdown(entry.help)
         st.caption(entry.source)
-    return ModelSpec(arch=arch, params=_plain(params))
+    return ModelSpec(arch=arch, params=plain(params))
 
 
 def regulariser_part(specs: tuple[RegulariserSpec, ...], epochs: int) -> tuple[RegulariserSpec, ...]:
@@ -148,7 +148,7 @@ def _regulariser(spec: RegulariserSpec, epochs: int) -> RegulariserSpec:
     )
     params = fields(entry.parameters, spec.params, *place)
     return RegulariserSpec(
-        kind=spec.kind, strength=strength, solver=solver, warmup_epochs=warmup, params=_plain(params)
+        kind=spec.kind, strength=strength, solver=solver, warmup_epochs=warmup, params=plain(params)
     )
 
 
@@ -167,7 +167,7 @@ def optimiser_part(spec: OptimiserSpec) -> OptimiserSpec:
     )
     schedule: Any = _pick("Schedule", optimisers.SCHEDULES, spec.schedule, "optimiser", "schedule")
     params = fields(entry.parameters, spec.params if same else {}, "optimiser", kind)
-    return OptimiserSpec(kind=kind, lr=lr, schedule=schedule, params=_plain(params))
+    return OptimiserSpec(kind=kind, lr=lr, schedule=schedule, params=plain(params))
 
 
 def budget_part(spec: TrainSpec, seed: int) -> tuple[TrainSpec, int]:
@@ -213,8 +213,3 @@ def _pick(label: str, catalogue: dict[str, Any], name: str, *place: str) -> str:
     if place[0] != "model":
         st.caption(entry.help)
     return picked
-
-
-def _plain(params: dict[str, Any]) -> dict[str, Any]:
-    """Lists for tuples, as JSON has no tuples."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
