@@ -88,7 +88,7 @@ def sliders(browser: Browser, url: str, rounds: int) -> list[float]:
     waits = []
     for _ in range(rounds):
         waits.append(slider(page))
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(1000)  # a person looks
     page.context.close()
     return waits
 
