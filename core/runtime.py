@@ -19,10 +19,16 @@ def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> N
 
 
 def thread_count() -> int:
-    """``AUGURY_THREADS``, or one thread for every core this process may use."""
+    """``AUGURY_THREADS``, or one thread for every core this process may use.
+
+    One for a server that trains in a thread of its own: torch's threads are shared by all of a process,
+    and pages that wait for a run's are slower than pages that compute alone.
+    """
     chosen = os.environ.get("AUGURY_THREADS", "")
     if chosen.isdecimal() and int(chosen) > 0:
         return int(chosen)
+    if os.environ.get("AUGURY_EXECUTOR") == "thread":
+        return 1
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -19,8 +19,8 @@ from core.runtime import prepare_environment, thread_count
 from core.spec import RunSpec, TrainSpec
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 5
-EPOCHS = 5
+ROUNDS = 3
+EPOCHS = 4
 WAYS = {
     "bare": ("bare loop, own process", [sys.executable, "-m", "core.bench.loops", "bare"]),
     "app": (
