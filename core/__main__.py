@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_command(options: argparse.Namespace) -> int:
     """Train, one JSON event a line on standard output; Ctrl-C stops within one batch."""
     from core.engine import Control, run
+    from core.jobs.worker import finite
     from core.runtime import prepare_torch
 
     prepare_torch()
@@ -49,7 +50,7 @@ def run_command(options: argparse.Namespace) -> int:
             written.write_text("", encoding="utf-8")
     state = ""
     for event in run(spec, control, out=options.out, resume=options.resume):
-        line = json.dumps(event)
+        line = json.dumps(finite(event))
         print(line, flush=True)
         if written is not None:
             with written.open("a", encoding="utf-8") as file:

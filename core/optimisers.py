@@ -104,7 +104,7 @@ CATALOGUE: dict[str, OptimiserEntry] = {
                     0.01,
                     0.0,
                     1.0,
-                    "What is taken off a weight each step, as a share, over the learning rate.",
+                    "Share of a weight taken off each step, over the learning rate; adds to a regulariser.",
                     step=0.01,
                 ),
             ),

@@ -83,7 +83,7 @@ def train(run: Run, spec: RunSpec, control: Control, *, out: Path | None, watch:
     try:
         for event in run(spec, control, out=out, watch=watch):
             ended = event["event"] == "state" and event["state"] in ("stopped", "failed", "finished")
-            yield _finite(event)
+            yield finite(event)
     except SpecError as error:
         reason = str(error)
     except Exception as error:
@@ -157,12 +157,12 @@ def _lower_priority() -> None:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)  # type: ignore[attr-defined]
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """``value`` with None for every number that is not finite."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value
