@@ -7,12 +7,13 @@ scripts all read the entries, so a bound, a unit or a sentence of help is writte
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
 from core.errors import SpecError
+
+MOST = 1e300
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +172,12 @@ def as_json(entry: Entry) -> dict[str, Any]:
 
 def _number(value: Any, bound: Number | Range | Integers, where: str) -> float | int:
     """``value`` as a number inside ``bound``'s limits, whole if the bound asks for whole numbers."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise SpecError(where, f"{value!r} is not a number.")
+    if abs(value) > MOST:  # infinite, or a whole number that no float holds
+        raise SpecError(
+            where, f"the number is beyond {MOST:g}, and {bound.low:g} to {bound.high:g} is allowed."
+        )
     unit = f" {bound.unit}" if bound.unit else ""
     if value < bound.low:
         raise SpecError(where, f"{value:g} is below the smallest allowed, {bound.low:g}{unit}.")

@@ -13,6 +13,11 @@ class SpecError(ValueError):
     """
 
     def __init__(self, where: str, what: str) -> None:
-        self.where = where
-        self.what = what
-        super().__init__(f"{where}: {what}" if where else what)
+        self.where = _one_line(where)
+        self.what = _one_line(what)
+        super().__init__(f"{self.where}: {self.what}" if self.where else self.what)
+
+
+def _one_line(text: str) -> str:
+    """A field's name may be anybody's text: what can't be printed is shown as U+FFFD."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
