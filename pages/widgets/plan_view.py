@@ -25,7 +25,7 @@ def plan_view(spec: RunSpec, dataset: Dataset) -> None:
         spec.model, channels=dataset.channels, side=dataset.side, num_classes=len(dataset.classes)
     )
     images, names = first_batch(spec, dataset, count=8)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 1], gap="large")
     with left:
         st.subheader("Network", anchor=False)
         _layers(summary)
@@ -60,12 +60,12 @@ def _layers(summary: Summary) -> None:
         rows,
         hide_index=True,
         column_config={
-            "Parameters": st.column_config.NumberColumn(format="localized"),
+            "Parameters": st.column_config.NumberColumn(format="localized", width=86),
             "Multiply-adds": st.column_config.NumberColumn(
                 format="localized", help="For one image, forward."
             ),
             "Share (%)": st.column_config.ProgressColumn(
-                format="%.1f", min_value=0, max_value=100, help="Of all parameters."
+                format="%.1f", width=76, min_value=0, max_value=100, help="Of all parameters."
             ),
         },
         height="content",
