@@ -21,6 +21,8 @@ def plan_view(spec: RunSpec, dataset: Dataset) -> None:
     Raises:
         SpecError: a part does not fit the data.
     """
+    for note in dataset.notes:  # e.g. which files of a person's zip were skipped
+        st.info(note, icon=":material/info:")
     summary = models.summarise(
         spec.model, channels=dataset.channels, side=dataset.side, num_classes=len(dataset.classes)
     )

@@ -194,11 +194,13 @@ def test_an_uploaded_zip_is_checked_kept_and_trained_on(open_page, home):
             picture = io.BytesIO()
             Image.new("RGB", (20, 20), (255 * (i % 2), i, 0)).save(picture, "PNG")
             archive.writestr(f"{'ab'[i % 2]}/{i}.png", picture.getvalue())
+        archive.writestr("a/broken.png", b"no picture")
     visit = open_page(PAGE)
     widget(visit, "selectbox", "Images").set_value("folder").run()
     visit.file_uploader[0].upload("x.zip", content.getvalue()).run()
     assert not visit.exception and not visit.error
     assert spec_of(visit).data.path.startswith("upload:")
+    assert "broken.png" in texts(visit)
     assert widget(visit, "button", "Start training").disabled is False
 
 
