@@ -143,8 +143,8 @@ def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iter
 def _train_epoch(
     session: Session, epoch: int, control: Control, steps: Pace, batches: Pace | None
 ) -> Generator[Event, None, tuple[float, float]]:
-    """One pass over the training images; returns their mean data loss and accuracy as the network saw
-    them: augmented, with dropout, while it was changing."""
+    """One pass over the training images; returns the batches' mean data loss and the images' accuracy as
+    the network saw them: augmented, with dropout, while it was changing."""
     spec, device = session.spec, session.device
     num_images, per_epoch = len(session.train.labels), session.steps_per_epoch
     order = epoch_order(spec, num_images, epoch).to(device)

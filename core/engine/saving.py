@@ -19,7 +19,7 @@ from core.engine.events import Event
 from core.engine.session import Session
 from core.errors import SpecError
 
-CHECKPOINT_SECONDS = 2.0  # writing 8 MB for the default network takes 10 ms: half a per cent of the time
+CHECKPOINT_SECONDS = 2.0  # so that writing 8 MB for the default network stays a small share of the time
 
 
 def save(folder: Path, session: Session) -> None:

@@ -33,7 +33,7 @@ def augment_editor(spec: RunSpec, channels: int) -> AugmentSpec:
 
 def as_set(spec: RunSpec) -> AugmentSpec:
     """What `augment_editor` will return, before it is drawn: the widgets' values are known when a re-run
-    begins. So a page can show the new pictures first and the fifty widgets after, a third sooner."""
+    begins. So a page can send the new pictures first and the fifty widgets after."""
 
     def now(op: OpSpec, name: str, value: Any) -> Any:
         return st.session_state.get(choice.key(op.op, op.stream or 0, name), value)
