@@ -18,7 +18,8 @@ MOST = 1e300
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number in ``[low, high]``; ``scale`` says how a slider should space it."""
+    """One number in ``[low, high]``; ``scale`` says how a slider should space it, ``neutral`` the value
+    that changes nothing, if there is one: a strength scales the number around it."""
 
     name: str
     default: float
@@ -29,6 +30,7 @@ class Number:
     step: float | None = None
     integer: bool = False
     scale: Literal["linear", "log"] = "linear"
+    neutral: float | None = None
 
     def check(self, value: Any, where: str) -> float | int:
         return _number(value, self, where)
@@ -36,7 +38,8 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Two numbers ``low <= first <= second <= high`` between which a value is drawn."""
+    """Two numbers ``low <= first <= second <= high`` between which a value is drawn; ``neutral`` is the
+    value that changes nothing, if there is one: a strength scales both ends around it."""
 
     name: str
     default: tuple[float, float]
@@ -46,6 +49,7 @@ class Range:
     unit: str = ""
     step: float | None = None
     integer: bool = False
+    neutral: float | None = None
 
     def check(self, value: Any, where: str) -> tuple[float, float]:
         if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:

@@ -17,6 +17,7 @@ from core.errors import SpecError
 
 MAX_SIDE = 256  # pixels; a batch of 4,096 such images is 3.2 GB as float32 RGB, a laptop's limit
 MAX_PARAMETERS = 50_000_000  # with Adam's two moments and gradients, 800 MB
+MAX_OPS = 64  # operations in a pipeline
 MAX_SPEC_BYTES = 64 * 1024  # a spec is a page of JSON; more is somebody's mistake or mischief
 
 Name = Annotated[str, Field(max_length=64)]
@@ -54,12 +55,26 @@ class OpSpec(Part):
     params: Params = {}
 
 
-class AugmentSpec(Part):
-    """Operations in the order they run; ``choose`` of them at random for each batch, if given."""
+class MixSpec(Part):
+    """An operation that makes one image of several, and mixes their labels with them; it runs last."""
 
-    ops: Annotated[tuple[OpSpec, ...], Field(max_length=32, strict=False)] = ()
-    choose: Annotated[int, Field(ge=1, le=32)] | None = None
-    mix: None = None  # MixUp and CutMix: room is kept for them here
+    op: Name
+    p: Annotated[float, Field(ge=0, le=1)] | None = None  # None: the catalogue's own
+    params: Params = {}
+
+
+class AugmentSpec(Part):
+    """Operations in the order they run; ``choose`` of them at random for each batch, if given.
+
+    ``strength`` scales every range around its neutral value: 0 does nothing, 1 is as set. With ``fuse``
+    consecutive geometric operations are one warp: faster, and one interpolation instead of several.
+    """
+
+    ops: Annotated[tuple[OpSpec, ...], Field(max_length=MAX_OPS, strict=False)] = ()
+    choose: Annotated[int, Field(ge=1, le=MAX_OPS)] | None = None
+    strength: Annotated[float, Field(ge=0, le=2)] = 1.0
+    fuse: bool = True
+    mix: MixSpec | None = None
 
     @model_validator(mode="after")
     def number_streams(self) -> AugmentSpec:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.augment import CATALOGUE
 from core.errors import SpecError
-from core.spec import AugmentSpec, OpSpec, RunSpec
+from core.spec import MAX_OPS, AugmentSpec, OpSpec, RunSpec
 from pages.widgets import choice
 from pages.widgets.fields import fields, plain
 
@@ -71,7 +71,7 @@ def _add_box(spec: RunSpec, channels: int) -> None:
         placeholder="Search and add…",
         key=_ADD,
         on_change=_add,
-        disabled=len(spec.augment.ops) >= 32,
+        disabled=len(spec.augment.ops) >= MAX_OPS,
         help=None if channels == 3 else "Operations that change colours are left out: these images are grey.",
     )
 
@@ -105,7 +105,7 @@ def _buttons(name: str, i: int, count: int, place: tuple[str | int, ...]) -> Non
         for icon, label, change, usable in (
             (":material/arrow_upward:", "Move up", _moved(i, i - 1), i > 0),
             (":material/arrow_downward:", "Move down", _moved(i, i + 1), i < count - 1),
-            (":material/content_copy:", "Duplicate", _duplicated(i), count < 32),
+            (":material/content_copy:", "Duplicate", _duplicated(i), count < MAX_OPS),
             (":material/delete:", "Remove", _removed(i), True),
         ):
             st.button(
