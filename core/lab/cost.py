@@ -1,0 +1,137 @@
+"""What augmentation costs: microseconds an image, by operation, and beside a step of training.
+
+Timed here and now, on the device and with whatever else it is doing: a median over rounds, each of which
+times everything once, so that a busy moment falls on all alike. The first round, in which memory is
+found and kernels are loaded, is not counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from core import augment
+from core.engine import epoch_order, open_session
+from core.engine.loop import _step
+from core.lab.single import alone, title
+from core.spec import AugmentSpec, RunSpec
+from core.vocabulary import complete
+
+MIN_ROUNDS = 3  # of fewer a median says little
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Microseconds an image, for drawing its random numbers and for applying them."""
+
+    title: str
+    draw: float
+    apply: float
+
+    @property
+    def total(self) -> float:
+        return self.draw + self.apply
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What is known after some rounds.
+
+    Args:
+        parts: of each operation that is switched on, by itself.
+        whole: of all of them as they are set.
+        device: "cpu" or "cuda".
+        done: the share of the measurement that is done, from 0 to 1.
+    """
+
+    parts: tuple[Cost, ...]
+    whole: Cost
+    device: str
+    done: float
+
+    def share_of_step(self, training_us: float) -> float:
+        """The share, from 0 to 1, of a training step's time that augmentation takes, where the rest of
+        the step takes ``training_us`` microseconds an image."""
+        return self.whole.total / (self.whole.total + training_us)
+
+
+def measure(
+    spec: AugmentSpec, images: Tensor, *, seed: int, device: str = "auto", seconds: float = 0.3
+) -> Iterator[Costs]:
+    """Time ``spec`` on uint8 ``images`` (N, C, S, S), a batch of any size; after each round, what is known.
+
+    It ends after `MIN_ROUNDS` or about ``seconds``, whichever is later.
+
+    Raises:
+        SpecError: an operation does not fit these images.
+    """
+    spec = augment.check(spec, images.shape[1])
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    batch = images.to(device).float().div_(255)
+    ops = [op for op in spec.ops if op.enabled]
+    titles = [*(title(op) for op in ops), "The whole pipeline"]
+    specs = [*(alone(spec, op) for op in ops), spec]
+    pipelines = [
+        augment.Pipeline(each, channels=batch.shape[1], side=batch.shape[-1], seed=seed, device=device)
+        for each in specs
+    ]
+    for pipeline in pipelines:
+        _time(pipeline, batch, 0)
+    times: list[list[tuple[float, float]]] = [[] for _ in pipelines]
+    began, rounds, done = time.perf_counter(), 0, 0.0
+    while done < 1:
+        rounds += 1
+        for pipeline, taken in zip(pipelines, times, strict=True):
+            taken.append(_time(pipeline, batch, rounds))
+        done = min(rounds / MIN_ROUNDS, (time.perf_counter() - began) / seconds, 1.0)
+        each = 1e6 / len(batch)
+        *parts, whole = (
+            Cost(name, *(each * median(part) for part in zip(*taken, strict=True)))
+            for name, taken in zip(titles, times, strict=True)
+        )
+        yield Costs(tuple(parts), whole, device, done)
+
+
+def training_step(spec: RunSpec, *, seconds: float = 0.3) -> float:
+    """Microseconds an image of a step of training as ``spec`` says, without augmentation.
+
+    Real steps on real images, of a network that is made for this and thrown away.
+
+    Raises:
+        SpecError: the spec can't be run.
+    """
+    session = open_session(complete(spec.model_copy(update={"augment": AugmentSpec()})))
+    index = epoch_order(session.spec, len(session.train), 1)[: session.spec.train.batch_size]
+    index = index.to(session.device)
+
+    def step(k: int) -> None:
+        _step(session, session.augmented(index, k), session.train.labels[index], k)
+
+    session.model.train()
+    step(0)
+    taken: list[float] = []
+    while len(taken) < MIN_ROUNDS or sum(taken) < seconds:
+        taken.append(_seconds(lambda: step(len(taken) % session.num_steps), session.device.type))
+    return 1e6 * median(taken) / len(index)
+
+
+def _time(pipeline: augment.Pipeline, batch: Tensor, step: int) -> tuple[float, float]:
+    """Seconds to draw for ``batch`` and to apply."""
+    drawn: list[augment.Draws] = []
+    drawing = _seconds(lambda: drawn.append(pipeline.draw(len(batch), step)), "cpu")
+    return drawing, _seconds(lambda: pipeline.apply(batch, drawn[0]), batch.device.type)
+
+
+def _seconds(work: Callable[[], object], device: str) -> float:
+    """How long ``work`` takes until the device is done with it."""
+    began = time.perf_counter()
+    work()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
