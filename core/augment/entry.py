@@ -25,7 +25,7 @@ class OpEntry(Entry):
     """One augmentation; named as Kornia's class is.
 
     Args:
-        group: whether it moves pixels or changes their values.
+        group: whether it moves pixels, changes their values, or is a policy that picks among many that do.
         build: the Kornia module, from the parameters' values, the probability of each image, and the
             side of the (square) images in pixels.
         describe: what was drawn for image ``i`` of a batch; empty where there is nothing but yes or no.
@@ -36,7 +36,7 @@ class OpEntry(Entry):
         fixed_p: whether it works on every image or on none, so that its p must be 1.
     """
 
-    group: Literal["geometric", "intensity"]
+    group: Literal["geometric", "intensity", "policy"]
     build: Callable[[Mapping[str, Any], float, int], AugmentationBase2D]
     describe: Describe
     fits: str
