@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from core import augment, models, regularise
-from core.spec import RegulariserSpec, RunSpec
+from core.spec import AugmentSpec, RegulariserSpec, RunSpec
 
 
 def in_words(spec: RunSpec) -> str:
-    """One line, e.g. ``mnist5k · cnn 32-64-128 · affine + erasing · L1 (lasso) 1e-03 proximal``."""
-    parts = [spec.data.name, _architecture(spec)]
-    ops = [augment.CATALOGUE[op.op].title.lower() for op in spec.augment.ops if op.enabled]
-    parts.append(" + ".join(ops) if len(ops) <= 3 else f"{len(ops)} augmentations")
+    """One line, e.g. ``mnist5k · cnn 32-64-128 · affine + CutMix · L1 (lasso) 0.001 proximal``."""
+    parts = [spec.data.name, _architecture(spec), _augmentation(spec.augment)]
     parts += [_regulariser(regulariser) for regulariser in spec.regularisers]
     return " · ".join(part for part in parts if part)
 
@@ -26,6 +24,16 @@ def objective(spec: RunSpec) -> str:
         else:
             updates.append(entry.formula)
     return r" \qquad ".join([" + ".join(terms), *updates])
+
+
+def _augmentation(spec: AugmentSpec) -> str:
+    """E.g. ``affine + erasing + CutMix at strength 0.5``; more than three operations are counted."""
+    ops = [augment.CATALOGUE[op.op].title.lower() for op in spec.ops if op.enabled]
+    parts = ops if len(ops) <= 3 else [f"{len(ops)} augmentations"]
+    if spec.mix is not None:
+        parts = [*parts, augment.MIXES[spec.mix.op].title]
+    strength = f" at strength {spec.strength:g}" if parts and spec.strength != 1 else ""
+    return " + ".join(parts) + strength
 
 
 def _architecture(spec: RunSpec) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from core import augment, data, models, optimisers, regularise
 from core.catalogue import Entry, as_json, look_up
 from core.catalogue import complete as check_params
+from core.errors import SpecError
 from core.spec import RunSpec
 
 
@@ -21,6 +22,12 @@ def complete(spec: RunSpec) -> RunSpec:
         SpecError: something is unknown, out of bounds, or does not go together.
     """
     data.check(spec.data)
+    if spec.augment.mix is not None and spec.train.batch_size == 1:
+        raise SpecError(
+            "train.batch_size",
+            f"{spec.augment.mix.op} mixes the images of a batch, and a batch of 1 has no two; "
+            "choose 2 or more, or train without a mix.",
+        )
     shape = data.shape(spec.data)
     return spec.model_copy(
         update={
@@ -44,11 +51,7 @@ def bounded(spec: RunSpec) -> RunSpec:
         SpecError: an unknown name, or a value out of bounds.
     """
     look_up(data.CATALOGUE, spec.data.name, "data.name", "dataset")
-    for i, op in enumerate(spec.augment.ops):
-        where = f"augment.ops[{i}]"
-        check_params(
-            look_up(augment.CATALOGUE, op.op, f"{where}.op", "operation"), op.params, f"{where}.params"
-        )
+    augment.check_names(spec.augment)
     architecture = look_up(models.CATALOGUE, spec.model.arch, "model.arch", "architecture")
     check_params(architecture, spec.model.params, "model.params")
     regularise.check(spec.regularisers)
@@ -57,10 +60,11 @@ def bounded(spec: RunSpec) -> RunSpec:
 
 
 def listing() -> dict[str, list[dict[str, Any]]]:
-    """Every dataset, operation, architecture, regulariser, optimiser and schedule, as JSON values."""
+    """Every dataset, operation, mix, architecture, regulariser, optimiser and schedule, as JSON values."""
     catalogues: dict[str, Mapping[str, Entry]] = {
         "datasets": data.CATALOGUE,
         "operations": augment.CATALOGUE,
+        "mixes": augment.MIXES,
         "architectures": models.CATALOGUE,
         "regularisers": regularise.CATALOGUE,
         "optimisers": optimisers.CATALOGUE,

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from core.augment.catalogue import CATALOGUE
-from core.augment.entry import OpEntry
-from core.catalogue import complete
+from core.augment.mixing import needs_masks
+from core.augment.mixing_entries import MIXES
+from core.catalogue import E, Entry, complete
 from core.errors import SpecError
-from core.spec import AugmentSpec, OpSpec
+from core.spec import AugmentSpec, MixSpec, OpSpec
 
 
-def check(spec: AugmentSpec, channels: int) -> AugmentSpec:
+def check(spec: AugmentSpec, channels: int, *, has_masks: bool = False) -> AugmentSpec:
     """``spec`` with every ``p`` and every parameter filled in.
 
     An operation that is switched off is checked like the others, except that it may need colour that
     the images don't have: it waits for images that do.
 
+    Args:
+        has_masks: whether the images come with masks; those that train a classifier do not.
+
     Raises:
         SpecError: an operation or a parameter is unknown, a value is out of bounds, an operation needs
-            colour and ``channels`` is 1, one that works on whole batches has a p other than 1, or
-            ``choose`` asks for more operations than are switched on.
+            colour and ``channels`` is 1, one that works on whole batches has a p other than 1, the mix
+            needs masks, or ``choose`` asks for more operations than are switched on.
     """
     ops = tuple(_check_op(op, channels, f"augment.ops[{i}]") for i, op in enumerate(spec.ops))
     enabled = sum(op.enabled for op in ops)
@@ -30,11 +36,21 @@ def check(spec: AugmentSpec, channels: int) -> AugmentSpec:
             f"{spec.choose} operations can't be chosen from the {enabled} that are switched on; "
             "choose fewer, or leave it out to run them all.",
         )
-    return spec.model_copy(update={"ops": ops})
+    mix = None if spec.mix is None else _check_mix(spec.mix, has_masks)
+    return spec.model_copy(update={"ops": ops, "mix": mix})
+
+
+def check_names(spec: AugmentSpec) -> None:
+    """Refuse names that no catalogue has, and values out of bounds; not what does not go together."""
+    for i, op in enumerate(spec.ops):
+        where = f"augment.ops[{i}]"
+        _params(_look_up(CATALOGUE, op.op, f"{where}.op", "operation"), op.params, where)
+    if spec.mix is not None:
+        _params(_look_up(MIXES, spec.mix.op, "augment.mix.op", "mix"), spec.mix.params, "augment.mix")
 
 
 def _check_op(op: OpSpec, channels: int, where: str) -> OpSpec:
-    entry = _look_up(op.op, f"{where}.op")
+    entry = _look_up(CATALOGUE, op.op, f"{where}.op", "operation")
     if entry.colour_only and channels == 1 and op.enabled:
         raise SpecError(
             f"{where}.op",
@@ -47,19 +63,30 @@ def _check_op(op: OpSpec, channels: int, where: str) -> OpSpec:
             f"{where}.p",
             f"{entry.name} cuts all images of a batch or none, so p must be 1, not {p:g}.",
         )
-    values = complete(entry, op.params, f"{where}.params")
-    # Lists, as in JSON: a spec that was completed, written and read again equals itself.
-    params = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return op.model_copy(update={"p": float(p), "params": params})
+    return op.model_copy(update={"p": float(p), "params": _params(entry, op.params, where)})
 
 
-def _look_up(name: str, where: str) -> OpEntry:
-    if name in CATALOGUE:
-        return CATALOGUE[name]
-    lower = {known.lower(): known for known in CATALOGUE}
+def _check_mix(mix: MixSpec, has_masks: bool) -> MixSpec:
+    entry = _look_up(MIXES, mix.op, "augment.mix.op", "mix")
+    if entry.needs_masks and not has_masks:
+        raise SpecError("augment.mix.op", needs_masks(entry))
+    p = entry.default_p if mix.p is None else mix.p
+    return mix.model_copy(update={"p": float(p), "params": _params(entry, mix.params, "augment.mix")})
+
+
+def _params(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Lists, as in JSON: a spec that was completed, written and read again equals itself."""
+    values = complete(entry, given, f"{where}.params")
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _look_up(catalogue: Mapping[str, E], name: str, where: str, noun: str) -> E:
+    if name in catalogue:
+        return catalogue[name]
+    lower = {known.lower(): known for known in catalogue}
     near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
     raise SpecError(
         where,
-        f"there is no operation called {name!r}; "
-        + (f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(CATALOGUE)}."),
+        f"there is no {noun} called {name!r}; "
+        + (f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(catalogue)}."),
     )

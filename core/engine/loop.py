@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core import data, optimisers
+from core.augment import label_in_words
 from core.engine.control import Control
 from core.engine.events import Event, State, state
 from core.engine.pictures import sprite
@@ -67,7 +68,8 @@ def run(
 
     Args:
         control: how to stop it; looked at once a batch.
-        out: a folder for ``spec.json``, ``weights.safetensors`` and, every few seconds, a checkpoint.
+        out: a folder for ``spec.json``, ``weights.safetensors`` (unless the run failed) and, every few
+            seconds, a checkpoint.
         resume: go on from the checkpoint in ``out``.
         watch: also yield ``batch`` events, the very images of a step.
 
@@ -107,7 +109,7 @@ def run(
     if ended != "failed" and epochs:
         yield _finished(epochs, time.perf_counter() - began)
     if out is not None:
-        save(out, session)
+        save(out, session, weights=ended != "failed")
     yield state(ended, reason)
 
 
@@ -143,12 +145,13 @@ def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iter
 def _train_epoch(
     session: Session, epoch: int, control: Control, steps: Pace, batches: Pace | None
 ) -> Generator[Event, None, tuple[float, float]]:
-    """One pass over the training images; returns the batches' mean data loss and the images' accuracy as
-    the network saw them: augmented, with dropout, while it was changing."""
+    """One pass over the training images; returns their mean data loss and accuracy as the network saw
+    them: augmented, with dropout, while it was changing. Of a mixed image the heaviest label counts."""
     spec, device = session.spec, session.device
     num_images, per_epoch = len(session.train.labels), session.steps_per_epoch
     order = epoch_order(spec, num_images, epoch).to(device)
     losses = torch.zeros(per_epoch, device=device)
+    summed = torch.zeros((), dtype=torch.float64, device=device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
     seen = 0
     session.model.train()
@@ -157,11 +160,11 @@ def _train_epoch(
             return 0.0, 0.0
         step = (epoch - 1) * per_epoch + i  # counts from 0; events count from 1
         index = order[i * spec.train.batch_size : (i + 1) * spec.train.batch_size]
-        labels = session.train.labels[index]
-        images = session.augmented(index, step)
-        loss, logits = _step(session, images, labels, step)
+        images, targets = session.batch(index, step)
+        loss, logits = _step(session, images, targets, step)
         losses[i] = loss
-        correct += (logits.argmax(1) == labels).sum()
+        summed += loss.double() * len(index)
+        correct += (logits.argmax(1) == (targets if targets.ndim == 1 else targets.argmax(1))).sum()
         seen += len(index)
         report = steps.due()
         # On a CPU looking at a loss costs nothing; on a GPU it waits for the device, so look when reporting.
@@ -170,12 +173,17 @@ def _train_epoch(
         if report:
             yield _step_event(session, step, float(loss))
         if batches and batches.due():
-            yield _batch_event(session, images, labels, step)
-    return float(losses.mean()), int(correct) / seen
+            yield _batch_event(session, images, targets, step)
+    return float(summed) / seen, int(correct) / seen
 
 
-def _step(session: Session, images: Tensor, labels: Tensor, step: int) -> tuple[Tensor, Tensor]:
-    """One update of the weights; returns the data loss, without penalties, and the logits."""
+def _step(session: Session, images: Tensor, targets: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    """One update of the weights; returns the data loss, without penalties, and the logits.
+
+    Args:
+        targets: labels (B,), or the share of each class (B, num_classes): the cross-entropy against
+            shares λ of class a and 1 − λ of class b is λ·CE(a) + (1 − λ)·CE(b).
+    """
     spec, optimiser = session.spec, session.optimiser
     epochs_done = step / session.steps_per_epoch
     rate = optimisers.learning_rate(spec.optimiser, step, session.num_steps)
@@ -184,7 +192,7 @@ def _step(session: Session, images: Tensor, labels: Tensor, step: int) -> tuple[
     # Dropout draws from the global generator in the forward pass only; backward re-uses its masks.
     with private_draws(derive(spec.seed, "dropout", step), session.device), session.autocast():
         logits = session.model(session.normalised(images))
-        loss = F.cross_entropy(logits, labels)
+        loss = F.cross_entropy(logits, targets)
     penalty = session.regularisation.loss_term(epochs_done)
     optimiser.zero_grad(set_to_none=True)
     (loss if penalty is None else loss + penalty).backward()
@@ -248,9 +256,13 @@ def _step_event(session: Session, step: int, loss: float) -> Event:
     }
 
 
-def _batch_event(session: Session, images: Tensor, labels: Tensor, step: int) -> Event:
+def _batch_event(session: Session, images: Tensor, targets: Tensor, step: int) -> Event:
     shown = (images[:SHOWN_IMAGES] * 255).round().to(torch.uint8).cpu()
-    names = [session.train.classes[label] for label in labels[:SHOWN_IMAGES].tolist()]
+    classes = session.train.classes
+    names = [
+        label_in_words(target, classes) if target.ndim else classes[int(target)]
+        for target in targets[:SHOWN_IMAGES].cpu()
+    ]
     return {"event": "batch", "step": step + 1, "images": sprite(shown), "count": len(names), "labels": names}
 
 

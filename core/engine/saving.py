@@ -22,11 +22,18 @@ from core.errors import SpecError
 CHECKPOINT_SECONDS = 2.0  # so that writing 8 MB for the default network stays a small share of the time
 
 
-def save(folder: Path, session: Session) -> None:
-    """Write ``spec.json`` and ``weights.safetensors`` into ``folder``, which is made if needed."""
+def save(folder: Path, session: Session, *, weights: bool) -> None:
+    """Write ``spec.json`` and ``weights.safetensors`` into ``folder``, which is made if needed.
+
+    Without ``weights``, those that an earlier run left there go, for they are not of this spec.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "spec.json").write_text(session.spec.to_json(indent=2) + "\n", encoding="utf-8")
-    _write(folder / "weights.safetensors", session.model.state_dict(), {})
+    path = folder / "weights.safetensors"
+    if weights:
+        _write(path, session.model.state_dict(), {})
+    else:
+        path.unlink(missing_ok=True)
 
 
 def save_checkpoint(folder: Path, session: Session, epochs: list[Event]) -> None:

@@ -24,6 +24,7 @@ class Session:
     mean: Tensor  # (C, 1, 1), of the training part, in [0, 1]
     std: Tensor  # (C, 1, 1)
     pipeline: augment.Pipeline | None
+    mixer: augment.Mixer | None
     model: nn.Module
     regularisation: regularise.Regularisation
     optimiser: torch.optim.Optimizer
@@ -39,9 +40,18 @@ class Session:
         return self.steps_per_epoch * self.spec.train.epochs
 
     def augmented(self, index: Tensor, step: int) -> Tensor:
-        """Training images ``index`` as float (B, C, S, S) in [0, 1], as step ``step`` sees them."""
+        """Training images ``index`` as float (B, C, S, S) in [0, 1], after step ``step``'s operations."""
         images = self.train.images[index].float().div_(255)
         return self.pipeline(images, step) if self.pipeline else images
+
+    def batch(self, index: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """What step ``step`` trains on: `augmented` images, mixed if the spec says so, and their targets:
+        labels (B,), or with a mix the share of each class, float (B, num_classes)."""
+        images, labels = self.augmented(index, step), self.train.labels[index]
+        if self.mixer is None:
+            return images, labels
+        draws = self.mixer.draw(len(index), step)
+        return self.mixer.apply(images, draws), self.mixer.targets(labels, len(self.train.classes), draws)
 
     def normalised(self, images: Tensor) -> Tensor:
         """Float images in [0, 1] as a network's input; ``channels_last`` is what convolutions like."""
@@ -95,6 +105,7 @@ def open_session(spec: RunSpec) -> Session:
         mean=torch.tensor(split.mean, device=device).view(-1, 1, 1),
         std=torch.tensor(split.std, device=device).view(-1, 1, 1),
         pipeline=_pipeline(spec, channels, side, device),
+        mixer=_mixer(spec, channels, side, device),
         model=model,
         regularisation=regularise.Regularisation(spec.regularisers, model),
         optimiser=optimisers.build(spec.optimiser, weights, others),
@@ -105,3 +116,9 @@ def _pipeline(spec: RunSpec, channels: int, side: int, device: torch.device) -> 
     if not any(op.enabled for op in spec.augment.ops):
         return None
     return augment.Pipeline(spec.augment, channels=channels, side=side, seed=spec.seed, device=device)
+
+
+def _mixer(spec: RunSpec, channels: int, side: int, device: torch.device) -> augment.Mixer | None:
+    if spec.augment.mix is None:
+        return None
+    return augment.Mixer(spec.augment.mix, channels=channels, side=side, seed=spec.seed, device=device)

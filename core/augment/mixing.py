@@ -1,0 +1,174 @@
+"""The mix of a spec: several images of a batch become one, and their labels with them.
+
+It runs after the pipeline, and draws as the pipeline's operations do: what happens at step ``k``
+follows from ``derive(seed, "augment", op, "mix", k)`` alone, so a mix changes no operation's draws.
+The pixels are Kornia's; the weights of the labels are the shares that were counted from its draws.
+
+MixUp, CutMix and PatchMix mix a whole batch with probability ``p``, as their papers do; Mosaic and
+Transplantation decide for each image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core.augment.mixing_entries import MIXES, MixEntry
+from core.errors import SpecError
+from core.randomness import derive, private_draws
+from core.spec import MixSpec
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMix:
+    """What the mix made one image of.
+
+    Args:
+        title: of the operation.
+        fired: whether it ran on this image; it may have met the image itself, and left it as it was.
+        parts: an image's index in the batch and its share, the image itself first, then what else is
+            to be seen; the shares sum to 1. Empty for operations that need masks.
+    """
+
+    title: str
+    fired: bool
+    parts: tuple[tuple[int, float], ...]
+
+    @property
+    def weight(self) -> float:
+        """λ: the share of the image's own."""
+        return self.parts[0][1]
+
+
+@dataclass(frozen=True, slots=True)
+class MixDraws:
+    """What was drawn for a batch of B images.
+
+    Args:
+        params: Kornia's own numbers.
+        sources: (B, K), which images of the batch each is made of, itself first.
+        shares: (B, K), float32, how much of it is of each; rows sum to 1.
+    """
+
+    entry: MixEntry
+    step: int
+    params: dict[str, Tensor]
+    sources: Tensor
+    shares: Tensor
+
+    def fired(self, i: int) -> bool:
+        """Whether the operation ran on image ``i``."""
+        return bool(self.params["batch_prob"][i] > 0.5)
+
+    def describe(self, i: int) -> DrawnMix:
+        """What image ``i`` was made of."""
+        if self.entry.needs_masks:
+            return DrawnMix(self.entry.title, self.fired(i), ())
+        parts = {i: 0.0}
+        for source, share in zip(self.sources[i].tolist(), self.shares[i].tolist(), strict=True):
+            if share > 0:
+                parts[source] = parts.get(source, 0.0) + share
+        return DrawnMix(self.entry.title, self.fired(i), tuple(parts.items()))
+
+
+class Mixer:
+    """A spec's mix, built. Kornia keeps state on its modules: one mixer for one thread at a time.
+
+    Args:
+        spec: completed by `core.augment.check`.
+        channels: 1 or 3.
+        side: of the square images, in pixels.
+        seed: of the run.
+        device: where the images are. Numbers are always drawn on the CPU.
+    """
+
+    def __init__(
+        self,
+        spec: MixSpec,
+        *,
+        channels: int,
+        side: int,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        assert spec.p is not None, "the spec is completed before it is built"
+        self.entry, self.seed = MIXES[spec.op], seed
+        self.image_shape, self.device = (channels, side, side), torch.device(device)
+        self.values = {name: tuple(v) if isinstance(v, list) else v for name, v in spec.params.items()}
+        self.module = self.entry.build(self.values, spec.p, side)
+
+    @torch.no_grad()
+    def draw(self, batch_size: int, step: int) -> MixDraws:
+        """What will become of a batch of ``batch_size`` images at ``step``."""
+        with private_draws(derive(self.seed, "augment", self.entry.name, "mix", step)):
+            params = self.module.forward_parameters(torch.Size((batch_size, *self.image_shape)))
+        own = torch.arange(batch_size).unsqueeze(1)
+        if self.entry.shares is None:
+            return MixDraws(self.entry, step, params, own, torch.ones(batch_size, 1))
+        sources, shares = self.entry.shares(params, self.values, self.image_shape[-1])
+        alone = F.one_hot(torch.zeros(batch_size, dtype=torch.long), sources.shape[1]).double()
+        shares = torch.where(params["batch_prob"].unsqueeze(1) > 0.5, shares, alone)
+        return MixDraws(self.entry, step, params, sources, shares.float())
+
+    @torch.no_grad()
+    def apply(self, images: Tensor, draws: MixDraws) -> Tensor:
+        """``images``, float (B, C, S, S) in [0, 1], mixed: the same shape and range, and the same again
+        for the same draws, bit for bit. ``images`` is not changed."""
+        assert not self.entry.needs_masks, "that is what `apply_with_masks` is for"
+        mixed: Tensor = self.module(self._checked(images, draws), params=draws.params)
+        return mixed.clamp(0, 1)  # λa + (1 − λ)b can round to 1.0000001
+
+    @torch.no_grad()
+    def apply_with_masks(self, images: Tensor, masks: Tensor, draws: MixDraws) -> tuple[Tensor, Tensor]:
+        """``images`` and their ``masks`` (B, S, S), whole numbers that say what each pixel belongs to,
+        after things moved from one image into the next.
+
+        Which thing moves is drawn among those in the masks; the same masks and draws give the same again.
+        """
+        assert self.entry.needs_masks, "the others know nothing of masks"
+        # Kornia adds what it draws here to the dictionary that it is given.
+        with private_draws(derive(self.seed, "augment", self.entry.name, "mix", draws.step, "labels")):
+            moved = self.module(self._checked(images, draws), masks, params=dict(draws.params))
+        return moved[0], moved[1]
+
+    def targets(self, labels: Tensor, num_classes: int, draws: MixDraws) -> Tensor:
+        """The mixed labels: float (B, num_classes), each row summing to 1, from ``labels`` (B,).
+
+        Raises:
+            SpecError: the operation moves things between images, and no class is said to be theirs.
+        """
+        if self.entry.needs_masks:
+            raise SpecError("augment.mix.op", needs_masks(self.entry))
+        sources, shares = draws.sources.to(labels.device), draws.shares.to(labels.device)
+        classes = F.one_hot(labels[sources], num_classes)  # (B, K, num_classes)
+        return (classes * shares.unsqueeze(2)).sum(1)
+
+    def _checked(self, images: Tensor, draws: MixDraws) -> Tensor:
+        assert images.shape == (len(draws.sources), *self.image_shape), "drawn for another batch"
+        assert images.device.type == self.device.type, "built for another device"
+        return images
+
+
+def needs_masks(entry: MixEntry) -> str:
+    """Why an operation can't train a classifier, and what to do instead."""
+    return (
+        f"{entry.name} needs masks that say what each pixel belongs to, and a classifier's images have "
+        f"labels only; choose {', '.join(name for name, other in MIXES.items() if not other.needs_masks)}."
+    )
+
+
+def label_in_words(target: Tensor, classes: Sequence[str]) -> str:
+    """A row of `Mixer.targets` for people, heaviest class first: ``3 0.7 + 8 0.3``, or just ``3``."""
+    weights, order = target.sort(descending=True, stable=True)
+    shown = [
+        (classes[i], f"{weight:.2f}".rstrip("0"))
+        for weight, i in zip(weights.tolist(), order.tolist(), strict=True)
+        if weight >= 0.005  # the smallest that two decimals show
+    ]
+    if len(shown) == 1:
+        return shown[0][0]
+    return " + ".join(f"{name} {weight}" for name, weight in shown)
