@@ -23,7 +23,7 @@ test: .venv/.test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-bench: .venv/.test
+bench: .venv/.bench
 	@$(BIN)/python -m core bench
 
 clean:
@@ -42,3 +42,7 @@ $(BIN)/python:
 .venv/.test: requirements.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@ .venv/.app
+
+.venv/.bench: requirements-bench.txt .venv/.test
+	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
+	@touch $@

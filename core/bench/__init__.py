@@ -1,91 +1,31 @@
-"""``python -m core bench``: what training through Augury costs, against loops without it.
-
-Machines are noisy, so nothing is compared across runs: every round measures each way once, one after
-the other, and the table gives the median of the rounds' ratios.
-"""
+"""``python -m core bench``: what training through Augury costs, and how fast it augments, beside others."""
 
 from __future__ import annotations
 
 import json
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-
-from core.presets import preset
-from core.runtime import prepare_environment, thread_count
-from core.spec import RunSpec, TrainSpec
-
-ROOT = Path(__file__).parents[2]
-ROUNDS = 3
-EPOCHS = 4
-WAYS = {
-    "bare": ("bare loop, own process", [sys.executable, "-m", "core.bench.loops", "bare"]),
-    "app": (
-        "through the app, one viewer",
-        [sys.executable, "-m", "tests.benchmarks.through_app"],
-    ),
-    "usual": (
-        "Dataset + DataLoader, an image at a time",
-        [sys.executable, "-m", "core.bench.loops", "usual"],
-    ),
-}
+from types import ModuleType
+from typing import Any
 
 
-def bench(as_json: bool) -> int:
-    """Measure and print; returns the exit status."""
-    spec = preset("augmented").model_copy(update={"train": TrainSpec(epochs=EPOCHS, device="auto")})
-    rates: dict[str, list[float]] = {way: [] for way in WAYS}
-    with tempfile.TemporaryDirectory(prefix="augury-bench-") as folder:
-        path = Path(folder) / "spec.json"
-        path.write_text(spec.to_json(), encoding="utf-8")
-        for i in range(ROUNDS):
-            for way, (title, command) in WAYS.items():
-                print(f"round {i + 1} of {ROUNDS}: {title} …", file=sys.stderr, flush=True)
-                rates[way].append(_measure([*command, str(path)]))
-    rows = [
-        {
-            "way": WAYS[way][0],
-            "images_per_second": statistics.median(values),
-            "ratio_to_bare": _ratio(values, rates["bare"]),
-            "app_ratio_to_this": _ratio(rates["app"], values),
-        }
-        for way, values in rates.items()
-    ]
+def bench(as_json: bool, only: str | None = None, rounds: int | None = None) -> int:
+    """Measure and print; returns the exit status.
+
+    Args:
+        only: "training" or "augment"; both if left out.
+        rounds: how often each way is measured; each part's own number if left out.
+    """
+    measured: dict[str, Any] = {}
+    for name, part in _parts().items():
+        if only in (None, name):
+            measured[name] = part.measure(rounds or part.ROUNDS)
+            if not as_json:
+                print(part.table(measured[name]), end="\n\n", flush=True)
     if as_json:
-        print(
-            json.dumps({"threads": thread_count(), "rounds": ROUNDS, "rates": rates, "rows": rows}, indent=2)
-        )
-    else:
-        print(_table(rows, spec))
+        print(json.dumps(measured, indent=2))
     return 0
 
 
-def _measure(command: list[str]) -> float:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    prepare_environment(environment)
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False, timeout=600
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return float(json.loads(done.stdout.splitlines()[-1])["images_per_second"])
+def _parts() -> dict[str, ModuleType]:
+    from core.bench import augment, training
 
-
-def _ratio(values: list[float], others: list[float]) -> float:
-    return statistics.median(value / other for value, other in zip(values, others, strict=True))
-
-
-def _table(rows: list[dict[str, object]], spec: RunSpec) -> str:
-    lines = [
-        f"CNN 32-64-128 on mnist5k, affine + erasing, batch {spec.train.batch_size}, {thread_count()} "
-        f"threads, {ROUNDS} rounds of {EPOCHS} epochs; medians, ratios paired within a round.",
-        "",
-        f"{'':<44}{'images/s':>10}{'to bare':>10}",
-    ]
-    lines += [
-        f"{row['way']:<44}{row['images_per_second']:>10,.0f}{row['ratio_to_bare']:>10.2f}" for row in rows
-    ]
-    return "\n".join([*lines, "", f"The app to the usual way: {rows[-1]['app_ratio_to_this']:.2f}."])
+    return {"training": training, "augment": augment}
