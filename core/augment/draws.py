@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -20,10 +21,14 @@ class DrawnOp:
 
 @dataclass(frozen=True, slots=True)
 class OpDraws:
-    """What Kornia drew for one operation and a whole batch; None if it was not among the chosen."""
+    """What Kornia drew for one operation and a whole batch; None if it was not among the chosen.
+
+    ``key`` is all that it follows from: equal keys, equal numbers.
+    """
 
     entry: OpEntry
     params: dict[str, Tensor] | None
+    key: Hashable = None
 
     def fired(self, i: int) -> bool:
         """Whether the operation ran on image ``i``."""

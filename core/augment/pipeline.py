@@ -17,6 +17,7 @@ step, so the public call is used.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import NamedTuple
 
 import torch
@@ -26,6 +27,8 @@ from torch import Tensor
 from core.augment.catalogue import CATALOGUE
 from core.augment.draws import Draws, OpDraws
 from core.augment.entry import OpEntry
+from core.augment.fast import FAST
+from core.augment.reuse import Reuse
 from core.randomness import derive, generator, private_draws
 from core.spec import AugmentSpec, OpSpec
 
@@ -33,6 +36,7 @@ from core.spec import AugmentSpec, OpSpec
 class _Op(NamedTuple):
     entry: OpEntry
     stream: int
+    settings: str  # all that was chosen for it
     module: AugmentationBase2D
 
 
@@ -60,47 +64,81 @@ class Pipeline:
         self.seed, self.choose = seed, spec.choose
         self.image_shape, self.device = (channels, side, side), torch.device(device)
         self.ops = [_build(op, side) for op in spec.ops if op.enabled]
+        self.groups = tuple((i,) for i in range(len(self.ops)))
 
     @torch.no_grad()
-    def draw(self, batch_size: int, step: int) -> Draws:
-        """What every operation will do to a batch of ``batch_size`` images at ``step``."""
-        chosen = self._choose(step)
-        shape = torch.Size((batch_size, *self.image_shape))
+    def draw(self, batch_size: int, step: int, reuse: Reuse | None = None) -> Draws:
+        """What every operation will do to a batch of ``batch_size`` images at ``step``.
+
+        With ``reuse``, what was drawn before with the same settings is taken from there.
+        """
+        chosen, shape = self._choose(step), (batch_size, *self.image_shape)
         drawn = []
         for i, op in enumerate(self.ops):
-            params = None
-            if i in chosen:
+            key = (self.seed, step, shape, op.settings)
+            params = reuse.get(key) if reuse is not None and i in chosen else None
+            if params is None and i in chosen:
                 with private_draws(derive(self.seed, "augment", op.entry.name, op.stream, step)):
-                    params = op.module.forward_parameters(shape)
-            drawn.append(OpDraws(op.entry, params))
+                    params = op.module.forward_parameters(torch.Size(shape))
+                if reuse is not None:
+                    reuse.put(key, params)
+            drawn.append(OpDraws(op.entry, params, key))
         return Draws(batch_size, tuple(drawn))
 
     # no_grad, not inference_mode: a network could not be trained on inference tensors.
     @torch.no_grad()
-    def apply(self, images: Tensor, draws: Draws) -> Tensor:
+    def apply(
+        self, images: Tensor, draws: Draws, reuse: Reuse | None = None, images_key: Hashable = None
+    ) -> Tensor:
         """``images``, float (B, C, H, W) in [0, 1], after all operations: the same shape and range.
 
         Applying the same draws again gives the same images, bit for bit. ``images`` is not changed; it
         is returned as it is where there is nothing to do.
+
+        Args:
+            reuse: where to find, and keep, the images after each operation. Then what is returned may be
+                returned again: it must not be changed in place.
+            images_key: stands for the images' values in ``reuse``: other images, another key.
         """
         assert images.shape == (draws.batch_size, *self.image_shape), "drawn for another batch"
         assert images.device.type == self.device.type, "built for another device"
-        for op, drawn in zip(self.ops, draws.ops, strict=True):
-            images = _run(op.module, drawn, images)
+        key: Hashable = (images_key, images.device.type)
+        for group in self.groups:
+            images, key = self._run(group, images, draws, reuse, key)
         return images
 
     @torch.no_grad()
-    def step_by_step(self, images: Tensor, draws: Draws) -> list[Tensor]:
+    def step_by_step(
+        self, images: Tensor, draws: Draws, reuse: Reuse | None = None, images_key: Hashable = None
+    ) -> list[Tensor]:
         """The images after each operation that is switched on, in turn; the last are `apply`'s."""
         after = []
-        for op, drawn in zip(self.ops, draws.ops, strict=True):
-            images = _run(op.module, drawn, images)
-            after.append(images)
+        key: Hashable = (images_key, images.device.type)
+        for group in self.groups:
+            for count in range(1, len(group) + 1):
+                results, results_key = self._run(group[:count], images, draws, reuse, key)
+                after.append(results)
+            images, key = results, results_key
         return after
 
     def __call__(self, images: Tensor, step: int) -> Tensor:
         """Draw for ``step``, and apply."""
         return self.apply(images, self.draw(len(images), step))
+
+    def _run(
+        self, group: tuple[int, ...], images: Tensor, draws: Draws, reuse: Reuse | None, key: Hashable
+    ) -> tuple[Tensor, Hashable]:
+        """``images``, whose key in ``reuse`` is ``key``, after one group; and the key of the result."""
+        ran = [(self.ops[i].module, d.params) for i in group if (d := draws.ops[i]).params is not None]
+        if not ran:
+            return images, key
+        key = (key, *(draws.ops[i].key for i in group if draws.ops[i].params is not None))
+        after = reuse.get(key) if reuse is not None else None
+        if after is None:
+            after = _apply(*ran[0], images)
+            if reuse is not None:
+                reuse.put(key, after)
+        return after, key
 
     def _choose(self, step: int) -> set[int]:
         """Which operations run at ``step``, by their places: all, or ``choose`` of them."""
@@ -116,13 +154,14 @@ def _build(op: OpSpec, side: int) -> _Op:
     assert op.p is not None and op.stream is not None, "the spec is completed before it is built"
     entry = CATALOGUE[op.op]
     values = {name: tuple(v) if isinstance(v, list) else v for name, v in op.params.items()}
-    return _Op(entry, op.stream, entry.build(values, op.p, side))
+    return _Op(entry, op.stream, op.model_dump_json(), entry.build(values, op.p, side))
 
 
-def _run(module: AugmentationBase2D, drawn: OpDraws, images: Tensor) -> Tensor:
+def _apply(module: AugmentationBase2D, params: dict[str, Tensor], images: Tensor) -> Tensor:
     """``images`` after one operation, cut off at 0 and 1: noise leaves that range, and interpolation
     can by a rounding step (1.0000001)."""
-    if drawn.params is None:
-        return images
-    after: Tensor = module(images, params=drawn.params)
+    fast = FAST.get(type(module))
+    if fast is not None:
+        return fast(module, images, params).clamp_(0, 1)
+    after: Tensor = module(images, params=params)
     return after.clamp(0, 1)
