@@ -39,8 +39,8 @@ def sweep(
 ) -> list[Frame]:
     """What operation ``i`` makes of uint8 ``image`` (C, S, S), by value of one of its parameters.
 
-    Each frame is what `preview` gives for this image at that value: of a range both ends, so that it is
-    the value drawn; the operation runs whatever its p, or ``enabled``, is.
+    Each frame is what `preview` gives for this image at that value, at the pipeline's strength: of a range
+    both ends, so that it is the value drawn. The operation runs whatever its p, or ``enabled``, is.
 
     Args:
         parameter: its name.

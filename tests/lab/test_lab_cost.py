@@ -1,0 +1,118 @@
+"""Times against a clock that is wound by hand, and once against the real one."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from core.errors import SpecError
+from core.lab import cost
+from core.lab.cost import Cost, Costs, measure, training_step
+from core.spec import AugmentSpec, DataSpec, ModelSpec, OpSpec, RunSpec, TrainSpec
+
+IMAGES = torch.randint(0, 256, (32, 1, 16, 16), dtype=torch.uint8)
+TWO = AugmentSpec(ops=(OpSpec(op="RandomRotation"), OpSpec(op="RandomInvert"), OpSpec(op="RandomRotation")))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass only when a test says so."""
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(cost, "time", SimpleNamespace(perf_counter=lambda: now.seconds))
+    return now
+
+
+def test_medians_of_rounds_without_the_first(clock, monkeypatch):
+    """An operation draws in 1 ms and applies in 3; the first time it takes a second, and once ten."""
+
+    class Slow:
+        def __init__(self, spec, **_):
+            self.num_ops = len(spec.ops)
+
+        def draw(self, batch_size, step):
+            clock.seconds += {0: 1.0, 2: 10.0}.get(step, 1e-3 * self.num_ops)
+            return step
+
+        def apply(self, images, step):
+            clock.seconds += {0: 1.0, 2: 10.0}.get(step, 3e-3 * self.num_ops)
+
+    monkeypatch.setattr(cost.augment, "Pipeline", Slow)
+    *_, found = measure(TWO, IMAGES, seed=0, device="cpu", seconds=0.001)
+    assert [part.title for part in found.parts] == ["Rotation", "Invert", "Rotation 2"]
+    for part in found.parts:
+        assert (part.draw, part.apply) == pytest.approx((1e3 / 32, 3e3 / 32))
+    assert found.whole.total == pytest.approx(3 * 4e3 / 32)
+    assert found.done == 1 and found.device == "cpu"
+
+
+def test_it_measures_for_as_long_as_it_is_told_and_says_how_far_it_is(clock, monkeypatch):
+    class Steady:
+        def __init__(self, spec, **_):
+            pass
+
+        def draw(self, batch_size, step):
+            clock.seconds += 1 / 32
+
+        def apply(self, images, draws):
+            clock.seconds += 1 / 32
+
+    monkeypatch.setattr(cost.augment, "Pipeline", Steady)
+    one = AugmentSpec(ops=(OpSpec(op="RandomInvert"),))
+    done = [found.done for found in measure(one, IMAGES, seed=0, device="cpu", seconds=1.0)]
+    assert done == [k / 8 for k in range(1, 9)]  # a round takes 4/32 s: alone, and the whole
+
+
+def test_on_the_real_clock():
+    """A bend is dearer than an inversion, and all of them than any one."""
+    spec = AugmentSpec(
+        ops=(
+            OpSpec(op="RandomInvert", p=1.0),
+            OpSpec(op="RandomThinPlateSpline", p=1.0),
+            OpSpec(op="RandomErasing", enabled=False),
+        )
+    )
+    *_, found = measure(spec, IMAGES, seed=0, device="cpu", seconds=0.1)
+    inverting, bending = found.parts
+    assert 0 < inverting.total < bending.total < 1.2 * found.whole.total
+    assert all(part.draw > 0 and part.apply > 0 for part in found.parts)
+
+
+def test_a_pipeline_that_does_not_fit_is_refused():
+    with pytest.raises(SpecError, match="one channel"):
+        next(measure(AugmentSpec(ops=(OpSpec(op="RandomHue"),)), IMAGES, seed=0, device="cpu"))
+
+
+SMALL = RunSpec(
+    data=DataSpec(name="digits"),
+    augment=AugmentSpec(ops=(OpSpec(op="RandomThinPlateSpline", p=1.0),)),
+    model=ModelSpec(params={"channels": [4], "hidden": 16}),
+    train=TrainSpec(batch_size=50, device="cpu"),
+)
+
+
+def test_training_steps_are_the_engines_own_without_augmentation(clock, monkeypatch):
+    durations = iter([9.0, 0.1, 0.3, 0.2])
+    seen = []
+    real = cost._step
+
+    def step(session, images, targets, k):
+        clock.seconds += next(durations)
+        seen.append(k)
+        assert session.pipeline is None and session.model.training
+        assert torch.equal(images, session.train.images[index_of(images, session)].float() / 255)
+        return real(session, images, targets, k)
+
+    def index_of(images, session):
+        train = session.train.images.float().flatten(1) / 255
+        return torch.cdist(images.flatten(1), train).argmin(1)
+
+    monkeypatch.setattr(cost, "_step", step)
+    state = torch.get_rng_state()
+    assert training_step(SMALL, seconds=0.5) == pytest.approx(0.2e6 / 50)
+    assert len(seen) == 4
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_share_of_a_step():
+    costs = Costs((), Cost("all", 10.0, 40.0), "cpu", 1.0)
+    assert costs.share_of_step(150.0) == 0.25
