@@ -101,6 +101,7 @@ def test_the_listing_holds_every_entry_once():
     names = [entry["name"] for entries in listing().values() for entry in entries]
     assert {entry.name for entry in ENTRIES} <= set(names)
     assert len(listing()["operations"]) == len(augment.CATALOGUE)
+    assert len(listing()["mixes"]) == len(augment.MIXES)
 
 
 @pytest.mark.parametrize("spec", [*(preset.spec for preset in PRESETS.values()), FIRST_LOOK])

@@ -1,6 +1,6 @@
 from core.describe import in_words, objective
 from core.presets import preset
-from core.spec import RunSpec
+from core.spec import RunSpec, parse
 from core.vocabulary import complete
 
 
@@ -10,6 +10,23 @@ def test_a_spec_in_words():
         "mnist5k · cnn 32-64-128 · affine + erasing · L1 (lasso) 0.0003 proximal"
     )
     assert in_words(complete(preset("rnn"))) == "mnist5k · rnn 128"
+
+
+def test_a_mix_and_a_strength_in_words():
+    ops = [{"op": "RandomAffine"}, {"op": "RandomErasing"}]
+    said = [
+        (
+            {"ops": ops, "mix": {"op": "RandomCutMixV2"}, "strength": 0.5},
+            "affine + erasing + CutMix at strength 0.5",
+        ),
+        ({"ops": ops * 2, "mix": {"op": "RandomMixUpV2"}}, "4 augmentations + MixUp"),
+        ({"mix": {"op": "RandomMosaic"}}, "Mosaic"),
+        ({"strength": 2.0}, ""),
+    ]
+    for augment, words in said:
+        assert in_words(complete(parse({"augment": augment}))).removeprefix("mnist5k · cnn 32-64-128") == (
+            f" · {words}" if words else ""
+        )
 
 
 def test_the_objective_has_each_penalty_and_decay_apart():

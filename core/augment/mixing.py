@@ -157,7 +157,7 @@ def needs_masks(entry: MixEntry) -> str:
     """Why an operation can't train a classifier, and what to do instead."""
     return (
         f"{entry.name} needs masks that say what each pixel belongs to, and a classifier's images have "
-        f"labels only; choose {', '.join(name for name, other in MIXES.items() if not other.needs_masks)}."
+        f"labels only; choose one of {', '.join(n for n, other in MIXES.items() if not other.needs_masks)}."
     )
 
 

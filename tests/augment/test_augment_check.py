@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.augment import CATALOGUE, check
+from core.augment import CATALOGUE, MIXES, check
 from core.errors import SpecError
-from core.spec import AugmentSpec, OpSpec, RunSpec, parse
+from core.spec import AugmentSpec, MixSpec, OpSpec, RunSpec, parse
 
 
 def refusal(spec: AugmentSpec, channels: int = 3) -> str:
@@ -89,3 +89,45 @@ def test_no_more_can_be_chosen_than_are_switched_on():
         "choose fewer, or leave it out to run them all."
     )
     assert check(AugmentSpec(ops=ops, choose=1), 3).choose == 1
+
+
+@pytest.mark.parametrize("name", MIXES)
+def test_a_mix_is_completed_from_its_catalogue_and_then_stays_as_it_is(name):
+    whole = check(AugmentSpec(mix=MixSpec(op=name)), 1, has_masks=True)
+    assert whole.mix.p == MIXES[name].default_p
+    assert list(whole.mix.params) == [parameter.name for parameter in MIXES[name].parameters]
+    assert check(whole, 1, has_masks=True) == whole
+    run = RunSpec(augment=whole)
+    assert parse(run.to_json()) == run
+
+
+@pytest.mark.parametrize(
+    ("mix", "says"),
+    [
+        (
+            MixSpec(op="CutMix"),
+            "augment.mix.op: there is no mix called 'CutMix'; did you mean RandomCutMixV2",
+        ),
+        (MixSpec(op="mixup"), "there is no mix called 'mixup'; did you mean RandomMixUpV2?"),
+        (MixSpec(op="§"), "there is no mix called '§'; there are RandomMixUpV2, "),
+        (
+            MixSpec(op="RandomMixUpV2", params={"lambda_val": [0.5, 1.5]}),
+            "augment.mix.params.lambda_val[1]: 1.5 is above the largest allowed, 1 of the image.",
+        ),
+        (
+            MixSpec(op="RandomCutMixV2", params={"num_mix": 0}),
+            "augment.mix.params.num_mix: 0 is below the smallest allowed, 1 cuts.",
+        ),
+        (
+            MixSpec(op="PatchMix", params={"alpha": 1}),
+            "augment.mix.params.alpha: PatchMix has no such parameter; it has patch_size.",
+        ),
+        (
+            MixSpec(op="RandomTransplantation"),
+            "augment.mix.op: RandomTransplantation needs masks that say what each pixel belongs to, and a "
+            "classifier's images have labels only; choose one of RandomMixUpV2, RandomCutMixV2, ",
+        ),
+    ],
+)
+def test_a_refusal_names_the_mix_and_the_parameter(mix, says):
+    assert says in refusal(AugmentSpec(mix=mix))
