@@ -30,7 +30,7 @@ PADDING_MODE = Choice(
 )
 
 
-def _turn(angle: float, counter_clockwise: bool) -> str:
+def turn(angle: float, counter_clockwise: bool) -> str:
     """A signed angle as it was drawn, and an arrow for the way that the image turned."""
     return f"{number(angle, 1, '°', sign=True)} {'↺' if counter_clockwise else '↻'}"
 
@@ -42,7 +42,7 @@ def pair(x: float, y: float, digits: int = 1, unit: str = " px") -> str:
 
 def _describe_rotation(drawn: Drawn, i: int) -> Values:
     angle = float(drawn["degrees"][i])
-    return (("angle", _turn(angle, angle > 0)),)
+    return (("angle", turn(angle, angle > 0)),)
 
 
 def _build_affine(values: Mapping[str, Any], p: float, side: int) -> AugmentationBase2D:
@@ -60,7 +60,7 @@ def _build_affine(values: Mapping[str, Any], p: float, side: int) -> Augmentatio
 def _describe_affine(drawn: Drawn, i: int) -> Values:
     angle = float(drawn["angle"][i])
     return (
-        ("rotation", _turn(angle, angle < 0)),
+        ("rotation", turn(angle, angle < 0)),
         ("shift", pair(*drawn["translations"][i].tolist())),
         ("scale", "×" + number(drawn["scale"][i, 0], 2)),
         ("shear", number(drawn["shear_x"][i], 1, "°", sign=True)),
@@ -88,7 +88,7 @@ def _describe_resized_crop(drawn: Drawn, i: int) -> Values:
 def _build_crop(values: Mapping[str, Any], p: float, side: int) -> AugmentationBase2D:
     return K.RandomCrop(
         (side, side),
-        padding=max(1, round(values["padding"] * side)),
+        padding=max(1, round(values["padding"] * side)) if values["padding"] else 0,
         padding_mode=values["padding_mode"],
         p=p,
     )
@@ -135,7 +135,16 @@ GEOMETRIC = (
         source="kornia.augmentation.RandomRotation",
         group="geometric",
         parameters=(
-            Range("degrees", (-15.0, 15.0), -180, 180, "Between which angles the image turns.", "°", 1),
+            Range(
+                "degrees",
+                (-15.0, 15.0),
+                -180,
+                180,
+                "Between which angles the image turns.",
+                "°",
+                1,
+                neutral=0,
+            ),
             RESAMPLE,
         ),
         build=lambda values, p, side: K.RandomRotation(values["degrees"], resample=values["resample"], p=p),
@@ -151,17 +160,45 @@ GEOMETRIC = (
         source="kornia.augmentation.RandomAffine; Simard et al. 2003, section 2",
         group="geometric",
         parameters=(
-            Range("degrees", (-10.0, 10.0), -180, 180, "Between which angles the image turns.", "°", 1),
-            Number("translate", 0.1, 0, 0.5, "How far it shifts at most, each way.", "of the side", 0.01),
-            Range("scale", (0.9, 1.1), 0.25, 4, "How much larger it gets; 1 keeps its size.", "×", 0.05),
-            Range("shear", (0.0, 0.0), -60, 60, "How far it leans; 0 keeps it upright.", "°", 1),
+            Range(
+                "degrees",
+                (-10.0, 10.0),
+                -180,
+                180,
+                "Between which angles the image turns.",
+                "°",
+                1,
+                neutral=0,
+            ),
+            Number(
+                "translate",
+                0.1,
+                0,
+                0.5,
+                "How far it shifts at most, each way.",
+                "of the side",
+                0.01,
+                neutral=0,
+            ),
+            Range(
+                "scale",
+                (0.9, 1.1),
+                0.25,
+                4,
+                "How much larger it gets; 1 keeps its size.",
+                "×",
+                0.05,
+                neutral=1,
+            ),
+            Range("shear", (0.0, 0.0), -60, 60, "How far it leans; 0 keeps it upright.", "°", 1, neutral=0),
             PADDING_MODE,
             RESAMPLE,
         ),
         build=_build_affine,
         describe=_describe_affine,
         fits="Nearly everything, gently; the best single operation for handwritten digits.",
-        can_lie="Beyond about 45° a 6 starts to read as a 9; a large shift or scale can push it out of view.",
+        can_lie="Beyond about 45° a 6 starts to read as a 9, and an arrow points elsewhere; "
+        "a large shift or scale can push the subject out of view.",
         default_p=1.0,
     ),
     OpEntry(
@@ -171,8 +208,19 @@ GEOMETRIC = (
         source="kornia.augmentation.RandomResizedCrop; Szegedy et al. 2014, arXiv:1409.4842",
         group="geometric",
         parameters=(
-            Range("scale", (0.5, 1.0), 0.05, 1, "How much of the area is kept.", "of the area", 0.05),
-            Range("ratio", (0.75, 1.33), 0.25, 4, "Width over height of the part that is cut out.", "", 0.01),
+            Range(
+                "scale", (0.5, 1.0), 0.05, 1, "How much of the area is kept.", "of the area", 0.05, neutral=1
+            ),
+            Range(
+                "ratio",
+                (0.75, 1.33),
+                0.25,
+                4,
+                "Width over height of the part that is cut out.",
+                "",
+                0.01,
+                neutral=1,
+            ),
             RESAMPLE,
         ),
         build=_build_resized_crop,
@@ -189,7 +237,16 @@ GEOMETRIC = (
         source="kornia.augmentation.RandomCrop; He et al. 2015, arXiv:1512.03385, section 4.2",
         group="geometric",
         parameters=(
-            Number("padding", 0.125, 0.02, 0.5, "How far it shifts at most, each way.", "of the side", 0.005),
+            Number(
+                "padding",
+                0.125,
+                0,
+                0.5,
+                "How far it shifts at most, each way.",
+                "of the side",
+                0.005,
+                neutral=0,
+            ),
             Choice(
                 "padding_mode",
                 "constant",
@@ -214,11 +271,12 @@ GEOMETRIC = (
             Number(
                 "distortion_scale",
                 0.3,
-                0.05,
+                0,
                 0.9,
                 "How far a corner moves at most.",
                 "of half the side",
                 0.05,
+                neutral=0,
             ),
             Choice(
                 "sampling_method",
@@ -236,5 +294,6 @@ GEOMETRIC = (
         ),
         describe=_describe_perspective,
         fits="Flat things seen by a camera: signs, pages, screens, buildings.",
+        can_lie="Near its largest distortion the subject is a sliver, or cut off.",
     ),
 )

@@ -18,6 +18,12 @@ def _describe_erasing(drawn: Drawn, i: int) -> Values:
     return (("box", f"{size} at ({number(drawn['xs'][i], 0)}, {number(drawn['ys'][i], 0)})"),)
 
 
+def _build_erasing(values: Mapping[str, Any], p: float, side: int) -> AugmentationBase2D:
+    """Kornia's rectangle has a pixel at least, so that none of the area is to run on none of the images."""
+    p = p if values["scale"][1] else 0.0
+    return K.RandomErasing(values["scale"], values["ratio"], values["value"], p=p)
+
+
 def _describe_noise(drawn: Drawn, i: int) -> Values:
     noise = drawn["gaussian_noise"][i]
     return (("mean", number(noise.mean(), 3, sign=True)), ("deviation", number(noise.std(), 3)))
@@ -32,7 +38,8 @@ def _describe_salt_and_pepper(drawn: Drawn, i: int) -> Values:
 def _build_blur(values: Mapping[str, Any], p: float, side: int) -> AugmentationBase2D:
     """The kernel reaches three deviations, as far as the mirrored border of so small an image allows."""
     reach = min(math.ceil(3 * values["sigma"][1]), side - 1)
-    return K.RandomGaussianBlur((2 * reach + 1, 2 * reach + 1), values["sigma"], p=p)
+    sigma = tuple(max(0.01, end) for end in values["sigma"])  # Kornia divides by it
+    return K.RandomGaussianBlur((2 * reach + 1, 2 * reach + 1), sigma, p=p)
 
 
 _BRIGHTNESS = scalar("brightness", "brightness_factor", minus=1.0, sign=True)  # it is added, not multiplied
@@ -48,22 +55,22 @@ def _describe_order(drawn: Drawn, i: int) -> Values:
 
 def _brightness(default: tuple[float, float]) -> Range:
     text = "1 leaves the image alone; 1.2 adds 0.2 to every value, 0.8 takes 0.2 away."
-    return Range("brightness", default, 0, 2, text, "", 0.05)
+    return Range("brightness", default, 0, 2, text, "", 0.05, neutral=1)
 
 
 def _contrast(default: tuple[float, float]) -> Range:
     text = "Every value is multiplied by this; 1 leaves the image alone, 0 makes it black."
-    return Range("contrast", default, 0, 4, text, "×", 0.05)
+    return Range("contrast", default, 0, 4, text, "×", 0.05, neutral=1)
 
 
 def _saturation(default: tuple[float, float]) -> Range:
     text = "0 makes the image grey, 1 leaves it alone, 2 doubles how vivid it is."
-    return Range("saturation", default, 0, 4, text, "×", 0.05)
+    return Range("saturation", default, 0, 4, text, "×", 0.05, neutral=1)
 
 
 def _hue(default: tuple[float, float]) -> Range:
     text = "How far colours move around the colour wheel; 0 leaves them alone, 0.5 is the opposite side."
-    return Range("hue", default, -0.5, 0.5, text, "turns", 0.01)
+    return Range("hue", default, -0.5, 0.5, text, "turns", 0.01, neutral=0)
 
 
 INTENSITY = (
@@ -75,12 +82,19 @@ INTENSITY = (
         group="intensity",
         parameters=(
             Range(
-                "scale", (0.02, 0.2), 0.01, 0.8, "How much of the area is painted over.", "of the area", 0.01
+                "scale",
+                (0.02, 0.2),
+                0,
+                0.8,
+                "How much of the area is painted over.",
+                "of the area",
+                0.01,
+                neutral=0,
             ),
             Range("ratio", (0.3, 3.3), 0.1, 10, "Height over width of the rectangle.", "", 0.1),
             Number("value", 0.5, 0, 1, "What it is painted with: 0 is black, 1 white.", "", 0.05),
         ),
-        build=lambda values, p, side: K.RandomErasing(values["scale"], values["ratio"], values["value"], p=p),
+        build=_build_erasing,
         describe=_describe_erasing,
         fits="Photographs and street scenes, where things hide one another.",
         can_lie="A large rectangle can hide the stroke that tells a 3 from an 8.",
@@ -92,12 +106,22 @@ INTENSITY = (
         source="kornia.augmentation.RandomGaussianNoise",
         group="intensity",
         parameters=(
-            Number("std", 0.1, 0.01, 1, "The noise's standard deviation; the image spans 0 to 1.", "", 0.01),
-            Number("mean", 0.0, -0.5, 0.5, "What the noise adds on average.", "", 0.01),
+            Number(
+                "std",
+                0.1,
+                0,
+                1,
+                "The noise's standard deviation; the image spans 0 to 1.",
+                "",
+                0.01,
+                neutral=0,
+            ),
+            Number("mean", 0.0, -0.5, 0.5, "What the noise adds on average.", "", 0.01, neutral=0),
         ),
         build=lambda values, p, side: K.RandomGaussianNoise(values["mean"], values["std"], p=p),
         describe=_describe_noise,
         fits="Cameras in poor light, scans, and small data sets that are learned by heart.",
+        can_lie="Beyond a deviation of about 0.5 faint and small subjects drown in it.",
     ),
     OpEntry(
         name="RandomSaltAndPepperNoise",
@@ -106,7 +130,16 @@ INTENSITY = (
         source="kornia.augmentation.RandomSaltAndPepperNoise",
         group="intensity",
         parameters=(
-            Range("amount", (0.02, 0.08), 0, 0.5, "How many of the pixels change.", "of the pixels", 0.01),
+            Range(
+                "amount",
+                (0.02, 0.08),
+                0,
+                0.5,
+                "How many of the pixels change.",
+                "of the pixels",
+                0.01,
+                neutral=0,
+            ),
             Range("salt_vs_pepper", (0.4, 0.6), 0, 1, "How many of those turn white; 0 is none.", "", 0.05),
         ),
         build=lambda values, p, side: K.RandomSaltAndPepperNoise(
@@ -114,6 +147,7 @@ INTENSITY = (
         ),
         describe=_describe_salt_and_pepper,
         fits="Scans, faxes and broken sensors.",
+        can_lie="With half of the pixels changed, thin strokes are lost.",
     ),
     OpEntry(
         name="RandomGaussianBlur",
@@ -121,7 +155,9 @@ INTENSITY = (
         help="Blurs, as a lens out of focus does.",
         source="kornia.augmentation.RandomGaussianBlur; Chen et al. 2020, arXiv:2002.05709",
         group="intensity",
-        parameters=(Range("sigma", (0.5, 1.5), 0.1, 10, "The blur's standard deviation.", "px", 0.1),),
+        parameters=(
+            Range("sigma", (0.5, 1.5), 0, 10, "The blur's standard deviation.", "px", 0.1, neutral=0),
+        ),
         build=_build_blur,
         describe=scalar("deviation", "sigma", unit=" px"),
         fits="Photographs of mixed sharpness, and images that will arrive in low resolution.",
@@ -137,6 +173,7 @@ INTENSITY = (
         build=lambda values, p, side: K.RandomBrightness(values["brightness"], p=p),
         describe=_BRIGHTNESS,
         fits="Photographs under changing light.",
+        can_lie="Near 0 and 2 most of the image is black or white; day may become night.",
         default_p=1.0,
     ),
     OpEntry(
@@ -149,6 +186,7 @@ INTENSITY = (
         build=lambda values, p, side: K.RandomContrast(values["contrast"], p=p),
         describe=_CONTRAST,
         fits="Photographs under changing light, scans of faint ink.",
+        can_lie="Near 0 all is black.",
         default_p=1.0,
     ),
     OpEntry(
@@ -161,6 +199,7 @@ INTENSITY = (
         build=lambda values, p, side: K.RandomSaturation(values["saturation"], p=p),
         describe=_SATURATION,
         fits="Photographs from many cameras.",
+        can_lie="Where colour is the label, such as ripe or unripe, 0 hides it.",
         colour_only=True,
         default_p=1.0,
     ),
@@ -195,6 +234,51 @@ INTENSITY = (
         ),
         describe=all_of(_BRIGHTNESS, _CONTRAST, _SATURATION, _HUE, _describe_order),
         fits="Photographs; the standard companion of the resized crop.",
+        can_lie="Where colour is the label, such as ripe or unripe, it changes it.",
+        colour_only=True,
+        default_p=1.0,
+    ),
+    OpEntry(
+        name="ColorJitter",
+        title="Colour jitter",
+        help="As colour jiggle, but brightness multiplies, and contrast stretches around the mean grey.",
+        source="kornia.augmentation.ColorJitter; as torchvision's",
+        group="intensity",
+        parameters=(
+            Range(
+                "brightness",
+                (0.7, 1.3),
+                0,
+                4,
+                "Every value is multiplied by this; 1 leaves the image alone, 0 makes it black.",
+                "×",
+                0.05,
+                neutral=1,
+            ),
+            Range(
+                "contrast",
+                (0.7, 1.3),
+                0,
+                4,
+                "How far values lie from the image's mean; 1 leaves it alone, 0 makes it one grey.",
+                "×",
+                0.05,
+                neutral=1,
+            ),
+            _saturation((0.6, 1.4)),
+            _hue((-0.05, 0.05)),
+        ),
+        build=lambda values, p, side: K.ColorJitter(
+            values["brightness"], values["contrast"], values["saturation"], values["hue"], p=p
+        ),
+        describe=all_of(
+            scalar("brightness", "brightness_factor", before="×"),
+            _CONTRAST,
+            _SATURATION,
+            _HUE,
+            _describe_order,
+        ),
+        fits="Photographs, where results are to compare with torchvision's.",
         can_lie="Where colour is the label, such as ripe or unripe, it changes it.",
         colour_only=True,
         default_p=1.0,

@@ -12,7 +12,7 @@ def _describe_bits(drawn: Drawn, i: int) -> Values:
     return (("levels", f"{2 ** int(drawn['bits_factor'][i])}"),)
 
 
-def _describe_light(drawn: Drawn, i: int) -> Values:
+def describe_light(drawn: Drawn, i: int) -> Values:
     light = drawn["gradient"][i].flatten()
     return (("at most", number(light[light.abs().argmax()], 2, sign=True)),)
 
@@ -24,17 +24,17 @@ def _describe_channels(key: str, label: str) -> Describe:
     return describe
 
 
-def _kernel(*sizes: str) -> Choice:
+def kernel(*sizes: str) -> Choice:
     return Choice("kernel_size", sizes[0], sizes, "Over how many pixels, across and down, it is taken.", "px")
 
 
 def _shift(channel: str) -> Number:
     text = f"How much {channel} gains or loses at most."
-    return Number(f"{channel[0]}_shift_limit", 0.2, 0, 1, text, "", 0.05)
+    return Number(f"{channel[0]}_shift_limit", 0.2, 0, 1, text, "", 0.05, neutral=0)
 
 
-_ROUGHNESS = Range("roughness", (0.1, 0.7), 0, 1, "From soft clouds (0) to fine grain (1).", "", 0.05)
-_GAIN = Range("gain", (0.1, 0.4), 0, 1, "How much light is added or taken at most.", "", 0.05)
+ROUGHNESS = Range("roughness", (0.1, 0.7), 0, 1, "From soft clouds (0) to fine grain (1).", "", 0.05)
+_GAIN = Range("gain", (0.1, 0.4), 0, 1, "How much light is added or taken at most.", "", 0.05, neutral=0)
 
 TONES = (
     OpEntry(
@@ -43,7 +43,9 @@ TONES = (
         help="Raises every value to a power: above 1 darkens the middle tones, below 1 brightens them.",
         source="kornia.augmentation.RandomGamma",
         group="intensity",
-        parameters=(Range("gamma", (0.6, 1.8), 0.1, 5, "The power; 1 leaves the image alone.", "", 0.1),),
+        parameters=(
+            Range("gamma", (0.6, 1.8), 0.1, 5, "The power; 1 leaves the image alone.", "", 0.1, neutral=1),
+        ),
         build=lambda values, p, side: K.RandomGamma(values["gamma"], p=p),
         describe=scalar("gamma", "gamma_factor"),
         fits="Photographs from different screens, cameras and scanners.",
@@ -58,6 +60,7 @@ TONES = (
         build=lambda values, p, side: K.RandomInvert(p=p),
         describe=nothing,
         fits="Writing that is dark on light as well as light on dark.",
+        can_lie="Where light and dark are the label, such as chess pieces, it swaps them.",
     ),
     OpEntry(
         name="RandomSolarize",
@@ -72,6 +75,7 @@ TONES = (
         build=lambda values, p, side: K.RandomSolarize(values["thresholds"], values["additions"], p=p),
         describe=all_of(scalar("threshold", "thresholds"), scalar("added", "additions", sign=True)),
         fits="Large photographic sets, as one of many strong operations.",
+        can_lie="Where light and dark are the label, such as chess pieces, it mixes them up.",
     ),
     OpEntry(
         name="RandomPosterize",
@@ -79,10 +83,13 @@ TONES = (
         help="Keeps only the highest bits of each value; the two ends are drawn half as often.",
         source="kornia.augmentation.RandomPosterize; Cubuk et al. 2018, arXiv:1805.09501",
         group="intensity",
-        parameters=(Range("bits", (2, 4), 1, 8, "How many are kept; 8 is all of them.", "bits", 1, True),),
+        parameters=(
+            Range("bits", (2, 4), 1, 8, "How many are kept; 8 is all of them.", "bits", 1, True, neutral=8),
+        ),
         build=lambda values, p, side: K.RandomPosterize(values["bits"], p=p),
         describe=_describe_bits,
         fits="Large photographic sets, as one of many strong operations.",
+        can_lie="With one bit left, what is grey turns all black.",
     ),
     OpEntry(
         name="RandomEqualize",
@@ -111,7 +118,16 @@ TONES = (
         source="kornia.augmentation.RandomSharpness; Cubuk et al. 2018, arXiv:1805.09501",
         group="intensity",
         parameters=(
-            Range("sharpness", (2.0, 6.0), 0, 10, "0 blurs, 1 leaves the image alone, 5 is crisp.", "", 0.5),
+            Range(
+                "sharpness",
+                (2.0, 6.0),
+                0,
+                10,
+                "0 blurs, 1 leaves the image alone, 5 is crisp.",
+                "",
+                0.5,
+                neutral=1,
+            ),
         ),
         build=lambda values, p, side: K.RandomSharpness(values["sharpness"], p=p),
         describe=scalar("sharpness", "sharpness"),
@@ -123,7 +139,7 @@ TONES = (
         help="Replaces every value by the mean of its neighbourhood.",
         source="kornia.augmentation.RandomBoxBlur",
         group="intensity",
-        parameters=(_kernel("3", "5", "7"),),
+        parameters=(kernel("3", "5", "7"),),
         build=lambda values, p, side: K.RandomBoxBlur((int(values["kernel_size"]),) * 2, p=p),
         describe=nothing,
         fits="Images that will arrive in low resolution.",
@@ -157,6 +173,7 @@ TONES = (
             scalar("direction", "direction_factor", sign=True),
         ),
         fits="Hand-held and driving cameras.",
+        can_lie="A long smear across a thin stroke wipes it out.",
     ),
     OpEntry(
         name="RandomLinearIllumination",
@@ -166,7 +183,7 @@ TONES = (
         group="intensity",
         parameters=(_GAIN,),
         build=lambda values, p, side: K.RandomLinearIllumination(values["gain"], p=p),
-        describe=_describe_light,
+        describe=describe_light,
         fits="Photographs and scans that are lit unevenly.",
     ),
     OpEntry(
@@ -177,7 +194,7 @@ TONES = (
         group="intensity",
         parameters=(_GAIN,),
         build=lambda values, p, side: K.RandomLinearCornerIllumination(values["gain"], p=p),
-        describe=_describe_light,
+        describe=describe_light,
         fits="Photographs and scans that are lit unevenly.",
     ),
     OpEntry(
@@ -187,8 +204,17 @@ TONES = (
         source="kornia.augmentation.RandomPlasmaBrightness; Nicolaou et al. 2022 (TorMentor)",
         group="intensity",
         parameters=(
-            _ROUGHNESS,
-            Range("intensity", (0.1, 0.6), 0, 1, "How much light is added or taken at most.", "", 0.05),
+            ROUGHNESS,
+            Range(
+                "intensity",
+                (0.1, 0.6),
+                0,
+                1,
+                "How much light is added or taken at most.",
+                "",
+                0.05,
+                neutral=0,
+            ),
         ),
         build=lambda values, p, side: K.RandomPlasmaBrightness(values["roughness"], values["intensity"], p=p),
         describe=all_of(scalar("roughness", "roughness"), scalar("intensity", "intensity")),
