@@ -1,10 +1,11 @@
 """What a person waits for, measured in a real browser on this machine.
 
-    python -m tests.benchmarks.in_browser [--rounds 30]
+    python -m tests.benchmarks.in_browser [--rounds 30] [--while-training]
 
 - first point: from the click on Start to a point on the loss chart, worker warm.
 - slider: from letting go of a slider's key on Augment to all 16 new pictures of 224 px decoded, with
-  three operations.
+  three operations; once with nothing else running, and with --while-training also beside a run.
+- server: what the page says the pipeline took for those pictures.
 
 Prints milliseconds: p50, p95 and the largest.
 """
@@ -13,10 +14,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from core import address
+from core.presets import preset
+from core.spec import TrainSpec
 from tests.e2e.browsing import ROOT, launch, open_page, ready, streamlit_server, temporary_home
 
 # Waits, frame by frame, until `done()` holds, and gives the milliseconds since `from` happened.
@@ -28,6 +33,7 @@ SINCE = """([event, done]) => new Promise(resolve => {
         ? resolve(performance.now() - began) : requestAnimationFrame(look)
     look()
 })"""
+TOOK = re.compile(r"(\d+) ms · (?:CPU|GPU)")
 POINT = "[...document.querySelectorAll('.augury-chart .plot')].some(plot => plot.data?.[0]?.x?.length)"
 
 
@@ -79,18 +85,36 @@ FIND = """() => {
 }"""
 
 
-def sliders(browser: Browser, url: str, rounds: int) -> list[float]:
+def sliders(browser: Browser, url: str, rounds: int) -> dict[str, dict[str, float]]:
     page = open_page(browser)
     page.goto(f"{url}/Augment")
     ready(page)
     page.wait_for_timeout(3000)
     page.evaluate(FIND)
-    waits = []
+    waits, on_server = [], []
     for _ in range(rounds):
         waits.append(slider(page))
         page.wait_for_timeout(1000)  # a person looks
+        if took := TOOK.search(page.get_by_test_id("stMain").inner_text()):
+            on_server.append(float(took[1]))
     page.context.close()
-    return waits
+    return {"slider": summary(waits)} | ({"server": summary(on_server)} if on_server else {})
+
+
+def sliders_while_training(browser: Browser, url: str, rounds: int) -> dict[str, dict[str, float]]:
+    """The same beside a run that outlasts them; nobody watches it meanwhile."""
+    spec = preset("baseline").model_copy(update={"train": TrainSpec(epochs=1000)})
+    page = open_page(browser)
+    page.goto(f"{url}/Train?spec={address.encode(spec)}")
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_function(POINT)
+    run = page.url
+    page.goto("about:blank")
+    measured = sliders(browser, url, rounds)
+    page.goto(run)
+    page.get_by_role("button", name="Stop").click()  # it is there: the run was still training
+    page.context.close()
+    return measured
 
 
 def summary(waits: list[float]) -> dict[str, float]:
@@ -106,6 +130,7 @@ def summary(waits: list[float]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--while-training", action="store_true", help="sliders beside a run, too")
     options = parser.parse_args()
     with (
         temporary_home() as home,
@@ -118,10 +143,12 @@ def main() -> None:
         page.get_by_role("button", name="Start training").wait_for()
         page.context.close()
         time.sleep(10)  # the worker warms up
-        measured = {
-            "slider": summary(sliders(browser, url, options.rounds)),
+        measured: dict[str, object] = {
+            **sliders(browser, url, options.rounds),
             "first_point": summary([first_point(browser, url) for _ in range(max(5, options.rounds // 3))]),
         }
+        if options.while_training:
+            measured["while_training"] = sliders_while_training(browser, url, options.rounds)
     print(json.dumps(measured))
 
 
