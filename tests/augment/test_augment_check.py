@@ -46,7 +46,7 @@ def test_what_was_chosen_is_kept():
             OpSpec(op="RandomRotate"),
             "augment.ops[1].op: there is no operation called 'RandomRotate'; did you mean RandomRotation",
         ),
-        (OpSpec(op="colorjiggle"), "did you mean ColorJiggle?"),
+        (OpSpec(op="colorjiggle"), "did you mean ColorJiggle or ColorJitter?"),
         (OpSpec(op="§"), "there is no operation called '§'; there are RandomHorizontalFlip, "),
         (
             OpSpec(op="RandomRotation", params={"degrees": [-400, 0]}),
