@@ -124,6 +124,10 @@ def test_the_keyboard_moves_a_row_and_keeps_hold_of_it(lab: Page) -> None:
     told(lab, "Acts", "move 0, move 1")
     expect(handle(lab, "Affine")).to_be_focused()
     expect(handle(lab, "Affine")).to_have_accessible_name("Move Affine, place 3 of 4")
+    lab.keyboard.press("ArrowUp")  # upwards it is this row that is put elsewhere, and would lose the focus
+    expect(handle(lab, "Affine")).to_be_focused()
+    told(lab, "Rows", "flip, affine, jiggle, noise (off)")
+    expect(handle(lab, "Affine")).to_be_focused()
 
 
 def test_every_act_is_told_once(lab: Page) -> None:
