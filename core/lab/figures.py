@@ -59,37 +59,49 @@ def costs(measured: Costs, training_us: float | None = None) -> Chart:
         _bars("applying", titles, [row.apply for row in rows], BATCH),
     ]
     alt = f"Bars: microseconds an image, on {measured.device.upper()}. "
-    alt += ", ".join(f"{row.title} {row.total:.3g}" for row in rows) + "."
+    alt += ", ".join(f"{row.title} {_short(row.total)}" for row in rows) + "."
     if training_us is not None:
         traces.append(_bars("training", ["The rest of a training step"], [training_us], TRAIN))
         alt += (
             f" Of a training step augmentation takes {100 * measured.share_of_step(training_us):.0f} %,"
-            f" beside {training_us:.3g} microseconds an image of training."
+            f" beside {_short(training_us)} microseconds an image of training."
         )
     for trace in traces:
-        trace["hovertemplate"] = f"%{{y}}, {trace['name']}: %{{x:.3g}} µs an image<extra></extra>"
+        trace["hovertemplate"] = f"%{{y}}, {trace['name']}: %{{x:,.1f}} µs an image<extra></extra>"
     layout = _bar_layout("µs an image") | {"barmode": "stack"}
     return Chart({"data": traces, "layout": layout}, alt)
 
 
 def value_histograms(before: Histogram, after: Histogram) -> Chart:
-    """A row a channel: the share of its pixels by value, before as a dotted line, after filled."""
+    """A row a channel: the share of its pixels by value, before as a dotted line, after filled.
+
+    The pixels at 0 and 255 are often more than all others, and stand as numbers in the corners: a row is
+    as high as what lies between.
+    """
     num_channels, bins = before.shares.shape
     channels = GREY if num_channels == 1 else RGB
     width = 256 / bins
     layout = _layout("")
     layout["xaxis"] |= {"title": {"text": "value"}, "range": [0, 255], "dtick": 51, "anchor": "free"}
+    layout["annotations"] = []
     traces: list[dict[str, Any]] = []
     said: list[str] = []
     for row, (name, colour) in enumerate(channels):
         axis = "y" if row == 0 else f"y{row + 1}"
         top = 1 - row / num_channels
         layout[axis.replace("y", "yaxis")] = {
-            "title": {"text": f"{name} (% of pixels)"},
+            "title": {"text": f"{name} (%)"},
             "domain": [top - 0.9 / num_channels, top],
-            "rangemode": "tozero",
+            "range": [0, 1.3 * max(float(each.shares[row, 1:-1].max()) for each in (before, after)) or 100],
             "zeroline": False,
         }
+        ends = (
+            (0.03, "left", 0, before.black[row], after.black[row]),
+            (0.97, "right", 255, before.white[row], after.white[row]),
+        )
+        layout["annotations"] += [
+            _note(x, top, anchor, f"{value}: {was:.1f} → {now:.1f} %") for x, anchor, value, was, now in ends
+        ]
         for when, of, style in (("before", before, "dot"), ("after", after, "solid")):
             shares = [round(share, 4) for share in of.shares[row].tolist()]
             traces.append(
@@ -116,6 +128,25 @@ def clipped(before: Histogram, after: Histogram, channel: int) -> str:
         f"{after.white[channel]:.1f} % clipped to white ({before.white[channel]:.1f} % before), "
         f"{after.black[channel]:.1f} % to black ({before.black[channel]:.1f} % before)"
     )
+
+
+def _short(microseconds: float) -> str:
+    return f"{microseconds:,.{0 if microseconds >= 10 else 1}f}"
+
+
+def _note(x: float, y: float, anchor: str, text: str) -> dict[str, Any]:
+    """Words at a place on the paper, which spans 0 to 1."""
+    return {
+        "x": x,
+        "y": y,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": anchor,
+        "yanchor": "top",
+        "showarrow": False,
+        "text": text,
+        "font": {"size": 11},
+    }
 
 
 def _bars(name: str, titles: list[str], lengths: list[float], colour: str) -> dict[str, Any]:

@@ -65,5 +65,8 @@ def test_histograms_have_a_row_a_channel_and_name_what_was_clipped():
     assert after["y"][25] == after["y"][63] == 50 and sum(after["y"][:64]) == 100
     assert len({trace["yaxis"] for trace in chart.figure["data"]}) == 3
     assert "50.0 % clipped to white (0.0 % before), 0.0 % to black (0.0 % before)" in chart.alt
+    words = [note["text"] for note in chart.figure["layout"]["annotations"]]
+    assert words == ["0: 0.0 → 0.0 %", "255: 0.0 → 50.0 %"] * 3
+    assert chart.figure["layout"]["yaxis2"]["range"] == [0, 130]  # as high as the 100 % in the middle
     grey = figures.value_histograms(*histograms(BEFORE[:, :1], AFTER[:, :1]))
     assert [trace["name"] for trace in grey.figure["data"]] == ["grey, before", "grey, after"]
