@@ -4,7 +4,7 @@ from core.augment.catalogue import CATALOGUE
 from core.augment.check import check, check_names
 from core.augment.draws import DrawnOp, Draws, OpDraws
 from core.augment.entry import OpEntry
-from core.augment.mixing import DrawnMix, MixDraws, Mixer, label_in_words
+from core.augment.mixing import DrawnMix, MixDraws, Mixer
 from core.augment.mixing_entries import MIXES, MixEntry
 from core.augment.pipeline import Pipeline
 
@@ -22,5 +22,4 @@ __all__ = [
     "Pipeline",
     "check",
     "check_names",
-    "label_in_words",
 ]

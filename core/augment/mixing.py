@@ -2,7 +2,7 @@
 
 It runs after the pipeline, and draws as the pipeline's operations do: what happens at step ``k``
 follows from ``derive(seed, "augment", op, "mix", k)`` alone, so a mix changes no operation's draws.
-The pixels are Kornia's; the weights of the labels are the shares that were counted from its draws.
+The pixels are Kornia's, bit for bit; the weights of the labels are the shares counted from its draws.
 
 MixUp, CutMix and PatchMix mix a whole batch with probability ``p``, as their papers do; Mosaic and
 Transplantation decide for each image.
@@ -42,6 +42,16 @@ class DrawnMix:
     def weight(self) -> float:
         """λ: the share of the image's own."""
         return self.parts[0][1]
+
+    def in_words(self, names: Sequence[str]) -> str:
+        """``cat 0.70 + dog 0.30``, or just ``cat``, from the ``names`` of the batch's images."""
+        shares: dict[str, float] = {}
+        for source, share in self.parts:
+            shares[names[source]] = shares.get(names[source], 0.0) + share
+        shown = {name: share for name, share in shares.items() if share >= 0.005}  # 0.00 says nothing
+        if len(shown) == 1:
+            return next(iter(shown))
+        return " + ".join(f"{name} {share:.2f}" for name, share in shown.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +129,9 @@ class Mixer:
         """``images``, float (B, C, S, S) in [0, 1], mixed: the same shape and range, and the same again
         for the same draws, bit for bit. ``images`` is not changed."""
         assert not self.entry.needs_masks, "that is what `apply_with_masks` is for"
-        mixed: Tensor = self.module(self._checked(images, draws), params=draws.params)
+        images = self._checked(images, draws)
+        pixels = self.entry.pixels
+        mixed = pixels(images, draws.params) if pixels else self.module(images, params=draws.params)
         return mixed.clamp(0, 1)  # λa + (1 − λ)b can round to 1.0000001
 
     @torch.no_grad()
@@ -159,16 +171,3 @@ def needs_masks(entry: MixEntry) -> str:
         f"{entry.name} needs masks that say what each pixel belongs to, and a classifier's images have "
         f"labels only; choose one of {', '.join(n for n, other in MIXES.items() if not other.needs_masks)}."
     )
-
-
-def label_in_words(target: Tensor, classes: Sequence[str]) -> str:
-    """A row of `Mixer.targets` for people, heaviest class first: ``3 0.7 + 8 0.3``, or just ``3``."""
-    weights, order = target.sort(descending=True, stable=True)
-    shown = [
-        (classes[i], f"{weight:.2f}".rstrip("0"))
-        for weight, i in zip(weights.tolist(), order.tolist(), strict=True)
-        if weight >= 0.005  # the smallest that two decimals show
-    ]
-    if len(shown) == 1:
-        return shown[0][0]
-    return " + ".join(f"{name} {weight}" for name, weight in shown)

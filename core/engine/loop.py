@@ -19,7 +19,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core import data, optimisers
-from core.augment import label_in_words
 from core.engine.control import Control
 from core.engine.events import Event, State, state
 from core.engine.pictures import sprite
@@ -173,7 +172,7 @@ def _train_epoch(
         if report:
             yield _step_event(session, step, float(loss))
         if batches and batches.due():
-            yield _batch_event(session, images, targets, step)
+            yield _batch_event(session, images, index, step)
     return float(summed) / seen, int(correct) / seen
 
 
@@ -256,14 +255,16 @@ def _step_event(session: Session, step: int, loss: float) -> Event:
     }
 
 
-def _batch_event(session: Session, images: Tensor, targets: Tensor, step: int) -> Event:
+def _batch_event(session: Session, images: Tensor, index: Tensor, step: int) -> Event:
     shown = (images[:SHOWN_IMAGES] * 255).round().to(torch.uint8).cpu()
-    classes = session.train.classes
-    names = [
-        label_in_words(target, classes) if target.ndim else classes[int(target)]
-        for target in targets[:SHOWN_IMAGES].cpu()
-    ]
-    return {"event": "batch", "step": step + 1, "images": sprite(shown), "count": len(names), "labels": names}
+    labels = session.labels_in_words(index, step)[:SHOWN_IMAGES]
+    return {
+        "event": "batch",
+        "step": step + 1,
+        "images": sprite(shown),
+        "count": len(labels),
+        "labels": labels,
+    }
 
 
 def _finished(epochs: list[Event], seconds: float) -> Event:

@@ -53,6 +53,14 @@ class Session:
         draws = self.mixer.draw(len(index), step)
         return self.mixer.apply(images, draws), self.mixer.targets(labels, len(self.train.classes), draws)
 
+    def labels_in_words(self, index: Tensor, step: int) -> list[str]:
+        """The images' classes, and of what each was mixed: ``3``, or ``3 0.70 + 8 0.30``."""
+        names = [self.train.classes[label] for label in self.train.labels[index].tolist()]
+        if self.mixer is None:
+            return names
+        draws = self.mixer.draw(len(index), step)  # the same that `batch` drew
+        return [draws.describe(i).in_words(names) for i in range(len(names))]
+
     def normalised(self, images: Tensor) -> Tensor:
         """Float images in [0, 1] as a network's input; ``channels_last`` is what convolutions like."""
         return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
