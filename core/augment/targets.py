@@ -18,16 +18,19 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from kornia.augmentation import GeometricAugmentationBase2D
+from kornia.augmentation.auto.operations import OperationBase
+from torch import Tensor, nn
 
 from core.augment.catalogue import CATALOGUE
-from core.augment.draws import Draws
+from core.augment.draws import Draws, OpDraws
 from core.augment.pipeline import Pipeline
-from core.errors import SpecError
-from core.spec import AugmentSpec, OpSpec
+from core.augment.policies import KINDS, EachImage
+from core.spec import AugmentSpec
 
 LEAST_SHARE = 0.1  # of a box's area; with less of it left in the frame a box is out of sight
-_EDGES = ("padding_mode", "resample")  # parameters that say only what is seen beyond and between pixels
+_FILLS = ("pad_value",)  # parameters that say only which value is seen beyond the edge,
+_EDGES = ("padding_mode", "pad_mode", "resample")  # or what of the image is seen there and between pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +81,21 @@ def apply_to_targets(
         masks: (B, 1, S, S), labels of any integer type.
         boxes: for each image float (M, 4); M may differ, and be 0.
         points: for each image float (K, 2); K may differ, and be 0.
-
-    Raises:
-        SpecError: a policy is among the operations: which part of it moves pixels can't be told.
     """
-    _refuse_policies(spec)
     batch, channels = images.shape[:2]
     results = _build(spec, channels, images).apply(images, draws)
-    shown = _origins(spec, draws, images)
-    plain_spec = spec.model_copy(update={"ops": tuple(_plain(op) for op in spec.ops)})
-    plain = shown if plain_spec == spec else _origins(plain_spec, draws, images)
+    pipeline = _build(_with_defaults(spec, _FILLS), 3, images)
+    moves = Draws(
+        batch, tuple(_moves(op.module, drawn) for op, drawn in zip(pipeline.ops, draws.ops, strict=True))
+    )
+    shown = _origins(pipeline, moves, images)
+    plain_pipeline = _build(_with_defaults(spec, (*_FILLS, *_EDGES)), 3, images)
+    plain_pipeline.groups = pipeline.groups  # black edges everywhere would let more operations fuse
+    plain = _origins(plain_pipeline, moves, images)
 
     moved_masks, moved_boxes, moved_points = [], [], []
     for i in range(batch):
-        if not any(op.entry.group == "geometric" and op.fired(i) for op in draws.ops):
+        if not any(op.fired(i) for op in moves.ops):
             moved_masks.append(masks[i])
             moved_boxes.append((boxes[i], torch.ones(len(boxes[i]), dtype=torch.bool)))
             moved_points.append((points[i], torch.ones(len(points[i]), dtype=torch.bool)))
@@ -107,38 +111,44 @@ def apply_to_targets(
     )
 
 
-def _refuse_policies(spec: AugmentSpec) -> None:
-    for i, op in enumerate(spec.ops):
-        if op.enabled and CATALOGUE[op.op].group not in ("geometric", "intensity"):
-            raise SpecError(
-                f"augment.ops[{i}].op",
-                f"{op.op} picks among operations of both kinds, so masks, boxes and key points can't follow "
-                "it; switch it off, or look at the images alone.",
-            )
+def _with_defaults(spec: AugmentSpec, names: tuple[str, ...]) -> AugmentSpec:
+    """``spec`` with the catalogue's defaults for parameters of these names; draws don't depend on them."""
+    ops = []
+    for op in spec.ops:
+        defaults = {p.name: p.default for p in CATALOGUE[op.op].parameters if p.name in names}
+        ops.append(op.model_copy(update={"params": {**op.params, **defaults}}))
+    return spec.model_copy(update={"ops": tuple(ops)})
 
 
-def _plain(op: OpSpec) -> OpSpec:
-    """``op``, black beyond the edge and mixing between pixels: the catalogue's defaults. What is drawn
-    for it does not depend on them."""
-    defaults = {p.name: p.default for p in CATALOGUE[op.op].parameters if p.name in _EDGES}
-    return op.model_copy(update={"params": {**op.params, **defaults}})
+def _moves(module: nn.Module, drawn: OpDraws) -> OpDraws:
+    """What was drawn for one operation, without what changes values only."""
+    if drawn.params is None or drawn.entry.group == "geometric":
+        return drawn
+    if not isinstance(module, EachImage):
+        return replace(drawn, params=None)
+    kinds = [KINDS.index(type(part).__name__) for part in module.operations if _is_geometric(part)]
+    picked = drawn.params["kind"]  # (B, steps)
+    moves = torch.isin(picked, torch.tensor(kinds))
+    own = {"kind": picked.where(moves, -1), "batch_prob": moves.any(1).float()}
+    return replace(drawn, params={**drawn.params, **own})
+
+
+def _is_geometric(part: OperationBase) -> bool:
+    return isinstance(part.op, GeometricAugmentationBase2D)
 
 
 def _build(spec: AugmentSpec, channels: int, images: Tensor) -> Pipeline:
     return Pipeline(spec, channels=channels, side=images.shape[-1], seed=0, device=images.device)
 
 
-def _origins(spec: AugmentSpec, draws: Draws, images: Tensor) -> list[_Origin]:
+def _origins(pipeline: Pipeline, moves: Draws, images: Tensor) -> list[_Origin]:
     """Where each pixel of each result comes from."""
     side = images.shape[-1]
-    still = (op if op.entry.group == "geometric" else replace(op, params=None) for op in draws.ops)
     # Pixels' middles, from 0 to 1 across the image: a pipeline cuts off what is beyond.
     middle = (torch.arange(side, device=images.device) + 0.5) / side
     places = torch.stack([middle.expand(side, side), middle[:, None].expand(side, side)])
     places = torch.cat([places, torch.ones_like(places[:1])])  # x, y, 1: (3, S, S)
-    moved = _build(spec, 3, images).apply(
-        places.repeat(len(images), 1, 1, 1), replace(draws, ops=tuple(still))
-    )
+    moved = pipeline.apply(places.repeat(len(images), 1, 1, 1), moves)
     share = moved[:, 2]
     x, y = (moved[:, :2] / share[:, None].clamp_min(1e-6) * side - 0.5).unbind(1)
     return [_Origin(*parts) for parts in zip(x, y, share, strict=True)]
@@ -159,23 +169,21 @@ def _move_points(points: Tensor, origin: _Origin) -> tuple[Tensor, Tensor]:
     and on both sides of a cut too.
     """
     side = origin.x.shape[-1]
-    dx, dy = (
-        place - at.view(-1, 1, 1) for place, at in zip((origin.x, origin.y), points.unbind(1), strict=True)
-    )
-    whole = origin.share > 0.999
-    squares = torch.where(whole, dx.square() + dy.square(), torch.inf)  # (K, S, S)
-    nearest = squares.flatten(1).argmin(1)
+    places = torch.stack([origin.x.flatten(), origin.y.flatten()])  # (2, S²)
+    squares = torch.where(origin.share.flatten() > 0.999, places.square().sum(0), torch.inf)
+    # Least |place − point|² is least |place|² − 2 place · point.
+    nearest = torch.addmm(squares, points, places, alpha=-2).argmin(1)
     middle = torch.stack([nearest % side, nearest // side], 1)  # (K, 2)
     around = torch.cartesian_prod(*[torch.arange(-1, 2, device=points.device)] * 2)  # (9, 2)
     near = middle[:, None] + around  # (K, 9, 2)
     inside = ((near >= 0) & (near < side)).all(-1)
-    columns, rows = near.clamp(0, side - 1).unbind(-1)
-    k = torch.arange(len(points), device=points.device)[:, None]
-    square = torch.where(inside, squares[k, rows, columns], torch.inf).double()
+    index = (near.clamp(0, side - 1) * torch.tensor([1, side], device=points.device)).sum(-1)
+    off = places.T[index].double() - points[:, None]  # (K, 9, 2)
+    square = torch.where(inside & squares[index].isfinite(), off.square().sum(-1), torch.inf)
     # The fourth nearest is a neighbour at a corner of the frame still, and never beyond a cut.
     scale = square.sort(1).values[:, 3:4].clamp_min(1e-12)
     weight = torch.where(square.isfinite(), torch.exp(-square / scale), 0).sqrt()
-    over = torch.stack([torch.ones_like(square), dx[k, rows, columns], dy[k, rows, columns]], -1)
+    over = torch.cat([torch.ones_like(off[..., :1]), off], -1)  # (K, 9, 3)
     fit = torch.linalg.pinv(over * weight[..., None]) @ (around * weight[..., None])  # (K, 3, 2)
     shift = fit[:, 0]
     moved = (middle + shift).to(points)
