@@ -82,7 +82,9 @@ def test_box_blur_is_the_mean_of_the_neighbourhood():
     torch.testing.assert_close(after, torch.nn.functional.avg_pool2d(padded, 5, 1), atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["RandomLinearIllumination", "RandomLinearCornerIllumination"])
+@pytest.mark.parametrize(
+    "name", ["RandomLinearIllumination", "RandomLinearCornerIllumination", "RandomGaussianIllumination"]
+)
 def test_light_reaches_what_is_shown(name):
     grey = torch.full((8, 1, 16, 16), 0.5)
     after, texts = run(name, grey, gain=[0.1, 0.4])
