@@ -269,7 +269,7 @@ def test_the_button_reads_the_clipboard_or_says_why_not(lab: Page, demo: str) ->
     expect(lab.get_by_text("Pasted:")).to_have_text(re.compile(r"Pasted: [0-9a-f]{12}$"))
 
 
-def test_everything_fits_every_theme_and_width(
+def test_the_lab_fits_every_theme_and_width(
     any_page: Page, demo: str, screenshot: Callable[[Page], Path]
 ) -> None:
     any_page.goto(f"{demo}/?main" if any_page.evaluate("innerWidth") < 600 else demo)
