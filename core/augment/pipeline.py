@@ -18,17 +18,20 @@ step, so the public call is used.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from kornia.augmentation import AugmentationBase2D
 from torch import Tensor
 
+from core.augment import fuse
 from core.augment.catalogue import CATALOGUE
 from core.augment.draws import Draws, OpDraws
 from core.augment.entry import OpEntry
 from core.augment.fast import FAST
-from core.augment.reuse import Reuse
+from core.augment.reuse import NOTHING, Reuse
+from core.augment.strength import scaled
 from core.randomness import derive, generator, private_draws
 from core.spec import AugmentSpec, OpSpec
 
@@ -50,6 +53,10 @@ class Pipeline:
         seed: of the run.
         device: where the images are. Numbers are always drawn on the CPU, so that a run on an
             accelerator sees the same augmentations; the price is that noise travels there.
+
+    Attributes:
+        groups: the places, among the operations that are switched on, of those that are one warp:
+            ``((0, 1, 2), (3,))`` says that the first three are fused.
     """
 
     def __init__(
@@ -63,32 +70,28 @@ class Pipeline:
     ) -> None:
         self.seed, self.choose = seed, spec.choose
         self.image_shape, self.device = (channels, side, side), torch.device(device)
-        self.ops = [_build(op, side) for op in spec.ops if op.enabled]
-        self.groups = tuple((i,) for i in range(len(self.ops)))
+        self.ops = [_build(op, spec.strength, side) for op in spec.ops if op.enabled]
+        singly = tuple((i,) for i in range(len(self.ops)))
+        self.groups = fuse.groups([op.module for op in self.ops]) if spec.fuse else singly
 
     @torch.no_grad()
-    def draw(self, batch_size: int, step: int, reuse: Reuse | None = None) -> Draws:
+    def draw(self, batch_size: int, step: int, reuse: Reuse = NOTHING) -> Draws:
         """What every operation will do to a batch of ``batch_size`` images at ``step``.
 
         With ``reuse``, what was drawn before with the same settings is taken from there.
         """
-        chosen, shape = self._choose(step), (batch_size, *self.image_shape)
+        chosen, shape = self._choose(step), torch.Size((batch_size, *self.image_shape))
         drawn = []
         for i, op in enumerate(self.ops):
             key = (self.seed, step, shape, op.settings)
-            params = reuse.get(key) if reuse is not None and i in chosen else None
-            if params is None and i in chosen:
-                with private_draws(derive(self.seed, "augment", op.entry.name, op.stream, step)):
-                    params = op.module.forward_parameters(torch.Size(shape))
-                if reuse is not None:
-                    reuse.put(key, params)
+            params = reuse.find(key, partial(self._draw, op, shape, step)) if i in chosen else None
             drawn.append(OpDraws(op.entry, params, key))
         return Draws(batch_size, tuple(drawn))
 
     # no_grad, not inference_mode: a network could not be trained on inference tensors.
     @torch.no_grad()
     def apply(
-        self, images: Tensor, draws: Draws, reuse: Reuse | None = None, images_key: Hashable = None
+        self, images: Tensor, draws: Draws, reuse: Reuse = NOTHING, images_key: Hashable = None
     ) -> Tensor:
         """``images``, float (B, C, H, W) in [0, 1], after all operations: the same shape and range.
 
@@ -109,9 +112,13 @@ class Pipeline:
 
     @torch.no_grad()
     def step_by_step(
-        self, images: Tensor, draws: Draws, reuse: Reuse | None = None, images_key: Hashable = None
+        self, images: Tensor, draws: Draws, reuse: Reuse = NOTHING, images_key: Hashable = None
     ) -> list[Tensor]:
-        """The images after each operation that is switched on, in turn; the last are `apply`'s."""
+        """The images after each operation that is switched on, in turn; the last are `apply`'s.
+
+        Inside a group that is fused, each is one warp of what went into the group, by the operations
+        up to this one.
+        """
         after = []
         key: Hashable = (images_key, images.device.type)
         for group in self.groups:
@@ -126,19 +133,18 @@ class Pipeline:
         return self.apply(images, self.draw(len(images), step))
 
     def _run(
-        self, group: tuple[int, ...], images: Tensor, draws: Draws, reuse: Reuse | None, key: Hashable
+        self, group: tuple[int, ...], images: Tensor, draws: Draws, reuse: Reuse, key: Hashable
     ) -> tuple[Tensor, Hashable]:
         """``images``, whose key in ``reuse`` is ``key``, after one group; and the key of the result."""
         ran = [(self.ops[i].module, d.params) for i in group if (d := draws.ops[i]).params is not None]
         if not ran:
             return images, key
         key = (key, *(draws.ops[i].key for i in group if draws.ops[i].params is not None))
-        after = reuse.get(key) if reuse is not None else None
-        if after is None:
-            after = _apply(*ran[0], images)
-            if reuse is not None:
-                reuse.put(key, after)
-        return after, key
+        return reuse.find(key, partial(_apply, ran, images)), key
+
+    def _draw(self, op: _Op, shape: torch.Size, step: int) -> dict[str, Tensor]:
+        with private_draws(derive(self.seed, "augment", op.entry.name, op.stream, step)):
+            return op.module.forward_parameters(shape)
 
     def _choose(self, step: int) -> set[int]:
         """Which operations run at ``step``, by their places: all, or ``choose`` of them."""
@@ -150,16 +156,21 @@ class Pipeline:
         return set(order[: self.choose].tolist())
 
 
-def _build(op: OpSpec, side: int) -> _Op:
+def _build(op: OpSpec, strength: float, side: int) -> _Op:
     assert op.p is not None and op.stream is not None, "the spec is completed before it is built"
     entry = CATALOGUE[op.op]
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in op.params.items()}
-    return _Op(entry, op.stream, op.model_dump_json(), entry.build(values, op.p, side))
+    params = scaled(entry, op.params, strength)
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
+    settings = op.model_copy(update={"params": params}).model_dump_json()
+    return _Op(entry, op.stream, settings, entry.build(values, op.p, side))
 
 
-def _apply(module: AugmentationBase2D, params: dict[str, Tensor], images: Tensor) -> Tensor:
-    """``images`` after one operation, cut off at 0 and 1: noise leaves that range, and interpolation
-    can by a rounding step (1.0000001)."""
+def _apply(parts: list[tuple[AugmentationBase2D, dict[str, Tensor]]], images: Tensor) -> Tensor:
+    """``images`` after one operation, or after several in one warp; cut off at 0 and 1: noise leaves
+    that range, and interpolation can by a rounding step (1.0000001)."""
+    if len(parts) > 1:
+        return fuse.apply(parts, images).clamp_(0, 1)
+    ((module, params),) = parts
     fast = FAST.get(type(module))
     if fast is not None:
         return fast(module, images, params).clamp_(0, 1)

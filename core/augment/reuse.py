@@ -8,7 +8,7 @@ kept under exactly these, and what is found is bit for bit what would be compute
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any
 
@@ -26,25 +26,27 @@ class Reuse:
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Hashable) -> Any:
-        """What was put under ``key``, or None if it is not there any more."""
+    def find(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        """What is kept under ``key``; if nothing is, what ``compute`` gives: a tensor, or what holds some.
+
+        One thing alone that is more than may be kept is not kept, nor anything dropped for it.
+        """
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-            return self._kept.get(key)
+                return self._kept[key]
+        value = compute()  # not under the lock: two threads may compute the same, none waits
+        if _bytes(value) <= self.max_bytes:
+            with self._lock:
+                self.bytes += _bytes(value) - _bytes(self._kept.pop(key, ()))
+                self._kept[key] = value
+                while self.bytes > self.max_bytes:
+                    self.bytes -= _bytes(self._kept.popitem(last=False)[1])
+        return value
 
-    def put(self, key: Hashable, value: Any) -> None:
-        """Keep a tensor, or what holds tensors, under ``key``, unless it alone is more than may be kept."""
-        if _bytes(value) > self.max_bytes:
-            return
-        with self._lock:
-            self.bytes += _bytes(value) - _bytes(self._kept.pop(key, {}))
-            self._kept[key] = value
-            while self.bytes > self.max_bytes:
-                self.bytes -= _bytes(self._kept.popitem(last=False)[1])
 
-    def __len__(self) -> int:
-        return len(self._kept)
+NOTHING = Reuse(max_bytes=0)
+"""Keeps nothing: all is computed anew."""
 
 
 def _bytes(value: Any) -> int:
