@@ -272,8 +272,10 @@ def test_the_button_reads_the_clipboard_or_says_why_not(lab: Page, demo: str) ->
 def test_the_lab_fits_every_theme_and_width(
     any_page: Page, demo: str, screenshot: Callable[[Page], Path]
 ) -> None:
-    any_page.goto(f"{demo}/?main" if any_page.evaluate("innerWidth") < 600 else demo)
-    shown(any_page)
+    window = any_page.viewport_size
+    assert window is not None
+    any_page.goto(f"{demo}/?main" if window["width"] < 600 else demo)
+    expect(rows(shown(any_page)).first).to_be_visible()
     expect(any_page.get_by_alt_text("augmented: A cat")).to_be_visible()
     screenshot(any_page)
     include = [[f".st-key-{key}"] for key in ("operations", "photo", "digit", "paste")]
