@@ -8,9 +8,10 @@ found and kernels are loaded, is not counted.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,12 +23,15 @@ from core.lab.single import alone, title
 from core.spec import AugmentSpec, RunSpec
 from core.vocabulary import complete
 
+WHOLE = "The whole pipeline"
 MIN_ROUNDS = 3  # of fewer a median says little
+
+Stage = augment.Pipeline | augment.Mixer  # both draw for a batch, and apply what was drawn
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Microseconds an image, for drawing its random numbers and for applying them."""
+    """Microseconds an image, for drawing random numbers and for applying what was drawn."""
 
     title: str
     draw: float
@@ -43,7 +47,8 @@ class Costs:
     """What is known after some rounds.
 
     Args:
-        parts: of each operation that is switched on, by itself.
+        parts: of each operation that is switched on, by itself; those that are fused are one. At last
+            of the mix, if there is one.
         whole: of all of them as they are set.
         device: "cpu" or "cuda".
         done: the share of the measurement that is done, from 0 to 1.
@@ -74,26 +79,20 @@ def measure(
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     batch = images.to(device).float().div_(255)
-    ops = [op for op in spec.ops if op.enabled]
-    titles = [*(title(op) for op in ops), "The whole pipeline"]
-    specs = [*(alone(spec, op) for op in ops), spec]
-    pipelines = [
-        augment.Pipeline(each, channels=batch.shape[1], side=batch.shape[-1], seed=seed, device=device)
-        for each in specs
-    ]
-    for pipeline in pipelines:
-        _time(pipeline, batch, 0)
-    times: list[list[tuple[float, float]]] = [[] for _ in pipelines]
+    rows = _rows(spec, batch, seed)
+    for _, stages in rows:
+        _time(stages, batch, 0)
+    times: list[list[tuple[float, float]]] = [[] for _ in rows]
     began, rounds, done = time.perf_counter(), 0, 0.0
     while done < 1:
         rounds += 1
-        for pipeline, taken in zip(pipelines, times, strict=True):
-            taken.append(_time(pipeline, batch, rounds))
+        for (_, stages), taken in zip(rows, times, strict=True):
+            taken.append(_time(stages, batch, rounds))
         done = min(rounds / MIN_ROUNDS, (time.perf_counter() - began) / seconds, 1.0)
         each = 1e6 / len(batch)
         *parts, whole = (
             Cost(name, *(each * median(part) for part in zip(*taken, strict=True)))
-            for name, taken in zip(titles, times, strict=True)
+            for (name, _), taken in zip(rows, times, strict=True)
         )
         yield Costs(tuple(parts), whole, device, done)
 
@@ -112,26 +111,53 @@ def training_step(spec: RunSpec, *, seconds: float = 0.3) -> float:
 
     def step(k: int) -> None:
         _step(session, session.augmented(index, k), session.train.labels[index], k)
+        _wait_for(session.device)
 
     session.model.train()
     step(0)
     taken: list[float] = []
     while len(taken) < MIN_ROUNDS or sum(taken) < seconds:
-        taken.append(_seconds(lambda: step(len(taken) % session.num_steps), session.device.type))
+        began = time.perf_counter()
+        step(len(taken) % session.num_steps)
+        taken.append(time.perf_counter() - began)
     return 1e6 * median(taken) / len(index)
 
 
-def _time(pipeline: augment.Pipeline, batch: Tensor, step: int) -> tuple[float, float]:
-    """Seconds to draw for ``batch`` and to apply."""
-    drawn: list[augment.Draws] = []
-    drawing = _seconds(lambda: drawn.append(pipeline.draw(len(batch), step)), "cpu")
-    return drawing, _seconds(lambda: pipeline.apply(batch, drawn[0]), batch.device.type)
+def _rows(spec: AugmentSpec, batch: Tensor, seed: int) -> list[tuple[str, list[Stage]]]:
+    """What is timed, each with its title: every group, the mix, and last all of it."""
+    shape: dict[str, Any] = {
+        "channels": batch.shape[1],
+        "side": batch.shape[-1],
+        "seed": seed,
+        "device": batch.device,
+    }
+    ops = [op for op in spec.ops if op.enabled]
+    whole = augment.Pipeline(spec, **shape)
+    rows: list[tuple[str, list[Stage]]] = []
+    for group in whole.groups:
+        part = augment.Pipeline(alone(spec, *(ops[i] for i in group)), **shape)
+        rows.append((" + ".join(title(ops[i]) for i in group), [part]))
+    if spec.mix is None:
+        return [*rows, (WHOLE, [whole])]
+    mixer = augment.Mixer(spec.mix, **shape)
+    return [*rows, (mixer.entry.title, [mixer]), (WHOLE, [whole, mixer])]
 
 
-def _seconds(work: Callable[[], object], device: str) -> float:
-    """How long ``work`` takes until the device is done with it."""
-    began = time.perf_counter()
-    work()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
+def _time(stages: list[Stage], batch: Tensor, step: int) -> tuple[float, float]:
+    """Seconds to draw for ``batch`` and to apply, one stage after the other."""
+    drawing = applying = 0.0
+    for stage in stages:
+        began = time.perf_counter()
+        draws: Any = stage.draw(len(batch), step)
+        drawn = time.perf_counter()
+        stage.apply(batch, draws)
+        _wait_for(batch.device)
+        drawing += drawn - began
+        applying += time.perf_counter() - drawn
+    return drawing, applying
+
+
+def _wait_for(device: torch.device) -> None:
+    """Until it has done what it was told: a GPU is told and goes on by itself."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -71,8 +71,11 @@ class Accuracy:
 
 
 def declared(spec: AugmentSpec) -> list[tuple[str, str]]:
-    """Title and warning of each operation that is switched on and that the catalogue warns of."""
+    """Title and warning of each operation that is switched on, and of the mix, where the catalogue warns."""
+    entries: list[augment.OpEntry | augment.MixEntry]
     entries = [augment.CATALOGUE[op.op] for op in spec.ops if op.enabled]
+    if spec.mix is not None:
+        entries.append(augment.MIXES[spec.mix.op])
     return list(dict.fromkeys((entry.title, entry.can_lie) for entry in entries if entry.can_lie))
 
 

@@ -1,4 +1,4 @@
-"""One operation of a pipeline by itself, as it is set there, and what a chart calls it."""
+"""Some of a pipeline's operations by themselves, as they are set there, and what a chart calls one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ def title(op: OpSpec) -> str:
     return f"{name} {op.stream + 1}" if op.stream else name
 
 
-def alone(spec: AugmentSpec, op: OpSpec) -> AugmentSpec:
-    """A pipeline of nothing but ``op``, at the strength of ``spec``; with its stream it keeps its draws."""
-    return AugmentSpec(ops=(op,), strength=spec.strength, fuse=spec.fuse)
+def alone(spec: AugmentSpec, *ops: OpSpec) -> AugmentSpec:
+    """A pipeline of nothing but ``ops``, at the strength of ``spec``; with their streams they keep their
+    draws."""
+    return AugmentSpec(ops=ops, strength=spec.strength, fuse=spec.fuse)

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import engine
-from core.augment import CATALOGUE
+from core.augment import CATALOGUE, MIXES
 from core.errors import SpecError
 from core.lab import lies
 from core.lab.lies import declared, latest_run, measured, open_trained, plan, stratified, wilson
-from core.spec import AugmentSpec, DataSpec, ModelSpec, OpSpec, OptimiserSpec, RunSpec, TrainSpec
+from core.spec import AugmentSpec, DataSpec, MixSpec, ModelSpec, OpSpec, OptimiserSpec, RunSpec, TrainSpec
 from core.store import Store, run_folder
 
 ARROWS = RunSpec(
@@ -212,8 +212,9 @@ def test_declared_is_what_the_catalogue_warns_of_once():
             OpSpec(op="RandomVerticalFlip", enabled=False),
             OpSpec(op="RandomRotation"),
             OpSpec(op="RandomRotation"),
-        )
+        ),
+        mix=MixSpec(op="RandomMixUpV2"),
     )
-    (flip, mirrored), (rotation, turned) = declared(spec)
-    assert (flip, rotation) == ("Horizontal flip", "Rotation")
+    (flip, mirrored), (rotation, turned), (_, mixed) = declared(spec)
+    assert (flip, rotation) == ("Horizontal flip", "Rotation") and mixed == MIXES["RandomMixUpV2"].can_lie
     assert "mirrored" in mirrored.lower() and turned == CATALOGUE["RandomRotation"].can_lie
