@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.augment.mixing_entries import MIXES, MixEntry
+from core.augment.strength import scaled
 from core.errors import SpecError
 from core.randomness import derive, private_draws
 from core.spec import MixSpec
@@ -94,6 +95,7 @@ class Mixer:
         side: of the square images, in pixels.
         seed: of the run.
         device: where the images are. Numbers are always drawn on the CPU.
+        strength: of the whole pipeline; it scales the mix's ranges as it does the operations'.
     """
 
     def __init__(
@@ -104,11 +106,13 @@ class Mixer:
         side: int,
         seed: int,
         device: torch.device | str = "cpu",
+        strength: float = 1.0,
     ) -> None:
         assert spec.p is not None, "the spec is completed before it is built"
         self.entry, self.seed = MIXES[spec.op], seed
         self.image_shape, self.device = (channels, side, side), torch.device(device)
-        self.values = {name: tuple(v) if isinstance(v, list) else v for name, v in spec.params.items()}
+        params = scaled(self.entry, spec.params, strength)
+        self.values = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
         self.module = self.entry.build(self.values, spec.p, side)
 
     @torch.no_grad()

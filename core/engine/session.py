@@ -129,4 +129,11 @@ def _pipeline(spec: RunSpec, channels: int, side: int, device: torch.device) -> 
 def _mixer(spec: RunSpec, channels: int, side: int, device: torch.device) -> augment.Mixer | None:
     if spec.augment.mix is None:
         return None
-    return augment.Mixer(spec.augment.mix, channels=channels, side=side, seed=spec.seed, device=device)
+    return augment.Mixer(
+        spec.augment.mix,
+        channels=channels,
+        side=side,
+        seed=spec.seed,
+        device=device,
+        strength=spec.augment.strength,
+    )

@@ -136,6 +136,20 @@ def test_at_their_neutral_values_nothing_changes(name):
 
 
 @pytest.mark.parametrize("name", LABELLED)
+def test_strength_scales_what_is_of_the_others(name):
+    spec = check(AugmentSpec(mix=MixSpec(op=name)), 1).mix
+
+    def others(strength):
+        mixer = Mixer(spec, channels=1, side=64, seed=5, strength=strength)
+        return 1 - mixer.draw(32, 0).shares[:, 0].mean().item()
+
+    assert others(0) == pytest.approx(0, abs=1e-6)
+    assert 0 < others(0.5) < others(1) < others(1.5)
+    if name == "RandomMixUpV2":
+        assert others(0.5) == pytest.approx(others(1) / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", LABELLED)
 def test_it_fires_with_probability_p_on_a_batch_or_on_each_image(name):
     mixer = build(name, p=0.3)
     fired = torch.tensor([[mixer.draw(8, step).fired(i) for i in range(8)] for step in range(100)]).float()

@@ -106,6 +106,12 @@ def test_a_mix_changes_the_numbers_and_the_same_spec_repeats_them():
         assert ours["train_loss"] == pytest.approx(plain["train_loss"], rel=1e-4)
 
 
+def test_at_strength_0_a_run_is_one_without_a_mix():
+    mixed = epochs(run(spec(augment={"strength": 0.0, "mix": {"op": "RandomCutMixV2"}})))
+    for ours, plain in zip(mixed, epochs(run(spec(augment={}))), strict=True):
+        assert ours["train_loss"] == pytest.approx(plain["train_loss"], rel=1e-4)
+
+
 def test_a_resumed_run_repeats_the_uninterrupted_one(tmp_path, monkeypatch):
     monkeypatch.setattr("core.engine.loop.CHECKPOINT_SECONDS", 0.0)
     whole = spec(augment={"ops": [{"op": "RandomAffine"}], "mix": {"op": "RandomCutMixV2", "p": 0.5}})
