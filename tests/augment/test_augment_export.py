@@ -1,6 +1,5 @@
 """Exported scripts are run where Augury can't be imported, and do what the pipeline does, bit for bit."""
 
-import ast
 import json
 import re
 import subprocess
@@ -85,6 +84,21 @@ class Case:
         return mixer.apply(images, draws), mixer.targets(LABELS, CLASSES, draws)
 
 
+def another(parameter):
+    """A value that is not the default."""
+    if isinstance(parameter, Choice):
+        return next(option for option in parameter.options if option != parameter.default)
+    if isinstance(parameter, Flag):
+        return not parameter.default
+    assert isinstance(parameter, Number | Range)
+    default = parameter.default if isinstance(parameter, Range) else (parameter.default,)
+    halfway = [
+        (value + (parameter.low if value == parameter.high else parameter.high)) / 2 for value in default
+    ]
+    values = [round(value) if parameter.integer else value for value in halfway]
+    return sorted(values) if isinstance(parameter, Range) else values[0]
+
+
 def cases() -> list[Case]:
     """Two to look at as commands, every operation by itself, and what goes together."""
     mixed = {name: MixSpec(op=name) for name, entry in MIXES.items() if not entry.needs_masks}
@@ -99,6 +113,10 @@ def cases() -> list[Case]:
             spec = AugmentSpec(ops=(OpSpec(op=name, p=p),))
             channels = (3,) if entry.colour_only else (1, 3)
             found += [Case(f"{name}, p = {p}, {c} channels", spec, c) for c in channels]
+        for kind in (Choice, (Flag, Number, Range)):
+            changed = {each.name: another(each) for each in entry.parameters if isinstance(each, kind)}
+            spec = AugmentSpec(ops=(OpSpec(op=name, params=changed),))
+            found += [Case(f"{name}, {changed}", spec, 3)] if changed else []
     for name in mixed:
         found += [Case(f"{name}, p = {p}", AugmentSpec(mix=MixSpec(op=name, p=p)), 3) for p in (0.5, 1.0)]
     found += [
@@ -177,13 +195,8 @@ def test_scripts_are_clean(folder):
 
 def test_scripts_import_libraries_only(folder):
     for path in folder.glob("script_*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [node.module]
-            assert {name.split(".")[0] for name in names} <= LIBRARIES | sys.stdlib_module_names
+        found = re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert set(found) - {"pipeline"} <= LIBRARIES | sys.stdlib_module_names
 
 
 def test_a_script_reads_as_a_person_would_write_it():
