@@ -140,7 +140,7 @@ def main() -> None:
         browser = launch(playwright)
         page = open_page(browser)  # the first visitor waits for torch; that is not what is measured here
         page.goto(f"{url}/Train")
-        page.get_by_role("button", name="Start training").wait_for()
+        page.get_by_role("button", name="Start training").wait_for(timeout=120_000)
         page.context.close()
         time.sleep(10)  # the worker warms up
         measured: dict[str, object] = {
