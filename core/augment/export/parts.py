@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -63,6 +61,9 @@ def mix(images: Tensor, labels: Tensor, num_classes: int, step: int) -> tuple[Te
 
 def load(path: str) -> Tensor:
     """An image file, upright, on white, its middle square: float (CHANNELS, SIDE, SIDE) in [0, 1]."""
+    import numpy as np  # here, as augment() does without these two
+    from PIL import Image, ImageOps
+
     image = Image.open(path)
     image.draft(None, (3 * SIDE, 3 * SIDE))  # a large JPEG is read at a scale near the one needed
     upright = ImageOps.exif_transpose(image).convert("RGBA")
@@ -74,5 +75,7 @@ def load(path: str) -> Tensor:
 
 def save(image: Tensor, path: str) -> None:
     """Write an image (CHANNELS, SIDE, SIDE) as PNG."""
+    from PIL import Image
+
     pixels = image.mul(255).round().byte().permute(1, 2, 0)
     Image.fromarray(pixels.squeeze(2).numpy() if CHANNELS == 1 else pixels.numpy()).save(path)

@@ -1,4 +1,4 @@
-"""A pipeline as a Python script that needs torch, Kornia and Pillow only, and gives the very same images.
+"""A pipeline as a Python script that needs torch and Kornia only, and gives the very same images.
 
 The script's text has three sources. The constructors are those that the catalogue's builders really
 called; the functions are Augury's own, copied with what they need; the rest is below.
@@ -23,8 +23,8 @@ from core.spec import AugmentSpec
 
 _ABOUT = '''"""{title}
 
-As a command, on image files:    python pipeline.py cat.jpg dog.png
 In your own code:                from pipeline import augment
+As a command, on image files:    python pipeline.py cat.jpg dog.png    (reads and writes them with Pillow)
 
 What is drawn follows from the seed, the step, an operation's name and the batch's size alone. So count
 your steps, and each can be repeated, bit for bit. Made with Augury for torch {torch} and kornia {kornia}.
@@ -136,7 +136,7 @@ def as_python(spec: AugmentSpec, *, channels: int, side: int, seed: int, step: i
     source.use("sys")
     source.add(Path)
     about = _ABOUT.format(
-        title=fill(", ".join(titles) or "No operation", WIDTH - 3),
+        title=fill(f"{', '.join(titles) or 'No operation'}.", WIDTH - 3),
         torch=torch.__version__.partition("+")[0],
         kornia=kornia.__version__,
     )
