@@ -89,10 +89,10 @@ def worker_command(options: argparse.Namespace) -> int:
 
 
 def bench_command(options: argparse.Namespace) -> int:
-    """Measure the training rate against a bare loop and a `DataLoader` loop, in one run."""
+    """Measure training and augmentation, each against other ways to do it, in one run."""
     from core.bench import bench
 
-    return bench(as_json=options.json)
+    return bench(options.json, options.only, options.rounds)
 
 
 def _read_spec(source: str) -> RunSpec:
@@ -144,8 +144,10 @@ def _parser() -> argparse.ArgumentParser:
     worker = commands.add_parser("worker", help="run specs from standard input (the app starts this)")
     worker.set_defaults(command=worker_command)
 
-    bench = commands.add_parser("bench", help="print the benchmark table")
+    bench = commands.add_parser("bench", help="print the benchmark tables")
     bench.add_argument("--json", action="store_true", help="as JSON")
+    bench.add_argument("--only", choices=("training", "augment"), help="one of the two tables")
+    bench.add_argument("--rounds", type=int, choices=(1, 2, 3, 5, 10), help="how often each way is measured")
     bench.set_defaults(command=bench_command)
     return parser
 

@@ -96,7 +96,7 @@ def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
                     "hovertemplate": f"{row.name}, {row.kind}: %{{x:,}} parameters<extra></extra>",
                 }
             )
-    layout = _layout("") | {"barmode": "stack", "showlegend": False, "hovermode": "closest"}
+    layout = plain_layout("") | {"barmode": "stack", "showlegend": False, "hovermode": "closest"}
     layout["xaxis"] |= {"title": {"text": "parameters"}}
     layout["yaxis"] |= {"automargin": True}
     return {"data": traces, "layout": layout}
@@ -118,7 +118,7 @@ def shrinkage_curves(size: float = 0.3) -> Figure:
         _line(name, before.tolist(), after.tolist(), colour, dash=dash)
         for name, after, colour, dash in curves
     ]
-    layout = _layout("weight after")
+    layout = plain_layout("weight after")
     layout["xaxis"] |= {"title": {"text": "weight before"}}
     return {"data": traces, "layout": layout}
 
@@ -164,7 +164,7 @@ def _line(
 
 def _figure(traces: list[dict[str, Any]], history: History, run_id: str, y_title: str) -> Figure:
     """A chart whose x-axis is the whole run from the start, so that the line grows into its place."""
-    layout = _layout(y_title)
+    layout = plain_layout(y_title)
     layout["uirevision"] = run_id  # a person's zoom and legend choices last as long as the run is shown
     layout["xaxis"] |= {
         "title": {"text": "epoch"},
@@ -173,7 +173,7 @@ def _figure(traces: list[dict[str, Any]], history: History, run_id: str, y_title
     return {"data": traces, "layout": layout}
 
 
-def _layout(y_title: str) -> dict[str, Any]:
+def plain_layout(y_title: str) -> dict[str, Any]:
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

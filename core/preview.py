@@ -3,57 +3,155 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from core import augment, data
+from core.augment.reuse import NOTHING, Reuse
 from core.engine import epoch_order
+from core.errors import SpecError
 from core.randomness import derive
 from core.spec import AugmentSpec, RunSpec
+
+# One thread for all previews. Streamlit runs a script in a new thread each time, and for each of those
+# OpenMP would start threads of its own anew: a fifth of a preview's time.
+_THREAD = ThreadPoolExecutor(1, "preview")
+_REUSE = Reuse()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Results, uint8 (N, C, S, S) on the CPU, what was drawn for each, and what it took."""
+    """Results, uint8 (N, C, S, S) on the CPU, what was drawn for each, and what it took.
+
+    ``mixed`` says of each result which images it was made of; empty where nothing is mixed.
+    """
 
     results: Tensor
     drawn: tuple[tuple[augment.DrawnOp, ...], ...]
+    mixed: tuple[augment.DrawnMix, ...]
     seconds: float
     device: str
 
 
-def preview(spec: AugmentSpec, images: Tensor, *, seed: int, step: int, device: str = "auto") -> Preview:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One image after one operation, or after several that are one warp: uint8 (C, S, S)."""
+
+    image: Tensor
+    drawn: tuple[augment.DrawnOp, ...]
+
+    @property
+    def title(self) -> str:
+        return " + ".join(op.title for op in self.drawn)
+
+
+def preview(
+    spec: AugmentSpec,
+    images: Tensor,
+    *,
+    seed: int,
+    step: int,
+    device: str = "auto",
+    images_key: Hashable = None,
+) -> Preview:
     """Augment uint8 ``images`` (N, C, S, S) as step ``step`` of a run with this ``seed`` would.
+
+    Args:
+        images_key: names the images, for as long as these are looked at: what an edit of the pipeline
+            leaves as it was is then not computed again. None: it is.
 
     Raises:
         SpecError: an operation is unknown, out of bounds, or needs colour and the images are grey.
     """
     spec = augment.check(spec, images.shape[1])
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    pipeline = augment.Pipeline(
-        spec, channels=images.shape[1], side=images.shape[-1], seed=seed, device=device
-    )
-    began = time.perf_counter()
-    draws = pipeline.draw(len(images), step)
-    augmented = pipeline.apply(images.to(device).float().div_(255), draws)
-    results = augmented.mul(255).round_().to(torch.uint8).cpu()  # waits for the device
-    seconds = time.perf_counter() - began
-    drawn = tuple(tuple(draws.describe(i)) for i in range(len(images)))
-    return Preview(results, drawn, seconds, device)
+    return _on_thread(lambda: _preview(spec, images, seed, step, _device(device), images_key))
+
+
+def stages(
+    spec: AugmentSpec, images: Tensor, *, seed: int, step: int, image: int, images_key: Hashable = None
+) -> list[Stage]:
+    """What `preview` shows of image number ``image``, after each operation in turn and before mixing.
+
+    Raises:
+        SpecError: as `preview`.
+    """
+    spec = augment.check(spec, images.shape[1])
+    return _on_thread(lambda: _stages(spec, images, seed, step, image, images_key))
+
+
+def fused_groups(spec: AugmentSpec, channels: int, side: int) -> tuple[tuple[int, ...], ...]:
+    """The places in ``spec.ops`` of those operations that are one warp, group by group."""
+    try:
+        pipeline = augment.Pipeline(augment.check(spec, channels), channels=channels, side=side, seed=0)
+    except SpecError:  # the preview says what is wrong
+        return ()
+    places = [i for i, op in enumerate(spec.ops) if op.enabled]
+    return tuple(tuple(places[i] for i in group) for group in pipeline.groups if len(group) > 1)
 
 
 def first_batch(spec: RunSpec, dataset: data.Dataset, count: int) -> tuple[Tensor, tuple[str, ...]]:
-    """The first ``count`` images (uint8) and class names of the batch that step 1 of a run trains on.
+    """The first ``count`` images (uint8) of the batch that step 1 of a run trains on, and what each is:
+    its class, or the classes that were mixed.
 
     Args:
         spec: completed; ``dataset`` is what its data part loads.
     """
     train = data.split(dataset, spec.data, derive(spec.seed, "split")).train
     index = epoch_order(spec, len(train.labels), 1)[: spec.train.batch_size]
-    names = tuple(train.classes[label] for label in train.labels[index[:count]].tolist())
+    names = [train.classes[label] for label in train.labels[index].tolist()]
     # All of the batch is drawn for, as in training: what one image gets depends on the batch's size.
-    results = preview(spec.augment, train.images[index], seed=spec.seed, step=0, device="cpu").results
-    return results[:count], names
+    shown = preview(spec.augment, train.images[index], seed=spec.seed, step=0, device="cpu")
+    if shown.mixed:
+        names = [mixed.in_words(names) for mixed in shown.mixed]
+    return shown.results[:count], tuple(names[:count])
+
+
+def _on_thread(work: Callable[[], T]) -> T:
+    return _THREAD.submit(work).result()
+
+
+def _device(asked: str) -> str:
+    return ("cuda" if torch.cuda.is_available() else "cpu") if asked == "auto" else asked
+
+
+def _preview(
+    spec: AugmentSpec, images: Tensor, seed: int, step: int, device: str, images_key: Hashable
+) -> Preview:
+    shape = {"channels": images.shape[1], "side": images.shape[-1]}
+    began = time.perf_counter()
+    pipeline = augment.Pipeline(spec, **shape, seed=seed, device=device)
+    reuse = _REUSE if images_key is not None else NOTHING
+    draws = pipeline.draw(len(images), step, reuse)
+    augmented = pipeline.apply(images.to(device).float().div_(255), draws, reuse, images_key)
+    mixed: tuple[augment.DrawnMix, ...] = ()
+    if spec.mix:
+        mixer = augment.Mixer(spec.mix, **shape, seed=seed, device=device, strength=spec.strength)
+        mix_draws = mixer.draw(len(images), step)
+        augmented = mixer.apply(augmented, mix_draws)
+        mixed = tuple(mix_draws.describe(i) for i in range(len(images)))
+    results = _as_bytes(augmented)  # waits for the device
+    seconds = time.perf_counter() - began
+    drawn = tuple(tuple(draws.describe(i)) for i in range(len(images)))
+    return Preview(results, drawn, mixed, seconds, device)
+
+
+def _stages(
+    spec: AugmentSpec, images: Tensor, seed: int, step: int, image: int, images_key: Hashable
+) -> list[Stage]:
+    pipeline = augment.Pipeline(spec, channels=images.shape[1], side=images.shape[-1], seed=seed)
+    reuse = _REUSE if images_key is not None else NOTHING
+    draws = pipeline.draw(len(images), step, reuse)
+    drawn = draws.describe(image)
+    after = pipeline.step_by_step(images.float().div_(255), draws, reuse, images_key)
+    return [Stage(_as_bytes(images[image]), (drawn[i],)) for i, images in enumerate(after)]
+
+
+def _as_bytes(images: Tensor) -> Tensor:
+    """Floats in [0, 1] as uint8 on the CPU."""
+    return images.mul(255).round_().to(torch.uint8).cpu()

@@ -6,6 +6,7 @@ import: with active waiting two threads collapse as soon as anything else on the
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import MutableMapping
@@ -39,6 +40,20 @@ def prepare_torch() -> None:
     import torch
 
     torch.set_num_threads(thread_count())
+    _keep_memory()
     if torch.cuda.is_available():
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cudnn.benchmark = False
+
+
+def _keep_memory() -> None:
+    """Have glibc keep the memory of tensors that are gone, for the next ones.
+
+    As it comes it returns each block over 32 MB to the system, which then clears every page of it anew:
+    augmenting 128 images of 3×224×224 took 1.5 to 4.4 times as long. The price is that a process holds as
+    much as it ever needed at once. See mallopt(3); other C libraries are left as they are.
+    """
+    M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "gnu_get_libc_version"):
+        libc.mallopt(M_MMAP_THRESHOLD, 2**30)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

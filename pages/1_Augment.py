@@ -1,7 +1,7 @@
-"""See what augmentations do to images, and tune them by eye.
+"""The augmentation lab: see what operations do to images, tune them by eye, and take them home.
 
 The pipeline drawn here is the object that training uses, made from the same spec: what this page
-shows at draw k is what a run with this seed does to a batch at step k.
+shows at draw k is what a run with this seed does to a batch at step k. A dial re-runs `view` alone.
 """
 
 import streamlit as st
@@ -10,36 +10,46 @@ from core.errors import SpecError
 from core.presets import FIRST_LOOK
 from core.preview import preview
 from pages.widgets import choice
-from pages.widgets.augment_editor import as_set, augment_editor
+from pages.widgets.augment_editor import augment_editor
 from pages.widgets.images import chosen_images
-from pages.widgets.preview_grid import draw_button, preview_grid, what_it_took
+from pages.widgets.lab import tabs
+from pages.widgets.lab.grid import seed_and_draw, what_it_took
+from pages.widgets.lab.look import Look
 from pages.widgets.setup import page
+from pages.widgets.share import share_box
+from pages.widgets.teacher import shown
 
 page("Augment")
 spec = choice.current(first=FIRST_LOOK)
-
 with st.sidebar:
     images = chosen_images(spec)
-    editor = st.container()
-spec = spec.model_copy(update={"augment": as_set(spec)})
+    augment_editor(spec.augment, channels=images.channels, side=images.side, view="view")
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title("Augment", anchor=False, width="content")
-    train = st.button("Train with this", type="primary", icon=":material/play_arrow:")
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    seed = st.number_input("Seed", 0, 2**31 - 1, spec.seed, key=choice.key("augment", "seed"), width=160)
-    step = draw_button()
-    line = st.empty()
+    with st.container(horizontal=True, width="content"):
+        if shown("share"):
+            with st.popover("Share", icon=":material/share:"):
+                share_box(spec.augment)
+        train = shown("train") and st.button("Train with this", type="primary", icon=":material/play_arrow:")
 
-spec = spec.model_copy(update={"seed": seed})
-choice.remember(spec)
+
+@st.fragment(key="view")
+def view() -> None:
+    """The pictures, and all that is said of them."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        now, step = seed_and_draw(choice.current())
+        line = st.empty()
+    choice.remember(now)
+    try:
+        results = preview(now.augment, images.tensor, seed=now.seed, step=step, images_key=images.digest)
+        look = Look(now, images, step, results)
+        line.caption(what_it_took(look))
+        tabs.show(look)
+    except SpecError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+view()
 if train:
     st.switch_page("pages/2_Train.py", query_params={"spec": st.query_params["spec"]})
-try:
-    shown = preview(spec.augment, images.tensor, seed=seed, step=step)
-    line.caption(what_it_took(spec, images, shown, step))
-    preview_grid(images, shown)
-except SpecError as error:
-    st.error(str(error), icon=":material/error:")
-with editor:  # last: the pictures are what a person waits for
-    augment_editor(spec, images.tensor.shape[1])

@@ -1,5 +1,6 @@
 """Where images come from, as tensors: bundled sets, a person's own, splits, photographs for previews."""
 
+from core.data.annotated import Annotated, annotated
 from core.data.catalogue import CATALOGUE, DataEntry, check, load
 from core.data.dataset import Dataset
 from core.data.images import upload_images
@@ -10,11 +11,13 @@ from core.data.uploads import is_upload, keep
 
 __all__ = [
     "CATALOGUE",
+    "Annotated",
     "DataEntry",
     "Dataset",
     "Photo",
     "Shape",
     "Split",
+    "annotated",
     "check",
     "is_upload",
     "keep",

@@ -160,7 +160,7 @@ def _train_epoch(
         step = (epoch - 1) * per_epoch + i  # counts from 0; events count from 1
         index = order[i * spec.train.batch_size : (i + 1) * spec.train.batch_size]
         images, targets = session.batch(index, step)
-        loss, logits = _step(session, images, targets, step)
+        loss, logits = train_step(session, images, targets, step)
         losses[i] = loss
         summed += loss.double() * len(index)
         correct += (logits.argmax(1) == (targets if targets.ndim == 1 else targets.argmax(1))).sum()
@@ -176,7 +176,7 @@ def _train_epoch(
     return float(summed) / seen, int(correct) / seen
 
 
-def _step(session: Session, images: Tensor, targets: Tensor, step: int) -> tuple[Tensor, Tensor]:
+def train_step(session: Session, images: Tensor, targets: Tensor, step: int) -> tuple[Tensor, Tensor]:
     """One update of the weights; returns the data loss, without penalties, and the logits.
 
     Args:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from core import augment
 from core.engine import epoch_order, open_session
-from core.engine.loop import _step
+from core.engine.loop import train_step
 from core.lab.single import alone, title
 from core.spec import AugmentSpec, RunSpec
 from core.vocabulary import complete
@@ -110,7 +110,7 @@ def training_step(spec: RunSpec, *, seconds: float = 0.3) -> float:
     index = index.to(session.device)
 
     def step(k: int) -> None:
-        _step(session, session.augmented(index, k), session.train.labels[index], k)
+        train_step(session, session.augmented(index, k), session.train.labels[index], k)
         _wait_for(session.device)
 
     session.model.train()
@@ -139,7 +139,7 @@ def _rows(spec: AugmentSpec, batch: Tensor, seed: int) -> list[tuple[str, list[S
         rows.append((" + ".join(title(ops[i]) for i in group), [part]))
     if spec.mix is None:
         return [*rows, (WHOLE, [whole])]
-    mixer = augment.Mixer(spec.mix, **shape)
+    mixer = augment.Mixer(spec.mix, **shape, strength=spec.strength)
     return [*rows, (mixer.entry.title, [mixer]), (WHOLE, [whole, mixer])]
 
 

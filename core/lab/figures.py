@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from core.figures import BATCH, PENALTY, TRAIN, VALIDATION, Figure, _layout
+from core.figures import BATCH, PENALTY, TRAIN, VALIDATION, Figure, plain_layout
 from core.lab.cost import Costs
 from core.lab.histograms import Histogram
 from core.lab.lies import Accuracy
@@ -81,7 +81,7 @@ def value_histograms(before: Histogram, after: Histogram) -> Chart:
     num_channels, bins = before.shares.shape
     channels = GREY if num_channels == 1 else RGB
     width = 256 / bins
-    layout = _layout("")
+    layout = plain_layout("")
     layout["xaxis"] |= {"title": {"text": "value"}, "range": [0, 255], "dtick": 51, "anchor": "free"}
     layout["annotations"] = []
     traces: list[dict[str, Any]] = []
@@ -162,7 +162,7 @@ def _bars(name: str, titles: list[str], lengths: list[float], colour: str) -> di
 
 def _bar_layout(x_title: str, reach: list[float] | None = None) -> dict[str, Any]:
     """Bars from the top down, in the order they come."""
-    layout = _layout("") | {"hovermode": "closest"}
+    layout = plain_layout("") | {"hovermode": "closest"}
     layout["xaxis"] |= {"title": {"text": x_title}}
     if reach:
         layout["xaxis"] |= {"range": reach}

@@ -1,172 +1,163 @@
-"""The list of operations as widgets: add, switch off, tune, move, remove and put back."""
+"""The pipeline as a person edits it: operations to add, their list, and the settings of the one selected.
+
+Every act goes into the visit's spec before the page runs again (`pages.widgets.choice`), so pages read
+the spec and nothing else. A dial re-runs only the fragment that shows the pictures: the widgets stay
+where they are and are not sent again, which halves what a person waits for a picture.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import streamlit as st
 
-from core.augment import CATALOGUE
-from core.errors import SpecError
-from core.spec import MAX_OPS, AugmentSpec, OpSpec, RunSpec
-from pages.widgets import choice
-from pages.widgets.fields import fields, plain
+from core.augment import CATALOGUE, edits
+from core.augment.entry import OpEntry
+from core.augment.exclusions import EXCLUSIONS
+from core.preview import fused_groups
+from core.spec import MAX_OPS, AugmentSpec
+from pages.widgets import choice, history
+from pages.widgets.op_settings import op_settings
+from pages.widgets.order_list import Item, OrderEvent, order_list
+from pages.widgets.teacher import dial, dial_shown, id_of, locked, shown
+from pages.widgets.whole_pipeline import strength_dial, whole_pipeline
 
-_REMOVED, _ADD = "augury.removed", "augury.add"
+_ADD, _SELECTED = "augury.add", "augury.selected"
+GROUPS = {"geometric": "geometry", "intensity": "values and colours", "policy": "automatic policies"}
 
 
-def augment_editor(spec: RunSpec, channels: int) -> AugmentSpec:
-    """Draw the operations of ``spec``; returns them as the widgets say.
+def augment_editor(augment: AugmentSpec, *, channels: int, side: int, view: str | None = None) -> None:
+    """Draw the operations and their dials; what a person does is in the visit's spec at the next run.
 
     Args:
         channels: of the images; operations that need colour are not offered for one channel.
+        side: of the images, in pixels.
+        view: the key of the fragment that a dial re-runs instead of the whole page.
     """
-    _add_box(spec, channels)
-    ops = spec.augment.ops
-    if not ops:
+    if shown("add"):
+        _add_box(augment, channels)
+    if not augment.ops:
         st.caption("No operation yet: images are shown as they are. Add one above.")
-    edited = tuple(_operation(op, i, len(ops), channels) for i, op in enumerate(ops))
-    _undo_button()
-    return spec.augment.model_copy(update={"ops": edited})
+    elif locked():
+        _chosen_dials(augment, channels, side, view)
+    else:
+        i = _list(augment, channels, side) if shown("list") else 0
+        if shown("settings"):
+            with st.container(border=True):
+                op_settings(augment.ops[i], channels, side, view)
+    if not locked():
+        history.undo_button()
+    strength_dial(augment, view)
+    whole_pipeline(augment, view)
 
 
-def as_set(spec: RunSpec) -> AugmentSpec:
-    """What `augment_editor` will return, before it is drawn: the widgets' values are known when a re-run
-    begins. So a page can send the new pictures first and the fifty widgets after."""
-
-    def now(op: OpSpec, name: str, value: Any) -> Any:
-        return st.session_state.get(choice.key(op.op, op.stream or 0, name), value)
-
-    return spec.augment.model_copy(
-        update={
-            "ops": tuple(
-                op.model_copy(
-                    update={
-                        "enabled": now(op, "enabled", op.enabled),
-                        "p": now(op, "p", op.p if op.p is not None else CATALOGUE[op.op].default_p),
-                        "params": plain(
-                            {
-                                parameter.name: now(
-                                    op, parameter.name, op.params.get(parameter.name, parameter.default)
-                                )
-                                for parameter in CATALOGUE[op.op].parameters
-                            }
-                        ),
-                    }
-                )
-                for op in spec.augment.ops
-            )
-        }
-    )
-
-
-def _add_box(spec: RunSpec, channels: int) -> None:
+def _add_box(augment: AugmentSpec, channels: int) -> None:
     offered = [name for name, entry in CATALOGUE.items() if channels == 3 or not entry.colour_only]
-    st.selectbox(
-        "Add an operation",
-        offered,
-        index=None,
-        format_func=lambda name: CATALOGUE[name].title,
-        placeholder="Search and add…",
-        key=_ADD,
-        on_change=_add,
-        disabled=len(spec.augment.ops) >= MAX_OPS,
-        help=None if channels == 3 else "Operations that change colours are left out: these images are grey.",
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Add an operation",
+            offered,
+            index=None,
+            format_func=lambda name: f"{CATALOGUE[name].title} · {GROUPS[CATALOGUE[name].group]}",
+            placeholder=f"Search {len(offered)} operations…",
+            key=_ADD,
+            on_change=lambda: _add(st.session_state[_ADD]),
+            disabled=len(augment.ops) >= MAX_OPS,
+            help=None if channels == 3 else "Those that change colours are left out: these images are grey.",
+        )
+        with st.popover("", icon=":material/category:", help="Browse operations by group"):
+            _browse(offered)
+
+
+def _browse(offered: list[str]) -> None:
+    """All operations by group, each with its sentence; and those of Kornia that are not here, and why."""
+    groups = list(dict.fromkeys(CATALOGUE[name].group for name in offered))
+    for tab, group in zip(st.tabs([GROUPS[group].capitalize() for group in groups]), groups, strict=True):
+        with tab, st.container(height=420, border=False):
+            for name in offered:
+                entry = CATALOGUE[name]
+                if entry.group == group:
+                    _offer(entry)
+    with st.expander("Not here, and why"):
+        for name, reason in EXCLUSIONS.items():
+            st.markdown(f"**{name}** {reason}")
+
+
+def _offer(entry: OpEntry) -> None:
+    st.button(
+        entry.title,
+        icon=":material/add:",
+        type="tertiary",
+        key=f"browse.{entry.name}",
+        on_click=_add,
+        args=(entry.name,),
     )
+    st.caption(entry.help)
 
 
-def _operation(op: OpSpec, i: int, count: int, channels: int) -> OpSpec:
-    entry, place = CATALOGUE[op.op], (op.op, op.stream or 0)
-    with st.expander(entry.title, expanded=i < 3, key=choice.key(*place, "expander")):
-        if entry.colour_only and channels == 1:
-            st.warning("It needs colour, and these images are grey: switch it off or remove it.")
-        enabled = st.toggle("On", op.enabled, key=choice.key(*place, "enabled"), help=entry.help)
-        p = op.p if op.p is not None else entry.default_p
-        if not entry.fixed_p:
-            p = st.slider(
-                "Probability",
-                0.0,
-                1.0,
-                p,
-                0.05,
-                key=choice.key(*place, "p"),
-                help="How likely each image is to be changed.",
+def _list(augment: AugmentSpec, channels: int, side: int) -> int:
+    """The operations in order; returns the place of the one whose settings are shown."""
+    fused = {i for group in fused_groups(augment, channels, side) for i in group}
+    order_list(
+        [
+            Item(
+                id=id_of(op),
+                title=CATALOGUE[op.op].title,
+                on=op.enabled,
+                badges=("fused",) if i in fused else (),
+                warning="needs colour" if CATALOGUE[op.op].colour_only and channels == 1 else "",
             )
-        params = fields(entry.parameters, op.params, *place)
-        if entry.can_lie:
-            st.caption(f":material/warning: {entry.can_lie}")
-        _buttons(entry.title, i, count, place)
-    return op.model_copy(update={"enabled": enabled, "p": p, "params": plain(params)})
+            for i, op in enumerate(augment.ops)
+        ],
+        key="operations",
+        on_act=act,
+        selected=id_of(augment.ops[selected(augment)]),
+        label="Operations, in the order they run",
+        limit=MAX_OPS,
+    )
+    return selected(augment)
 
 
-def _buttons(name: str, i: int, count: int, place: tuple[str | int, ...]) -> None:
-    with st.container(horizontal=True, gap=None, horizontal_alignment="right"):
-        for icon, label, change, usable in (
-            (":material/arrow_upward:", "Move up", _moved(i, i - 1), i > 0),
-            (":material/arrow_downward:", "Move down", _moved(i, i + 1), i < count - 1),
-            (":material/content_copy:", "Duplicate", _duplicated(i), count < MAX_OPS),
-            (":material/delete:", "Remove", _removed(i), True),
-        ):
-            st.button(
-                "",
-                type="tertiary",
-                icon=icon,
-                help=f"{label} {name}",
-                key=choice.key(*place, label),
-                on_click=_change,
-                args=(change,),
-                disabled=not usable,
-            )
+def act(event: OrderEvent) -> None:
+    """Do to the visit's pipeline what a person did to its list."""
+    augment = choice.current().augment
+    ids = [id_of(op) for op in augment.ops]
+    if event.id not in ids:  # it went in another tab of this visit, or by undo
+        return
+    i = ids.index(event.id)
+    title = CATALOGUE[augment.ops[i].op].title.lower()
+    match event.act:
+        case "select":
+            st.session_state[_SELECTED] = event.id
+        case "toggle":
+            choice.change_augment(edits.changed(augment, i, enabled=event.on))
+        case "move":
+            history.apply(edits.moved(augment, i, min(event.to, len(ids) - 1)), f"move {title}")
+        case "duplicate" if len(ids) < MAX_OPS:
+            augment = edits.duplicated(augment, i)
+            history.apply(augment, f"duplicate {title}")
+            st.session_state[_SELECTED] = id_of(augment.ops[i + 1])
+        case "remove":
+            history.apply(edits.removed(augment, i), f"remove {title}")
 
 
-def _undo_button() -> None:
-    removed: tuple[int, OpSpec] | None = st.session_state.get(_REMOVED)
-    if removed:
-        title = CATALOGUE[removed[1].op].title
-        st.button(f"Put {title.lower()} back", icon=":material/undo:", on_click=_put_back, width="stretch")
+def selected(augment: AugmentSpec) -> int:
+    """The place in the list of the operation whose settings are shown: the first, until one is chosen."""
+    ids = [id_of(op) for op in augment.ops]
+    chosen = st.session_state.get(_SELECTED)
+    return ids.index(chosen) if chosen in ids else 0
 
 
-Ops = list[OpSpec]
+def _chosen_dials(augment: AugmentSpec, channels: int, side: int, view: str | None) -> None:
+    """In a locked page: the dials the teacher left, operation by operation."""
+    for op in augment.ops:
+        names = ["enabled", "p", *(parameter.name for parameter in CATALOGUE[op.op].parameters)]
+        if any(dial_shown(dial(op, name)) for name in names):
+            with st.container(border=True):
+                op_settings(op, channels, side, view)
 
 
-def _change(change: Callable[[Ops], Ops]) -> None:
-    """Apply ``change`` to this visit's operations; a stream that is missing is numbered by the spec."""
-    spec = choice.current()
-    augment = AugmentSpec(ops=tuple(change(list(spec.augment.ops))), choose=spec.augment.choose)
-    choice.remember(spec.model_copy(update={"augment": augment}))
-
-
-def _add() -> None:
-    name = st.session_state[_ADD]
+def _add(name: str | None) -> None:
     st.session_state[_ADD] = None
     if name is not None:
-        _change(lambda ops: [*ops, OpSpec(op=name)])
-
-
-def _moved(start: int, end: int) -> Callable[[Ops], Ops]:
-    def change(ops: Ops) -> Ops:
-        ops.insert(end, ops.pop(start))
-        return ops
-
-    return change
-
-
-def _duplicated(i: int) -> Callable[[Ops], Ops]:
-    return lambda ops: [*ops[: i + 1], ops[i].model_copy(update={"stream": None}), *ops[i + 1 :]]
-
-
-def _removed(i: int) -> Callable[[Ops], Ops]:
-    def change(ops: Ops) -> Ops:
-        st.session_state[_REMOVED] = (i, ops.pop(i))
-        return ops
-
-    return change
-
-
-def _put_back() -> None:
-    i, op = st.session_state.pop(_REMOVED)
-    try:
-        _change(lambda ops: [*ops[:i], op, *ops[i:]])
-    except (SpecError, ValueError):  # one of its kind was added meanwhile and took its stream
-        _change(lambda ops: [*ops[:i], op.model_copy(update={"stream": None}), *ops[i:]])
+        augment = edits.added(choice.current().augment, name)
+        history.apply(augment, f"add {CATALOGUE[name].title.lower()}")
+        st.session_state[_SELECTED] = id_of(augment.ops[-1])

@@ -11,7 +11,7 @@ import streamlit as st
 from core import address
 from core.errors import SpecError
 from core.presets import preset
-from core.spec import RunSpec
+from core.spec import AugmentSpec, RunSpec
 from core.vocabulary import bounded
 
 _SPEC, _GENERATION, _FROM_LINK = "augury.spec", "augury.generation", "augury.link"
@@ -39,6 +39,11 @@ def remember(spec: RunSpec) -> None:
     st.session_state[_FROM_LINK] = link
     if st.query_params.get("spec") != link:
         st.query_params["spec"] = link
+
+
+def change_augment(augment: AugmentSpec) -> None:
+    """Keep another pipeline, and all else as it is."""
+    remember(current().model_copy(update={"augment": augment}))
 
 
 def replace(spec: RunSpec) -> None:

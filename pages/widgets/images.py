@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import streamlit as st
 import torch
@@ -12,14 +13,18 @@ from torch import Tensor
 from core import data
 from core.errors import SpecError
 from core.pictures import encode_images
-from core.spec import RunSpec
+from core.spec import DataSpec, RunSpec
+from pages.widgets import choice
+from pages.widgets.own_images import own_images
+from pages.widgets.teacher import shown
 
 SHOWN = 16
 PHOTO_SIDE = 224  # pixels; what most published networks take
 _SOURCES = {"photos": "Photos", "data": "Dataset", "yours": "Yours"}
+_DATASET = "augment.dataset"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Images:
     """uint8 (N, C, S, S), and for each a name and a sentence for those who can't see it."""
 
@@ -28,34 +33,60 @@ class Images:
     alts: tuple[str, ...]
     originals: int  # how many differ: the rest are repeats of the first ones, drawn anew
 
+    @property
+    def channels(self) -> int:
+        return self.tensor.shape[1]
+
+    @property
+    def side(self) -> int:
+        """In pixels."""
+        return self.tensor.shape[-1]
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the pixels, for caches."""
+        return hashlib.blake2b(self.tensor.numpy().tobytes(), digest_size=16).hexdigest()
+
+    @cached_property
     def encoded_originals(self) -> list[str]:
         """The ones that differ as data URIs, made once for as long as they are looked at."""
-        pixels = self.tensor[: self.originals]
-        digest = hashlib.blake2b(pixels.numpy().tobytes(), digest_size=16).hexdigest()
-        return _encoded(digest, pixels)
+        return _encoded(self.digest, self.tensor[: self.originals])
+
+    @property
+    def labels(self) -> Tensor:
+        """int64 (N,): which of `classes` each image is, by its name."""
+        return torch.tensor([self.classes.index(name) for name in self.names])
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The different names, in the order they are first seen."""
+        return tuple(dict.fromkeys(self.names))
 
 
 def chosen_images(spec: RunSpec) -> Images:
     """Let a person choose the source; always at least one image."""
-    source = st.segmented_control(
-        "Images",
-        list(_SOURCES),
-        default="photos",
-        required=True,
-        format_func=lambda name: _SOURCES[name],
-        key="images",
-        bind="query-params",
-        persist_state="session",
-    )
+    source = st.session_state.get("images", st.query_params.get("images", "photos"))
+    if shown("images"):
+        source = st.segmented_control(
+            "Images",
+            list(_SOURCES),
+            default="photos",
+            required=True,
+            format_func=lambda name: _SOURCES[name],
+            key="images",
+            bind="query-params",
+            persist_state="session",
+        )
     if source == "data":
         try:
             return _dataset(spec)
         except SpecError as error:
             st.error(error.what, icon=":material/folder_off:")
-    elif source == "yours":
-        mine = _uploaded()
-        if mine:
-            return mine
+    elif source == "yours" and shown("images"):
+        mine = own_images(PHOTO_SIDE)
+        if mine is not None:
+            names = [f"yours {i + 1}" for i in range(len(mine))]
+            return _repeated(mine, names, [f"Your image number {i + 1}." for i in range(len(mine))])
     photos, about = data.photos(PHOTO_SIDE)
     return _repeated(photos, [photo.name for photo in about], [photo.alt for photo in about])
 
@@ -66,38 +97,27 @@ def _encoded(digest: str, _pixels: Tensor) -> list[str]:
 
 
 def _dataset(spec: RunSpec) -> Images:
-    dataset = data.load(spec.data)
-    names = [dataset.classes[label] for label in dataset.labels[:SHOWN].tolist()]
-    st.caption(f"The first {len(names)} images of {spec.data.name}. Choose another set on the Train page.")
-    return _repeated(dataset.images[:SHOWN], names, [f"An image of class {name}." for name in names])
-
-
-def _uploaded() -> Images | None:
-    """A person's own pictures, in memory for this visit only."""
-    files = st.file_uploader(
-        "Your images",
-        type=["png", "jpg", "jpeg", "webp", "bmp"],
-        accept_multiple_files=True,
-        max_upload_size=10,
-        key="augment.uploads",
-        help="PNG, JPEG, WebP or BMP. Kept in memory for this visit only, never on disk.",
-    )
-    if not files:
-        st.caption(
-            "Until you choose some, you see the photographs. Yours stay in memory for this visit only."
+    if shown("images"):
+        names = [name for name in data.CATALOGUE if name != "folder" or spec.data.name == "folder"]
+        st.selectbox(
+            "Dataset",
+            names,
+            names.index(spec.data.name),
+            format_func=lambda name: data.CATALOGUE[name].title,
+            key=choice.key(_DATASET),
+            help="Training uses it too. Your own folder of images is chosen on the Train page.",
+            on_change=_choose_dataset,
         )
-        return None
-    pictures, refusals = data.upload_images(
-        [(file.name, file.getvalue()) for file in files[:SHOWN]], PHOTO_SIDE, 3
-    )
-    for refusal in refusals:
-        st.warning(refusal, icon=":material/broken_image:")
-    if len(files) > SHOWN:
-        st.caption(f"The first {SHOWN} of {len(files)} are shown.")
-    if not len(pictures):
-        return None
-    names = [f"yours {i + 1}" for i in range(len(pictures))]
-    return _repeated(pictures, names, [f"Your image number {i + 1}." for i in range(len(pictures))])
+    dataset = data.load(spec.data)
+    classes = [dataset.classes[label] for label in dataset.labels[:SHOWN].tolist()]
+    return _repeated(dataset.images[:SHOWN], classes, [f"An image of class {name}." for name in classes])
+
+
+def _choose_dataset() -> None:
+    spec = choice.current()
+    chosen = st.session_state[choice.key(_DATASET)]
+    if chosen != spec.data.name:
+        choice.remember(spec.model_copy(update={"data": DataSpec(name=chosen)}))
 
 
 def _repeated(tensor: Tensor, names: list[str], alts: list[str]) -> Images:

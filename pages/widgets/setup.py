@@ -16,6 +16,7 @@ from pathlib import Path  # noqa: E402
 import streamlit as st  # noqa: E402
 
 from core.jobs import Jobs, make_jobs  # noqa: E402
+from pages.widgets.teacher import shown  # noqa: E402
 
 # A file of our own: Streamlit's named icons are fetched from another host for a page's icon.
 ICON = str(Path(__file__).parent / "assets" / "icon.svg")
@@ -27,9 +28,10 @@ def page(title: str) -> None:
     """Set the page up; call it before anything else is drawn."""
     st.set_page_config(page_title=f"{title} · Augury", page_icon=ICON, layout="wide")
     _prepare()
-    with st.sidebar.container(horizontal=True, gap="small"):
-        for file, label in PAGES:
-            st.page_link(file, label=label)
+    if shown("pages"):
+        with st.sidebar.container(horizontal=True, gap="small"):
+            for file, label in PAGES:
+                st.page_link(file, label=label)
 
 
 @st.cache_resource(show_spinner="Starting PyTorch and Kornia…")

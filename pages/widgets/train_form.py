@@ -9,7 +9,6 @@ import streamlit as st
 from core import data, models, optimisers, regularise
 from core.catalogue import Entry
 from core.spec import (
-    AugmentSpec,
     DataSpec,
     ModelSpec,
     OptimiserSpec,
@@ -27,9 +26,9 @@ def train_form(spec: RunSpec) -> RunSpec:
     """Every part of ``spec`` as widgets, folded; returns what they say, not yet checked together."""
     with st.expander("Data", icon=":material/photo_library:", expanded=True, key="part.data"):
         chosen_data = data_part(spec.data)
-    channels = data.shape(chosen_data).channels
+    shape = data.shape(chosen_data)
     with st.expander("Augmentation", icon=":material/auto_fix_high:", key="part.augment"):
-        augment: AugmentSpec = augment_editor(spec, channels)
+        augment_editor(spec.augment, channels=shape.channels, side=shape.side)
     with st.expander("Architecture", icon=":material/schema:", expanded=True, key="part.model"):
         model = model_part(spec.model)
     with st.expander("Regulariser", icon=":material/compress:", expanded=True, key="part.regulariser"):
@@ -41,7 +40,7 @@ def train_form(spec: RunSpec) -> RunSpec:
     return spec.model_copy(
         update={
             "data": chosen_data,
-            "augment": augment,
+            "augment": spec.augment,
             "model": model,
             "regularisers": regularisers,
             "optimiser": optimiser,

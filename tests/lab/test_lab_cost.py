@@ -111,7 +111,7 @@ SMALL = RunSpec(
 def test_training_steps_are_the_engines_own_without_augmentation(clock, monkeypatch):
     durations = iter([9.0, 0.1, 0.3, 0.2])
     seen = []
-    real = cost._step
+    real = cost.train_step
 
     def step(session, images, targets, k):
         clock.seconds += next(durations)
@@ -121,7 +121,7 @@ def test_training_steps_are_the_engines_own_without_augmentation(clock, monkeypa
         assert session.train.labels[int(place)] == targets[7] and len(images) == 50
         return real(session, images, targets, k)
 
-    monkeypatch.setattr(cost, "_step", step)
+    monkeypatch.setattr(cost, "train_step", step)
     state = torch.get_rng_state()
     assert training_step(SMALL, seconds=0.5) == pytest.approx(0.2e6 / 50)
     assert len(seen) == 4
