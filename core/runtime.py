@@ -53,7 +53,7 @@ def _keep_memory() -> None:
     augmenting 128 images of 3×224×224 took 1.5 to 4.4 times as long. The price is that a process holds as
     much as it ever needed at once. See mallopt(3); other C libraries are left as they are.
     """
-    M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+    trim_threshold, mmap_threshold = -1, -3  # as malloc.h numbers them
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "gnu_get_libc_version"):
-        libc.mallopt(M_MMAP_THRESHOLD, 2**30)
-        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(mmap_threshold, 2**30)
+        libc.mallopt(trim_threshold, 2**31 - 1)

@@ -62,7 +62,8 @@ class ShrunkPad(K.PadTo):
     """The image on a larger canvas of ``size`` × ``size`` pixels, at its top left, shrunk to its own size."""
 
     def __init__(self, size: int, pad_mode: str, pad_value: float, p: float) -> None:
-        super().__init__((size, size), pad_mode, pad_value)
+        # Only "constant" has a value; torch refuses another one for the rest.
+        super().__init__((size, size), pad_mode, pad_value if pad_mode == "constant" else 0.0)
         self.p, self.same_on_batch = p, False
         self.flags["resample"] = Resample.BILINEAR
 

@@ -150,6 +150,16 @@ def test_every_bound_of_every_parameter_runs(name, channels, side):
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
+def test_any_two_bounds_go_together(name):
+    """A padding's colour with a padding that has none, say."""
+    images = crops(2, 3, 16)
+    for one, other in itertools.combinations(at_bounds(CATALOGUE[name]), 2):
+        if one.keys() != other.keys():
+            after = pipeline(OpSpec(op=name, p=1.0, params=one | other), side=16)(images, 0)
+            assert after.shape == images.shape and bool(torch.isfinite(after).all()), one | other
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_the_largest_images_run_too_with_every_range_at_its_widest(name):
     widest = {p.name: [p.low, p.high] for p in CATALOGUE[name].parameters if isinstance(p, Range)}
     built = pipeline(OpSpec(op=name, p=1.0, params=widest), side=256)
