@@ -67,28 +67,29 @@ names = st.lists(st.sampled_from(sorted(GENTLE)), min_size=2, max_size=4)
 @given(names=names, p=st.sampled_from([0.5, 1]), step=st.integers(0, 10**6))
 @settings(max_examples=40, deadline=None)
 def test_where_both_see_the_image_they_agree(names, p, step):
-    """To 0.005 for each warp of the chain, and to 0.002 on average; what a chain lost at an edge is black."""
+    """To 0.004 at most and 0.001 on average, of values in 0 to 1; what a chain lost is black."""
     fixed = {"RandomCrop", "RandomResizedCrop"}
     ops = tuple(OpSpec(op=name, p=1.0 if name in fixed else p, params=GENTLE[name]) for name in names)
     chain, fused = both(ops, coloured(SMOOTH), step)
     seen = (chain[:, 2:] > 0.999) & (fused[:, 2:] > 0.999)
-    assert seen.float().mean() > 0.3
+    assert seen.float().mean() > 0.4
     error = (chain - fused).abs()[:, :2] * seen
-    assert error.max() < 0.005 * len(names) and error.mean() < 0.002
+    assert error.max() < 0.004 and error.mean() < 0.001
     # The chain can only lose: what it sees, one warp sees, but for the half pixel beyond an edge.
     lost = (chain[:, 2] > 0.999) & (fused[:, 2] < 0.5)
     assert not lost.any()
 
 
-@pytest.mark.parametrize("name", sorted(GENTLE))
-@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
-def test_one_warp_alone_is_kornias_own(name, padding):
-    """The very convention of each operation, edges included; 1e-4 of a pixel is what float32 leaves."""
-    params = dict(GENTLE[name])
-    if name in ("RandomAffine", "RandomTranslate", "RandomShear"):
-        params["padding_mode"] = padding
-    elif padding != "zeros":
-        return
+PADDED = ("RandomAffine", "RandomTranslate", "RandomShear")
+ALONE = [(name, {}) for name in GENTLE] + [
+    (name, {"padding_mode": mode}) for name in PADDED for mode in ("border", "reflection")
+]
+
+
+@pytest.mark.parametrize(("name", "more"), [*ALONE, ("RandomCrop", {"padding_mode": "replicate"})])
+def test_one_warp_alone_is_kornias_own(name, more):
+    """The very convention of each operation, edges included; 1e-4 is what float32 leaves."""
+    params = GENTLE[name] | more
     images = torch.rand(4, 3, 23, 23, generator=torch.Generator().manual_seed(0))
     pipeline = build(OpSpec(op=name, params=params, p=1.0), side=23)
     draws = pipeline.draw(4, 0)
