@@ -10,9 +10,9 @@ its images. That holds for every entry of the catalogue (a test says so), so onl
 lock on torch's global generator, and applying runs outside it.
 
 Cost on one core of a busy machine, 128 images of 1×28×28: seed and swap 7 µs an operation, drawing
-30 to 900 µs (mostly Kornia's samplers), applying 0.2 ms (flip) to 2.8 ms (perspective). Kornia's own
-call costs 40 to 90 µs more than its inner functions called directly; that is under 1 % of a training
-step, so the public call is used.
+30 to 900 µs (mostly Kornia's samplers), applying 0.05 ms (flip) to 2.8 ms (perspective). An operation is
+Kornia's own call, unless `fast` has a faster way to the same numbers, or `fuse` makes one warp of it
+and its neighbours; `reuse` spares a preview what was drawn and computed before.
 """
 
 from __future__ import annotations
