@@ -6,13 +6,11 @@ list in a spec, not an entry; dropout belongs to the model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from core.catalogue import Entry, Number
+from core.catalogue import Number
 from core.regularise.elastic_net import ElasticNet
+from core.regularise.entry import RegulariserEntry
 from core.regularise.l1 import L1
 from core.regularise.l2 import L2
-from core.regularise.term import Term
 from core.regularise.weight_decay import WeightDecay
 
 SOLVERS: dict[str, str] = {
@@ -22,33 +20,6 @@ SOLVERS: dict[str, str] = {
     ),
     "penalty": "The penalty is added to the loss and followed by its gradient, as most code does it.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegulariserEntry(Entry):
-    """A regulariser.
-
-    Args:
-        formula: KaTeX; a term of the loss, or the update itself if there are no ``solvers``.
-        effect: one sentence: what it does to weights.
-        solvers: how it may be solved, the default first; none if it is no term of the loss.
-        default_strength: λ where a spec gives none; any λ in [0, 100] is allowed.
-        strength_low: where a logarithmic dial for λ starts.
-        strength_high: where it ends.
-        penalty_note: one sentence: why the ``penalty`` solver gives no exact zeros; empty if no other
-            solver would.
-        term: what implements it.
-    """
-
-    formula: str
-    effect: str
-    solvers: tuple[str, ...]
-    default_strength: float
-    strength_low: float
-    strength_high: float
-    penalty_note: str = ""
-    term: type[Term]
-
 
 _NO_ZEROS = (
     "The slope of |w| is +λ or −λ right up to 0, so a step of fixed size hops over 0 and back again: "
