@@ -4,12 +4,14 @@ from core.models.attention import Attention
 from core.models.build import build, check, count_parameters
 from core.models.catalogue import CATALOGUE, ModelEntry
 from core.models.cnn import CNN
+from core.models.mlp import MLP
 from core.models.rnn import RNN
 from core.models.summary import LayerRow, Summary, summarise
 
 __all__ = [
     "CATALOGUE",
     "CNN",
+    "MLP",
     "RNN",
     "Attention",
     "LayerRow",

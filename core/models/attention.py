@@ -25,6 +25,10 @@ from core.errors import SpecError
 MAX_PATCHES = 1024  # an attention map has the square of it: 4 MB a head, an image and a block
 MAX_PATCH = 64  # pixels
 
+# Slices of parameters that stand or fall together: ``parameter[index]`` is a view of each part.
+Index = slice | tuple[slice, slice]
+Group = list[tuple[Tensor, Index]]
+
 
 class Positions(nn.Module):
     """A learned vector for each place in the image, added to the token that stands there.
@@ -77,11 +81,39 @@ class SelfAttention(nn.Module):
         query, key, _ = self.split(tokens)
         return self.mix.weights(query, key)
 
+    def weight_groups(self) -> list[Group]:
+        """For each head the weights that are its own: the rows that make its queries, keys and values
+        (width/heads, width) each, and the columns (width, width/heads) that its values leave by."""
+        size = self.output.in_features // self.heads
+        parts = self.qkv.weight.shape[0] // 3
+        return [
+            [
+                *((self.qkv.weight, slice(start, start + size)) for start in (h, h + parts, h + 2 * parts)),
+                (self.output.weight, (slice(None), slice(h, h + size))),
+            ]
+            for h in range(0, parts, size)
+        ]
+
+
+class DropPath(nn.Module):
+    """Stochastic depth (Huang et al., 1603.09382): in training a branch (B, …) is skipped for a ``share``
+    of the images, in [0, 1), and the others' made larger by 1/(1 - share), so that its mean stays."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, branch: Tensor) -> Tensor:
+        if not (self.training and self.share):
+            return branch
+        ones = branch.new_ones(len(branch), *[1] * (branch.ndim - 1))
+        return branch * F.dropout(ones, self.share)
+
 
 class Block(nn.Module):
     """Tokens look at each other (attention), then each thinks for itself (a dense layer of two)."""
 
-    def __init__(self, width: int, heads: int, mlp_ratio: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, mlp_ratio: int, dropout: float, drop_path: float) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
         self.attention = SelfAttention(width, heads)
@@ -89,10 +121,11 @@ class Block(nn.Module):
         self.fc1 = nn.Linear(width, mlp_ratio * width)
         self.fc2 = nn.Linear(mlp_ratio * width, width)
         self.dropout = nn.Dropout(dropout)
+        self.drop_path = DropPath(drop_path)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        tokens = tokens + self.dropout(self.attention(self.norm1(tokens)))
-        return tokens + self.dropout(self.fc2(F.gelu(self.fc1(self.norm2(tokens)))))
+        tokens = tokens + self.drop_path(self.dropout(self.attention(self.norm1(tokens))))
+        return tokens + self.drop_path(self.dropout(self.fc2(F.gelu(self.fc1(self.norm2(tokens))))))
 
 
 class Attention(nn.Module):
@@ -108,6 +141,8 @@ class Attention(nn.Module):
         mlp_ratio: a block's dense layer is this many times as wide as a token.
         dropout: share of each branch's output that is dropped in each training step. The attention
             maps themselves are not dropped from: that would rule out the fused kernel.
+        drop_path: share of images that skip the last block's branches in each training step; block ``b``
+            of ``depth`` has ``b/depth`` of it (Huang et al., 1603.09382, eq. 4).
 
     Raises:
         SpecError: ``patch`` does not fit ``side``, or ``heads`` does not divide ``width``.
@@ -125,6 +160,7 @@ class Attention(nn.Module):
         depth: int,
         mlp_ratio: int,
         dropout: float,
+        drop_path: float,
     ) -> None:
         _check_patch(patch, side)
         if width % heads:
@@ -137,7 +173,10 @@ class Attention(nn.Module):
         self.embed = nn.Linear(in_channels * patch**2, width)
         self.positions = Positions((side // patch) ** 2, width)
         self.dropout = nn.Dropout(dropout)
-        self.blocks = [Block(width, heads, mlp_ratio, dropout) for _ in range(depth)]
+        self.blocks = [
+            Block(width, heads, mlp_ratio, dropout, drop_path * number / depth)
+            for number in range(1, depth + 1)
+        ]
         for number, block in enumerate(self.blocks, 1):
             self.add_module(f"block{number}", block)
         self.norm = nn.LayerNorm(width)

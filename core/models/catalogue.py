@@ -10,6 +10,7 @@ from torch import nn
 from core.catalogue import Choice, Entry, Flag, Integers, Number
 from core.models.attention import MAX_PATCH, Attention
 from core.models.cnn import CNN
+from core.models.mlp import MLP
 from core.models.rnn import CELLS, RNN
 
 
@@ -34,7 +35,7 @@ _CNN = ModelEntry(
         "the first layer, parts of shapes in the next. Pooling halves the picture after each layer, so "
         "later filters see more of it and care less about where exactly something stands. Two dense "
         "layers then weigh what was found. Sharing filters across the image makes it the strongest of "
-        "the three on few images; most of its weights sit in the first dense layer, which is where a "
+        "these on few images; most of its weights sit in the first dense layer, which is where a "
         "regulariser finds most to remove."
     ),
     source="LeCun et al. 1998, Gradient-based learning applied to document recognition",
@@ -66,6 +67,16 @@ _CNN = ModelEntry(
             "Share of the dense layer's units silenced at random in each training step.",
             step=0.05,
         ),
+        Number(
+            "channel_dropout",
+            0.0,
+            0,
+            0.9,
+            "Share of each convolution's filters silenced in each training step, whole maps at a time "
+            "(Tompson et al., 1411.4280): neighbouring pixels are so alike that dropping single ones "
+            "hides little.",
+            step=0.05,
+        ),
         Flag(
             "batch_norm",
             False,
@@ -73,6 +84,39 @@ _CNN = ModelEntry(
         ),
     ),
     build=CNN,
+)
+
+_MLP = ModelEntry(
+    name="mlp",
+    title="Dense network (LeNet-300-100)",
+    help=(
+        "Every pixel is wired to every unit of the first layer, every unit to every one of the next, and "
+        "the last layer to the classes. It knows nothing about images: shuffle the pixels of all of them "
+        "in the same way and it learns just as well. That makes most of its weights superfluous (those "
+        "from the corners of a digit's image never see any ink), and so papers on pruning and sparsity "
+        "start with it; with the widths 300 and 100 it is LeNet-300-100, 267 thousand parameters."
+    ),
+    source="LeCun et al. 1998, Gradient-based learning applied to document recognition",
+    parameters=(
+        Integers(
+            "hidden",
+            (300, 100),
+            4,
+            4096,
+            "Units of each layer before the classifier; the number of entries is the depth.",
+            unit="units",
+            max_length=5,
+        ),
+        Number(
+            "dropout",
+            0.0,
+            0,
+            0.9,
+            "Share of each layer's units silenced at random in each training step.",
+            step=0.05,
+        ),
+    ),
+    build=MLP,
 )
 
 _RNN = ModelEntry(
@@ -155,8 +199,18 @@ _ATTENTION = ModelEntry(
         Number(
             "dropout", 0.0, 0, 0.9, "Share of each block's outputs dropped in a training step.", step=0.05
         ),
+        Number(
+            "drop_path",
+            0.0,
+            0,
+            0.9,
+            "Share of images for which the last block's branches are skipped in a training step; earlier "
+            "blocks are skipped less, in proportion to their depth (stochastic depth, Huang et al., "
+            "1603.09382).",
+            step=0.05,
+        ),
     ),
     build=Attention,
 )
 
-CATALOGUE: dict[str, ModelEntry] = {entry.name: entry for entry in (_CNN, _RNN, _ATTENTION)}
+CATALOGUE: dict[str, ModelEntry] = {entry.name: entry for entry in (_CNN, _MLP, _RNN, _ATTENTION)}

@@ -32,6 +32,8 @@ class CNN(nn.Sequential):
         channels: the width of each convolution; how many there are is the depth.
         hidden: units of the dense layer before the classifier.
         dropout: share of those units that is dropped in each training step.
+        channel_dropout: share of each convolution's maps that is dropped, whole, in each training step
+            (SpatialDropout, Tompson et al., 1411.4280).
         batch_norm: normalise after each convolution (Ioffe & Szegedy, 1502.03167).
     """
 
@@ -44,6 +46,7 @@ class CNN(nn.Sequential):
         channels: Sequence[int],
         hidden: int,
         dropout: float,
+        channel_dropout: float,
         batch_norm: bool,
     ) -> None:
         layers: OrderedDict[str, nn.Module] = OrderedDict()
@@ -61,6 +64,8 @@ class CNN(nn.Sequential):
                 layers[f"pool{number}"] = nn.MaxPool2d(2)
                 size //= 2
             layers[f"relu{number}"] = nn.ReLU(inplace=True)
+            if channel_dropout:
+                layers[f"dropout{number}"] = nn.Dropout2d(channel_dropout)
             width = next_width
         if size > MAX_MAP:
             square = -(-size // MAX_MAP)  # rounded up

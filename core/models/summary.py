@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.models.attention import Mix, Positions
+from core.models.attention import DropPath, Mix, Positions
 from core.models.build import check, count_parameters
 from core.models.catalogue import CATALOGUE
 from core.spec import ModelSpec
@@ -132,6 +132,10 @@ def _kind(module: nn.Module) -> str:
             return f"average pooling {size}×{size}"
         case nn.Dropout(p=share):
             return f"dropout {share:g}" if share else ""
+        case nn.Dropout2d(p=share):
+            return f"channel dropout {share:g}"
+        case DropPath(share=share):
+            return f"stochastic depth {share:.2g}" if share else ""
         case nn.LSTM() | nn.GRU() | nn.RNN():
             cell = "tanh" if isinstance(module, nn.RNN) else type(module).__name__
             return f"{cell}, both directions" if module.bidirectional else cell

@@ -75,7 +75,10 @@ def test_entries_can_be_listed_as_json(arch):
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        (spec("mlp"), "model.arch: there is no architecture called 'mlp'; there are cnn, rnn, attention."),
+        (
+            spec("resnet"),
+            "model.arch: there is no architecture called 'resnet'; there are cnn, mlp, rnn, attention.",
+        ),
         (spec("cnn", width=3), "model.params.width: cnn has no such parameter"),
         (spec("cnn", channels=[2]), "model.params.channels[0]: 2 is below the smallest allowed, 4"),
         (spec("cnn", channels=[8] * 6), "model.params.channels: it has 6 numbers; 1 to 5 are allowed."),
