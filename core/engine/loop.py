@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from core import data, optimisers
 from core.engine.control import Control
 from core.engine.events import Event, State, state
+from core.engine.filters import due, first_filters
 from core.engine.pictures import sprite
 from core.engine.saving import CHECKPOINT_SECONDS, load_checkpoint, save, save_checkpoint
 from core.engine.session import Session, epoch_order, open_session
@@ -113,8 +114,8 @@ def run(
 
 
 def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iterator[Event]:
-    steps, batches = Pace(STEP_SECONDS), Pace(BATCH_SECONDS)
-    for epoch in range(first, session.spec.train.epochs + 1):
+    spec, steps, batches = session.spec, Pace(STEP_SECONDS), Pace(BATCH_SECONDS)
+    for epoch in range(first, spec.train.epochs + 1):
         began = time.perf_counter()
         train_loss, train_accuracy = yield from _train_epoch(
             session, epoch, control, steps, batches if watch else None
@@ -125,7 +126,7 @@ def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iter
         validation_loss, validation_accuracy = evaluate(session, session.validation)
         if not math.isfinite(validation_loss):
             raise DivergedError(_advice(f"The validation loss became {validation_loss} after epoch {epoch}"))
-        num_images = min(len(session.train.labels), session.steps_per_epoch * session.spec.train.batch_size)
+        num_images = min(len(session.train.labels), session.steps_per_epoch * spec.train.batch_size)
         yield {
             "event": "epoch",
             "epoch": epoch,
@@ -136,6 +137,9 @@ def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iter
             "validation_accuracy": validation_accuracy,
             "penalty": session.regularisation.value(float(epoch)),
             "sparsity": sparsity(session.model),
+            "filters": first_filters(session.model, session.train.channels)
+            if due(epoch, spec.train.epochs)
+            else None,
             "seconds": time.perf_counter() - began,
             "images_per_second": num_images / seconds_training,
         }
