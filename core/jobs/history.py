@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.engine.events import TERMINAL, Event, State
@@ -38,6 +38,7 @@ class History:
         epochs: the ``epoch`` events. ``started``, ``finished``, ``step`` and ``batch`` are the latest
             events of their kinds.
         loss, penalty, learning_rate: over the epochs done, thinned to at most 500 points.
+        penalties, strengths: such a line for each kind of regulariser; a run of an older version has none.
         began, moved: when training began, and when it last moved (seconds); None: not seen live.
     """
 
@@ -52,6 +53,8 @@ class History:
     loss: Line = EMPTY_LINE
     penalty: Line = EMPTY_LINE
     learning_rate: Line = EMPTY_LINE
+    penalties: Mapping[str, Line] = field(default_factory=dict)
+    strengths: Mapping[str, Line] = field(default_factory=dict)
     began: float | None = None
     moved: float | None = None
 
@@ -107,6 +110,7 @@ class Fold:
         self._latest: dict[str, Any] = {"version": 0, "state": "queued", "reason": ""}
         self._epochs: list[Event] = []
         self._lines = {name: ThinnedLine() for name in ("loss", "penalty", "learning_rate")}
+        self._by_kind: dict[str, dict[str, ThinnedLine]] = {"penalties": {}, "strengths": {}}
         self._history: History | None = None
 
     def add(self, event: Event, now: float | None = None, *, version: int | None = None) -> None:
@@ -134,8 +138,10 @@ class Fold:
             self._latest["moved"] = now
         if kind == "step":
             for name, line in self._lines.items():
-                if event[name] is not None and math.isfinite(event[name]):
-                    line.add(event["epoch"], event[name])
+                _add(line, event["epoch"], event[name])
+            for name, lines in self._by_kind.items():
+                for kind, value in event.get(name, {}).items():
+                    _add(lines.setdefault(kind, ThinnedLine()), event["epoch"], value)
 
     @property
     def version(self) -> int:
@@ -145,8 +151,15 @@ class Fold:
         """What is known now: the same object until the next event."""
         if self._history is None:
             lines: dict[str, Any] = {name: line.line() for name, line in self._lines.items()}
+            for name, by_kind in self._by_kind.items():
+                lines[name] = {kind: line.line() for kind, line in by_kind.items()}
             self._history = History(**self._latest, **lines, epochs=tuple(self._epochs))
         return self._history
+
+
+def _add(line: ThinnedLine, epoch: float, value: float | None) -> None:
+    if value is not None and math.isfinite(value):
+        line.add(epoch, value)
 
 
 def fold(numbered: Iterable[tuple[int, Event]]) -> Fold:
@@ -169,7 +182,8 @@ def summary(history: History) -> dict[str, Any] | None:
 
 
 def _without_layers(epoch: Event) -> Event:
-    return {**epoch, "sparsity": {**epoch["sparsity"], "layers": {}}}
+    kept = {key: value for key, value in epoch.items() if key not in ("weights", "filters")}
+    return {**kept, "sparsity": {**epoch["sparsity"], "layers": {}}}
 
 
 def _validation_accuracy(epoch: Event) -> float:

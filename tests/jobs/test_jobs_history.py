@@ -103,3 +103,15 @@ def test_summary_has_the_earliest_best_and_the_last_epoch_without_layers():
     assert (figures["epochs"], figures["best"]["epoch"], figures["last"]["epoch"]) == (4, 2, 4)
     assert figures["best"]["sparsity"] == {"exact": 0.25, "near": 0.5, "weights": 8, "layers": {}}
     assert summary(folded(STARTED).history()) is None
+
+
+def test_each_regulariser_has_a_line_of_its_own_and_older_runs_have_none():
+    fold = Fold()
+    step = {"event": "step", "step": 1, "epoch": 0.5, "loss": 1.0, "penalty": 0.5, "learning_rate": 0.1}
+    fold.add(step)
+    assert fold.history().penalties == {} == fold.history().strengths
+    for i, value in enumerate((0.25, None, float("inf"), 0.75)):
+        fold.add(step | {"epoch": 1.0 + i, "penalties": {"l1": value, "l2": 0.1}, "strengths": {"l1": 1e-3}})
+    assert fold.history().penalties["l1"] == ((1.0, 4.0), (0.25, 0.75))
+    assert fold.history().penalties["l2"].x == (1.0, 2.0, 3.0, 4.0)
+    assert fold.history().strengths["l1"].y == (1e-3,) * 4
