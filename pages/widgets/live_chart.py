@@ -11,6 +11,7 @@ grid and label colours from Streamlit's theme, and again when the theme changes.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import plotly
@@ -31,7 +32,9 @@ _live_chart = st.components.v2.component(
 )
 
 
-def live_chart(figure_json: str, *, key: str, height: int, alt: str) -> None:
+def live_chart(
+    figure_json: str, *, key: str, height: int, alt: str, on_pick: Callable[[str], None] | None = None
+) -> None:
     """Shows a figure; later calls under the same key update it where it stands.
 
     Args:
@@ -41,11 +44,18 @@ def live_chart(figure_json: str, *, key: str, height: int, alt: str) -> None:
         key: the chart's name on the page.
         height: in CSS pixels; the width is all there is.
         alt: what the chart shows, in a sentence.
+        on_pick: called, before the script runs again, when a person clicks a point of a trace that has
+            ``ids``, with the point's. It comes from a browser, so it may be anything.
     """
+
+    def picked() -> None:
+        if on_pick and (point := st.session_state[key]["picked"]) is not None:
+            on_pick(str(point))
+
     # Bytes go through as they are; a dictionary would be dumped three times over.
     about = f'"plotly":{_PLOTLY_PATH},"alt":{json.dumps(alt)},"height":{height}'
     message = f'{{{about},"figure":{figure_json}}}'
-    _live_chart(key=key, data=message.encode(), height=height)
+    _live_chart(key=key, data=message.encode(), height=height, on_picked_change=picked)
 
 
 def preload_charts() -> None:

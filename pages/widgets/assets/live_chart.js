@@ -12,11 +12,12 @@ const CONFIG = {
 const charts = new WeakMap(); // node -> what is shown in it, and what should be
 let loading; // one plotly.js a page, whatever the number of charts
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const node = parentElement.querySelector(".augury-chart");
   if (!charts.has(node)) charts.set(node, mount(node));
   const chart = charts.get(node);
   chart.wanted = new TextDecoder().decode(data);
+  chart.pick = (id) => setTriggerValue("picked", id);
   draw(chart);
   // Streamlit also calls this for a run that a newer one overtook, while the chart still stands.
   return () => node.isConnected || unmount(chart);
@@ -51,6 +52,7 @@ async function draw(chart) {
     chart.shown = wanted;
     const { data, layout } = inTheme(JSON.parse(chart.wanted, theme.resolve).figure, theme);
     await Plotly.react(chart.plot, data, { ...layout, width, height: message.height }, CONFIG);
+    if (!chart.listens) listen(chart);
     chart.trouble.textContent = "";
     chart.node.classList.add("drawn");
   } catch (error) {
@@ -59,6 +61,15 @@ async function draw(chart) {
     chart.node.classList.add("drawn");
     console.error(error);
   }
+}
+
+// A point with an id can be picked.
+function listen(chart) {
+  chart.listens = true;
+  const over = (on) => (event) => chart.plot.classList.toggle("over", on && event.points[0].id !== undefined);
+  chart.plot.on("plotly_hover", over(true));
+  chart.plot.on("plotly_unhover", over(false));
+  chart.plot.on("plotly_click", ({ points }) => points[0].id !== undefined && chart.pick(points[0].id));
 }
 
 // Streamlit sends no validator with this file, so a plain <script> would fetch its 4.8 MB again on every
