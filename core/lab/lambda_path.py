@@ -20,12 +20,18 @@ whole run at the same λ ends with more zeros, and has the time to mend its accu
 
 from __future__ import annotations
 
+import copy
+import math
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from core.engine import Control
-from core.regularise import RegulariserEntry
+from core.engine import Control, Event, Session, epoch_order, evaluate, open_session, state
+from core.engine.loop import DivergedError, Pace, train_step
+from core.errors import SpecError
+from core.regularise import CATALOGUE, Regularisation, sparsity
 from core.spec import RunSpec
+from core.vocabulary import complete
 
 POINTS = 8
 WARM_EPOCHS, EPOCHS_EACH = 4, 3
@@ -76,9 +82,9 @@ def strengths(kind: str, points: int = POINTS) -> tuple[float, ...]:
 def quick(
     spec: RunSpec, which: int, *, warm_epochs: int = WARM_EPOCHS, epochs_each: int = EPOCHS_EACH
 ) -> RunSpec:
-    """What a path trains of ``spec``, completed: regulariser ``which`` at 0, a short budget, no name. The other
-    regularisers are as strong as they get by the end of the warm start. Specs whose paths are equal give
-    equal values.
+    """What a path trains of ``spec``, completed: regulariser ``which`` at 0, a short budget, no name. The
+    other regularisers are as strong as they get by the end of the warm start. Specs whose paths are equal
+    give equal values.
 
     Raises:
         SpecError: the spec can't be run, or there is no such regulariser, or it has no strength.
