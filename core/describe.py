@@ -47,4 +47,5 @@ def _architecture(spec: RunSpec) -> str:
 def _regulariser(spec: RegulariserSpec) -> str:
     entry = regularise.CATALOGUE[spec.kind]
     strength = entry.default_strength if spec.strength is None else spec.strength
-    return f"{entry.title} {strength:g} {spec.solver or ''}".strip()
+    shown = "" if strength is None else f"{strength:g}"
+    return " ".join(filter(None, [entry.title, shown, spec.solver]))

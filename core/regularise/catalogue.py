@@ -11,6 +11,7 @@ from core.regularise.elastic_net import ElasticNet
 from core.regularise.entry import RegulariserEntry
 from core.regularise.l1 import L1
 from core.regularise.l2 import L2
+from core.regularise.procedures import PROCEDURES
 from core.regularise.weight_decay import WeightDecay
 
 SOLVERS: dict[str, str] = {
@@ -99,5 +100,6 @@ CATALOGUE: dict[str, RegulariserEntry] = {
             strength_high=1.0,
             term=WeightDecay,
         ),
+        *PROCEDURES,
     )
 }

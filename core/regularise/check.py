@@ -15,7 +15,8 @@ def check(specs: Sequence[RegulariserSpec]) -> tuple[RegulariserSpec, ...]:
     """``specs`` with strength, solver and parameters filled in.
 
     Raises:
-        SpecError: a kind or parameter is unknown, a value is out of bounds, or a kind has no such solver.
+        SpecError: a kind or parameter is unknown, a value is out of bounds, or a kind has no such solver
+            or no strength.
     """
     return tuple(_check(spec, f"regularisers[{i}]") for i, spec in enumerate(specs))
 
@@ -25,7 +26,16 @@ def _check(spec: RegulariserSpec, where: str) -> RegulariserSpec:
     if spec.solver is not None and spec.solver not in entry.solvers:
         offer = f"it may be {' or '.join(entry.solvers)}" if entry.solvers else "it has none; leave it null"
         raise SpecError(f"{where}.solver", f"{entry.name} has no solver {spec.solver!r}; {offer}.")
+    if entry.default_strength is None and (spec.strength is not None or spec.warmup_epochs):
+        field = "strength" if spec.strength is not None else "warmup_epochs"
+        instead = f"; set {entry.parameters[0].name} instead" if entry.parameters else ""
+        raise SpecError(f"{where}.{field}", f"{entry.name} has no strength{instead}. Leave this out.")
     completed: dict[str, Any] = {"params": complete(entry, spec.params, f"{where}.params")}
+    if spec.strength is not None and spec.strength > entry.strength_max:
+        raise SpecError(
+            f"{where}.strength",
+            f"{spec.strength:g} is above the largest allowed for {entry.name}, {entry.strength_max:g}.",
+        )
     if spec.strength is None:
         completed["strength"] = entry.default_strength
     if spec.solver is None and entry.solvers:

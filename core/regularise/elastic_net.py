@@ -20,6 +20,6 @@ class ElasticNet(Term):
             [a * weight.abs().sum() + (1 - a) / 2 * weight.square().sum() for weight in self.weights]
         ).sum()
 
-    def after_step(self, optimiser: Optimizer, strength: float) -> None:
+    def proximal_step(self, optimiser: Optimizer, strength: float) -> None:
         sizes = scaled(step_sizes(optimiser, self.weights), strength)
         elastic_net_(self.weights, sizes, self.params["l1_ratio"])

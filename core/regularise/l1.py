@@ -17,5 +17,5 @@ class L1(Term):
     def penalty(self) -> Tensor:
         return torch.stack([weight.abs().sum() for weight in self.weights]).sum()
 
-    def after_step(self, optimiser: Optimizer, strength: float) -> None:
+    def proximal_step(self, optimiser: Optimizer, strength: float) -> None:
         soft_threshold_(self.weights, scaled(step_sizes(optimiser, self.weights), strength))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,33 +16,48 @@ from core.spec import RegulariserSpec
 
 
 def strength_at(spec: RegulariserSpec, epoch: float) -> float:
-    """λ after ``epoch`` epochs (a float: half-way through the third is 2.5), rising over the warm-up."""
+    """λ after ``epoch`` epochs (a float: half-way through the third is 2.5), by the spec's schedule."""
     assert spec.strength is not None
-    return spec.strength * min(1.0, epoch / spec.warmup_epochs) if spec.warmup_epochs else spec.strength
+    if epoch >= spec.warmup_epochs:
+        return spec.strength
+    return spec.strength * epoch / spec.warmup_epochs if spec.schedule == "linear" else 0.0
 
 
 class Regularisation:
     """A run's regularisers at work on its model.
 
-    In the loop: add `loss_term` to the loss before ``backward``, and call `step` where
-    ``optimiser.step()`` would stand. A strength of 0 changes nothing, to the last bit.
+    In the loop: `begin_step` before the forward pass, `label_smoothing` in the cross-entropy,
+    `loss_term` added to the loss before ``backward``, and `step` where ``optimiser.step()`` would stand.
+    A strength of 0 changes nothing, to the last bit.
 
     Several act together. What is in the loss adds up. Proximal steps follow each other in the
     catalogue's order, L1 before the elastic net, which is exactly the proximal step of their sum:
     thresholds add, and the division comes last. (Two elastic nets, each strong, are the one case where
-    it is not: it is off by the product of their two steps, and one elastic net can say the same.)
+    it is not: it is off by the product of their two steps, and one elastic net can say the same.) L1
+    before the group lasso is exact too (Friedman et al. 2010, arXiv 1001.0736).
 
     Args:
         specs: completed by `core.regularise.check`.
-        model: on the device it is trained on.
+        model: on the device it is trained on; made before the optimiser, which trains `own_parameters` too.
     """
 
     def __init__(self, specs: Sequence[RegulariserSpec], model: nn.Module) -> None:
         order = list(CATALOGUE)
-        self._terms: list[tuple[RegulariserSpec, Term]] = [
-            (spec, CATALOGUE[spec.kind].term(model, spec.params))
-            for spec in sorted(specs, key=lambda spec: order.index(spec.kind))
-        ]
+        self._specs = sorted(specs, key=lambda spec: order.index(spec.kind))
+        self._terms: list[Term] = [CATALOGUE[spec.kind].term(model, spec.params) for spec in self._specs]
+
+    def own_parameters(self) -> list[nn.Parameter]:
+        """What the optimiser must train besides the model: an L0 penalty's gates. They never decay."""
+        return [parameter for term in self._terms for parameter in term.own_parameters()]
+
+    def label_smoothing(self, epoch: float) -> float:
+        """The share of each label to spread evenly over all classes now, in [0, 1)."""
+        return self.strengths(epoch).get("label_smoothing", 0.0)
+
+    def begin_step(self, seed: int, step: int, epoch: float) -> None:
+        """Before the forward pass of step ``step``, from 0, in the run of ``seed``."""
+        for _, term, _ in self._now(epoch):
+            term.begin_step(seed, step)
 
     def loss_term(self, epoch: float) -> Tensor | None:
         """What ``penalty`` solvers add to the loss now, differentiable; None if that is nothing."""
@@ -52,24 +69,94 @@ class Regularisation:
     def step(self, optimiser: Optimizer, epoch: float) -> None:
         """Decay the weights, step the optimiser, shrink the weights: each as the spec asks.
 
-        The optimiser's own ``lr`` is read, so set a schedule's value before.
+        The optimiser's own ``lr`` is read, so set a schedule's value before. The last in the catalogue
+        is first before the step and last after it, so that it can lay the others' weights around it.
         """
-        around = [(term, strength) for spec, term, strength in self._now(epoch) if spec.solver != "penalty"]
-        for term, strength in around:
+        around = list(self._now(epoch))
+        for _, term, strength in reversed(around):
             term.before_step(optimiser, strength)
         optimiser.step()
-        for term, strength in around:
+        for spec, term, strength in around:
+            if spec.solver == "proximal":
+                term.proximal_step(optimiser, strength)
             term.after_step(optimiser, strength)
+
+    def epoch_trained(self, share: float) -> None:
+        """After an epoch's last step, before it is evaluated: ``share`` of all epochs, in (0, 1], is done."""
+        for term in self._terms:
+            term.epoch_trained(share)
+
+    def after_epoch(self, event: Mapping[str, Any]) -> str:
+        """After an ``epoch`` event: a sentence that says why to stop training here, or ``""`` to go on."""
+        reasons = [term.after_epoch(event) for term in self._terms]  # all: each may keep count
+        return next(filter(None, reasons), "")
+
+    def before_saving(self) -> int | None:
+        """Put back the network that is to be kept, if it is not the last; returns its epoch."""
+        epochs = [term.before_saving() for term in self._terms]
+        return next((epoch for epoch in epochs if epoch is not None), None)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Inside, the model has the weights that it is judged and kept by: averages, if the spec asks."""
+        with ExitStack() as stack:
+            for term in self._terms:
+                stack.enter_context(term.averaged())
+            yield
 
     @torch.no_grad()
     def value(self, epoch: float) -> float:
         """The penalties' sum now, whichever solver, at their strengths: what the objective adds to the
         data loss. Decoupled weight decay is no term of an objective, so it is left out."""
-        parts = [strength * term.penalty() for spec, term, strength in self._now(epoch) if spec.solver]
-        return float(torch.stack(parts).sum()) if parts else 0.0
+        parts = self._parts(epoch)
+        return float(torch.stack([part for _, part in parts]).sum()) if parts else 0.0
+
+    @torch.no_grad()
+    def values(self, epoch: float) -> dict[str, float]:
+        """Each of the penalties whose sum is `value`, by kind; 0 where the strength still is."""
+        values = {spec.kind: 0.0 for spec in self._specs if spec.solver}
+        parts = self._parts(epoch)
+        if parts:  # one wait for the device, not one a penalty
+            numbers = torch.stack([part for _, part in parts]).tolist()
+            for (kind, _), number in zip(parts, numbers, strict=True):
+                values[kind] += number
+        return values
+
+    def strengths(self, epoch: float) -> dict[str, float]:
+        """λ now, by kind; kinds without a strength are left out."""
+        strengths: dict[str, float] = {}
+        for spec in self._specs:
+            if spec.strength is not None:
+                strengths[spec.kind] = strengths.get(spec.kind, 0.0) + strength_at(spec, epoch)
+        return strengths
+
+    def set_strength(self, kind: str, strength: float) -> None:
+        """From now on λ of ``kind`` is ``strength``, in [0, 100], and its warm-up is over."""
+        now = {"strength": strength, "warmup_epochs": 0}
+        changed = [spec.model_copy(update=now) if spec.kind == kind else spec for spec in self._specs]
+        assert any(spec.kind == kind and spec.strength is not None for spec in self._specs)
+        self._specs = changed
+
+    def state(self) -> dict[str, Tensor]:
+        """What a resumed run needs beside the model's weights and the optimiser's state, by name."""
+        return {
+            f"{i}.{name}": value for i, term in enumerate(self._terms) for name, value in term.state().items()
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what `state` gave; KeyError if something is missing."""
+        for i, term in enumerate(self._terms):
+            prefix = f"{i}."
+            term.load_state({n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)})
+
+    def _parts(self, epoch: float) -> list[tuple[str, Tensor]]:
+        """The kind and value of each penalty that is in the objective now."""
+        return [
+            (spec.kind, strength * term.penalty()) for spec, term, strength in self._now(epoch) if spec.solver
+        ]
 
     def _now(self, epoch: float) -> Iterator[tuple[RegulariserSpec, Term, float]]:
         """The regularisers that are at work after ``epoch`` epochs, with their strengths."""
-        for spec, term in self._terms:
-            if strength := strength_at(spec, epoch):
+        for spec, term in zip(self._specs, self._terms, strict=True):
+            if strength := 1.0 if spec.strength is None else strength_at(spec, epoch):
                 yield spec, term, strength

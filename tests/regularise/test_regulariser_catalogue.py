@@ -38,6 +38,9 @@ def test_what_is_given_is_kept_and_a_second_check_changes_nothing():
         ({"kind": "weight_decay", "solver": "penalty"}, "regularisers[1].solver", "null"),
         ({"kind": "elastic_net", "params": {"l1_ratio": 2}}, "regularisers[1].params.l1_ratio", "1"),
         ({"kind": "l1", "params": {"l1_ratio": 0.5}}, "regularisers[1].params.l1_ratio", "none"),
+        ({"kind": "ema", "strength": 0.5}, "regularisers[1].strength", "decay"),
+        ({"kind": "ema", "warmup_epochs": 2}, "regularisers[1].warmup_epochs", "no strength"),
+        ({"kind": "label_smoothing", "strength": 0.6}, "regularisers[1].strength", "0.5"),
     ],
 )
 def test_refusals_name_the_field_and_say_how_to_mend_it(spec, where, mentions):
@@ -62,18 +65,19 @@ def test_any_spec_is_completed_or_refused(kind, params):
     except SpecError:
         return
     assert completed.kind in CATALOGUE
-    assert completed.strength is not None
+    assert (completed.strength is None) == (CATALOGUE[completed.kind].default_strength is None)
 
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_every_entry_is_told_in_full(entry):
     assert CATALOGUE[entry.name] is entry
-    assert entry.strength_low < entry.default_strength < entry.strength_high <= 100
+    if entry.default_strength is not None:
+        assert entry.strength_low < entry.default_strength < entry.strength_high <= entry.strength_max <= 100
     assert set(entry.solvers) <= set(SOLVERS)
     assert bool(entry.penalty_note) == ("proximal" in entry.solvers)
     for text in (entry.help, entry.effect, *filter(None, [entry.penalty_note])):
         assert text[0].isupper() and text.endswith(".") and "  " not in text and "\n" not in text
-    assert r"\lambda" in entry.formula
+    assert (r"\lambda" in entry.formula) == (bool(entry.solvers) or entry.name == "weight_decay")
     assert entry.formula.count("{") == entry.formula.count("}")
     assert entry.source
     described = as_json(entry)
