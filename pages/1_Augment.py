@@ -8,19 +8,19 @@ import streamlit as st
 
 from core.errors import SpecError
 from core.presets import FIRST_LOOK
-from core.preview import preview
 from pages.widgets import choice
 from pages.widgets.augment_editor import augment_editor
 from pages.widgets.images import chosen_images
-from pages.widgets.lab import tabs
-from pages.widgets.lab.grid import seed_and_draw, what_it_took
+from pages.widgets.lab.draw import drawn_step, seed_and_draw
 from pages.widgets.lab.look import Look
+from pages.widgets.lab.tabs import open_tab
 from pages.widgets.setup import page
 from pages.widgets.share import share_box
 from pages.widgets.teacher import shown
 
 page("Augment")
 spec = choice.current(first=FIRST_LOOK)
+choice.remember(spec)
 with st.sidebar:
     images = chosen_images(spec)
     augment_editor(spec.augment, channels=images.channels, side=images.side, view="view")
@@ -32,24 +32,20 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             with st.popover("Share", icon=":material/share:"):
                 share_box(spec.augment)
         train = shown("train") and st.button("Train with this", type="primary", icon=":material/play_arrow:")
+seed_and_draw(spec.seed, view="view")
+tab, draw = open_tab(images)
 
 
 @st.fragment(key="view")
 def view() -> None:
-    """The pictures, and all that is said of them."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        now, step = seed_and_draw(choice.current())
-        line = st.empty()
-    choice.remember(now)
+    """What the open tab shows: all that a dial changes, and nothing else."""
     try:
-        results = preview(now.augment, images.tensor, seed=now.seed, step=step, images_key=images.digest)
-        look = Look(now, images, step, results)
-        line.caption(what_it_took(look))
-        tabs.show(look)
+        draw(Look(choice.current(), images, drawn_step()))
     except SpecError as error:
         st.error(str(error), icon=":material/error:")
 
 
-view()
+with tab:
+    view()
 if train:
     st.switch_page("pages/2_Train.py", query_params={"spec": st.query_params["spec"]})

@@ -6,17 +6,13 @@ is no script that has always run before.
 
 from __future__ import annotations
 
-from core.runtime import prepare_environment
+import gc
+from pathlib import Path
 
-prepare_environment()  # before anything imports torch
+import streamlit as st
 
-import gc  # noqa: E402
-from pathlib import Path  # noqa: E402
-
-import streamlit as st  # noqa: E402
-
-from core.jobs import Jobs, make_jobs  # noqa: E402
-from pages.widgets.teacher import shown  # noqa: E402
+from core.jobs import Jobs, make_jobs
+from pages.widgets.teacher import shown
 
 # A file of our own: Streamlit's named icons are fetched from another host for a page's icon.
 ICON = str(Path(__file__).parent / "assets" / "icon.svg")
@@ -37,13 +33,17 @@ def page(title: str) -> None:
 @st.cache_resource(show_spinner="Starting PyTorch and Kornia…")
 def _prepare() -> None:
     import kornia.augmentation  # noqa: F401  the first import takes a second; here it has a spinner
+    import torch
 
     from core.models import summarise
+    from core.presets import FIRST_LOOK
+    from core.preview import warm
     from core.runtime import prepare_torch
     from core.spec import ModelSpec
 
     prepare_torch()
     jobs().warm()
+    warm(FIRST_LOOK.augment, torch.zeros((16, 3, 224, 224), dtype=torch.uint8))
     summarise(
         ModelSpec(), channels=1, side=28, num_classes=10
     )  # torch imports much at its first use of shapes

@@ -8,35 +8,9 @@ import streamlit as st
 
 from core.augment import DrawnOp
 from core.pictures import encode_images
-from core.spec import RunSpec
-from pages.widgets import choice
 from pages.widgets.gallery import Line, Tile, gallery
+from pages.widgets.images import Images
 from pages.widgets.lab.look import Look
-from pages.widgets.teacher import dial_shown, locked, shown
-
-MOST_DRAWS = 9_999
-
-
-def seed_and_draw(spec: RunSpec) -> tuple[RunSpec, int]:
-    """A field for the seed and a button for other random numbers; the spec, and which draw is shown."""
-    text = st.query_params.get("draw", "0")
-    step = min(int(text), MOST_DRAWS) if text.isascii() and text.isdecimal() else 0
-    if shown("seed"):
-        seed = st.number_input("Seed", 0, 2**31 - 1, spec.seed, key=choice.key("augment", "seed"), width=160)
-        spec = spec.model_copy(update={"seed": seed})
-    if shown("seed") or (locked() and dial_shown("draw")):
-        st.button(
-            "New draw",
-            icon=":material/casino:",
-            help="The same settings, other random numbers.",
-            on_click=_draw,
-            args=(step + 1,),
-        )
-    return spec, step
-
-
-def _draw(step: int) -> None:
-    st.query_params["draw"] = str(step % (MOST_DRAWS + 1))
 
 
 def what_it_took(look: Look) -> str:
@@ -49,21 +23,27 @@ def what_it_took(look: Look) -> str:
     return f"draw {look.step} · {count} images of {side}×{side} px · {operations} · {took}"
 
 
-def preview_grid(look: Look) -> None:
-    """One row of originals, small, and the results as a grid; the original shows on hover."""
-    images, shown = look.images, look.shown
-    originals = images.encoded_originals
+def originals(images: Images) -> None:
+    """One row, small."""
     st.markdown("**Originals**")
     gallery(
         [
             Tile(src=source, alt=alt, caption=name)
-            for source, alt, name in zip(originals, images.alts, images.names, strict=False)
+            for source, alt, name in zip(images.encoded_originals, images.alts, images.names, strict=False)
         ],
         key="originals",
         variant="strip",
     )
-    st.markdown("**Results**")
+
+
+def results(look: Look) -> None:
+    """The results as a grid; each one's original shows on hover."""
+    images, shown = look.images, look.shown
+    before = images.encoded_originals
     captions = [mixed.in_words(images.names) for mixed in shown.mixed] or images.names
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.markdown("**Results**", width="content")
+        st.caption(what_it_took(look), width="content")
     gallery(
         [
             Tile(
@@ -71,7 +51,7 @@ def preview_grid(look: Look) -> None:
                 alt=_alt(alt, drawn),
                 caption=caption,
                 lines=lines(drawn),
-                before=originals[i % images.originals],
+                before=before[i % images.originals],
             )
             for i, (source, alt, caption, drawn) in enumerate(
                 zip(encode_images(shown.results), images.alts, captions, shown.drawn, strict=True)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from core.preview import Preview
+from core.preview import Preview, preview
 from core.spec import AugmentSpec, RunSpec
 from pages.widgets.images import Images
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """One pipeline on one batch of images, at one draw."""
 
     spec: RunSpec
     images: Images
     step: int
-    shown: Preview
 
     @property
     def augment(self) -> AugmentSpec:
@@ -25,3 +25,14 @@ class Look:
     @property
     def seed(self) -> int:
         return self.spec.seed
+
+    @cached_property
+    def shown(self) -> Preview:
+        """The images after the pipeline.
+
+        Raises:
+            SpecError: an operation does not fit these images, or is out of bounds.
+        """
+        return preview(
+            self.augment, self.images.tensor, seed=self.seed, step=self.step, images_key=self.images.digest
+        )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from collections.abc import Callable
 
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.widgets.images import Images
 from pages.widgets.lab.cost_tab import cost_tab
-from pages.widgets.lab.grid import preview_grid
+from pages.widgets.lab.grid import originals, results
 from pages.widgets.lab.lies_tab import lies_tab
 from pages.widgets.lab.look import Look
 from pages.widgets.lab.one_image import one_image
@@ -14,8 +18,10 @@ from pages.widgets.lab.take_home import take_home
 from pages.widgets.lab.targets_tab import targets_tab
 from pages.widgets.teacher import shown
 
-TABS = {
-    "Grid": preview_grid,
+Draw = Callable[[Look], None]
+GRID = "Grid"
+TABS: dict[str, Draw] = {
+    GRID: results,
     "One image": one_image,
     "Sweep": sweep_tab,
     "Masks and boxes": targets_tab,
@@ -25,14 +31,14 @@ TABS = {
 }
 
 
-def show(look: Look) -> None:
-    """Draw the open tab; the address keeps which one that is."""
+def open_tab(images: Images) -> tuple[DeltaGenerator, Draw]:
+    """Where to draw and what; the address keeps which tab is open. What no dial changes is drawn here."""
     if not shown("tabs"):
-        preview_grid(look)
-        return
-    for tab, draw in zip(
-        st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"), TABS.values(), strict=True
-    ):
-        if tab.open:
-            with tab:
-                draw(look)
+        originals(images)
+        return st.container(), results
+    tabs = st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params")
+    name, tab = next((name, tab) for name, tab in zip(TABS, tabs, strict=True) if tab.open)
+    if name == GRID:
+        with tab:
+            originals(images)
+    return tab, TABS[name]
