@@ -40,16 +40,16 @@ class Average(Term):
         torch._foreach_lerp_(self.averages, self.trained, share)
 
     @contextmanager
-    def averaged(self) -> Iterator[None]:
+    def averaged(self) -> Iterator[bool]:
         """Inside, the network has the average as its parameters, if there is one yet."""
         if not self.count:
-            yield
+            yield False
             return
         # Copied, not swapped: optimisers and cuDNN's flat weights know parameters by their place in memory.
         before = [parameter.detach().clone() for parameter in self.trained]
         self._fill(self.averages)
         try:
-            yield
+            yield True
         finally:
             self._fill(before)
 

@@ -97,12 +97,11 @@ class Regularisation:
         return next((epoch for epoch in epochs if epoch is not None), None)
 
     @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Inside, the model has the weights that it is judged and kept by: averages, if the spec asks."""
+    def averaged(self) -> Iterator[bool]:
+        """Inside, the model has the weights that it is judged and kept by: averages, if the spec asks.
+        Yields whether these are others than it was trained with."""
         with ExitStack() as stack:
-            for term in self._terms:
-                stack.enter_context(term.averaged())
-            yield
+            yield any([stack.enter_context(term.averaged()) for term in self._terms])
 
     @torch.no_grad()
     def value(self, epoch: float) -> float:

@@ -61,9 +61,10 @@ class Term:
         return None
 
     @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Inside, the model has the weights that it is judged and kept by."""
-        yield
+    def averaged(self) -> Iterator[bool]:
+        """Inside, the model has the weights that it is judged and kept by; yields whether these are
+        others than it was trained with, which what norm layers know of their inputs no longer fits."""
+        yield False
 
     def state(self) -> dict[str, Tensor]:
         """What a resumed run needs beside the model's weights and the optimiser's state."""
