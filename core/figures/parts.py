@@ -1,0 +1,103 @@
+"""What all figures are made of: colours, lines, layouts.
+
+The figures know no theme: backgrounds are transparent and the text's colour is left to the page that
+shows them, so one figure serves every viewer, light or dark. The same things have the same colours
+everywhere (Okabe–Ito, told apart with any kind of colour vision).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.engine import Event
+from core.jobs import History
+from core.regularise import CATALOGUE
+
+Figure = dict[str, Any]
+
+TRAIN, VALIDATION, PENALTY, SPARSITY = "#0072B2", "#D55E00", "#E69F00", "#009E73"
+BATCH = "#56B4E9"  # one batch of the training images: train's colour, lighter
+NEUTRAL = "#999999"
+LAYERS = ("#56B4E9", "#CC79A7", "#E69F00", "#0072B2", "#D55E00", "#F0E442", "#999999")
+PENALTIES = (PENALTY, "#B36B00", "#F2C14E", "#8C5A1A")  # one family: all of them are penalties
+DASHES = ("dash", "dot", "dashdot", "longdash")
+MOST_EPOCHS = 200  # columns or rows of a picture; more would be thinner than a pixel
+
+
+def line(
+    name: str,
+    x: Sequence[float],
+    y: Sequence[float | None],
+    colour: str,
+    *,
+    width: float = 2.5,
+    dash: str = "solid",
+    opacity: float = 1.0,
+    markers: bool = False,
+    **more: Any,
+) -> dict[str, Any]:
+    """A trace; ``more`` goes into it as it stands."""
+    return {
+        "type": "scatter",
+        # A line through one point is invisible: until there are two, show the point itself.
+        "mode": "lines+markers" if markers or len(x) < 2 else "lines",
+        "name": name,
+        "x": x,
+        "y": y,
+        "opacity": opacity,
+        "line": {"color": colour, "width": width, "dash": dash},
+        "marker": {"color": colour, "size": 5},
+        "hovertemplate": "%{y:.4g}",
+        **more,
+    }
+
+
+def over_epochs(traces: list[dict[str, Any]], history: History, run_id: str, y_title: str) -> Figure:
+    """A chart whose x-axis is the whole run from the start, so that the line grows into its place."""
+    layout = plain_layout(y_title)
+    layout["uirevision"] = run_id  # a person's zoom and legend choices last as long as the run is shown
+    layout["xaxis"] |= {
+        "title": {"text": "epoch"},
+        "range": [0, history.started["epochs"] if history.started else 1],
+    }
+    return {"data": traces, "layout": layout}
+
+
+def plain_layout(y_title: str) -> dict[str, Any]:
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 56, "r": 12, "t": 8, "b": 40},
+        "hovermode": "x unified",
+        "legend": {
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "font": {"size": 11},
+            "itemwidth": 30,
+            "entrywidthmode": "pixels",
+            "entrywidth": 0,
+        },
+        "xaxis": {"zeroline": False},
+        "yaxis": {"title": {"text": y_title}, "zeroline": False},
+    }
+
+
+def title_of(kind: str) -> str:
+    """A regulariser's title; the kind itself if this version has no such one, as a stored run may."""
+    return CATALOGUE[kind].title if kind in CATALOGUE else kind
+
+
+def evenly(events: Sequence[Event], most: int) -> list[Event]:
+    """At most ``most`` of the events, evenly spread, the first and the last among them."""
+    if len(events) <= most:
+        return list(events)
+    return [events[round(i * (len(events) - 1) / (most - 1))] for i in range(most)]
+
+
+def with_alpha(colour: str, alpha: float) -> str:
+    """``#rrggbb`` as ``rgba(…)``."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"

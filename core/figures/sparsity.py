@@ -1,0 +1,107 @@
+"""Where a network is sparse, epoch by epoch: weights, and whole filters, neurons and heads."""
+
+from __future__ import annotations
+
+from core.engine import Event
+from core.figures.parts import (
+    LAYERS,
+    MOST_EPOCHS,
+    SPARSITY,
+    Figure,
+    evenly,
+    line,
+    over_epochs,
+    with_alpha,
+)
+from core.jobs import History
+
+WHOLE = "whole network"
+
+
+def sparsity_by_layer(history: History, run_id: str) -> Figure:
+    """Exact zeros in per cent against epochs: the whole network bold, each layer thin."""
+    epochs = [event["epoch"] for event in history.epochs]
+    measured = [event["sparsity"] for event in history.epochs]
+    traces = []
+    for i, layer in enumerate(measured[0]["layers"] if measured else ()):
+        shares = [100 * each["layers"][layer]["exact"] for each in measured]
+        traces.append(line(layer, epochs, shares, LAYERS[i % len(LAYERS)], width=1.5))
+    near = [100 * each["near"] for each in measured]
+    exact = [100 * each["exact"] for each in measured]
+    traces.append(line("near zero", epochs, near, SPARSITY, dash="dot"))
+    traces.append(line("whole", epochs, exact, SPARSITY, width=4, markers=True))
+    figure = over_epochs(traces, history, run_id, "exact zeros (% of weights)")
+    figure["layout"]["yaxis"] |= {"range": [-3, 103]}
+    return figure
+
+
+def sparsity_map(history: History, run_id: str) -> Figure:
+    """The same as a map: a row a layer, a column an epoch, the darker the more exact zeros."""
+    shown = evenly(history.epochs, MOST_EPOCHS)
+    measured = [event["sparsity"] for event in shown]
+    layers = list(measured[0]["layers"]) if measured else []
+    rows = [[100 * each["layers"][layer]["exact"] for each in measured] for layer in layers]
+    rows.append([100 * each["exact"] for each in measured])
+    names = [*layers, WHOLE]
+    now = [f"{name}  {row[-1]:.0f} %" if row else name for name, row in zip(names, rows, strict=True)]
+    trace = {
+        "type": "heatmap",
+        "x": [event["epoch"] for event in shown],
+        "y": list(range(len(names))),
+        "z": rows,
+        "zmin": 0,
+        "zmax": 100,
+        "colorscale": [[0, with_alpha(SPARSITY, 0.05)], [1, SPARSITY]],
+        "colorbar": {"title": {"text": "%"}, "thickness": 8, "outlinewidth": 0, "tickvals": [0, 50, 100]},
+        "ygap": 2,
+        "text": [[name] * len(shown) for name in names],
+        "hovertemplate": "%{text}, epoch %{x}: %{z:.1f} % exact zeros<extra></extra>",
+    }
+    figure = over_epochs([trace], history, run_id, "")
+    layout = figure["layout"]
+    layout["hovermode"] = "closest"
+    layout["xaxis"] |= {"range": [0.5, layout["xaxis"]["range"][1] + 0.5], "showgrid": False}
+    layout["yaxis"] |= {
+        "tickvals": list(range(len(names))),
+        "ticktext": now,
+        "autorange": "reversed",
+        "automargin": True,
+        "showgrid": False,
+    }
+    return figure
+
+
+def has_groups(history: History) -> bool:
+    """Whether the run says how many of its filters, neurons or heads are zero."""
+    return bool(history.epochs and history.epochs[-1]["sparsity"].get("groups"))
+
+
+def zero_groups(history: History, run_id: str) -> Figure:
+    """Filters, neurons and heads that are exactly zero, in per cent of their kind in each layer."""
+    measured = [event for event in history.epochs if event["sparsity"].get("groups")]
+    epochs = [event["epoch"] for event in measured]
+    traces = []
+    layers = measured[-1]["sparsity"]["layers"] if measured else {}
+    places = [(name, kind) for name, layer in layers.items() for kind in layer.get("groups", {})]
+    for i, (name, kind) in enumerate(places):
+        counts = [event["sparsity"]["layers"][name]["groups"][kind] for event in measured]
+        traces.append(
+            line(
+                f"{name}, {kind}",
+                epochs,
+                [100 * count["zero"] / count["all"] for count in counts],
+                LAYERS[i % len(LAYERS)],
+                markers=True,
+                customdata=[[count["zero"], count["all"]] for count in counts],
+                hovertemplate="%{customdata[0]:,} of %{customdata[1]:,}",
+            )
+        )
+    figure = over_epochs(traces, history, run_id, "zero (% of its kind)")
+    figure["layout"]["yaxis"] |= {"range": [-3, 103]}
+    return figure
+
+
+def groups_in_words(event: Event) -> str:
+    """E.g. ``12 of 224 filters, 0 of 522 neurons``."""
+    groups = event["sparsity"].get("groups", {})
+    return ", ".join(f"{count['zero']:,} of {count['all']:,} {kind}" for kind, count in groups.items())

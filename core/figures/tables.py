@@ -1,0 +1,56 @@
+"""What is not a curve: bars of parameters, and a run's figures as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from core.figures.parts import LAYERS, Figure, plain_layout
+from core.jobs import History
+from core.models import Summary
+
+NOT_FIGURES = ("event", "sparsity", "weights", "filters", "penalties", "strengths", "prunable")
+
+
+def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
+    """One bar an architecture, cut into its layers: where a network keeps its parameters."""
+    traces = []
+    for name, summary in reversed(list(summaries.items())):
+        for i, row in enumerate(row for row in summary.rows if row.parameters):
+            traces.append(
+                {
+                    "type": "bar",
+                    "orientation": "h",
+                    "name": row.name,
+                    "y": [name],
+                    "x": [row.parameters],
+                    "marker": {"color": LAYERS[i % len(LAYERS)]},
+                    "hovertemplate": f"{row.name}, {row.kind}: %{{x:,}} parameters<extra></extra>",
+                }
+            )
+    layout = plain_layout("") | {"barmode": "stack", "showlegend": False, "hovermode": "closest"}
+    layout["xaxis"] |= {"title": {"text": "parameters"}}
+    layout["yaxis"] |= {"automargin": True}
+    return {"data": traces, "layout": layout}
+
+
+def epochs_csv(history: History) -> str:
+    """A line an epoch with every figure of it, each layer's sparsity too, as comma-separated values."""
+    return str(pd.DataFrame([_row(event) for event in history.epochs]).to_csv(index=False))
+
+
+def _row(event: Mapping[str, Any]) -> dict[str, Any]:
+    sparsity = event["sparsity"]
+    row = {key: value for key, value in event.items() if key not in NOT_FIGURES}
+    for name in ("penalties", "strengths"):
+        row |= {f"{name}.{kind}": value for kind, value in event.get(name, {}).items()}
+    row |= {"exact_zeros": sparsity["exact"], "near_zeros": sparsity["near"]}
+    row |= {key: value for key, value in sparsity.items() if isinstance(value, float) and key not in row}
+    row |= {f"bytes.{form}": count for form, count in sparsity.get("bytes", {}).items()}
+    if prunable := event.get("prunable"):
+        row |= {"prunable": prunable["share"]}
+    for name, layer in sparsity["layers"].items():
+        row |= {f"exact_zeros.{name}": layer["exact"]}
+    return row

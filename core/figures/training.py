@@ -1,0 +1,93 @@
+"""How a run learns: loss, each penalty, each λ, and accuracy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.figures.parts import (
+    BATCH,
+    DASHES,
+    PENALTIES,
+    TRAIN,
+    VALIDATION,
+    Figure,
+    line,
+    over_epochs,
+    title_of,
+)
+from core.jobs import History
+from core.jobs.lines import Line
+
+STRIP = 0.2  # of the chart's height, for λ
+
+
+def loss(history: History, run_id: str) -> Figure:
+    """The data loss and each penalty against epochs, on a log scale; beneath them each λ, if there is one.
+
+    The objective is their sum: the losses are the data's part alone.
+    """
+    epochs = [event["epoch"] for event in history.epochs]
+    losses = {of: [event[f"{of}_loss"] for event in history.epochs] for of in ("train", "validation")}
+    penalties = {
+        f"{title_of(kind)} penalty": drawn for kind, drawn in history.penalties.items() if any(drawn.y)
+    }
+    if not history.penalties and any(history.penalty.y):  # an older run: their sum alone was kept
+        penalties = {"penalty": history.penalty}
+    traces = [
+        line("train, each batch", *history.loss, BATCH, width=1, opacity=0.7),
+        line("train", epochs, losses["train"], TRAIN, markers=True),
+        line("validation", epochs, losses["validation"], VALIDATION, markers=True),
+    ]
+    for i, (name, drawn) in enumerate(penalties.items()):
+        traces.append(
+            line(name, *drawn, PENALTIES[i % len(PENALTIES)], width=2, dash=DASHES[i % len(DASHES)])
+        )
+    y_title = "data loss, penalty (nats)" if penalties else "loss (nats)"
+    figure = over_epochs(traces, history, run_id, y_title)
+    figure["layout"]["yaxis"] |= {"type": "log", "dtick": 1, "minor": {"dtick": "D1"}}
+    lowest = min((y for y in (*history.loss.y, *losses["validation"]) if y and y > 0), default=None)
+    if lowest:  # a penalty that rises from 0 would press the loss flat
+        figure["layout"]["yaxis"]["autorangeoptions"] = {"clipmin": lowest / 30}
+    strengths = {kind: drawn for kind, drawn in history.strengths.items() if any(drawn.y)}
+    if strengths:
+        _add_strip(figure, strengths)
+    return figure
+
+
+def _add_strip(figure: Figure, strengths: dict[str, Line]) -> None:
+    """λ over the epochs, in a strip of its own beneath a chart."""
+    layout = figure["layout"]
+    for i, (kind, drawn) in enumerate(strengths.items()):
+        style: dict[str, Any] = {"yaxis": "y2", "showlegend": False, "width": 1.5}
+        figure["data"].append(line(f"λ of {title_of(kind)}", *drawn, PENALTIES[i % len(PENALTIES)], **style))
+    layout["yaxis"]["domain"] = [STRIP + 0.08, 1]
+    layout["yaxis2"] = {
+        "title": {"text": "λ"},
+        "domain": [0, STRIP],
+        "rangemode": "tozero",
+        "zeroline": False,
+        "nticks": 3,
+        "exponentformat": "e",
+    }
+    layout["xaxis"]["anchor"] = "y2"
+    layout["hoversubplots"] = "axis"
+
+
+def accuracy(history: History, run_id: str) -> Figure:
+    """Train and validation accuracy in per cent against epochs."""
+    epochs = [event["epoch"] for event in history.epochs]
+    traces = [
+        line(
+            name,
+            epochs,
+            [_percent(event[f"{name}_accuracy"]) for event in history.epochs],
+            colour,
+            markers=True,
+        )
+        for name, colour in (("train", TRAIN), ("validation", VALIDATION))
+    ]
+    return over_epochs(traces, history, run_id, "accuracy (%)")
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
