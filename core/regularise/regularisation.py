@@ -101,7 +101,8 @@ class Regularisation:
         """Inside, the model has the weights that it is judged and kept by: averages, if the spec asks.
         Yields whether these are others than it was trained with."""
         with ExitStack() as stack:
-            yield any([stack.enter_context(term.averaged()) for term in self._terms])
+            others = [stack.enter_context(term.averaged()) for term in self._terms]
+            yield any(others)
 
     @torch.no_grad()
     def value(self, epoch: float) -> float:
