@@ -6,6 +6,7 @@ from core.models.catalogue import CATALOGUE, ModelEntry
 from core.models.cnn import CNN
 from core.models.mlp import MLP
 from core.models.rnn import RNN
+from core.models.shrink import Cost, Shrunk, shrink
 from core.models.summary import LayerRow, Summary, summarise
 
 __all__ = [
@@ -14,11 +15,14 @@ __all__ = [
     "MLP",
     "RNN",
     "Attention",
+    "Cost",
     "LayerRow",
     "ModelEntry",
+    "Shrunk",
     "Summary",
     "build",
     "check",
     "count_parameters",
+    "shrink",
     "summarise",
 ]

@@ -12,6 +12,7 @@ operation on a meta tensor. Later ones take 5 to 30 ms.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,10 +62,17 @@ def summarise(spec: ModelSpec, *, channels: int, side: int, num_classes: int) ->
         SpecError: as `core.models.check`.
     """
     spec = check(spec, channels=channels, side=side, num_classes=num_classes)
+    with torch.device("meta"):
+        model = CATALOGUE[spec.arch].build(channels, side, num_classes, **spec.params)
+    return summarise_module(model, channels=channels, side=side)
+
+
+def summarise_module(model: nn.Module, *, channels: int, side: int) -> Summary:
+    """As `summarise`, for a network that exists: on the meta device, or it is copied there."""
+    model = copy.deepcopy(model).to("meta").eval()
+    total = count_parameters(model)
+    rows = _watch(model, total)
     with torch.device("meta"), torch.no_grad():
-        model = CATALOGUE[spec.arch].build(channels, side, num_classes, **spec.params).eval()
-        total = count_parameters(model)
-        rows = _watch(model, total)
         model(torch.empty(1, channels, side, side))
     assert sum(row.parameters for row in rows) == total, "a parameter belongs to no leaf module"
     return Summary(tuple(rows), total, sum(row.multiply_adds for row in rows))

@@ -27,6 +27,18 @@ def test_cnn_is_what_it_says():
     torch.testing.assert_close(model(images), x, atol=1e-5, rtol=1e-4)
 
 
+def test_mlp_is_what_it_says():
+    model = make("mlp", channels=3, side=8)
+    weights = model.state_dict()
+    assert [tuple(weights[f"fc{n}.weight"].shape) for n in (1, 2, 3)] == [(300, 192), (100, 300), (10, 100)]
+    images = torch.randn(3, 3, 8, 8)
+    x = torch.cat([images[:, channel].flatten(1) for channel in range(3)], dim=1)
+    for number in (1, 2):
+        x = (x @ weights[f"fc{number}.weight"].T + weights[f"fc{number}.bias"]).clamp(min=0)
+    x = x @ weights["fc3.weight"].T + weights["fc3.bias"]
+    torch.testing.assert_close(model(images), x, atol=1e-5, rtol=1e-4)
+
+
 def test_cnn_gives_the_same_in_channels_last():
     model, images = make("cnn", channels=3), torch.randn(2, 3, 28, 28)
     expected = model(images)
@@ -124,6 +136,26 @@ def test_a_block_by_loops_over_heads_and_tokens():
     gelu = inner * 0.5 * (1 + torch.erf(inner / math.sqrt(2)))
     expected = x1 + F.linear(gelu, block.fc2.weight, block.fc2.bias)
     torch.testing.assert_close(block(x), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_each_head_is_one_group_of_weights():
+    attention = make("attention", width=24, heads=3, depth=1).blocks[0].attention
+    tokens, head = torch.randn(2, 5, 24), 1
+    groups = attention.weight_groups()
+    assert [[p[index].numel() for p, index in group] for group in groups] == [[8 * 24] * 4] * 3
+    with torch.no_grad():
+        before = attention(tokens)
+        query, key, value = (part[:, head] for part in attention.split(tokens))
+        said = (query @ key.transpose(1, 2) / math.sqrt(8)).softmax(-1) @ value  # (B, T, 8)
+        said = said @ attention.output.weight[:, 8 * head : 8 * head + 8].T
+        for parameter, index in groups[head]:
+            parameter[index] = 0
+    torch.testing.assert_close(attention(tokens), before - said, atol=1e-5, rtol=1e-4)
+    # Each weight belongs to one head: with the others at zero, too, none is left.
+    with torch.no_grad():
+        for parameter, index in groups[0] + groups[2]:
+            parameter[index] = 0
+    assert not attention.qkv.weight.any() and not attention.output.weight.any()
 
 
 def test_without_its_positions_attention_can_t_tell_shuffled_patches():

@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.catalogue import as_json
+from core.describe import in_words
 from core.errors import SpecError
 from core.models import CATALOGUE, build, check
 from core.randomness import private_draws
-from core.spec import MAX_PARAMETERS, ModelSpec, parse
+from core.spec import MAX_PARAMETERS, ModelSpec, RunSpec, parse
+from core.vocabulary import complete
 
 DIGITS = {"channels": 1, "side": 28, "num_classes": 10}
 
@@ -63,6 +65,11 @@ def test_a_checked_spec_is_complete_and_survives_json(arch):
     assert list(checked.params) == [parameter.name for parameter in CATALOGUE[arch].parameters]
     assert check(checked, **DIGITS) == checked
     assert parse(json.dumps({"model": checked.model_dump()})).model == checked
+
+
+def test_an_mlp_in_words_has_its_widths():
+    spec = RunSpec(model=ModelSpec(arch="mlp"))
+    assert in_words(complete(spec)) == "mnist5k · mlp 300-100"
 
 
 @pytest.mark.parametrize("arch", CATALOGUE)

@@ -48,6 +48,28 @@ def test_cnn_with_batch_norm_on_large_images_by_hand():
     ]
 
 
+def test_mlp_on_digits_by_hand():
+    summary = summarise(ModelSpec(arch="mlp"), **DIGITS)
+    weights = 784 * 300 + 300 * 100 + 100 * 10
+    assert summary.parameters == weights + 300 + 100 + 10 == 266_610  # Han 2015's 267 thousand
+    assert summary.multiply_adds == weights
+    assert [(row.name, row.kind, row.output_shape) for row in summary.rows] == [
+        ("flatten", "flatten", (784,)),
+        ("fc1", "dense", (300,)),
+        ("fc2", "dense", (100,)),
+        ("fc3", "dense", (10,)),
+    ]
+
+
+def test_kinds_of_dropout_are_named():
+    for arch, params, kind in (
+        ("cnn", {"channel_dropout": 0.2}, "channel dropout 0.2"),
+        ("attention", {"drop_path": 0.2, "depth": 3}, "stochastic depth 0.067"),
+    ):
+        rows = summarise(ModelSpec(arch=arch, params=params), **DIGITS).rows
+        assert kind in [row.kind for row in rows]
+
+
 @pytest.mark.parametrize(("cell", "gates"), [("lstm", 4), ("gru", 3), ("rnn", 1)])
 @pytest.mark.parametrize("directions", [1, 2])
 @pytest.mark.parametrize("layers", [1, 3])
@@ -83,6 +105,9 @@ VARIANTS = [
     ("cnn", {"channels": [8], "hidden": 16, "dropout": 0.0}),
     ("rnn", {"layers": 2, "bidirectional": True, "dropout": 0.2, "hidden": 16}),
     ("rnn", {"cell": "gru", "hidden": 16}),
+    ("cnn", {"channels": [8, 8], "hidden": 16, "channel_dropout": 0.1}),
+    ("mlp", {"hidden": [20], "dropout": 0.1}),
+    ("attention", {"patch": 7, "drop_path": 0.1}),
     ("attention", {"patch": 2, "depth": 3, "heads": 2, "mlp_ratio": 4, "dropout": 0.1}),
 ]
 
