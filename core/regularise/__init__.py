@@ -2,7 +2,11 @@
 
 from core.regularise.catalogue import CATALOGUE, SOLVERS, RegulariserEntry
 from core.regularise.check import check
+from core.regularise.histogram import EDGES, histogram, share_below
+from core.regularise.measures import MEASURES, MeasureEntry
+from core.regularise.measuring import cadence, measure
 from core.regularise.metric import step_sizes
+from core.regularise.pruning import prunable
 from core.regularise.regularisation import Regularisation, strength_at
 from core.regularise.shrinkage import elastic_net_, soft_threshold_
 from core.regularise.sparsity import NEAR, sparsity
@@ -11,14 +15,22 @@ from core.regularise.weights import regularised_weights
 
 __all__ = [
     "CATALOGUE",
+    "EDGES",
+    "MEASURES",
     "NEAR",
     "SOLVERS",
+    "MeasureEntry",
     "Regularisation",
     "RegulariserEntry",
     "Term",
+    "cadence",
     "check",
     "elastic_net_",
+    "histogram",
+    "measure",
+    "prunable",
     "regularised_weights",
+    "share_below",
     "soft_threshold_",
     "sparsity",
     "step_sizes",

@@ -13,8 +13,8 @@ NEAR = 1e-3  # the field's usual bound, an arbitrary one: what L1 by penalty is 
 
 
 @torch.no_grad()
-def sparsity(model: nn.Module) -> dict[str, Any]:
-    """The share of weights that are exactly 0.0, and of those with ``|w| < NEAR``, in [0, 1].
+def sparsity(model: nn.Module, near: float = NEAR) -> dict[str, Any]:
+    """The share of weights that are exactly 0.0, and of those with ``|w| < near``, in [0, 1].
 
     Returns:
         ``{"exact", "near", "weights", "layers": {name: {"exact", "near", "weights"}}}``, with ``weights``
@@ -22,7 +22,7 @@ def sparsity(model: nn.Module) -> dict[str, Any]:
     """
     layers = regularised_weights(model)
     parts = [weight for layer in layers.values() for weight in layer]
-    counts = [torch.stack([w.count_nonzero(), (w.abs() < NEAR).count_nonzero()]) for w in parts]
+    counts = [torch.stack([w.count_nonzero(), (w.abs() < near).count_nonzero()]) for w in parts]
     # One wait for the device, not two a layer.
     tallies = iter(zip(parts, torch.stack(counts).tolist(), strict=True))
     rows = {name: [next(tallies) for _ in layer] for name, layer in layers.items()}
