@@ -97,7 +97,8 @@ def zeroed_transformers(draw):
         groups = block.attention.weight_groups()
         for head in choice(draw, heads):
             with torch.no_grad():
-                for parameter, index in groups[head][draw(st.integers(0, 3)) :]:  # values may go alone
+                for part in draw(st.sets(st.integers(0, 3))):  # queries, keys, values, ways out
+                    parameter, index = groups[head][part]
                     parameter[index] = 0
         silence(block.fc1, choice(draw, 16))
     return model
@@ -112,6 +113,19 @@ def test_attention_gives_the_same_logits(model):
         kept, every = shrunk.layers[f"block{number}.attention"]
         assert (kept, every) == (block.attention.heads, model.blocks[0].attention.heads)
         assert len(block.attention.weight_groups()) == kept
+
+
+def test_a_head_without_values_goes_and_its_bias_stays():
+    model = make("attention", width=16, heads=4, depth=1, patch=4)
+    (block,) = model.blocks
+    with torch.no_grad():
+        for head, part in ((0, 2), (3, 3)):  # the values of one, the way out of another
+            parameter, index = block.attention.weight_groups()[head][part]
+            parameter[index] = 0
+    shrunk = shrink(model, **SHAPE)
+    assert shrunk.layers == {"block1.attention": (2, 4), "block1.fc1": (32, 32)}
+    assert not torch.equal(shrunk.model.blocks[0].attention.output.bias, block.attention.output.bias)
+    same_logits(model, shrunk)
 
 
 def test_filters_and_neurons_are_counted_and_costs_are_those_of_the_narrow_network():
