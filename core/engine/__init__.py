@@ -1,8 +1,9 @@
 """The training loop, its events and its controls."""
 
 from core.engine.control import Control
+from core.engine.evaluation import as_kept, evaluate
 from core.engine.events import MEASURED_TIMES, TERMINAL, Event, State, state
-from core.engine.loop import evaluate, run
+from core.engine.loop import run
 from core.engine.session import Session, device_of, epoch_order, open_session
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Event",
     "Session",
     "State",
+    "as_kept",
     "device_of",
     "epoch_order",
     "evaluate",

@@ -18,3 +18,11 @@ MEASURED_TIMES = ("seconds", "images_per_second")  # all that may differ between
 def state(name: State, reason: str = "") -> Event:
     """A change of state; ``reason`` is one sentence, or empty."""
     return {"event": "state", "state": name, "reason": reason}
+
+
+def lean(event: Event) -> Event:
+    """The event without its pictures in numbers: what is kept of an epoch that has gone by."""
+    return {key: value for key, value in event.items() if key not in _PICTURES}
+
+
+_PICTURES = ("weights", "filters")

@@ -18,23 +18,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core import data, optimisers
+from core import optimisers
 from core.engine.control import Control
+from core.engine.evaluation import as_kept, evaluate
 from core.engine.events import Event, State, state
-from core.engine.filters import due, first_filters
-from core.engine.pictures import sprite
+from core.engine.measuring import measured
+from core.engine.reports import batch_event, finished, penalties, started, step_event
 from core.engine.saving import CHECKPOINT_SECONDS, load_checkpoint, save, save_checkpoint
 from core.engine.session import Session, epoch_order, open_session
 from core.errors import SpecError
 from core.randomness import derive, private_draws
-from core.regularise import sparsity
 from core.spec import RunSpec
 from core.vocabulary import complete
 
 STEP_SECONDS = 0.1  # at most ten `step` events a second: a chart shows no more
 BATCH_SECONDS = 1.0  # how often a watched run shows the images it is training on
-SHOWN_IMAGES = 8
-EVALUATION_BATCH = 256  # 10 % faster than 512 on a CPU, whose caches it fits
 
 
 class DivergedError(Exception):
@@ -85,18 +83,19 @@ def run(
             raise SpecError("--resume", "it needs --out, the folder with the checkpoint.")
         epochs = load_checkpoint(out, session)
     yield state("running")
-    yield _started(session)
+    yield started(session)
     ended: State = "finished"
     reason = ""
     began, checkpoints = time.perf_counter(), Pace(CHECKPOINT_SECONDS)
     try:
-        for event in _epochs(session, control or Control(), watch, first=len(epochs) + 1):
+        for event in _epochs(session, control or Control(), watch, epochs):
             if event["event"] == "epoch":
                 epochs.append(event)
                 if out is not None and checkpoints.due():
                     save_checkpoint(out, session, epochs)
             yield event
-        if len(epochs) < spec.train.epochs:
+        reason = epochs[-1].get("stop", "") if epochs else ""
+        if len(epochs) < spec.train.epochs and not reason:
             ended = "stopped"
     except DivergedError as error:
         ended, reason = "failed", str(error)
@@ -107,42 +106,56 @@ def run(
             "smaller images or a narrower network."
         )
     if ended != "failed" and epochs:
-        yield _finished(epochs, time.perf_counter() - began)
+        yield finished(epochs, time.perf_counter() - began)
     if out is not None:
-        save(out, session, weights=ended != "failed")
+        saved = save(out, session, len(epochs), weights=ended != "failed")
+        if saved not in (None, len(epochs)):
+            reason = f"{reason} The weights saved are those of epoch {saved}, the best.".strip()
     yield state(ended, reason)
 
 
-def _epochs(session: Session, control: Control, watch: bool, first: int) -> Iterator[Event]:
-    spec, steps, batches = session.spec, Pace(STEP_SECONDS), Pace(BATCH_SECONDS)
-    for epoch in range(first, spec.train.epochs + 1):
+def _epochs(session: Session, control: Control, watch: bool, done: list[Event]) -> Iterator[Event]:
+    """Train on after the epochs ``done``; the last ``epoch`` event says why, if it ends the run early."""
+    steps, batches = Pace(STEP_SECONDS), Pace(BATCH_SECONDS)
+    if done and "stop" in done[-1]:
+        return
+    for epoch in range(len(done) + 1, session.spec.train.epochs + 1):
         began = time.perf_counter()
-        train_loss, train_accuracy = yield from _train_epoch(
-            session, epoch, control, steps, batches if watch else None
-        )
+        trained = yield from _train_epoch(session, epoch, control, steps, batches if watch else None)
         if control.stop.is_set():
             return
-        seconds_training = time.perf_counter() - began
-        validation_loss, validation_accuracy = evaluate(session, session.validation)
-        if not math.isfinite(validation_loss):
-            raise DivergedError(_advice(f"The validation loss became {validation_loss} after epoch {epoch}"))
-        num_images = min(len(session.train.labels), session.steps_per_epoch * spec.train.batch_size)
-        yield {
-            "event": "epoch",
-            "epoch": epoch,
-            "step": epoch * session.steps_per_epoch,
-            "train_loss": train_loss,
-            "train_accuracy": train_accuracy,
-            "validation_loss": validation_loss,
-            "validation_accuracy": validation_accuracy,
-            "penalty": session.regularisation.value(float(epoch)),
-            "sparsity": sparsity(session.model),
-            "filters": first_filters(session.model, session.train.channels)
-            if due(epoch, spec.train.epochs)
-            else None,
-            "seconds": time.perf_counter() - began,
-            "images_per_second": num_images / seconds_training,
-        }
+        event = _epoch_event(session, epoch, trained, began)
+        yield event
+        if "stop" in event:
+            return
+
+
+def _epoch_event(session: Session, epoch: int, trained: tuple[float, float], began: float) -> Event:
+    """Judge the network after epoch ``epoch``, which began at ``began`` and left ``trained``, its mean loss
+    and accuracy; ``stop`` is there, and a sentence, if training should end here."""
+    spec, regularisation = session.spec, session.regularisation
+    seconds_training = time.perf_counter() - began
+    num_images = min(len(session.train.labels), session.steps_per_epoch * spec.train.batch_size)
+    regularisation.epoch_trained(epoch / spec.train.epochs)
+    event = {
+        "event": "epoch",
+        "epoch": epoch,
+        "step": epoch * session.steps_per_epoch,
+        "train_loss": trained[0],
+        "train_accuracy": trained[1],
+        **penalties(session, float(epoch)),
+    }
+    with as_kept(session, epoch):
+        loss, accuracy = evaluate(session, session.validation)
+        if not math.isfinite(loss):
+            raise DivergedError(_advice(f"The validation loss became {loss} after epoch {epoch}"))
+        event |= {"validation_loss": loss, "validation_accuracy": accuracy}
+        reason = regularisation.after_epoch(event)
+        if reason:
+            event["stop"] = reason
+        event |= measured(session, epoch, accuracy, last=bool(reason) or epoch == spec.train.epochs)
+    seconds = time.perf_counter() - began
+    return event | {"seconds": seconds, "images_per_second": num_images / seconds_training}
 
 
 def _train_epoch(
@@ -174,9 +187,9 @@ def _train_epoch(
         if device.type == "cpu" or report or i == per_epoch - 1:
             _refuse_divergence(losses, i, step - i)
         if report:
-            yield _step_event(session, step, float(loss))
+            yield step_event(session, step, float(loss))
         if batches and batches.due():
-            yield _batch_event(session, images, index, step)
+            yield batch_event(session, images, index, step)
     return float(summed) / seen, int(correct) / seen
 
 
@@ -192,29 +205,17 @@ def train_step(session: Session, images: Tensor, targets: Tensor, step: int) -> 
     rate = optimisers.learning_rate(spec.optimiser, step, session.num_steps)
     for group in optimiser.param_groups:
         group["lr"] = rate
+    session.regularisation.begin_step(spec.seed, step, epochs_done)
     # Dropout draws from the global generator in the forward pass only; backward re-uses its masks.
     with private_draws(derive(spec.seed, "dropout", step), session.device), session.autocast():
         logits = session.model(session.normalised(images))
-        loss = F.cross_entropy(logits, targets)
+        smoothing = session.regularisation.label_smoothing(epochs_done)
+        loss = F.cross_entropy(logits, targets, label_smoothing=smoothing)
     penalty = session.regularisation.loss_term(epochs_done)
     optimiser.zero_grad(set_to_none=True)
     (loss if penalty is None else loss + penalty).backward()
     session.regularisation.step(optimiser, epochs_done)
     return loss.detach(), logits.detach()
-
-
-def evaluate(session: Session, dataset: data.Dataset) -> tuple[float, float]:
-    """Mean cross-entropy (nats) and accuracy (share) of the network on plain, unaugmented images."""
-    session.model.eval()
-    loss, correct = 0.0, 0
-    with torch.inference_mode(), session.autocast():
-        for images, labels in zip(
-            dataset.images.split(EVALUATION_BATCH), dataset.labels.split(EVALUATION_BATCH), strict=True
-        ):
-            logits = session.model(session.normalised(images.float().div_(255)))
-            loss += float(F.cross_entropy(logits, labels, reduction="sum"))
-            correct += int((logits.argmax(1) == labels).sum())
-    return loss / len(dataset.labels), correct / len(dataset.labels)
 
 
 def _refuse_divergence(losses: Tensor, i: int, first_step: int) -> None:
@@ -227,59 +228,3 @@ def _refuse_divergence(losses: Tensor, i: int, first_step: int) -> None:
 
 def _advice(what: str) -> str:
     return f"{what}; try a lower learning rate, or a weaker regulariser or augmentation."
-
-
-def _started(session: Session) -> Event:
-    return {
-        "event": "started",
-        "device": session.device.type,
-        "device_name": (
-            torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else "CPU"
-        ),
-        "threads": torch.get_num_threads(),
-        "parameters": sum(p.numel() for p in session.model.parameters()),
-        "train_images": len(session.train.labels),
-        "validation_images": len(session.validation.labels),
-        "classes": list(session.train.classes),
-        "epochs": session.spec.train.epochs,
-        "steps_per_epoch": session.steps_per_epoch,
-        "notes": list(session.train.notes),
-    }
-
-
-def _step_event(session: Session, step: int, loss: float) -> Event:
-    epochs_done = (step + 1) / session.steps_per_epoch
-    return {
-        "event": "step",
-        "step": step + 1,
-        "epoch": epochs_done,
-        "loss": loss,
-        "penalty": session.regularisation.value(epochs_done),
-        "learning_rate": session.optimiser.param_groups[0]["lr"],
-    }
-
-
-def _batch_event(session: Session, images: Tensor, index: Tensor, step: int) -> Event:
-    shown = (images[:SHOWN_IMAGES] * 255).round().to(torch.uint8).cpu()
-    labels = session.labels_in_words(index, step)[:SHOWN_IMAGES]
-    return {
-        "event": "batch",
-        "step": step + 1,
-        "images": sprite(shown),
-        "count": len(labels),
-        "labels": labels,
-    }
-
-
-def _finished(epochs: list[Event], seconds: float) -> Event:
-    def figures(event: Event) -> Event:
-        return {key: value for key, value in event.items() if key != "event"}
-
-    best = max(epochs, key=lambda event: event["validation_accuracy"])
-    return {
-        "event": "finished",
-        "epochs": len(epochs),
-        "seconds": seconds,
-        "best": figures(best),
-        "last": figures(epochs[-1]),
-    }

@@ -15,25 +15,32 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from core.engine.events import Event
+from core.engine.evaluation import as_kept
+from core.engine.events import Event, lean
 from core.engine.session import Session
 from core.errors import SpecError
 
 CHECKPOINT_SECONDS = 2.0  # so that writing 8 MB for the default network stays a small share of the time
 
 
-def save(folder: Path, session: Session, *, weights: bool) -> None:
+def save(folder: Path, session: Session, epoch: int, *, weights: bool) -> int | None:
     """Write ``spec.json`` and ``weights.safetensors`` into ``folder``, which is made if needed.
 
     Without ``weights``, those that an earlier run left there go, for they are not of this spec.
+
+    Returns:
+        The epoch whose weights were written, if a regulariser chose one; ``epoch`` epochs are done.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "spec.json").write_text(session.spec.to_json(indent=2) + "\n", encoding="utf-8")
     path = folder / "weights.safetensors"
-    if weights:
-        _write(path, session.model.state_dict(), {})
-    else:
+    if not weights:
         path.unlink(missing_ok=True)
+        return None
+    with as_kept(session, max(epoch, 1)):
+        chosen = session.regularisation.before_saving()
+        _write(path, session.model.state_dict(), {})
+    return chosen
 
 
 def save_checkpoint(folder: Path, session: Session, epochs: list[Event]) -> None:
@@ -42,10 +49,11 @@ def save_checkpoint(folder: Path, session: Session, epochs: list[Event]) -> None
     tensors = {f"model.{name}": value for name, value in session.model.state_dict().items()}
     for i, values in session.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{i}.{name}": value for name, value in values.items() if value is not None}
+    tensors |= {f"regulariser.{name}": value for name, value in session.regularisation.state().items()}
     _write(
         folder / "checkpoint.safetensors",
         tensors,
-        {"spec": session.spec.to_json(), "epochs": json.dumps(epochs)},
+        {"spec": session.spec.to_json(), "epochs": json.dumps([lean(event) for event in epochs])},
     )
 
 
@@ -64,8 +72,8 @@ def load_checkpoint(folder: Path, session: Session) -> list[Event]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
         if metadata.get("spec") != session.spec.to_json():
             raise SpecError("--resume", f"the checkpoint in {folder} is of another spec; give that one.")
-        model = {name[6:]: value for name, value in tensors.items() if name.startswith("model.")}
-        session.model.load_state_dict(model)
+        session.model.load_state_dict(_below("model.", tensors))
+        session.regularisation.load_state(_below("regulariser.", tensors))
         _load_optimiser(session, tensors)
         epochs: list[Event] = json.loads(metadata["epochs"])
     except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
@@ -75,12 +83,16 @@ def load_checkpoint(folder: Path, session: Session) -> list[Event]:
     return epochs
 
 
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names start with ``prefix``, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
 def _load_optimiser(session: Session, tensors: dict[str, Tensor]) -> None:
     state: dict[int, dict[str, Any]] = {}
-    for name, value in tensors.items():
-        if name.startswith("optimiser."):
-            _, i, field = name.split(".")
-            state.setdefault(int(i), {})[field] = value
+    for name, value in _below("optimiser.", tensors).items():
+        i, field = name.split(".")
+        state.setdefault(int(i), {})[field] = value
     groups = session.optimiser.state_dict()["param_groups"]
     session.optimiser.load_state_dict({"state": state, "param_groups": groups})
 

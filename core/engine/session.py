@@ -105,6 +105,7 @@ def open_session(spec: RunSpec) -> Session:
     weights = [part for parts in regularise.regularised_weights(model).values() for part in parts]
     known = {id(part) for part in weights}
     others = [part for part in model.parameters() if id(part) not in known]
+    regularisation = regularise.Regularisation(spec.regularisers, model)
     return Session(
         spec=spec,
         device=device,
@@ -115,8 +116,8 @@ def open_session(spec: RunSpec) -> Session:
         pipeline=_pipeline(spec, channels, side, device),
         mixer=_mixer(spec, channels, side, device),
         model=model,
-        regularisation=regularise.Regularisation(spec.regularisers, model),
-        optimiser=optimisers.build(spec.optimiser, weights, others),
+        regularisation=regularisation,
+        optimiser=optimisers.build(spec.optimiser, weights, [*others, *regularisation.own_parameters()]),
     )
 
 
