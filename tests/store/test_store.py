@@ -246,3 +246,82 @@ def test_a_new_database_may_be_opened_by_several_at_once(path):
     assert [store.run(run_id).id for store in stores] == [run_id] * 8
     for store in stores:
         store.close()
+
+
+def changed(event, path, value):
+    """A copy of ``event`` with another value at the dotted ``path``."""
+    first, _, rest = path.partition(".")
+    return {**event, first: changed(event[first], rest, value) if rest else value}
+
+
+HISTOGRAM = {"zeros": 3, "edges": [0.5, 1.0, 2.0], "counts": [2, 3]}
+MEASURED = {
+    "hoyer": 0.5,
+    "gini": 0.25,
+    "effective_rank": 1.5,
+    "groups": {"neurons": {"zero": 1, "all": 2}},
+    "bytes": {"dense": 32, "sparse": 40, "gzip": 30},
+}
+FULL = {
+    **epoch(1),
+    "sparsity": {
+        **epoch(1)["sparsity"],
+        **MEASURED,
+        "layers": {"fc": {**epoch(1)["sparsity"]["layers"]["fc"], **MEASURED}},
+    },
+    "weights": {"fc": HISTOGRAM, "other": HISTOGRAM},
+    "prunable": {"share": 0.75, "accuracy": 0.4},
+    "filters": {"layer": "fc", "of": 4, "shape": [1, 1, 2, 2], "values": "AAECAw=="},
+    "penalties": {"l1": 0.5, "l2": None},
+    "strengths": {"l1": 1e-4, "l2": 1e-3},
+    "stop": "It got no better.",
+    "of a later version": [1],
+}
+
+
+def test_all_that_an_epoch_may_measure_comes_back(store):
+    run_id = new_run(store)
+    without = {**FULL, "weights": None, "filters": None, "prunable": None}
+    kept = [(1, epoch(1)), (2, FULL), (3, without), (4, {**step(1), "penalties": {"l1": 0.1}})]
+    store.append(run_id, kept)
+    assert store.events(run_id) == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("sparsity.exact", 1.5),
+        ("sparsity.hoyer", -0.1),
+        ("sparsity.gini", None),
+        ("sparsity.effective_rank", -1),
+        ("sparsity.groups", {"planets": {"zero": 1, "all": 9}}),
+        ("sparsity.groups.neurons", {"zero": 1}),
+        ("sparsity.bytes", {"dense": 1}),
+        ("sparsity.bytes.gzip", -1),
+        ("sparsity.layers.fc.hoyer", "high"),
+        ("weights.fc.counts", [1]),
+        ("weights.fc.counts", [1, -1]),
+        ("weights.fc.edges", [1.0, 0.5, 2.0]),
+        ("weights.fc.edges", [0.0, 1.0, 2.0]),
+        ("weights.fc.edges", [0.5, 1.0, 4.0]),
+        ("weights.fc", {"zeros": 0, "edges": [0.5, 1.0, 2.0], "counts": [0, 0]}),
+        (
+            "weights",
+            {"fc": {"zeros": 0, "edges": [float(i + 1) for i in range(65)], "counts": [1] * 64}},
+        ),
+        ("prunable", {"share": 0.5}),
+        ("prunable.share", 2),
+        ("filters.values", "AAEC"),
+        ("filters.values", "no base64!"),
+        ("filters.values", "☃"),
+        ("filters.shape", [4]),
+        ("filters.shape", [-1, -1, 2, 2]),
+        ("penalties", {str(i): 0.0 for i in range(65)}),
+        ("penalties.l1", "much"),
+        ("stop", "x" * 3000),
+    ],
+)
+def test_a_measure_that_can_not_be_believed_leaves_its_event_out(store, path, value):
+    run_id = new_run(store)
+    store.append(run_id, [(1, changed(FULL, path, value)), (2, FULL)])
+    assert [number for number, _ in store.events(run_id)] == [2]
