@@ -5,6 +5,7 @@ from core.models.build import build, check, count_parameters
 from core.models.catalogue import CATALOGUE, ModelEntry
 from core.models.cnn import CNN
 from core.models.mlp import MLP
+from core.models.prune import GradualPruning, cubic, prune_, smallest
 from core.models.rnn import RNN
 from core.models.shrink import Cost, Shrunk, shrink
 from core.models.summary import LayerRow, Summary, summarise
@@ -16,6 +17,7 @@ __all__ = [
     "RNN",
     "Attention",
     "Cost",
+    "GradualPruning",
     "LayerRow",
     "ModelEntry",
     "Shrunk",
@@ -23,6 +25,9 @@ __all__ = [
     "build",
     "check",
     "count_parameters",
+    "cubic",
+    "prune_",
     "shrink",
+    "smallest",
     "summarise",
 ]
