@@ -2,6 +2,7 @@
 
 from core.regularise.catalogue import CATALOGUE, SOLVERS, RegulariserEntry
 from core.regularise.check import check
+from core.regularise.groups import Groups, weight_groups
 from core.regularise.histogram import EDGES, histogram, share_below
 from core.regularise.measures import MEASURES, MeasureEntry
 from core.regularise.measuring import cadence, measure
@@ -19,6 +20,7 @@ __all__ = [
     "MEASURES",
     "NEAR",
     "SOLVERS",
+    "Groups",
     "MeasureEntry",
     "Regularisation",
     "RegulariserEntry",
@@ -35,4 +37,5 @@ __all__ = [
     "sparsity",
     "step_sizes",
     "strength_at",
+    "weight_groups",
 ]

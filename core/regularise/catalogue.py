@@ -6,11 +6,15 @@ list in a spec, not an entry; dropout belongs to the model.
 
 from __future__ import annotations
 
-from core.catalogue import Number
+from core.catalogue import Choice, Number
 from core.regularise.elastic_net import ElasticNet
 from core.regularise.entry import RegulariserEntry
+from core.regularise.group_lasso import GroupLasso
+from core.regularise.l0 import L0
 from core.regularise.l1 import L1
 from core.regularise.l2 import L2
+from core.regularise.max_norm import MaxNorm
+from core.regularise.orthogonality import Orthogonality
 from core.regularise.procedures import PROCEDURES
 from core.regularise.weight_decay import WeightDecay
 
@@ -29,7 +33,7 @@ _NO_ZEROS = (
 
 CATALOGUE: dict[str, RegulariserEntry] = {
     entry.name: entry
-    for entry in (  # Proximal steps are taken in this order; see `Regularisation`.
+    for entry in (  # They act in this order; see `Regularisation`.
         RegulariserEntry(
             name="l1",
             title="L1 (lasso)",
@@ -71,6 +75,24 @@ CATALOGUE: dict[str, RegulariserEntry] = {
             term=ElasticNet,
         ),
         RegulariserEntry(
+            name="group_lasso",
+            title="Group lasso",
+            help="Like L1, but all or nothing for whole filters, neurons and attention heads, so that what "
+            "is zero can really be taken out.",
+            source="Yuan & Lin 2006; for networks, Wen et al. 2016, arXiv 1608.03665; proximal step: "
+            "Deleu & Bengio 2021, arXiv 2102.03869",
+            formula=r"\lambda \sum_g \sqrt{n_g}\, \lVert w_g \rVert_2",
+            effect="All weights of a filter, a neuron or a head shrink together; a group too weak to pay "
+            "for itself becomes exactly zero as a whole, and its bias with it.",
+            solvers=("proximal", "penalty"),
+            default_strength=1e-4,
+            strength_low=1e-6,
+            strength_high=1e-2,
+            penalty_note="The slope of ‖w‖ has the same length right up to 0, so a step of fixed size hops "
+            "over 0 and back again: groups end up small together, but never exactly at 0.0.",
+            term=GroupLasso,
+        ),
+        RegulariserEntry(
             name="l2",
             title="L2 in the loss (ridge)",
             help="Adds half the squared weights to the loss: the gradient gets λw, and so does the "
@@ -86,6 +108,22 @@ CATALOGUE: dict[str, RegulariserEntry] = {
             term=L2,
         ),
         RegulariserEntry(
+            name="orthogonality",
+            title="Orthogonality (soft)",
+            help="Asks the filters of a layer to be at right angles to each other and of length 1, so that "
+            "no two look for the same.",
+            source="Brock et al. 2016, arXiv 1609.07093; Bansal et al. 2018, arXiv 1810.09102",
+            formula=r"\lambda \sum_\ell \lVert W_\ell W_\ell^\top - I \rVert_F^2",
+            effect="The rows of each layer (of a tall one, the columns) are pushed apart until they are at "
+            "right angles, and towards length 1: singular values gather around 1, and no weight is "
+            "pulled to zero.",
+            solvers=("penalty",),
+            default_strength=1e-3,
+            strength_low=1e-5,
+            strength_high=1e-1,
+            term=Orthogonality,
+        ),
+        RegulariserEntry(
             name="weight_decay",
             title="Decoupled weight decay",
             help="Takes a share of every weight off at each step, beside the gradient; for Adam that is "
@@ -99,6 +137,49 @@ CATALOGUE: dict[str, RegulariserEntry] = {
             strength_low=1e-4,
             strength_high=1.0,
             term=WeightDecay,
+        ),
+        RegulariserEntry(
+            name="max_norm",
+            title="Max-norm",
+            help="A ceiling on how strongly a unit can listen: longer weight vectors are scaled back.",
+            source="Srebro & Shraibman 2005; Srivastava et al. 2014, Dropout, section 5.1",
+            parameters=(
+                Number(
+                    "c",
+                    3.0,
+                    0.01,
+                    100.0,
+                    "The largest length of a unit's incoming weights; papers take 3 or 4.",
+                    scale="log",
+                ),
+            ),
+            formula=r"\lVert w_j \rVert_2 \le c",
+            effect="Units whose incoming weights are longer than c are scaled back to c after each step; "
+            "all others are left alone, and none becomes zero.",
+            term=MaxNorm,
+        ),
+        RegulariserEntry(
+            name="l0",
+            title="L0 (hard concrete gates)",
+            help="Counts weights instead of measuring them: each has a gate that chance opens, and what is "
+            "trained is how likely it opens. Works best with Adam.",
+            source="Louizos, Welling & Kingma 2018, arXiv 1712.01312",
+            parameters=(
+                Choice(
+                    "gates",
+                    "groups",
+                    ("groups", "weights"),
+                    "A gate for each filter, neuron and attention head (fast), or for each single weight.",
+                ),
+            ),
+            formula=r"\lambda\, \frac{1}{n} \sum_j \Pr[z_j \ne 0], \quad w = \theta \odot z",
+            effect="Gates that are not worth their price shut, and the weights behind them are exactly "
+            "zero; those that stay open do not shrink.",
+            solvers=("penalty",),
+            default_strength=1.0,
+            strength_low=1e-2,
+            strength_high=50.0,
+            term=L0,
         ),
         *PROCEDURES,
     )

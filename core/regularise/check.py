@@ -15,10 +15,29 @@ def check(specs: Sequence[RegulariserSpec]) -> tuple[RegulariserSpec, ...]:
     """``specs`` with strength, solver and parameters filled in.
 
     Raises:
-        SpecError: a kind or parameter is unknown, a value is out of bounds, or a kind has no such solver
-            or no strength.
+        SpecError: a kind or parameter is unknown, a value is out of bounds, a kind has no such solver or
+            no strength, or two regularisers do not go together.
     """
-    return tuple(_check(spec, f"regularisers[{i}]") for i, spec in enumerate(specs))
+    checked = tuple(_check(spec, f"regularisers[{i}]") for i, spec in enumerate(specs))
+    _check_together(checked)
+    return checked
+
+
+def _check_together(specs: Sequence[RegulariserSpec]) -> None:
+    kinds = [spec.kind for spec in specs]
+    for i, spec in enumerate(specs):
+        if spec.kind in kinds[:i]:
+            raise SpecError(
+                f"regularisers[{i}].kind",
+                f"{spec.kind} is there twice, and charts and dials go by its name; keep one of them"
+                + (", and add up the strengths." if spec.strength is not None else "."),
+            )
+        if spec.solver == "proximal" and "l0" in kinds:
+            raise SpecError(
+                f"regularisers[{i}].solver",
+                "l0 gates the weights, and a proximal step would shrink those beneath the gates, which no "
+                f"term of the objective counts; solve {spec.kind} by penalty, or leave one of the two out.",
+            )
 
 
 def _check(spec: RegulariserSpec, where: str) -> RegulariserSpec:

@@ -31,10 +31,10 @@ class Regularisation:
     A strength of 0 changes nothing, to the last bit.
 
     Several act together. What is in the loss adds up. Proximal steps follow each other in the
-    catalogue's order, L1 before the elastic net, which is exactly the proximal step of their sum:
-    thresholds add, and the division comes last. (Two elastic nets, each strong, are the one case where
-    it is not: it is off by the product of their two steps, and one elastic net can say the same.) L1
-    before the group lasso is exact too (Friedman et al. 2010, arXiv 1001.0736).
+    catalogue's order: L1, elastic net, group lasso. L1 before either of the others is exactly the proximal
+    step of their sum (thresholds add, and the division comes last; for the group lasso, Friedman et al.
+    2010, arXiv 1001.0736, with any step sizes: L1's keeps signs and the group's scales only). The
+    elastic net before the group lasso is off by the product of the L2 part's step and the group's.
 
     Args:
         specs: completed by `core.regularise.check`.

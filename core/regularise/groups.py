@@ -1,0 +1,172 @@
+"""Which weights stand or fall together: all that a filter, a neuron or an attention head is made of.
+
+- ``filters``: one output channel of a convolution; its kernel for every input channel.
+- ``neurons``: a row of a dense layer, all that one unit hears; never the classifier's, whose outputs
+  are the classes. In a recurrent layer a unit's rows in all its gates, from the input and from the state.
+- ``heads``: what a module's ``weight_groups()`` lists: for attention a head's rows among the queries, keys
+  and values and its columns of the output.
+
+A filter, neuron or head of zeros puts out a constant and so it can be taken out of the network exactly.
+(Not where its output is added to others', in attention's stream of tokens: there it only writes nothing.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
+
+Family = Literal["filters", "neurons", "heads"]
+
+
+@runtime_checkable
+class ListsGroups(Protocol):
+    """A module that knows which of its weights belong together, whatever layers they lie in."""
+
+    def weight_groups(self) -> list[list[tuple[nn.Parameter, Any]]]:
+        """For each group its weights: parameters, and an index into each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One parameter's share of a layer's groups; ``order`` says where in it each group's numbers lie.
+
+    Args:
+        order: places (num_groups, numbers of a group) in the flattened parameter; None: group g is all
+            that has the first index g.
+    """
+
+    parameter: Tensor
+    order: Tensor | None = None
+
+    def rows(self, values: Tensor) -> Tensor:
+        """``values``, shaped like the parameter, as (num_groups, numbers of a group)."""
+        return values.flatten(1) if self.order is None else values.flatten()[self.order]
+
+    def spread(self, column: Tensor) -> Tensor:
+        """A number for each group, (num_groups, 1), as what a tensor like the parameter is multiplied by."""
+        if self.order is None:
+            return column.view(-1, *[1] * (self.parameter.ndim - 1))
+        return self._placed(column.expand(self.order.shape))
+
+    def fill(self, rows: Tensor) -> None:
+        """Write ``rows``, as `rows` gives them, into the parameter."""
+        self.parameter.copy_(rows.view(self.parameter.shape) if self.order is None else self._placed(rows))
+
+    def _placed(self, rows: Tensor) -> Tensor:
+        """``rows`` where ``order`` says, shaped like the parameter."""
+        placed = torch.empty_like(self.parameter, memory_format=torch.contiguous_format)
+        placed.view(-1)[self.order] = rows
+        return placed
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups of one layer, all of one size.
+
+    Args:
+        layer: the dotted name of the layer, or of the module that lists them.
+        family: what its groups are.
+        parts: the weights.
+        biases: each group's own biases, for a group of zero weights to be silent.
+    """
+
+    layer: str
+    family: Family
+    parts: tuple[Part, ...]
+    biases: tuple[Part, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Weights in each group."""
+        return self.rows().shape[1]
+
+    def rows(self) -> Tensor:
+        """The weights (num_groups, size), differentiable."""
+        return self.gathered([part.parameter for part in self.parts])
+
+    def gathered(self, values: list[Tensor]) -> Tensor:
+        """``values``, one tensor for each of ``parts``, shaped like it, as (num_groups, size)."""
+        rows = [part.rows(value) for part, value in zip(self.parts, values, strict=True)]
+        return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
+
+    def fill(self, rows: Tensor) -> None:
+        """Write ``rows`` (num_groups, size) into the weights."""
+        widths = [part.parameter.numel() // len(rows) for part in self.parts]
+        for part, own in zip(self.parts, rows.split(widths, dim=1), strict=True):
+            part.fill(own)
+
+    @torch.no_grad()
+    def zero(self) -> Tensor:
+        """Which groups (num_groups,) are exactly zero."""
+        return ~self.rows().any(dim=1)
+
+
+def weight_groups(model: nn.Module) -> list[Groups]:
+    """The groups of each layer of ``model``; a parameter belongs to the first layer that claims it.
+
+    The last dense layer is taken for the classifier.
+    """
+    taken: set[int] = set()
+    dense = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    if dense:
+        taken.add(id(dense[-1].weight))
+    found = []
+    for name, module in model.named_modules():
+        for groups in _groups_of(name, module):
+            if not any(id(part.parameter) in taken for part in groups.parts):
+                taken |= {id(part.parameter) for part in groups.parts}
+                found.append(groups)
+    return found
+
+
+def _groups_of(name: str, module: nn.Module) -> list[Groups]:
+    if isinstance(module, ListsGroups):
+        return [Groups(name, "heads", _listed(module.weight_groups()))]
+    if isinstance(module, nn.Linear) or (isinstance(module, _ConvNd) and not module.transposed):
+        family: Family = "neurons" if isinstance(module, nn.Linear) else "filters"
+        biases = () if module.bias is None else (Part(module.bias, _column(module.bias)),)
+        return [Groups(name, family, (Part(module.weight),), biases)]
+    if isinstance(module, nn.RNNBase):
+        return _units(name, module)
+    return []
+
+
+def _listed(groups: list[list[tuple[nn.Parameter, Any]]]) -> tuple[Part, ...]:
+    """Parts from a module's own list: for each group, the parameters and indices of its weights."""
+    orders: dict[Tensor, list[list[Tensor]]] = {}
+    for i, group in enumerate(groups):
+        for parameter, index in group:
+            places = torch.arange(parameter.numel(), device=parameter.device).view(parameter.shape)
+            of_groups = orders.setdefault(parameter, [[] for _ in groups])
+            of_groups[i].append(places[index].flatten())
+    return tuple(
+        Part(parameter, torch.stack([torch.cat(places) for places in of_groups]))
+        for parameter, of_groups in orders.items()
+    )
+
+
+def _units(name: str, module: nn.RNNBase) -> list[Groups]:
+    """One `Groups` a direction of each of the module's layers."""
+    units = module.hidden_size
+    found = []
+    for names in module._all_weights:
+        parameters = [getattr(module, parameter) for parameter in names]
+        parts = [Part(parameter, _by_unit(parameter, units)) for parameter in parameters]
+        weights = tuple(part for part in parts if part.parameter.ndim == 2)
+        biases = tuple(part for part in parts if part.parameter.ndim == 1)
+        found.append(Groups(name, "neurons", weights, biases))
+    return found
+
+
+def _by_unit(parameter: Tensor, units: int) -> Tensor:
+    """Places (units, …) in a recurrent layer's parameter, whose gates' rows lie one gate after another."""
+    places = torch.arange(parameter.numel(), device=parameter.device)
+    return places.view(-1, units, parameter.numel() // parameter.shape[0]).transpose(0, 1).flatten(1)
+
+
+def _column(bias: Tensor) -> Tensor:
+    return torch.arange(len(bias), device=bias.device)[:, None]
