@@ -1,4 +1,4 @@
-"""Augury without a page: ``python -m core run | spec | catalogue | worker | bench``.
+"""Augury without a page: ``python -m core run | spec | catalogue | path | worker | bench``.
 
 Exit status: 0 done; 1 the run failed; 2 the input was wrong, with one line on standard error that
 says what and how to mend it.
@@ -14,12 +14,16 @@ import argparse  # noqa: E402
 import json  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Sequence  # noqa: E402
+from collections.abc import Callable, Iterator, Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 from core.errors import SpecError  # noqa: E402
 from core.presets import PRESETS, preset  # noqa: E402
 from core.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting  # noqa: E402
+
+if TYPE_CHECKING:
+    from core.engine import Control, Event
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,11 +85,35 @@ def catalogue_command(options: argparse.Namespace) -> int:
     return 0
 
 
+def path_command(options: argparse.Namespace) -> int:
+    """Try values of λ for one regulariser of a spec, quickly: one JSON event a line on standard output."""
+    from core.engine import Control
+    from core.jobs.worker import finite
+    from core.lab.lambda_path import events
+    from core.runtime import prepare_torch
+
+    prepare_torch()
+    spec = _read_spec(options.spec)
+    for setting in options.set:
+        spec = with_setting(spec, setting)
+    control = Control()
+    signal.signal(signal.SIGINT, lambda *_: control.stop.set())
+    for event in events(spec, control, which=options.regulariser, lambdas=_numbers(options.lambdas)):
+        print(json.dumps(finite(event)), flush=True)
+    if event["reason"]:
+        print(event["reason"], file=sys.stderr)
+    return 0 if event["state"] in ("finished", "stopped") else 1
+
+
 def worker_command(options: argparse.Namespace) -> int:
     """Run specs that come in on standard input; what the app starts, not a person."""
     from core.jobs.worker import serve
 
-    return serve()
+    if options.path is None:
+        return serve()
+    from core.jobs.paths import NICENESS
+
+    return serve(lambda: _load_path(options.path), NICENESS)
 
 
 def bench_command(options: argparse.Namespace) -> int:
@@ -110,6 +138,25 @@ def _read_spec(source: str) -> RunSpec:
         raise SpecError(
             "", f"{source} can't be read: {reason}. Give a JSON file, '-', or a preset: {', '.join(PRESETS)}."
         ) from None
+
+
+def _load_path(which: int) -> tuple[Callable[..., Iterator[Event]], type[Control]]:
+    """What a worker loads that tries values of λ for regulariser ``which`` of the specs it gets."""
+    from core.engine import Control
+    from core.lab.lambda_path import events
+    from core.runtime import prepare_torch
+
+    prepare_torch()
+    return lambda spec, control, **_: events(spec, control, which=which), Control
+
+
+def _numbers(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        return [float(item) for item in text.split(",")]
+    except ValueError:
+        raise SpecError("--lambdas", f"{text!r} is no list of numbers like 1e-5,1e-4,1e-3.") from None
 
 
 def _make_folder(folder: Path) -> Path:
@@ -141,7 +188,19 @@ def _parser() -> argparse.ArgumentParser:
     catalogue = commands.add_parser("catalogue", help="print all that can be chosen, as JSON")
     catalogue.set_defaults(command=catalogue_command)
 
+    path = commands.add_parser("path", help="try values of λ for one regulariser of a spec, quickly")
+    path.add_argument("spec", metavar="SPEC", help="a JSON file, '-' for standard input, or a preset's name")
+    path.add_argument(
+        "--regulariser", type=int, default=0, metavar="N", help="which of the spec's, counted from 0"
+    )
+    path.add_argument("--lambdas", metavar="A,B,…", help="the values of λ; without, eight around the default")
+    path.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field: data.name=digits"
+    )
+    path.set_defaults(command=path_command)
+
     worker = commands.add_parser("worker", help="run specs from standard input (the app starts this)")
+    worker.add_argument("--path", type=int, metavar="N", help="try values of λ for regulariser N instead")
     worker.set_defaults(command=worker_command)
 
     bench = commands.add_parser("bench", help="print the benchmark tables")

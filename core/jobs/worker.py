@@ -54,14 +54,15 @@ def load_engine() -> tuple[Run, Callable[[], Control]]:
     return run, Control
 
 
-def serve(load: Load = load_engine) -> int:
+def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
     """Be a worker until standard input ends; the process's exit status.
 
     Args:
         load: imports the engine and returns its ``run`` and ``Control``.
+        niceness: how far it lets others go first, up to 19; on Windows there is one step.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too, but the parent decides
-    _lower_priority()
+    _lower_priority(niceness)
     inbox = _Inbox(_claim(0, "rb"))
     outbox = _claim(1, "wb")
     run, control_class = load()
@@ -150,9 +151,9 @@ def _write(pipe: BinaryIO, message: dict[str, Any]) -> None:
     pipe.flush()
 
 
-def _lower_priority() -> None:
+def _lower_priority(niceness: int) -> None:
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        os.nice(niceness)
     else:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)  # type: ignore[attr-defined]
 

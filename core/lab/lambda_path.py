@@ -27,15 +27,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from core.engine import Control, Event, Session, epoch_order, evaluate, open_session, state
+from core.engine.evaluation import as_kept
 from core.engine.loop import DivergedError, Pace, train_step
 from core.errors import SpecError
-from core.regularise import CATALOGUE, Regularisation, sparsity
+from core.regularise import CATALOGUE, sparsity
 from core.spec import RunSpec
 from core.vocabulary import complete
 
 POINTS = 8
 WARM_EPOCHS, EPOCHS_EACH = 4, 3
-IMAGES = 4000  # trained on at most: all of mnist5k's, and a budget for larger sets
+IMAGES = 3000  # trained on at most
 DECADES = 3.5  # that the strengths span: 1, 3, 10, 30, …
 BELOW = 1.0  # of these decades lie below the default: a few epochs need a stronger λ than a whole run
 TOLERANCE = 0.005  # of accuracy: what a good λ may cost
@@ -76,7 +77,8 @@ def strengths(kind: str, points: int = POINTS) -> tuple[float, ...]:
     low, high = math.log10(entry.strength_low), math.log10(entry.strength_high)
     width = min(DECADES, high - low)
     first = min(max(math.log10(entry.default_strength) - BELOW, low), high - width)
-    return tuple(float(f"{10 ** (first + width * i / (points - 1)):.1g}") for i in range(points))
+    digits = 1 if width / (points - 1) >= 0.5 else 2  # 1, 3, 10, 30, …; what lies closer needs more
+    return tuple(float(f"{10 ** (first + width * i / (points - 1)):.{digits}g}") for i in range(points))
 
 
 def quick(
@@ -94,6 +96,8 @@ def quick(
         there = f"there are {len(spec.regularisers)}" if spec.regularisers else "the spec has none"
         raise SpecError("regularisers", f"there is no regulariser {which} to try values of λ for; {there}.")
     chosen = spec.regularisers[which]
+    if [each.kind for each in spec.regularisers].count(chosen.kind) > 1:
+        raise SpecError(f"regularisers[{which}]", f"there are several {chosen.kind}; make them one.")
     if chosen.strength is None:
         raise SpecError(
             f"regularisers[{which}]", f"{chosen.kind} has no strength λ; choose a regulariser that has one."
@@ -119,7 +123,7 @@ def lambda_path(
 ) -> Iterator[PathPoint | PathProgress]:
     """Train the path of one regulariser, yielding each λ's point as soon as it is known.
 
-    The default CNN on mnist5k takes 28 epochs of 4,000 images.
+    The default path is 28 epochs of at most 3,000 images.
 
     Args:
         which: the regulariser's place in ``spec.regularisers``; its own λ and warm-up are not used.
@@ -127,12 +131,17 @@ def lambda_path(
         control: how to stop it; looked at once a batch.
 
     Raises:
-        SpecError: as `quick`.
+        SpecError: as `quick`, or a λ is out of bounds.
         DivergedError: the loss stopped being a number before any λ was tried.
     """
     control = control or Control()
     spec = quick(spec, which, warm_epochs=warm_epochs, epochs_each=epochs_each)
-    lambdas = strengths(spec.regularisers[which].kind, points) if lambdas is None else lambdas
+    kind = spec.regularisers[which].kind
+    lambdas = strengths(kind, points) if lambdas is None else lambdas
+    highest = CATALOGUE[kind].strength_max
+    for strength in lambdas:
+        if not 0 <= strength <= highest:
+            raise SpecError("lambdas", f"{strength:g} is no λ of {kind}; it goes from 0 to {highest:g}.")
     warm = _open(spec)
     pace, done, total = Pace(PROGRESS_SECONDS), 0, warm_epochs + epochs_each * len(lambdas)
 
@@ -152,7 +161,7 @@ def lambda_path(
         )
     for strength in lambdas:
         began = time.perf_counter()
-        session = _fork(warm, which, strength)
+        session = _fork(warm, kind, strength)
         yield from train(session, range(warm_epochs + 1, warm_epochs + epochs_each + 1), strength)
         if control.stop.is_set():
             return
@@ -205,22 +214,22 @@ def _train_epoch(session: Session, epoch: int, control: Control) -> Iterator[flo
         images, targets = session.batch(order[i * size : (i + 1) * size], step)
         train_step(session, images, targets, step)
         yield (i + 1) / num_steps
+    session.regularisation.epoch_trained(epoch / session.spec.train.epochs)
 
 
-def _fork(warm: Session, which: int, strength: float) -> Session:
-    """A session that goes on from ``warm`` at another λ: a copy of its network, its optimiser and its
+def _fork(warm: Session, kind: str, strength: float) -> Session:
+    """A session that goes on from ``warm`` at λ = ``strength``: a copy of its network, its optimiser and its
     regularisers; what never changes is shared."""
-    shared = (warm.train, warm.validation, warm.mean, warm.std, warm.pipeline, warm.mixer)
+    shared = (warm.spec, warm.train, warm.validation, warm.mean, warm.std, warm.pipeline, warm.mixer)
     session = copy.deepcopy(warm, {id(part): part for part in shared})
-    regularisers = list(warm.spec.regularisers)
-    regularisers[which] = regularisers[which].model_copy(update={"strength": strength})
-    session.regularisation = Regularisation(regularisers, session.model)
+    session.regularisation.set_strength(kind, strength)
     return session
 
 
 def _measured(session: Session, strength: float, began: float) -> PathPoint:
-    loss, accuracy = evaluate(session, session.validation)
-    found = sparsity(session.model)
+    with as_kept(session, session.spec.train.epochs):
+        loss, accuracy = evaluate(session, session.validation)
+        found = sparsity(session.model)
     return PathPoint(
         strength=strength,
         accuracy=accuracy if math.isfinite(loss) else None,
