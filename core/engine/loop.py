@@ -153,7 +153,7 @@ def _epoch_event(session: Session, epoch: int, trained: tuple[float, float], beg
         reason = regularisation.after_epoch(event)
         if reason:
             event["stop"] = reason
-        event |= measured(session, epoch, accuracy, last=bool(reason) or epoch == spec.train.epochs)
+        event |= measured(session, epoch, last=bool(reason) or epoch == spec.train.epochs)
     seconds = time.perf_counter() - began
     return event | {"seconds": seconds, "images_per_second": num_images / seconds_training}
 

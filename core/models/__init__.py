@@ -8,7 +8,7 @@ from core.models.mlp import MLP
 from core.models.prune import GradualPruning, cubic, prune_, smallest
 from core.models.rnn import RNN
 from core.models.shrink import Cost, Shrunk, shrink
-from core.models.summary import LayerRow, Summary, summarise
+from core.models.summary import LayerRow, Summary, multiply_adds, summarise
 
 __all__ = [
     "CATALOGUE",
@@ -26,6 +26,7 @@ __all__ = [
     "check",
     "count_parameters",
     "cubic",
+    "multiply_adds",
     "prune_",
     "shrink",
     "smallest",
