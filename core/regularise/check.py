@@ -32,6 +32,11 @@ def _check_together(specs: Sequence[RegulariserSpec]) -> None:
                 f"{spec.kind} is there twice, and charts and dials go by its name; keep one of them"
                 + (", and add up the strengths." if spec.strength is not None else "."),
             )
+        if spec.kind == "swa" and "ema" in kinds:
+            raise SpecError(
+                f"regularisers[{i}].kind",
+                "ema and swa both say of which weights the mean is kept; leave one of the two out.",
+            )
         if spec.solver == "proximal" and "l0" in kinds:
             raise SpecError(
                 f"regularisers[{i}].solver",
