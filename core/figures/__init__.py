@@ -1,5 +1,7 @@
 """Events and catalogues in, Plotly figures out: plain dictionaries, ready to be JSON."""
 
+from core.figures.filters import FilterImage, filter_images, with_filters
+from core.figures.measures import measure, measure_now, measured
 from core.figures.parts import (
     BATCH,
     LAYERS,
@@ -12,10 +14,12 @@ from core.figures.parts import (
     Figure,
     plain_layout,
 )
-from core.figures.shrinkage import Pull, after_the_run, near_zero, pull, shrinkage_curves
+from core.figures.runs import RunPoint, front, sparsity_and_accuracy
+from core.figures.shrinkage import USUAL_GRADIENT, Pull, after_the_run, near_zero, pull, shrinkage_curves
 from core.figures.sparsity import groups_in_words, has_groups, sparsity_by_layer, sparsity_map, zero_groups
 from core.figures.tables import epochs_csv, parameters_by_layer
-from core.figures.training import accuracy, loss
+from core.figures.training import accuracy, loss, schedule
+from core.figures.weights import edges, has_histograms, near_zero_share, weight_ridge
 
 __all__ = [
     "BATCH",
@@ -25,21 +29,36 @@ __all__ = [
     "PENALTY",
     "SPARSITY",
     "TRAIN",
+    "USUAL_GRADIENT",
     "VALIDATION",
     "Figure",
+    "FilterImage",
     "Pull",
+    "RunPoint",
     "accuracy",
     "after_the_run",
+    "edges",
     "epochs_csv",
+    "filter_images",
+    "front",
     "groups_in_words",
     "has_groups",
+    "has_histograms",
     "loss",
+    "measure",
+    "measure_now",
+    "measured",
     "near_zero",
+    "near_zero_share",
     "parameters_by_layer",
     "plain_layout",
     "pull",
+    "schedule",
     "shrinkage_curves",
+    "sparsity_and_accuracy",
     "sparsity_by_layer",
     "sparsity_map",
+    "weight_ridge",
+    "with_filters",
     "zero_groups",
 ]

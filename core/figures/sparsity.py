@@ -89,7 +89,7 @@ def zero_groups(history: History, run_id: str) -> Figure:
             line(
                 f"{name}, {kind}",
                 epochs,
-                [100 * count["zero"] / count["all"] for count in counts],
+                [100 * count["zero"] / max(count["all"], 1) for count in counts],
                 LAYERS[i % len(LAYERS)],
                 markers=True,
                 customdata=[[count["zero"], count["all"]] for count in counts],

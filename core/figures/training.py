@@ -8,15 +8,20 @@ from core.figures.parts import (
     BATCH,
     DASHES,
     PENALTIES,
+    PENALTY,
     TRAIN,
     VALIDATION,
     Figure,
     line,
     over_epochs,
+    plain_layout,
     title_of,
+    with_alpha,
 )
 from core.jobs import History
 from core.jobs.lines import Line
+from core.regularise import strength_at
+from core.spec import RegulariserSpec
 
 STRIP = 0.2  # of the chart's height, for λ
 
@@ -71,6 +76,27 @@ def _add_strip(figure: Figure, strengths: dict[str, Line]) -> None:
     }
     layout["xaxis"]["anchor"] = "y2"
     layout["hoversubplots"] = "axis"
+
+
+def schedule(spec: RegulariserSpec, epochs: int) -> Figure:
+    """λ of one regulariser over a whole run, small: the shape, and where it gets to."""
+    assert spec.strength is not None
+    # A step has its foot and its top at one epoch.
+    x = sorted({0.0, float(epochs), *([spec.warmup_epochs] if spec.warmup_epochs <= epochs else [])})
+    y = [strength_at(spec, epoch) for epoch in x]
+    if spec.schedule == "step" and 0 < spec.warmup_epochs <= epochs:
+        x.insert(1, float(spec.warmup_epochs))
+        y.insert(1, 0.0)
+    trace = line("λ", x, y, PENALTY, fill="tozeroy", fillcolor=with_alpha(PENALTY, 0.15))
+    layout = plain_layout("λ") | {"showlegend": False, "margin": {"l": 52, "r": 8, "t": 6, "b": 34}}
+    layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [0, epochs], "nticks": 4, "fixedrange": True}
+    layout["yaxis"] |= {
+        "range": [0, 1.15 * (spec.strength or 1)],
+        "tickvals": [0, spec.strength],
+        "ticktext": ["0", f"{spec.strength:g}"],
+        "fixedrange": True,
+    }
+    return {"data": [trace], "layout": layout}
 
 
 def accuracy(history: History, run_id: str) -> Figure:

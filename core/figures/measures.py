@@ -1,0 +1,73 @@
+"""Any measure of sparsity over the epochs: the whole network bold, each layer thin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.engine import Event
+from core.figures.parts import LAYERS, SPARSITY, Figure, line, over_epochs
+from core.jobs import History
+from core.regularise.measures import MEASURES
+
+PERCENT, BYTES = "% of weights", "bytes"
+
+
+def measured(history: History) -> list[str]:
+    """The measures that this run has, in the catalogue's order; an older run has fewer."""
+    return [name for name in MEASURES if any(_of_epoch(event, name) is not None for event in history.epochs)]
+
+
+def measure(history: History, run_id: str, name: str) -> Figure:
+    """One of `MEASURES` against epochs: shares in per cent, bytes in kB, all else as it is."""
+    entry = MEASURES[name]
+    kept = [event for event in history.epochs if _of_epoch(event, name) is not None]
+    epochs = [event["epoch"] for event in kept]
+    layers = kept[-1]["sparsity"]["layers"] if kept else {}
+    traces = []
+    for i, layer in enumerate(layers):
+        values = [_of(event["sparsity"]["layers"][layer], name) for event in kept]
+        if values[-1] is not None:
+            traces.append(line(layer, epochs, values, LAYERS[i % len(LAYERS)], width=1.5))
+    whole = [_of_epoch(event, name) for event in kept]
+    traces.append(line("whole", epochs, whole, SPARSITY, width=4, markers=True))
+    unit = {PERCENT: "%", BYTES: "kB"}.get(entry.unit, entry.unit)
+    y_title = f"{entry.title.lower()} ({unit})" if unit else entry.title.lower()
+    figure = over_epochs(traces, history, run_id, y_title)
+    figure["layout"]["yaxis"] |= {"range": [-3, 103]} if entry.unit == PERCENT else {"rangemode": "tozero"}
+    return figure
+
+
+def measure_now(history: History, name: str) -> str:
+    """The last figure there is, with its unit, e.g. ``71.2 %`` or ``183 kB``."""
+    value = next(v for event in reversed(history.epochs) if (v := _of_epoch(event, name)) is not None)
+    match MEASURES[name].unit:
+        case "% of weights":
+            return f"{value:.1f} %"
+        case "bytes":
+            return f"{value:,.{0 if value >= 100 else 1}f} kB"
+        case "":
+            return f"{value:.3f}"
+        case unit:
+            return f"{value:,.0f} {unit}"
+
+
+def _of_epoch(event: Event, name: str) -> float | None:
+    if name == "prunable":
+        return 100 * event["prunable"]["share"] if event.get("prunable") else None
+    return _of(event["sparsity"], name)
+
+
+def _of(sparsity: Mapping[str, Any], name: str) -> float | None:
+    """A measure of the whole network or of one layer, in the unit it is drawn in; None: not measured."""
+    value: float | None = sparsity.get(name)
+    match MEASURES[name].unit:
+        case "% of weights":
+            return None if value is None else 100 * value
+        case "bytes":
+            count = sparsity.get("bytes", {}).get(name)
+            return None if count is None else count / 1000
+        case unit if unit == name:  # filters, neurons, heads
+            count = sparsity.get("groups", {}).get(name)
+            return None if count is None else count["zero"]
+    return value

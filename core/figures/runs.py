@@ -1,0 +1,87 @@
+"""Every run as a point: how sparse it became, and how accurate it stayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.figures.parts import LAYERS, NEUTRAL, SPARSITY, TRAIN, VALIDATION, Figure, plain_layout
+
+ARCHITECTURES = (TRAIN, VALIDATION, *LAYERS[1:3])
+
+
+@dataclass(frozen=True, slots=True)
+class RunPoint:
+    """A run that has finished.
+
+    Args:
+        words: its spec, for a person.
+        accuracy, exact: validation accuracy and the share of exact zeros after its last epoch, in [0, 1].
+    """
+
+    id: str
+    name: str
+    words: str
+    arch: str
+    accuracy: float
+    exact: float
+
+
+def front(points: Sequence[RunPoint]) -> list[RunPoint]:
+    """The runs that no other beats in both, from the least sparse to the sparsest (the Pareto front)."""
+    best: list[RunPoint] = []
+    for point in sorted(points, key=lambda each: (-each.exact, -each.accuracy)):
+        if not best or point.accuracy > best[-1].accuracy:
+            best.append(point)
+    return best[::-1]
+
+
+def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) -> Figure:
+    """A point a run, coloured by architecture, the front as a line, and a ring around the run ``shown``.
+
+    A point's id is its run's, so that a click can open it.
+    """
+    best = front(points)
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "front",
+            "x": [100 * point.exact for point in best],
+            "y": [100 * point.accuracy for point in best],
+            # As sparse as the next and as accurate as this: nothing in between has been seen.
+            "line": {"color": SPARSITY, "width": 2, "shape": "vh"},
+            "hoverinfo": "skip",
+        }
+    ]
+    for i, arch in enumerate(sorted({point.arch for point in points})):
+        those = [point for point in points if point.arch == arch]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": arch,
+                "x": [100 * point.exact for point in those],
+                "y": [100 * point.accuracy for point in those],
+                "ids": [point.id for point in those],
+                "text": [f"<b>{point.name or 'Unnamed'}</b><br>{_broken(point.words)}" for point in those],
+                "marker": {
+                    "color": ARCHITECTURES[i % len(ARCHITECTURES)],
+                    "size": [13 if point.id == shown else 9 for point in those],
+                    "line": {
+                        "color": "var(--st-text-color)",
+                        "width": [2 if point.id == shown else 0 for point in those],
+                    },
+                },
+                "hovertemplate": "%{text}<br>%{y:.1f} % right, %{x:.1f} % exact zeros<extra></extra>",
+            }
+        )
+    layout = plain_layout("validation accuracy (%)") | {"hovermode": "closest", "uirevision": "runs"}
+    layout["xaxis"] |= {"title": {"text": "exact zeros (% of weights)"}, "range": [-3, 103]}
+    layout["hoverlabel"] = {"align": "left", "bordercolor": NEUTRAL}
+    return {"data": traces, "layout": layout}
+
+
+def _broken(words: str) -> str:
+    """A spec's parts under each other: one line of all would be wider than a telephone."""
+    return words.replace(" · ", "<br>")

@@ -1,0 +1,275 @@
+"""The pictures of regularisation: against plain counting of the same made-up weights."""
+
+import base64
+import io
+import json
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from core import figures
+from core.jobs.history import fold
+from core.optimisers import check
+from core.regularise.measures import MEASURES
+from core.spec import OptimiserSpec, RegulariserSpec
+from core.store.shapes import read_event
+from tests import made_up_run
+
+
+def history(**kind):
+    return fold(enumerate(made_up_run.events(**kind), 1)).history()
+
+
+@pytest.fixture(scope="module")
+def run():
+    return history()
+
+
+def trace(figure, name):
+    return next(each for each in figure["data"] if each.get("name") == name)
+
+
+def valid(figure):
+    """What Plotly itself says of it, the theme's colours apart, which only a browser knows."""
+    text = json.dumps(figure, allow_nan=False)
+    go.Figure(json.loads(text.replace("var(--st-text-color)", "#000")))
+    return figure
+
+
+def test_the_made_up_events_are_such_as_the_store_believes():
+    for event in made_up_run.events():
+        read_event(json.dumps(event))
+
+
+EVERY = [
+    (figures.loss,),
+    (figures.accuracy,),
+    (figures.sparsity_by_layer,),
+    (figures.sparsity_map,),
+    (figures.zero_groups,),
+    (figures.weight_ridge,),
+    (figures.weight_ridge, "fc", 2.0**-10),
+    (figures.near_zero_share, 2.0**-10),
+    *((figures.measure, name) for name in MEASURES),
+]
+
+
+@pytest.mark.parametrize(("draw", "settings"), [(draw, rest) for draw, *rest in EVERY])
+@pytest.mark.parametrize("of", [{}, {"epochs": 1}, {"old": True}])
+def test_every_picture_is_valid_and_json_also_of_old_runs(draw, settings, of):
+    valid(draw(history(**of), "run", *settings))
+    valid(draw(fold([]).history(), "run", *settings))
+
+
+def test_each_penalty_has_a_dashed_line_of_its_own(run):
+    figure = figures.loss(run, "r")
+    drawn = {name: trace(figure, name) for name in ("L1 (lasso) penalty", "L2 in the loss (ridge) penalty")}
+    lasso, ridge = drawn.values()
+    assert lasso["y"][-1] == pytest.approx(0.48) and ridge["y"][-1] == pytest.approx(0.12)
+    assert lasso["line"] != ridge["line"] and "solid" not in (lasso["line"]["dash"], ridge["line"]["dash"])
+    assert not [each for each in figure["data"] if each["name"] == "penalty"]
+
+
+def test_the_strip_beneath_shows_each_strength(run):
+    figure = figures.loss(run, "r")
+    strip = [each for each in figure["data"] if each.get("yaxis") == "y2"]
+    assert [each["y"][-1] for each in strip] == [1e-3, 1e-4]
+    assert figure["layout"]["yaxis2"]["domain"][1] < figure["layout"]["yaxis"]["domain"][0]
+
+
+def test_an_old_run_has_one_penalty_and_no_strip():
+    figure = figures.loss(history(old=True), "r")
+    assert trace(figure, "penalty")["y"][-1] == pytest.approx(0.6)
+    assert "yaxis2" not in figure["layout"]
+
+
+def test_the_map_is_the_lines(run):
+    (cells,) = figures.sparsity_map(run, "r")["data"]
+    by_hand = [[100 * (w == 0).mean() for w in made_up_run.weights(e).values()] for e in cells["x"]]
+    assert np.allclose(np.transpose(cells["z"][:2]), by_hand)
+    ticks = figures.sparsity_map(run, "r")["layout"]["yaxis"]["ticktext"]
+    assert ticks[0] == f"conv1  {by_hand[-1][0]:.0f} %"
+
+
+def test_a_long_run_has_no_more_columns_than_a_screen():
+    seen = history(epochs=2)
+    many = [seen.epochs[0] | {"epoch": i} for i in range(1, 1001)]
+    long = fold(enumerate([made_up_run.STARTED, *many], 1)).history()
+    (cells,) = figures.sparsity_map(long, "r")["data"]
+    assert len(cells["x"]) <= 200 and (cells["x"][0], cells["x"][-1]) == (1, 1000)
+    assert sum(len(each["x"]) for each in figures.weight_ridge(long, "r")["data"]) < 1000
+
+
+def test_groups_are_counted_by_layer_and_in_words(run):
+    figure = figures.zero_groups(run, "r")
+    assert trace(figure, "conv1, filters")["y"][-1] == pytest.approx(100 / 8)
+    assert trace(figure, "fc, neurons")["y"][-1] == 0
+    assert figures.groups_in_words(run.epochs[-1]) == "1 of 8 filters, 0 of 20 neurons"
+
+
+def test_a_ridge_is_as_high_as_its_share_of_all_weights(run):
+    figure = figures.weight_ridge(run, "r", "fc")
+    hills = [each for each in figure["data"] if each.get("xaxis") != "x2"]
+    assert len(hills) == made_up_run.EPOCHS
+    assert [hill["y"][0] for hill in hills] == [5, 4, 3, 2, 1, 0]  # the newest in front, at the bottom
+    w = np.abs(made_up_run.weights(1)["fc"].ravel())
+    tallest = max(np.histogram(w[w > 0], made_up_run.EDGES)[0])
+    for epoch, hill in enumerate(hills, 1):
+        w = np.abs(made_up_run.weights(epoch)["fc"].ravel())
+        counted = np.histogram(w[w > 0], made_up_run.EDGES)[0]
+        heights = np.array(hill["y"][1:-1]) - hill["y"][0]
+        assert heights.sum() == pytest.approx(1.7 * counted.sum() / tallest, abs=1e-3)
+    bars = [each for each in figure["data"] if each.get("xaxis") == "x2"]
+    zeros = (made_up_run.weights(6)["fc"] == 0).mean()
+    assert max(bars[-1]["y"]) == pytest.approx(0.85 * zeros)
+    assert bars[-1]["text"][-1] == f"{100 * zeros:.0f} %"
+
+
+@given(power=st.integers(-29, 3))
+@settings(max_examples=12, deadline=None)
+def test_near_zero_is_what_counting_gives_for_any_edge(power):
+    epsilon = 2.0**power
+    drawn = figures.near_zero_share(history(), "r", epsilon)
+    for epoch, share in enumerate(trace(drawn, "whole")["y"], 1):
+        every = np.concatenate([np.abs(w).ravel() for w in made_up_run.weights(epoch).values()])
+        assert share == pytest.approx(100 * (every < epsilon).mean())
+    assert f"{epsilon:.2g}" in drawn["layout"]["yaxis"]["title"]["text"]
+
+
+def test_measures_are_those_that_were_taken_in_their_own_units(run):
+    names = figures.measured(run)
+    assert {"exact", "near", "hoyer", "gini", "effective_rank", "dense", "filters", "prunable"} <= set(names)
+    assert "gzip" not in names and "heads" not in names
+    assert trace(figures.measure(run, "r", "gini"), "whole")["x"] == [1, 3, 4, 5, 6]
+    assert trace(figures.measure(run, "r", "prunable"), "whole")["y"] == [90.0] * 3
+    assert trace(figures.measure(run, "r", "sparse"), "fc")["y"][-1] == 2.0
+    said = {name: figures.measure_now(run, name) for name in ("prunable", "hoyer", "filters", "dense")}
+    assert said == {"prunable": "90.0 %", "hoyer": "0.300", "filters": "1 filters", "dense": "2.8 kB"}
+    assert figures.measured(history(old=True)) == ["exact", "near"]
+
+
+def pixels(image):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(image.source.partition(",")[2]))))
+
+
+def test_a_filter_is_painted_where_it_is_not_zero(run):
+    events = figures.with_filters(run)
+    images = figures.filter_images(events[-1])
+    w = made_up_run.weights(made_up_run.EPOCHS)["conv1"][:, 0]
+    for image, weights in zip(images, w, strict=True):
+        painted = pixels(image)
+        assert painted.shape == (3, 3, 4)
+        assert ((painted[..., 3] == 0) == (weights == 0)).all()
+        assert ((painted[..., 0] > painted[..., 2]) == (weights > 0))[weights != 0].all()
+        assert image.zeros == pytest.approx((weights == 0).mean())
+    assert images[2].zeros == 1
+
+
+def test_a_colour_filter_shows_the_colour_it_answers_to():
+    red = np.zeros((1, 3, 1, 2), np.int8)
+    red[0, 0, 0, 0] = 127
+    values = base64.b64encode(red.tobytes()).decode()
+    kept = {"layer": "conv1", "of": 1, "shape": list(red.shape), "values": values}
+    (image,) = figures.filter_images({"filters": kept})
+    assert pixels(image).tolist() == [[[255, 128, 128, 255], [128, 128, 128, 0]]]
+
+
+def point(name, exact, accuracy, arch="CNN"):
+    return figures.RunPoint(name, name, "cnn · L1", arch, accuracy, exact)
+
+
+def test_the_front_is_those_that_no_other_beats_in_both():
+    dense, sparse, worse, equal = (
+        point("dense", 0.0, 0.98), point("sparse", 0.9, 0.97), point("worse", 0.5, 0.96),
+        point("equal", 0.9, 0.97),
+    )  # fmt: skip
+    assert [each.name for each in figures.front([worse, sparse, dense])] == ["dense", "sparse"]
+    assert len(figures.front([sparse, equal])) == 1 and figures.front([]) == []
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_a_run_is_on_the_front_or_beaten_by_one_that_is(drawn):
+    points = [point(str(i), *each) for i, each in enumerate(drawn)]
+    best = figures.front(points)
+    for each in points:
+        as_good = [b for b in best if b.exact >= each.exact and b.accuracy >= each.accuracy]
+        assert each in best or as_good
+    accuracies = [each.accuracy for each in best]
+    assert accuracies == sorted(accuracies, reverse=True) and len(set(accuracies)) == len(best)
+
+
+def test_every_run_is_a_point_that_can_be_picked():
+    points = [point("a", 0.1, 0.9), point("b", 0.2, 0.8, "RNN"), point("c", 0.0, 0.7)]
+    figure = valid(figures.sparsity_and_accuracy(points, "b"))
+    assert sorted(id for each in figure["data"] for id in each.get("ids", ())) == ["a", "b", "c"]
+    recurrent = trace(figure, "RNN")
+    assert recurrent["marker"]["line"]["width"] == [2] and trace(figure, "CNN")["marker"]["line"][
+        "width"
+    ] == [0, 0]
+    assert "cnn<br>L1" in recurrent["text"][0]
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "size"),
+    [
+        (OptimiserSpec(kind="sgd", lr=0.1, params={"momentum": 0.9}), 0.1 / (1 - 0.9)),
+        (OptimiserSpec(kind="adam", lr=0.1), 0.1 / 0.01),
+        (OptimiserSpec(kind="adamw", lr=0.1), 0.1 / 0.01),
+        (OptimiserSpec(kind="rmsprop", lr=0.1, params={"momentum": 0.5}), 0.1 / 0.01 / (1 - 0.5)),
+    ],
+)
+def test_a_step_is_as_long_as_the_optimiser_makes_it(optimiser, size):
+    pulled = figures.pull(1e-3, check(optimiser), steps=7)
+    assert pulled.size == pytest.approx(size, rel=1e-4)
+    assert pulled.a_run == pytest.approx(7 * 1e-3 * size, rel=1e-4)
+
+
+def test_a_whole_run_in_one_curve_is_its_steps_one_by_one():
+    pulled = figures.Pull(strength=0.01, size=2.0, steps=5)
+    figure = valid(figures.after_the_run(pulled, 0.5))
+    steps = {"L1": (0.02, 0.0), "L2": (0.0, 0.02), "elastic net": (0.01, 0.01)}
+    for name, (threshold, share) in steps.items():
+        drawn = trace(figure, name)
+        for before, after in zip(drawn["x"], drawn["y"], strict=True):
+            w = before
+            for _ in range(5):
+                w = math.copysign(max(abs(w) - threshold, 0) / (1 + share), w)
+            assert after == pytest.approx(w, abs=1e-12)
+    assert figures.after_the_run(figures.Pull(0.0, 1.0, 5))  # λ = 0
+    assert trace(figures.after_the_run(figures.Pull(100.0, 10.0, 50)), "L1")["y"] == [0.0] * 201
+
+
+def test_close_to_zero_the_penalty_hops_and_the_proximal_step_rests():
+    figure = valid(figures.near_zero(figures.Pull(1e-3, 10.0, 5)))
+    penalty, proximal = trace(figure, "penalty")["y"], trace(figure, "proximal")["y"]
+    assert all(w != 0 for w in penalty) and penalty[-1] * penalty[-2] < 0
+    assert proximal[-1] == proximal[-2] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("shape", "warmup", "points"),
+    [
+        ("linear", 0, [(0, 0.5), (10, 0.5)]),
+        ("linear", 4, [(0, 0.0), (4, 0.5), (10, 0.5)]),
+        ("linear", 20, [(0, 0.0), (10, 0.25)]),
+        ("step", 4, [(0, 0.0), (4, 0.0), (4, 0.5), (10, 0.5)]),
+        ("step", 20, [(0, 0.0), (10, 0.0)]),
+    ],
+)
+def test_the_small_picture_of_a_schedule(shape, warmup, points):
+    spec = RegulariserSpec(kind="l1", strength=0.5, schedule=shape, warmup_epochs=warmup)
+    (drawn,) = valid(figures.schedule(spec, 10))["data"]
+    assert list(zip(drawn["x"], drawn["y"], strict=True)) == points
+
+
+def test_the_table_has_the_newer_figures_too(run):
+    header, *rows = figures.epochs_csv(run).splitlines()
+    columns = header.split(",")
+    assert {"penalties.l1", "strengths.l2", "hoyer", "gini", "bytes.sparse", "prunable"} <= set(columns)
+    assert len(rows) == 6 and "edges" not in header and "values" not in header
