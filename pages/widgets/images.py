@@ -65,7 +65,8 @@ class Images:
 
 def chosen_images(spec: RunSpec) -> Images:
     """Let a person choose the source; always at least one image."""
-    source = st.session_state.get("images", st.query_params.get("images", "photos"))
+    asked = st.query_params.get("images")  # by its label, as Streamlit binds it
+    source = next((name for name, label in _SOURCES.items() if label == asked), "photos")
     if shown("images"):
         source = st.segmented_control(
             "Images",

@@ -14,8 +14,9 @@ import streamlit as st
 from core.jobs import Jobs, make_jobs
 from pages.widgets.teacher import shown
 
+ASSETS = Path(__file__).parent / "assets"
 # A file of our own: Streamlit's named icons are fetched from another host for a page's icon.
-ICON = str(Path(__file__).parent / "assets" / "icon.svg")
+ICON = str(ASSETS / "icon.svg")
 # Drawn here and not by Streamlit, which would call the landing page after its file: "app".
 PAGES = (("app.py", "Start"), ("pages/1_Augment.py", "Augment"), ("pages/2_Train.py", "Train"))
 
@@ -23,6 +24,7 @@ PAGES = (("app.py", "Start"), ("pages/1_Augment.py", "Augment"), ("pages/2_Train
 def page(title: str) -> None:
     """Set the page up; call it before anything else is drawn."""
     st.set_page_config(page_title=f"{title} · Augury", page_icon=ICON, layout="wide")
+    st.html(ASSETS / ("dark.css" if st.context.theme.type == "dark" else "light.css"))
     _prepare()
     if shown("pages"):
         with st.sidebar.container(horizontal=True, gap="small"):

@@ -68,4 +68,4 @@ def _steps(look: Look, i: int) -> None:
     for stage, source in zip(after, sources, strict=True):
         alt = f"After {stage.title.lower()}."
         tiles.append(Tile(src=source, alt=alt, caption=stage.title, lines=lines(stage.drawn)))
-    gallery(tiles, key="steps", columns=4)
+    gallery(tiles, key="steps", columns=6)

@@ -60,5 +60,5 @@ def sweep_tab(look: Look) -> None:
             for frame, source in zip(frames, sources, strict=True)
         ],
         key="sweep",
-        columns=FRAMES // 2,
+        columns=FRAMES,
     )

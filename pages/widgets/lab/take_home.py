@@ -30,8 +30,8 @@ def take_home(look: Look) -> None:
     else:
         text, name, language = export.as_yaml(augment), "pipeline.yaml", "yaml"
     st.download_button(f"Download {name}", text, name, icon=":material/download:", on_click="ignore")
-    st.code(text, language=language, wrap_lines=False, height=420)
     _load_box()
+    st.code(text, language=language, wrap_lines=True)
 
 
 def _load_box() -> None:

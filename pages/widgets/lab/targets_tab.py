@@ -38,5 +38,5 @@ def targets_tab(look: Look) -> None:
             )
         ],
         key="targets",
-        columns=4,
+        columns=8,
     )

@@ -1,0 +1,126 @@
+"""The augmentation lab in a real browser: every tab, by the keyboard alone, and as a class sees it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import ready
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from core.address import decode, encode
+from core.spec import AugmentSpec, RunSpec, parse
+
+pytestmark = pytest.mark.browser
+
+TABS = ["Grid", "One image", "Sweep", "Masks and boxes", "Does it lie?", "Cost", "Take it home"]
+SHOWN = {
+    "Grid": ".st-key-results figure",
+    "One image": ".st-key-steps figure",
+    "Sweep": ".st-key-sweep figure",
+    "Masks and boxes": ".st-key-targets figure",
+    "Does it lie?": "text=What a trained network says",
+    "Cost": "text=Microseconds an image",
+    "Take it home": "text=import kornia",
+}
+
+
+def pipeline(page: Page) -> AugmentSpec:
+    """The pipeline that the address holds."""
+    return decode(parse_qs(urlsplit(page.url).query)["spec"][0]).augment
+
+
+def kinds(page: Page) -> list[str]:
+    return [op.op for op in pipeline(page).ops]
+
+
+def open_lab(page: Page, app: str, query: str = "") -> Page:
+    page.goto(f"{app}/Augment{query}")
+    expect(ready(page).locator(".st-key-results figure")).to_have_count(16)
+    return page
+
+
+def test_every_tab_in_every_theme_and_width(
+    any_page: Page, app: str, screenshot: Callable[[Page], Path]
+) -> None:
+    open_lab(any_page, app)
+    for name in TABS:
+        any_page.get_by_role("tab", name=name).click()
+        expect(any_page.locator(SHOWN[name]).first).to_be_visible()
+        expect(any_page.get_by_test_id("stException")).to_have_count(0)
+        found = Axe().run(any_page).response["violations"]
+        serious = [each for each in found if each["impact"] in ("serious", "critical")]
+        assert [(each["id"], each["nodes"][0]["html"][:200]) for each in serious] == [], name
+        wide = any_page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth > innerWidth")
+        assert not wide, name
+    screenshot(any_page)
+
+
+def test_a_pipeline_is_made_by_the_keyboard_alone(page: Page, app: str) -> None:
+    open_lab(page, app, f"?spec={encode(RunSpec())}")
+    page.get_by_role("combobox", name="Add an operation").focus()
+    page.keyboard.type("vertical")
+    page.keyboard.press("Enter")
+    rows = page.locator(".st-key-operations .row")
+    expect(rows).to_have_count(1)
+    page.get_by_role("combobox", name="Add an operation").focus()
+    page.keyboard.type("gamma")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(2)
+    rows.nth(1).locator(".handle").focus()
+    page.keyboard.press("ArrowUp")
+    expect(rows.first.locator(".title")).to_have_text("Gamma")
+    page.wait_for_function("() => location.search.includes('spec')")
+    expect(page.get_by_role("button", name="Undo move gamma")).to_be_visible()
+    assert kinds(page) == ["RandomGamma", "RandomVerticalFlip"]
+    slider = page.get_by_role("slider", name="Probability").first
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(
+        "before => location.search !== before",
+        arg=urlsplit(page.url).query and page.evaluate("location.search"),
+    )
+    page.get_by_role("button", name="Undo move gamma").focus()
+    page.keyboard.press("Enter")
+    expect(rows.first.locator(".title")).to_have_text("Vertical flip")
+
+
+def test_a_pasted_picture_is_augmented(page: Page, app: str) -> None:
+    open_lab(page, app)
+    page.get_by_text("Yours", exact=True).click()
+    button = page.locator(".st-key-augment-paste button")
+    expect(button).to_be_visible()
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 30, 30)).save(picture, "PNG")
+    button.evaluate(
+        """(button, text) => {
+            const clipboardData = new DataTransfer();
+            const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+            clipboardData.items.add(new File([bytes], 'a.png', {type: 'image/png'}));
+            button.dispatchEvent(new ClipboardEvent('paste',
+                {clipboardData, bubbles: true, composed: true, cancelable: true}));
+        }""",
+        base64.b64encode(picture.getvalue()).decode(),
+    )
+    expect(page.locator(".st-key-results").get_by_text("yours 1").first).to_be_visible()
+    page.get_by_role("button", name="Forget 1 pasted picture").click()
+    expect(page.locator(".st-key-results").get_by_text("astronaut").first).to_be_visible()
+
+
+def test_a_class_sees_the_dials_that_were_left(page: Page, app: str) -> None:
+    spec = parse({"augment": {"ops": [{"op": "RandomRotation", "p": 1.0}]}})
+    open_lab(page, app, f"?spec={encode(spec)}&lock=1&dials=RandomRotation-0-degrees")
+    expect(page.get_by_role("slider")).to_have_count(2)  # the two ends of one range
+    expect(page.get_by_role("button", name="Train with this")).to_have_count(0)
+    expect(page.get_by_role("link", name="Train")).to_have_count(0)
+    first = page.locator(".st-key-results img").first
+    before = first.get_attribute("src")
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("([image, before]) => image.src !== before", arg=[first.element_handle(), before])
