@@ -1,5 +1,6 @@
 """Regularisers: penalties, proximal steps and decay, and how sparse they leave a network."""
 
+from core.regularise.advice import advise
 from core.regularise.catalogue import CATALOGUE, SOLVERS, RegulariserEntry
 from core.regularise.check import check
 from core.regularise.groups import Groups, weight_groups
@@ -25,6 +26,7 @@ __all__ = [
     "Regularisation",
     "RegulariserEntry",
     "Term",
+    "advise",
     "cadence",
     "check",
     "elastic_net_",

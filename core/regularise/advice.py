@@ -1,0 +1,65 @@
+"""What to try when a strength can't be right: nothing is left of the weights, or nothing is done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.regularise.catalogue import CATALOGUE
+from core.regularise.sparsity import NEAR
+from core.spec import RegulariserSpec, RunSpec
+
+HOPELESS = 30  # times the default: no warm-up makes a strength above that a good one
+
+
+def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
+    """What is wrong with the strengths of ``spec``, completed, and what to try, in a sentence or two.
+
+    Args:
+        event: an ``epoch`` event of its run.
+
+    Returns:
+        "" if there is nothing to say.
+    """
+    strong = [each for each in spec.regularisers if each.strength and each.kind != "label_smoothing"]
+    if strong and (what := _what_is_gone(event, spec)):
+        culprit = max(strong, key=_times_the_default)
+        return f"{what}: {_symbol(culprit)} is too strong. {_instead(culprit, spec)}"
+    idle = [CATALOGUE[each.kind].title for each in spec.regularisers if each.strength == 0]
+    return f"{_listed(idle)} at strength 0 changes nothing." if idle else ""
+
+
+def _what_is_gone(event: Mapping[str, Any], spec: RunSpec) -> str:
+    sparsity = event["sparsity"]
+    if sparsity["exact"] == 1:
+        return "Every weight is zero"
+    if sparsity["near"] == 1:
+        return f"Every weight is smaller than {NEAR:g}"
+    if spec.model.arch == "attention":
+        return ""  # its blocks have a way around them, so a layer of zeros is a finding, not a fault
+    dead = [name for name, layer in sparsity["layers"].items() if layer["exact"] == 1]
+    return f"Every weight of {_listed(dead)} is zero, so nothing of the image gets through" if dead else ""
+
+
+def _times_the_default(spec: RegulariserSpec) -> float:
+    default = CATALOGUE[spec.kind].default_strength
+    assert spec.strength is not None and default is not None
+    return spec.strength / default
+
+
+def _instead(spec: RegulariserSpec, run: RunSpec) -> str:
+    """The default, or a tenth of what was too strong, in one digit."""
+    default = CATALOGUE[spec.kind].default_strength
+    assert spec.strength is not None and default is not None
+    weaker = f"{min(default, spec.strength / 10):.1g}".replace("e-0", "e-")
+    if spec.warmup_epochs or _times_the_default(spec) > HOPELESS:
+        return f"Try {weaker}."
+    return f"Try {weaker}, or let it rise over the first {-(-2 * run.train.epochs // 3)} epochs."
+
+
+def _symbol(spec: RegulariserSpec) -> str:
+    return f"λ = {spec.strength:g} of {CATALOGUE[spec.kind].title}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
