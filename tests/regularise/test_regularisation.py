@@ -17,6 +17,12 @@ KINDS = [
     {"kind": "l2"},
     {"kind": "weight_decay"},
 ]
+WITH_GROUPS = [
+    {"kind": "group_lasso"},
+    {"kind": "group_lasso", "solver": "penalty"},
+    {"kind": "orthogonality"},
+    {"kind": "l0"},
+]
 
 
 def network():
@@ -52,12 +58,99 @@ def test_strength_rises_over_the_warm_up():
     assert strength_at(RegulariserSpec(kind="l1", strength=0.4), 0.0) == 0.4
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(kind.values()))
+def test_strength_steps_up_at_an_epoch():
+    spec = RegulariserSpec(kind="l1", strength=0.4, warmup_epochs=4, schedule="step")
+    assert [strength_at(spec, epoch) for epoch in (0.0, 2.0, 3.99, 4.0, 9.0)] == [0.0, 0.0, 0.0, 0.4, 0.4]
+
+
+def test_each_penalty_and_strength_by_kind():
+    model = nn.Linear(3, 1)
+    model.weight.data = torch.tensor([[1.0, -2.0, 0.0]])
+    specs = [
+        RegulariserSpec(kind="weight_decay", strength=9.0),
+        RegulariserSpec(kind="l1", strength=0.1, warmup_epochs=2),
+        RegulariserSpec(kind="l2", strength=0.2, warmup_epochs=5, schedule="step"),
+        RegulariserSpec(kind="ema"),
+        RegulariserSpec(kind="max_norm"),
+    ]
+    regularisation = Regularisation(check(specs), model)
+    assert regularisation.values(1.0) == pytest.approx({"l1": 0.15, "l2": 0.0})
+    assert regularisation.strengths(1.0) == pytest.approx({"l1": 0.05, "l2": 0.0, "weight_decay": 9.0})
+    assert regularisation.values(5.0) == pytest.approx({"l1": 0.3, "l2": 0.5})
+    assert sum(regularisation.values(5.0).values()) == pytest.approx(regularisation.value(5.0))
+
+
+def test_a_strength_can_be_changed_in_mid_run():
+    model = one_weight(1.0)
+    regularisation = Regularisation(check([RegulariserSpec(kind="l1", warmup_epochs=9)]), model)
+    regularisation.set_strength("l1", 0.5)
+    assert regularisation.strengths(1.0) == {"l1": 0.5}
+    model.weight.grad = torch.zeros_like(model.weight)
+    regularisation.step(torch.optim.SGD(model.parameters(), 0.1), 1.0)
+    assert model.weight.item() == pytest.approx(0.95)
+
+
+def test_max_norm_by_hand():
+    model = nn.Sequential(nn.Conv2d(1, 2, 2), nn.Flatten(), nn.Linear(2, 3))
+    model[0].weight.data = torch.tensor([[[[3.0, 0.0], [0.0, 4.0]]], [[[0.1, 0.2], [0.3, 0.4]]]])
+    model[2].weight.data = torch.tensor([[0.0, 0.0], [0.6, 0.8], [6.0, -8.0]])
+    before = copy.deepcopy(model.state_dict())
+    regularisation = Regularisation(check([RegulariserSpec(kind="max_norm", params={"c": 2.0})]), model)
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    regularisation.step(torch.optim.SGD(model.parameters(), 0.1), 0.0)
+    torch.testing.assert_close(model[0].weight[0, 0], torch.tensor([[1.2, 0.0], [0.0, 1.6]]))
+    torch.testing.assert_close(model[2].weight[2], torch.tensor([1.2, -1.6]))
+    assert torch.equal(model[0].weight[1], before["0.weight"][1])  # to the last bit
+    assert torch.equal(model[2].weight[:2], before["2.weight"][:2])
+    assert torch.equal(model[0].bias, before["0.bias"])
+
+
+def test_max_norm_is_the_nearest_point_of_the_ball():
+    """Of many points in the ball none is nearer."""
+    draws = torch.Generator().manual_seed(0)
+    model = nn.Linear(4, 1, bias=False).double()
+    before = model.weight.data.copy_(3 * torch.randn(1, 4, generator=draws)).clone()
+    model.weight.grad = torch.zeros_like(model.weight)
+    regularisation = Regularisation(check([RegulariserSpec(kind="max_norm", params={"c": 1.5})]), model)
+    regularisation.step(torch.optim.SGD(model.parameters(), 0.1), 0.0)
+    inside = torch.randn(5000, 4, generator=draws, dtype=torch.float64)
+    inside *= (
+        1.5 * torch.rand(5000, 1, generator=draws, dtype=torch.float64) / inside.norm(dim=1, keepdim=True)
+    )
+    assert model.weight.norm().item() == pytest.approx(1.5)
+    assert ((inside - before).norm(dim=1) >= (model.weight - before).norm() - 1e-9).all()
+
+
+def test_orthogonality_by_hand_and_at_its_minimum():
+    model = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 3))
+    model[0].weight.data = torch.tensor([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
+    model[1].weight.data = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 3.0]])  # tall: its columns
+    (spec,) = check([RegulariserSpec(kind="orthogonality", strength=0.5)])
+    regularisation = Regularisation([spec], model)
+    # [[4, 2], [2, 2]] - I: 9 + 4 + 4 + 1; [[1, 0], [0, 9]] - I: 64.
+    assert regularisation.value(0.0) == pytest.approx(0.5 * (18 + 64))
+    for layer in model:
+        nn.init.orthogonal_(layer.weight)
+    assert regularisation.value(0.0) == pytest.approx(0.0, abs=1e-6)
+    for layer in model:
+        layer.weight.data += 0.3 * torch.randn_like(layer.weight)
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    for _ in range(200):
+        optimiser.zero_grad()
+        regularisation.loss_term(0.0).backward()
+        regularisation.step(optimiser, 0.0)
+    for layer in model:
+        torch.testing.assert_close(torch.linalg.svdvals(layer.weight), torch.ones(2), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS + WITH_GROUPS, ids=lambda kind: "-".join(kind.values()))
 @pytest.mark.parametrize("now", [{"strength": 0.0}, {"strength": 1.0, "warmup_epochs": 3}])
 def test_strength_0_changes_no_bit(kind, now):
     model = network()
     plain = copy.deepcopy(model)
     regularisation = Regularisation(check([RegulariserSpec(**kind, **now)]), model)
+    regularisation.begin_step(0, 0, 0.0)
     assert regularisation.loss_term(0.0) is None
     assert regularisation.value(0.0) == 0.0
     ours = train(model, adamw(model.parameters()), lambda o: regularisation.step(o, 0.0))
