@@ -11,7 +11,7 @@ import streamlit as st
 from core import address
 from core.errors import SpecError
 from core.presets import preset
-from core.spec import AugmentSpec, RunSpec
+from core.spec import AugmentSpec, RegulariserSpec, RunSpec
 from core.vocabulary import bounded
 
 _SPEC, _GENERATION, _FROM_LINK = "augury.spec", "augury.generation", "augury.link"
@@ -44,6 +44,11 @@ def remember(spec: RunSpec) -> None:
 def change_augment(augment: AugmentSpec) -> None:
     """Keep another pipeline, and all else as it is."""
     remember(current().model_copy(update={"augment": augment}))
+
+
+def change_regularisers(regularisers: tuple[RegulariserSpec, ...]) -> None:
+    """Keep other regularisers, and all else as it is."""
+    remember(current().model_copy(update={"regularisers": regularisers}))
 
 
 def replace(spec: RunSpec) -> None:

@@ -1,33 +1,28 @@
 """A run as it goes: progress, figures, charts in place, the images it is training on, and Stop.
 
-One fragment re-runs on a timer while the run is live. What it draws is built once a version of the
-run and shared by all viewers, so that a class of 30 costs little more than one.
+One fragment re-runs on a timer while the run is live; see `pages.widgets.run_charts` for what it costs.
 """
 
 from __future__ import annotations
 
-import json
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import streamlit as st
 
 from core import figures
 from core.describe import in_words
-from core.engine import Event
-from core.jobs import History, RunView
+from core.figures import Figure
+from core.jobs import RunView
 from pages.widgets import choice
 from pages.widgets.audience import outdated, refresh_seconds
 from pages.widgets.gallery import batch_strip
 from pages.widgets.live_chart import live_chart
+from pages.widgets.run_charts import chart
+from pages.widgets.run_tabs import run_tabs
 from pages.widgets.running import recent_runs
 from pages.widgets.setup import jobs
 
 METRIC_WIDTH = 165  # pixels
-REMEMBERED = 32  # runs whose charts are kept
-CHART_SECONDS = 0.5  # charts of a run are rebuilt at most this often, however many watch
 
 
 def live_view(run_id: str) -> None:
@@ -63,31 +58,38 @@ def _live(run_id: str, interval: float) -> None:
     view = jobs().view(run_id)
     assert view is not None
     _live_parts(view)
-    if view.ended or outdated(run_id, interval):
+    other = st.query_params.get("run") != run_id  # a person has picked one
+    if view.ended or other or outdated(run_id, interval):
         st.rerun()  # the whole page: that draws a run that has ended, and alone announces another interval
 
 
 def _live_parts(view: RunView) -> None:
+    last = view.history.epochs[-1] if view.history.epochs else None
     _state(view)
     _figures(view)
-    charts = _charts(view)
     left, right = st.columns(2)
     with left:
         st.markdown("**Loss**")
-        _chart("loss", *charts.loss)
+        now = f"{last['validation_loss']:.3f} nats" if last else ""
+        _chart(view, "loss", figures.loss, "train and validation loss", now)
     with right:
         st.markdown("**Sparsity by layer**")
-        _chart("sparsity", *charts.sparsity)
+        now = f"{last['sparsity']['exact']:.1%} of all weights" if last else ""
+        _chart(view, "sparsity", figures.sparsity_by_layer, "exact zeros by layer", now)
     left, right = st.columns(2)
     with left:
         st.markdown("**Accuracy**")
-        _chart("accuracy", *charts.accuracy)
+        now = f"{last['validation_accuracy']:.1%}" if last else ""
+        _chart(view, "accuracy", figures.accuracy, "train and validation accuracy", now)
     with right:
         _batch(view)
+    run_tabs(view)
 
 
-def _chart(name: str, figure: str, alt: str) -> None:
-    live_chart(figure, key=name, height=300, alt=alt)
+def _chart(view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str) -> None:
+    epochs = len(view.history.epochs)
+    said = f"After epoch {epochs}: {now}." if epochs else "No epoch has ended yet."
+    live_chart(chart(view, draw), key=name, height=320, alt=f"Line chart of {what}. {said}")
 
 
 def _state(view: RunView) -> None:
@@ -186,65 +188,6 @@ def _choose_again(view: RunView) -> None:
     del st.query_params["run"]
     choice.replace(view.spec)
     choice.remember(view.spec)
-
-
-@dataclass(frozen=True, slots=True)
-class _Charts:
-    """A run's three charts at one version, as JSON, each with a sentence for those who can't see it."""
-
-    version: int
-    built: float
-    loss: tuple[str, str]
-    accuracy: tuple[str, str]
-    sparsity: tuple[str, str]
-
-
-_built: dict[str, _Charts] = {}
-_building = threading.Lock()
-
-
-def _charts(view: RunView) -> _Charts:
-    """The run's charts, from the last viewer's turn if they are still fresh."""
-    now = time.monotonic()
-    with _building:
-        charts = _built.pop(view.id, None)
-        if charts is None or (
-            charts.version != view.version and (view.ended or now - charts.built > CHART_SECONDS)
-        ):
-            charts = _build(view, now)
-        _built[view.id] = charts
-        while len(_built) > REMEMBERED:
-            del _built[next(iter(_built))]
-        return charts
-
-
-def _build(view: RunView, now: float) -> _Charts:
-    history = view.history
-    last: Event | None = history.epochs[-1] if history.epochs else None
-    said = f"After epoch {last['epoch']}: {{}}." if last else "No epoch has ended yet."
-
-    def chart(
-        draw: Callable[[History, str], figures.Figure], name: str, figure: str | None
-    ) -> tuple[str, str]:
-        return json.dumps(draw(history, view.id)), f"Line chart of {name}. {said.format(figure)}"
-
-    return _Charts(
-        view.version,
-        now,
-        chart(
-            figures.loss, "train and validation loss", f"{last['validation_loss']:.3f} nats" if last else ""
-        ),
-        chart(
-            figures.accuracy,
-            "train and validation accuracy",
-            f"{last['validation_accuracy']:.1%}" if last else "",
-        ),
-        chart(
-            figures.sparsity_by_layer,
-            "exact zeros by layer",
-            f"{last['sparsity']['exact']:.1%} of all weights" if last else "",
-        ),
-    )
 
 
 def _duration(seconds: float) -> str:

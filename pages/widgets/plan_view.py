@@ -11,8 +11,10 @@ from core.describe import objective
 from core.models import Summary
 from core.pictures import encode_images
 from core.preview import first_batch
-from core.spec import RunSpec
+from core.spec import RegulariserSpec, RunSpec
 from pages.widgets.gallery import Tile, gallery
+from pages.widgets.one_weight import one_weight
+from pages.widgets.regulariser_editor import shape_of
 
 
 def plan_view(spec: RunSpec, dataset: Dataset) -> None:
@@ -42,6 +44,7 @@ def plan_view(spec: RunSpec, dataset: Dataset) -> None:
         st.subheader("Objective", anchor=False)
         st.latex(objective(spec))
         _effects(spec)
+    one_weight(spec, len(dataset.labels))
 
 
 def _layers(summary: Summary) -> None:
@@ -79,9 +82,13 @@ def _effects(spec: RunSpec) -> None:
         st.caption("No regulariser: the cross-entropy alone decides the weights.")
     for regulariser in spec.regularisers:
         entry = regularise.CATALOGUE[regulariser.kind]
-        ramp = (
-            f" λ rises from 0 over the first {regulariser.warmup_epochs} epochs."
-            if regulariser.warmup_epochs
-            else ""
-        )
-        st.markdown(f"**{entry.title}**, λ = {regulariser.strength:g}. {entry.effect}{ramp}")
+        st.markdown(f"**{entry.title}**{_strength(regulariser)}. {entry.effect}")
+
+
+def _strength(regulariser: RegulariserSpec) -> str:
+    """E.g. ``, λ = 0.001, rising over 12 epochs``; nothing for a kind that has no strength."""
+    if regulariser.strength is None:
+        return ""
+    epochs = regulariser.warmup_epochs
+    does = {"constant": "", "linear": f", rising over {epochs} epochs", "step": f" after {epochs} epochs"}
+    return f", λ = {regulariser.strength:g}{does[shape_of(regulariser)]}"

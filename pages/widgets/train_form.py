@@ -6,24 +6,28 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core import data, models, optimisers, regularise
+from core import data, models, optimisers
 from core.catalogue import Entry
 from core.spec import (
     DataSpec,
     ModelSpec,
     OptimiserSpec,
-    RegulariserSpec,
     RunSpec,
     TrainSpec,
 )
 from pages.widgets.augment_editor import augment_editor
 from pages.widgets.choice import key
 from pages.widgets.fields import fields, log_dial, plain
+from pages.widgets.regulariser_editor import regulariser_editor
 from pages.widgets.upload import upload_box
 
 
 def train_form(spec: RunSpec) -> RunSpec:
-    """Every part of ``spec`` as widgets, folded; returns what they say, not yet checked together."""
+    """Every part of ``spec`` as widgets, folded; returns what they say, not yet checked together.
+
+    The pipeline and the regularisers are lists that a person edits: what is done to them is in the visit's
+    spec already, and so in ``spec``, when this runs.
+    """
     with st.expander("Data", icon=":material/photo_library:", expanded=True, key="part.data"):
         chosen_data = data_part(spec.data)
     shape = data.shape(chosen_data)
@@ -31,8 +35,8 @@ def train_form(spec: RunSpec) -> RunSpec:
         augment_editor(spec.augment, channels=shape.channels, side=shape.side)
     with st.expander("Architecture", icon=":material/schema:", expanded=True, key="part.model"):
         model = model_part(spec.model)
-    with st.expander("Regulariser", icon=":material/compress:", expanded=True, key="part.regulariser"):
-        regularisers = regulariser_part(spec.regularisers, spec.train.epochs)
+    with st.expander("Regularisers", icon=":material/compress:", expanded=True, key="part.regulariser"):
+        regulariser_editor(spec.regularisers, spec.train.epochs)
     with st.expander("Optimiser", icon=":material/trending_down:", key="part.optimiser"):
         optimiser = optimiser_part(spec.optimiser)
     with st.expander("Budget", icon=":material/timer:", key="part.budget"):
@@ -40,9 +44,7 @@ def train_form(spec: RunSpec) -> RunSpec:
     return spec.model_copy(
         update={
             "data": chosen_data,
-            "augment": spec.augment,
             "model": model,
-            "regularisers": regularisers,
             "optimiser": optimiser,
             "train": train,
             "seed": seed,
@@ -93,62 +95,6 @@ def model_part(spec: ModelSpec) -> ModelSpec:
         st.markdown(entry.help)
         st.caption(entry.source)
     return ModelSpec(arch=arch, params=plain(params))
-
-
-def regulariser_part(specs: tuple[RegulariserSpec, ...], epochs: int) -> tuple[RegulariserSpec, ...]:
-    """Any number of regularisers, each with its formula, strength, solver and warm-up."""
-    kinds = st.pills(
-        "Regularisers",
-        list(regularise.CATALOGUE),
-        selection_mode="multi",
-        default=list(dict.fromkeys(spec.kind for spec in specs)),
-        format_func=lambda kind: regularise.CATALOGUE[kind].title,
-        key=key("regularisers"),
-        help="None, one or several at once. Dropout is a setting of the architecture.",
-    )
-    if not kinds:
-        st.caption("None: the loss alone decides the weights.")
-    given = {spec.kind: spec for spec in specs}
-    return tuple(_regulariser(given.get(kind, RegulariserSpec(kind=kind)), epochs) for kind in kinds)
-
-
-def _regulariser(spec: RegulariserSpec, epochs: int) -> RegulariserSpec:
-    entry, place = regularise.CATALOGUE[spec.kind], ("regularisers", spec.kind)
-    st.markdown(f"**{entry.title}** adds ${entry.formula}$")
-    st.caption(entry.effect)
-    strength = log_dial(
-        "Strength λ",
-        entry.default_strength if spec.strength is None else spec.strength,
-        entry.strength_low,
-        entry.strength_high,
-        "How much the penalty counts against the loss.",
-        key(*place, "strength"),
-    )
-    solver: Any = spec.solver
-    if entry.solvers:
-        solver = st.segmented_control(
-            "Solver",
-            list(entry.solvers),
-            default=spec.solver or entry.solvers[0],
-            required=True,
-            key=key(*place, "solver"),
-            help="Proximal: a step of its own after the optimiser's, right for this optimiser, that can "
-            "reach zero. Penalty: a term of the loss, followed by its subgradient.",
-        )
-        if solver == "penalty" and entry.penalty_note:
-            st.info(entry.penalty_note, icon=":material/info:")
-    warmup = st.slider(
-        "Warm-up (epochs)",
-        0,
-        max(epochs, spec.warmup_epochs, 1),
-        spec.warmup_epochs,
-        key=key(*place, "warmup"),
-        help="λ rises from 0 over these epochs. From the first step it can kill the network.",
-    )
-    params = fields(entry.parameters, spec.params, *place)
-    return RegulariserSpec(
-        kind=spec.kind, strength=strength, solver=solver, warmup_epochs=warmup, params=plain(params)
-    )
 
 
 def optimiser_part(spec: OptimiserSpec) -> OptimiserSpec:

@@ -1,0 +1,187 @@
+"""The regularisers as a person edits them: some to add, and the dials of each.
+
+As with the pipeline, every act goes into the visit's spec before the page runs again.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any, Literal
+
+import streamlit as st
+
+from core import figures
+from core.regularise import CATALOGUE, SOLVERS, RegulariserEntry
+from core.spec import RegulariserSpec
+from pages.widgets import choice
+from pages.widgets.fields import fields, log_dial, plain
+from pages.widgets.live_chart import live_chart
+
+_ADD = "augury.add_regulariser"
+Shape = Literal["constant", "linear", "step"]
+SHAPES: dict[Shape, str] = {
+    "constant": "at full strength from the first step",
+    "linear": "rises from 0",
+    "step": "is 0, then at full strength at once",
+}
+
+
+def regulariser_editor(specs: tuple[RegulariserSpec, ...], epochs: int) -> None:
+    """Draw the regularisers of the visit's spec, one of each kind at most.
+
+    Args:
+        epochs: of the run, over which a strength may rise.
+    """
+    _add_box([kind for kind in CATALOGUE if kind not in {spec.kind for spec in specs}])
+    if not specs:
+        st.caption("None yet: the loss alone decides the weights. Dropout is a setting of the architecture.")
+    for spec in specs:
+        with st.container(border=True, key=f"regulariser.{spec.kind}"):
+            _settings(spec, epochs)
+
+
+def _add_box(offered: list[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Add a regulariser",
+            offered,
+            index=None,
+            format_func=lambda kind: CATALOGUE[kind].title,
+            placeholder="L1, group lasso, early stopping…",
+            key=_ADD,
+            on_change=lambda: _add(st.session_state[_ADD]),
+            disabled=not offered,
+            help="Several may act at once.",
+        )
+        with st.popover("", icon=":material/category:", help="What each one does"):
+            for kind in offered:
+                _offer(CATALOGUE[kind])
+
+
+def _offer(entry: RegulariserEntry) -> None:
+    st.button(
+        entry.title,
+        icon=":material/add:",
+        type="tertiary",
+        key=f"browse.{entry.name}",
+        on_click=_add,
+        args=(entry.name,),
+    )
+    st.caption(entry.effect)
+
+
+def _settings(spec: RegulariserSpec, epochs: int) -> None:
+    entry, place = CATALOGUE[spec.kind], ("regularisers", spec.kind)
+    change = partial(_dialled, spec.kind, epochs)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{entry.title}**", help=f"{entry.help} Source: {entry.source}.", width="content")
+        st.button(
+            "",
+            icon=":material/close:",
+            type="tertiary",
+            key=choice.key(*place, "remove"),
+            help=f"Remove {entry.title}",
+            on_click=_remove,
+            args=(spec.kind,),
+        )
+    st.markdown(f"{'Adds ' if entry.solvers else ''}${entry.formula}$")
+    st.caption(entry.effect)
+    if entry.default_strength is not None:
+        _strength(entry, spec, epochs, place)
+    if len(entry.solvers) > 1:
+        solver = st.segmented_control(
+            "Solver",
+            list(entry.solvers),
+            default=spec.solver or entry.solvers[0],
+            required=True,
+            key=choice.key(*place, "solver"),
+            help="\n\n".join(f"**{name}** {SOLVERS[name]}" for name in entry.solvers),
+            on_change=change,
+        )
+        if solver == "penalty" and entry.penalty_note:
+            st.info(entry.penalty_note, icon=":material/info:")
+    fields(entry.parameters, spec.params, *place, on_change=change)
+
+
+def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place: tuple[str, str]) -> None:
+    """λ, when it acts, and a small picture of that."""
+    assert entry.default_strength is not None
+    change = partial(_dialled, spec.kind, epochs)
+    strength = log_dial(
+        "Strength λ",
+        entry.default_strength if spec.strength is None else spec.strength,
+        entry.strength_low,
+        entry.strength_high,
+        "How much it counts against the loss.",
+        choice.key(*place, "strength"),
+        change,
+    )
+    st.segmented_control(
+        "Schedule of λ",
+        list(SHAPES),
+        default=shape_of(spec),
+        required=True,
+        key=choice.key(*place, "shape"),
+        help="\n\n".join(f"**{name}**: λ {does}." for name, does in SHAPES.items())
+        + "\n\nA strong λ from the first step can kill a network that would have borne it later.",
+        on_change=change,
+    )
+    if spec.warmup_epochs:
+        st.slider(
+            "Rises over (epochs)" if spec.schedule == "linear" else "Begins after (epochs)",
+            1,
+            max(epochs, spec.warmup_epochs, 2),
+            spec.warmup_epochs,
+            key=choice.key(*place, "warmup", spec.schedule),
+            on_change=change,
+        )
+    drawn = figures.schedule(spec.model_copy(update={"strength": strength}), epochs)
+    live_chart(
+        json.dumps(drawn),
+        key=f"schedule.{spec.kind}",
+        height=110,
+        alt=f"λ of {entry.title} over the run: {SHAPES[shape_of(spec)]}; it reaches {strength:g}.",
+    )
+
+
+def shape_of(spec: RegulariserSpec) -> Shape:
+    """What its λ does over the run."""
+    return spec.schedule if spec.warmup_epochs else "constant"
+
+
+def _dialled(kind: str, epochs: int) -> None:
+    """Put what the widgets of one regulariser say into the visit's spec."""
+    specs = choice.current().regularisers
+    choice.change_regularisers(
+        tuple(_as_dialled(spec, epochs) if spec.kind == kind else spec for spec in specs)
+    )
+
+
+def _as_dialled(spec: RegulariserSpec, epochs: int) -> RegulariserSpec:
+    entry = CATALOGUE[spec.kind]
+
+    def now(name: str, value: Any) -> Any:
+        return st.session_state.get(choice.key("regularisers", spec.kind, *name.split(".")), value)
+
+    update: dict[str, Any] = {
+        "params": plain({p.name: now(p.name, spec.params.get(p.name, p.default)) for p in entry.parameters}),
+        "solver": now("solver", spec.solver),
+    }
+    if entry.default_strength is not None:
+        shape: Shape = now("shape", shape_of(spec))
+        update |= {"strength": now("strength", spec.strength), "warmup_epochs": 0}
+        if shape != "constant":
+            first = spec.warmup_epochs or max(1, epochs // 2)
+            update |= {"schedule": shape, "warmup_epochs": now(f"warmup.{shape}", first)}
+    return spec.model_copy(update=update)
+
+
+def _add(kind: str | None) -> None:
+    st.session_state[_ADD] = None
+    if kind is not None:
+        choice.change_regularisers((*choice.current().regularisers, RegulariserSpec(kind=kind)))
+
+
+def _remove(kind: str) -> None:
+    choice.change_regularisers(tuple(s for s in choice.current().regularisers if s.kind != kind))

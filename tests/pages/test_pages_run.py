@@ -1,0 +1,159 @@
+"""The page of a run: charts and tabs, also of runs of an older version, that failed, or at λ = 0."""
+
+import json
+import time
+import uuid
+
+import pytest
+from visiting import asked, manager
+
+from core.jobs.history import fold, summary
+from core.spec import RegulariserSpec, parse
+from core.store import Store
+from tests import made_up_run
+
+PAGE = "pages/2_Train.py"
+SPEC = parse(
+    {
+        "name": "Sparse",
+        "data": {"name": "digits"},
+        "model": {"arch": "cnn", "params": {"channels": [8], "hidden": 20}},
+        "regularisers": [{"kind": "l1", "strength": 1e-3, "warmup_epochs": 3}, {"kind": "l2"}],
+        "train": {"epochs": made_up_run.EPOCHS},
+    }
+)
+CHARTS = {
+    "Layers": ["layers.Map"],
+    "Weights": ["weights.ridge", "weights.near"],
+    "Filters": ["filters"],
+    "Measures": ["measures"],
+    "All runs": ["runs"],
+}
+
+
+def stored(events=None, spec=SPEC):
+    """A run in the store, as one that another server has left there."""
+    run_id, store = uuid.uuid4().hex, Store()
+    events = made_up_run.events() if events is None else events
+    numbered = list(enumerate(events, 1))
+    store.create(run_id, spec, time.time())
+    store.append(run_id, numbered)
+    told = summary(fold(numbered).history())
+    now = time.time()
+    store.set_state(run_id, events[-1]["state"], summary=told, started_at=now, finished_at=now)
+    store.close()
+    return run_id
+
+
+def components(visit):
+    """What each component of ours was last sent, by the key it has on the page."""
+    return {
+        each.proto.id.rpartition("-")[2]: json.loads(each.proto.bytes)
+        for each in visit.get("bidi_component")
+        if each.proto.bytes
+    }
+
+
+def texts(visit):
+    kinds = ("error", "warning", "info", "caption", "markdown")
+    return " ".join(str(each.value) for kind in kinds for each in getattr(visit, kind))
+
+
+def metric(visit, label):
+    return next(each.value for each in visit.metric if each.label == label)
+
+
+@pytest.mark.parametrize("tab", CHARTS)
+def test_each_tab_of_a_finished_run_shows_its_pictures_and_no_others(open_page, tab):
+    visit = open_page(PAGE, run=stored(), look=tab)
+    assert not visit.exception and not visit.error
+    shown = components(visit)
+    assert {"loss", "accuracy", "sparsity", *CHARTS[tab]} == set(shown) - {"batch"}
+    assert all(message.get("alt") or message.get("tiles") for message in shown.values())
+
+
+@pytest.mark.parametrize("tab", CHARTS)
+def test_a_run_of_an_older_version_shows_what_it_has(open_page, tab):
+    visit = open_page(PAGE, run=stored(made_up_run.events(old=True)), look=tab)
+    assert not visit.exception and not visit.error
+    assert ("older version" in texts(visit)) == (tab in ("Weights", "Filters"))
+    assert {"loss", "accuracy", "sparsity"} <= set(components(visit))
+
+
+@pytest.mark.parametrize("tab", CHARTS)
+@pytest.mark.parametrize("length", [2, 4])
+def test_a_run_that_failed_at_once_has_every_tab(open_page, tab, length):
+    failed = {"event": "state", "state": "failed", "reason": "The loss became nan at step 3."}
+    visit = open_page(PAGE, run=stored([*made_up_run.events()[:length], failed]), look=tab)
+    assert not visit.exception and "The loss became nan" in texts(visit)
+
+
+def test_layers_as_lines_and_by_groups(open_page):
+    visit = open_page(PAGE, run=stored())
+    assert "1 of 8 filters" in texts(visit)
+    for name in ("Lines", "Filters, neurons, heads"):
+        way = next(each for each in visit.segmented_control if each.label == "Shown as")
+        way.set_value(name).run()
+        assert not visit.exception and f"layers.{name}" in components(visit)
+
+
+def test_epsilon_is_a_dial_and_every_label_says_it(open_page):
+    visit = open_page(PAGE, run=stored(), look="Weights")
+    dial = next(each for each in visit.select_slider if "ε" in each.label)
+    dial.set_value(2.0**-4).run()
+    near = components(visit)["weights.near"]["figure"]
+    assert "0.062" in near["layout"]["yaxis"]["title"]["text"]
+    assert components(visit)["weights.ridge"]["figure"]["layout"]["shapes"][0]["x0"] == 2.0**-4
+    next(each for each in visit.selectbox if each.label == "Weights of").set_value("fc").run()
+    assert not visit.exception
+
+
+def test_filters_of_an_ended_run_can_be_followed_back(open_page):
+    visit = open_page(PAGE, run=stored(), look="Filters")
+    assert "1 wholly zero" in texts(visit)
+    assert [tile["caption"] for tile in components(visit)["filters"]["tiles"]].count("gone") == 1
+    next(each for each in visit.select_slider if each.label == "After epoch").set_value(1).run()
+    assert "after epoch 1: 0 wholly zero" in texts(visit)
+
+
+def test_each_measure_has_its_definition_one_click_away(open_page):
+    visit = open_page(PAGE, run=stored(), look="Measures")
+    for name in ("hoyer", "prunable", "effective_rank", "sparse"):
+        visit.pills[0].set_value(name).run()
+        assert not visit.exception and len(visit.latex) == 1
+        assert components(visit)["measures"]["figure"]["data"]
+
+
+def test_every_finished_run_on_these_images_is_a_point(open_page):
+    this, other = stored(), stored(spec=SPEC.model_copy(update={"name": "Other", "seed": 1}))
+    elsewhere = stored(spec=parse({"name": "Elsewhere"}))
+    stopped = stored([*made_up_run.events()[:-1], {"event": "state", "state": "stopped", "reason": ""}])
+    visit = open_page(PAGE, run=this, look="All runs")
+    ids = [id for each in components(visit)["runs"]["figure"]["data"] for id in each.get("ids", ())]
+    assert {this, other} == set(ids) and elsewhere not in ids and stopped not in ids
+
+
+def test_while_it_runs_the_tabs_are_there_too(open_page):
+    long = SPEC.model_copy(update={"train": SPEC.train.model_copy(update={"epochs": 1000, "device": "cpu"})})
+    run_id = manager().submit(long)
+    manager().wait_for_step(run_id, 60)
+    for tab in CHARTS:
+        visit = open_page(PAGE, run=run_id, look=tab)
+        assert not visit.exception
+    manager().stop(run_id)
+    assert manager().wait(run_id, timeout=60).state == "stopped"
+
+
+def test_a_strength_of_zero_is_a_run_like_any_other(open_page):
+    still = SPEC.model_copy(
+        update={
+            "regularisers": (RegulariserSpec(kind="l1", strength=0.0, solver="proximal"),),
+            "train": SPEC.train.model_copy(update={"epochs": 1, "device": "cpu"}),
+        }
+    )
+    run_id = manager().submit(still)
+    assert manager().wait(run_id, timeout=60).state == "finished"
+    for tab in CHARTS:
+        visit = open_page(PAGE, run=run_id, look=tab)
+        assert not visit.exception and metric(visit, "Exact zeros") == "0.0%"
+    assert asked(visit, "run") == run_id
