@@ -24,7 +24,6 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import parametrize
 
 from core.models.attention import Block, SelfAttention
 from core.models.summary import summarise_module
@@ -63,14 +62,11 @@ class Shrunk:
 def shrink(model: nn.Module, *, channels: int, side: int) -> Shrunk:
     """A copy of ``model``, one of this package's networks, without the units that do nothing.
 
-    Parametrised weights are replaced by their values in evaluation mode.
-
     Args:
         model: is left as it is.
         channels: the images' channels, and ``side`` their side in pixels, to count multiply-adds for.
     """
     small = copy.deepcopy(model).eval()
-    _unparametrise(small)
     before = _cost(small, channels, side)
     layers = _shrink_sequence(small) if isinstance(small, nn.Sequential) else {}
     for name, module in small.named_modules():
@@ -83,18 +79,6 @@ def shrink(model: nn.Module, *, channels: int, side: int) -> Shrunk:
 def _cost(model: nn.Module, channels: int, side: int) -> Cost:
     summary = summarise_module(model, channels=channels, side=side)
     return Cost(summary.parameters, summary.multiply_adds)
-
-
-def _unparametrise(model: nn.Module) -> None:
-    """Not by torch's `remove_parametrizations`, which changes a class that a module shares with its copy."""
-    for module in model.modules():
-        if parametrize.is_parametrized(module):
-            assert isinstance(module.parametrizations, nn.ModuleDict)
-            values = {name: getattr(module, name) for name in module.parametrizations}
-            module.__class__ = type(module).__bases__[0]  # the layer's own class
-            del module.parametrizations
-            for name, value in values.items():
-                setattr(module, name, nn.Parameter(value))
 
 
 def _shrink_sequence(model: nn.Sequential) -> dict[str, tuple[int, int]]:

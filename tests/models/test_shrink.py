@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn.utils import parametrize
 
 from core.models import build, count_parameters, shrink, summarise
+from core.regularise.groups import weight_groups
 from core.spec import ModelSpec
 
 SHAPE = {"channels": 3, "side": 12}
@@ -222,16 +222,21 @@ def test_what_is_left_can_be_trained():
     assert all(p.grad is not None and p.grad.shape == p.shape for p in small.parameters())
 
 
-def test_parametrised_weights_are_shrunk_by_their_values():
-    class Gate(nn.Module):
-        def forward(self, weight):
-            mask = torch.ones(len(weight), 1)
-            mask[:4] = 0
-            return weight * mask
-
-    model = make("mlp", hidden=[10])
-    parametrize.register_parametrization(model.fc1, "weight", Gate())
+@pytest.mark.parametrize("arch", ["cnn", "mlp", "attention"])
+def test_what_group_lasso_calls_a_zero_group_goes(arch):
+    """Both packages mean the same by a filter, a neuron and a head, though neither knows the other."""
+    model, expected = make(arch), {}
+    for groups in weight_groups(model):
+        rows = groups.rows().detach().clone()
+        count = len(rows) // 2
+        rows[:count] = 0
+        with torch.no_grad():
+            groups.fill(rows)
+            for bias in groups.biases:
+                bias.parameter[:count] = -1
+        expected[groups.layer] = (len(rows) - count, len(rows))
     shrunk = shrink(model, **SHAPE)
-    assert shrunk.layers == {"fc1": (6, 10)}
-    assert parametrize.is_parametrized(model.fc1) and not parametrize.is_parametrized(shrunk.model.fc1)
+    assert shrunk.layers == {name: expected[name] for name in shrunk.layers}
+    # What is left of it: the rows that write into attention's stream of tokens.
+    assert {name.split(".")[-1] for name in expected.keys() - shrunk.layers} <= {"embed", "fc2"}
     same_logits(model, shrunk)
