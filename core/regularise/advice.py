@@ -26,7 +26,9 @@ def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
         culprit = max(strong, key=_times_the_default)
         return f"{what}: {_symbol(culprit)} is too strong. {_instead(culprit, spec)}"
     idle = [CATALOGUE[each.kind].title for each in spec.regularisers if each.strength == 0]
-    return f"{_listed(idle)} at strength 0 changes nothing." if idle else ""
+    if not idle:
+        return ""
+    return f"{_listed(idle)} at strength 0 {'change' if len(idle) > 1 else 'changes'} nothing."
 
 
 def _what_is_gone(event: Mapping[str, Any], spec: RunSpec) -> str:

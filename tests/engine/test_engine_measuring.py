@@ -1,0 +1,142 @@
+"""What epochs say of the weights, when, and what happens at strengths that can't be right."""
+
+import json
+import math
+
+import pytest
+
+from core import models, regularise
+from core.engine import MEASURED_TIMES, open_session, run
+from core.engine.measuring import prunable_every
+from core.spec import parse
+from core.vocabulary import complete
+
+SMALL = {
+    "data": {"name": "digits", "train_images": 200},
+    "model": {"arch": "cnn", "params": {"channels": [8], "hidden": 16}},
+    "optimiser": {"kind": "adam", "lr": 0.01},
+    "train": {"epochs": 5, "batch_size": 64, "device": "cpu"},
+}
+
+
+def spec(*regularisers, **change):
+    return complete(parse(SMALL | {"regularisers": list(regularisers)} | change))
+
+
+def epochs(of):
+    return [event for event in of if event["event"] == "epoch"]
+
+
+def test_penalties_and_strengths_are_told_apart():
+    l1, l2 = {"kind": "l1", "strength": 1e-3, "warmup_epochs": 4}, {"kind": "l2", "strength": 1e-2}
+    decay = {"kind": "weight_decay", "strength": 0.1}
+    seen = list(run(spec(l1, l2, decay)))
+    for event in [each for each in seen if each["event"] in ("step", "epoch")]:
+        assert event["penalties"].keys() == {"l1", "l2"}  # decay is no term of the loss
+        assert event["penalty"] == pytest.approx(sum(event["penalties"].values()), rel=1e-5)
+        rising = min(event["epoch"] / 4, 1) * 1e-3
+        assert event["strengths"] == pytest.approx({"l1": rising, "l2": 1e-2, "weight_decay": 0.1})
+    assert epochs(run(spec()))[0]["penalties"] == {}
+
+
+def test_costly_measures_come_as_often_as_they_may_and_with_the_last(monkeypatch):
+    monkeypatch.setattr("core.engine.measuring.cadence", lambda *_: 2)
+    monkeypatch.setattr("core.engine.measuring.prunable_every", lambda _: 3)
+    seen = epochs(run(spec()))
+    assert ["gini" in event["sparsity"] for event in seen] == [False, True, False, True, True]
+    assert ["prunable" in event for event in seen] == [False, False, True, False, True]
+    assert all("hoyer" in event["sparsity"] and event["weights"] for event in seen)
+    assert max(len(json.dumps(event, allow_nan=False)) for event in seen) < 20_000
+    for event in seen[2::2]:
+        prunable = event["prunable"]
+        assert prunable["share"] >= event["sparsity"]["exact"]
+        assert prunable["accuracy"] >= event["validation_accuracy"] - 0.005 - 1e-9
+
+
+def test_measuring_leaves_the_training_alone(monkeypatch):
+    def figures(of):
+        left_out = (*MEASURED_TIMES, "prunable", "sparsity")
+        return [{key: value for key, value in event.items() if key not in left_out} for event in epochs(of)]
+
+    regulariser = {"kind": "l1", "strength": 1e-3}
+    seldom = figures(run(spec(regulariser)))
+    monkeypatch.setattr("core.engine.measuring.cadence", lambda *_: 1)
+    monkeypatch.setattr("core.engine.measuring.prunable_every", lambda _: 1)
+    assert figures(run(spec(regulariser))) == seldom
+
+
+@pytest.mark.parametrize(
+    ("epochs", "every"),
+    # 359 validation images: 5.385 epochs' worth of time for each look, a tenth of all is to be had.
+    [(5, 5), (100, 100), (108, 54), (540, 54), (1000, 56)],
+)
+def test_the_prunable_share_is_paced_evenly(epochs, every):
+    session = open_session(spec(train={"epochs": epochs, "batch_size": 64, "device": "cpu"}))
+    assert len(session.validation) == 359
+    assert prunable_every(session) == every
+
+
+@pytest.mark.parametrize("arch", models.CATALOGUE)
+def test_multiply_adds_of_a_network_that_exists(arch):
+    params = {"patch": 4} if arch == "attention" else {}
+    chosen = spec(model={"arch": arch, "params": params})
+    summary = models.summarise(chosen.model, channels=1, side=8, num_classes=10)
+    assert open_session(chosen).multiply_adds == summary.multiply_adds > 0
+
+
+def test_an_absurd_strength_zeroes_everything_and_the_advice_says_so():
+    chosen = spec({"kind": "l1", "strength": 100.0})
+    seen = list(run(chosen))
+    assert seen[-1]["state"] == "finished"
+    event = epochs(seen)[-1]
+    assert event["sparsity"]["exact"] == 1.0 and event["validation_loss"] == pytest.approx(math.log(10), 0.02)
+    json.dumps(seen, allow_nan=False)
+    said = regularise.advise(event, chosen)
+    assert said == "Every weight is zero: λ = 100 of L1 (lasso) is too strong. Try 0.0001."
+
+
+def test_the_advice_offers_a_warm_up_where_one_may_do():
+    chosen = spec({"kind": "l1", "strength": 2e-3}, {"kind": "label_smoothing"})
+    layers = {
+        "conv1": {"exact": 0.2, "near": 0.5, "weights": 72},
+        "fc1": {"exact": 1.0, "near": 1.0, "weights": 5},
+    }
+    event = {"sparsity": {"exact": 0.4, "near": 0.6, "layers": layers}}
+    assert regularise.advise(event, chosen) == (
+        "Every weight of fc1 is zero, so nothing of the image gets through: λ = 0.002 of L1 (lasso) is too "
+        "strong. Try 0.0001, or let it rise over the first 4 epochs."
+    )
+    warm = spec({"kind": "l1", "strength": 5e-5, "warmup_epochs": 3})
+    assert regularise.advise(event, warm).endswith("Try 5e-6.")
+    layers["fc1"]["exact"] = 0.99
+    assert regularise.advise(event, chosen) == ""
+
+
+def test_strength_0_is_the_plain_run_and_the_advice_says_so():
+    chosen = spec({"kind": "l1", "strength": 0.0}, {"kind": "l2", "strength": 0.0})
+    event, plain = epochs(run(chosen))[-1], epochs(run(spec()))[-1]
+    assert event["sparsity"] == plain["sparsity"] and event["validation_loss"] == plain["validation_loss"]
+    assert event["penalty"] == 0.0 and event["penalties"] == {"l1": 0.0, "l2": 0.0}
+    assert (
+        regularise.advise(event, chosen)
+        == "L1 (lasso) and L2 in the loss (ridge) at strength 0 change nothing."
+    )
+    assert regularise.advise(plain, spec()) == ""
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind, entry in regularise.CATALOGUE.items() if entry.default_strength is not None]
+)
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_the_largest_strength_of_every_kind_ends_with_a_sentence_or_goes_on(kind, optimiser):
+    strength = regularise.CATALOGUE[kind].strength_max
+    chosen = spec(
+        {"kind": kind, "strength": strength},
+        optimiser={"kind": optimiser},
+        train={"epochs": 3, "batch_size": 64, "device": "cpu"},
+    )
+    seen = list(run(chosen))
+    assert seen[-1]["state"] == "finished" or "weaker regulariser" in seen[-1]["reason"]
+    json.dumps(epochs(seen), allow_nan=False)
+    for event in epochs(seen):
+        regularise.advise(event, chosen)

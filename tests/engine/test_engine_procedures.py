@@ -1,0 +1,338 @@
+"""Label smoothing, early stopping and weight averages against plain computations written here."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+from torch import nn
+
+from core import data, models
+from core.augment import Mixer
+from core.engine import MEASURED_TIMES, Control, epoch_order, open_session, run
+from core.engine.loop import train_step
+from core.errors import SpecError
+from core.jobs.history import Fold
+from core.randomness import derive
+from core.regularise.early_stopping import EarlyStopping
+from core.spec import parse
+from core.vocabulary import complete
+
+EPOCHS = 4
+SMALL = {
+    "data": {"name": "digits", "train_images": 200},
+    "model": {"arch": "cnn", "params": {"channels": [8], "hidden": 16}},
+    "optimiser": {"kind": "adam", "lr": 0.01},
+    "train": {"epochs": EPOCHS, "batch_size": 64, "device": "cpu"},
+}
+WITH_NORM = {"arch": "cnn", "params": {"channels": [8], "hidden": 16, "batch_norm": True}}
+
+
+def spec(*regularisers, **change):
+    return parse(SMALL | {"regularisers": list(regularisers)} | change)
+
+
+def ema(decay=0.95):
+    return {"kind": "ema", "params": {"decay": decay}}
+
+
+def swa(start=0.5):
+    return {"kind": "swa", "params": {"start": start}}
+
+
+def stopping(**params):
+    return {"kind": "early_stopping", "params": params}
+
+
+def epochs(of):
+    return [
+        {key: value for key, value in event.items() if key not in MEASURED_TIMES}
+        for event in of
+        if event["event"] == "epoch"
+    ]
+
+
+def train_figures(of):
+    return [(event["train_loss"], event["train_accuracy"]) for event in epochs(of)]
+
+
+def last(of, kind):
+    return [event for event in of if event["event"] == kind][-1]
+
+
+def trained_by_hand(chosen):
+    """The parameters after each step of a run without averages, by name; no dropout seed is left out."""
+    session = open_session(complete(chosen))
+    session.model.train()
+    trail = []
+    for step in range(session.num_steps):
+        epoch, i = divmod(step, session.steps_per_epoch)
+        index = epoch_order(session.spec, len(session.train), epoch + 1)[i * 64 : (i + 1) * 64]
+        train_step(session, *session.batch(index, step), step)
+        trail.append({name: p.detach().double().clone() for name, p in session.model.named_parameters()})
+    return trail
+
+
+def judged_by_hand(chosen, weights):
+    """Validation loss and accuracy of a fresh network that is given ``weights``."""
+    chosen = complete(chosen)
+    split = data.split(data.load(chosen.data), chosen.data, derive(chosen.seed, "split"))
+    model = models.build(chosen.model, channels=1, side=8, num_classes=10, seed=1)
+    model.load_state_dict(weights)
+    with torch.no_grad():
+        logits = model.eval()((split.validation.images / 255 - split.mean[0]) / split.std[0])
+    labels = split.validation.labels
+    loss = nn.functional.cross_entropy(logits, labels).item()
+    return loss, (logits.argmax(1) == labels).double().mean().item()
+
+
+def test_the_running_mean_is_the_weighted_mean_of_every_step(tmp_path):
+    decay, chosen = 0.95, spec(ema(0.95))
+    seen = list(run(chosen, out=tmp_path))
+    trail = trained_by_hand(spec())
+    shares = [decay ** (len(trail) - 1 - i) for i in range(len(trail))]
+    saved = load_file(tmp_path / "weights.safetensors")
+    for name, value in saved.items():
+        expected = sum(s * step[name] for s, step in zip(shares, trail, strict=True)) / sum(shares)
+        torch.testing.assert_close(value.double(), expected, rtol=1e-5, atol=1e-6)
+    loss, accuracy = judged_by_hand(chosen, saved)
+    assert epochs(seen)[-1]["validation_loss"] == pytest.approx(loss, rel=1e-5)
+    assert epochs(seen)[-1]["validation_accuracy"] == pytest.approx(accuracy, abs=1e-9)
+
+
+def test_swa_is_the_mean_of_the_weights_at_the_ends_of_epochs(tmp_path):
+    # Half of four epochs done is the end of the second: three ends are averaged, after 8, 12 and 16 steps.
+    seen = list(run(spec(swa(0.5)), out=tmp_path))
+    trail = trained_by_hand(spec())
+    saved = load_file(tmp_path / "weights.safetensors")
+    for name, value in saved.items():
+        expected = (trail[7][name] + trail[11][name] + trail[15][name]) / 3
+        torch.testing.assert_close(value.double(), expected, rtol=1e-5, atol=1e-6)
+    plain, averaged = epochs(run(spec())), epochs(seen)
+    assert averaged[:2] == plain[:2]  # before it starts; and a mean of one is that one
+    assert averaged[2]["validation_loss"] != plain[2]["validation_loss"]
+    assert averaged[3]["validation_loss"] == pytest.approx(judged_by_hand(spec(), saved)[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("average", [ema(), swa(0.0)], ids=["ema", "swa"])
+@pytest.mark.parametrize("model", [SMALL["model"], WITH_NORM], ids=["plain", "batch norm"])
+def test_an_average_leaves_the_training_alone(average, model):
+    # Proximal steps and batch norm's own statistics are of the weights that train, too.
+    l1 = {"kind": "l1", "strength": 1e-3}
+    averaged = list(run(spec(average, l1, model=model)))
+    plain = list(run(spec(l1, model=model)))
+    assert train_figures(averaged) == train_figures(plain)
+    assert [e["penalties"] for e in epochs(averaged)] == [e["penalties"] for e in epochs(plain)]
+    assert epochs(averaged)[-1]["validation_loss"] != epochs(plain)[-1]["validation_loss"]
+    notes = last(averaged, "started")["notes"]
+    assert any("mean of the weights" in note for note in notes) and any("zero" in note for note in notes)
+
+
+def test_batch_norm_takes_its_statistics_from_the_averaged_network(tmp_path):
+    chosen = complete(spec(ema(), model=WITH_NORM))
+    list(run(chosen, out=tmp_path))
+    saved = load_file(tmp_path / "weights.safetensors")
+    split = data.split(data.load(chosen.data), chosen.data, derive(chosen.seed, "split"))
+    order = epoch_order(chosen, 200, EPOCHS)
+    means, variances = [], []
+    for index in order.split(64):  # 200 images are four batches, the last of 8
+        images = (split.train.images[index] / 255 - split.mean[0]) / split.std[0]
+        maps = nn.functional.conv2d(images, saved["conv1.weight"], padding=1).transpose(0, 1).flatten(1)
+        means.append(maps.mean(1))
+        variances.append(maps.var(1, unbiased=True))
+    torch.testing.assert_close(saved["norm1.running_mean"], torch.stack(means).mean(0), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(saved["norm1.running_var"], torch.stack(variances).mean(0), rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("mixed", [False, True], ids=["labels", "mixed"])
+def test_the_smoothed_loss_by_hand(mixed):
+    """The first epoch of one batch: the loss of the untrained network, from its logarithms."""
+    change = {
+        "model": {"arch": "cnn", "params": {"channels": [8], "hidden": 16, "dropout": 0}},
+        "train": {"epochs": 1, "batch_size": 200},
+        "augment": {"mix": {"op": "RandomMixUpV2"} if mixed else None},
+    }
+    chosen = complete(spec({"kind": "label_smoothing", "strength": 0.2}, **change))
+    seen = list(run(chosen))
+    split = data.split(data.load(chosen.data), chosen.data, derive(chosen.seed, "split"))
+    index = epoch_order(chosen, 200, 1)
+    images, labels = split.train.images[index] / 255, split.train.labels[index]
+    shares = torch.zeros(200, 10).scatter_(1, labels[:, None], 1.0)
+    if mixed:
+        draws = Mixer(chosen.augment.mix, channels=1, side=8, seed=chosen.seed).draw(200, 0)
+        own = torch.tensor([[draws.describe(i).weight] for i in range(200)])
+        partner = torch.tensor([draws.describe(i).parts[-1][0] for i in range(200)])
+        images = own[:, :, None, None] * images + (1 - own[:, :, None, None]) * images[partner]
+        shares = own * shares + (1 - own) * shares[partner]
+    model = models.build(
+        chosen.model, channels=1, side=8, num_classes=10, seed=derive(chosen.seed, "weights")
+    )
+    with torch.no_grad():
+        logarithms = model((images - split.mean[0]) / split.std[0]).log_softmax(1)
+    expected = -((0.8 * shares + 0.02) * logarithms).sum(1).mean().item()
+    assert epochs(seen)[0]["train_loss"] == pytest.approx(expected, rel=1e-5)
+    # Its least: 0.82 of one class and 0.02 of nine others, as far as a network can tell.
+    least = -(0.82 * math.log(0.82) + 9 * 0.02 * math.log(0.02))
+    assert any(f"{least:.3f} nats" in note for note in last(seen, "started")["notes"])
+
+
+def test_smoothing_rises_over_its_warm_up_and_none_changes_no_bit():
+    plain = epochs(run(spec()))
+    nothing = epochs(run(spec({"kind": "label_smoothing", "strength": 0.0})))
+    assert [e | {"strengths": {}} for e in nothing] == plain
+    late = {"kind": "label_smoothing", "strength": 0.3, "warmup_epochs": 2, "schedule": "step"}
+    smoothed = epochs(run(spec(late)))
+    assert [e["strengths"]["label_smoothing"] for e in smoothed] == [0.0, 0.3, 0.3, 0.3]
+    assert [e["train_loss"] for e in smoothed[:2]] == [e["train_loss"] for e in plain[:2]]
+    assert smoothed[2]["train_loss"] > plain[2]["train_loss"]
+    with pytest.raises(SpecError, match=r"strength: 0\.6 .*0\.5"):
+        complete(spec({"kind": "label_smoothing", "strength": 0.6}))
+
+
+def told(monkeypatch, *, accuracies=None, losses=None):
+    """Make validation give these figures, epoch by epoch."""
+    figures = iter([(1.0, a) for a in accuracies] if accuracies else [(loss, 0.5) for loss in losses])
+    monkeypatch.setattr("core.engine.loop.evaluate", lambda *_: next(figures))
+
+
+LONG = {"train": {"epochs": 20, "batch_size": 64, "device": "cpu"}}
+
+
+def test_patience_counted_by_hand(monkeypatch, tmp_path):
+    told(monkeypatch, accuracies=[0.5, 0.6, 0.6, 0.55, 0.71, 0.7, 0.71, 0.6, 0.9])
+    # Better: epochs 1, 2 and 5. Two waits end in time; the third begins at 5 and is over after 8.
+    seen = list(run(spec(stopping(patience=3), **LONG), out=tmp_path))
+    assert len(epochs(seen)) == 8 and last(seen, "finished")["epochs"] == 8
+    assert last(seen, "finished")["best"]["epoch"] == 5 and last(seen, "finished")["last"]["epoch"] == 8
+    assert last(seen, "epoch")["stop"] == "Stopped early: validation was not better than 71.0 % for 3 epochs."
+    assert seen[-1]["state"] == "finished"
+    assert (
+        seen[-1]["reason"]
+        == f"{last(seen, 'epoch')['stop']} The weights saved are those of epoch 5, the best."
+    )
+    assert all("stop" not in event for event in epochs(seen)[:-1])
+    folded = Fold()
+    for event in seen:
+        folded.add(event)
+    progress = folded.history().progress(0.0)
+    assert (progress.share, progress.epoch, progress.epochs) == (1.0, 8, 20)
+
+
+@pytest.mark.parametrize("restore", [True, False])
+def test_the_best_weights_are_restored_if_asked(monkeypatch, tmp_path, restore):
+    for _ in run(spec(train=SMALL["train"] | {"epochs": 2 if restore else 5}), out=tmp_path / "plain"):
+        pass
+    told(monkeypatch, accuracies=[0.5, 0.6, 0.55, 0.55, 0.55])
+    seen = list(run(spec(stopping(patience=3, restore_best=restore), **LONG), out=tmp_path / "stopped"))
+    assert len(epochs(seen)) == 5
+    expected = load_file(tmp_path / "plain" / "weights.safetensors")
+    saved = load_file(tmp_path / "stopped" / "weights.safetensors")
+    assert all(torch.equal(value, expected[name]) for name, value in saved.items())
+    assert ("epoch 2, the best" in seen[-1]["reason"]) == restore
+
+
+def test_an_averaged_network_is_restored_as_it_was_evaluated(tmp_path):
+    chosen = spec(ema(), stopping(patience=2), model=WITH_NORM, **LONG)
+    seen = list(run(chosen, out=tmp_path))
+    best = last(seen, "finished")["best"]
+    assert best["epoch"] < len(epochs(seen)) < 20
+    loss, accuracy = judged_by_hand(chosen, load_file(tmp_path / "weights.safetensors"))
+    assert loss == pytest.approx(best["validation_loss"], rel=1e-4)
+    assert accuracy == pytest.approx(best["validation_accuracy"], abs=1e-9)
+
+
+def test_a_loss_may_be_watched_and_must_fall_by_more_than_asked(monkeypatch):
+    told(monkeypatch, losses=[2.0, 1.5, 1.45, 1.41, 1.40, 0.1])
+    # 1.45 and 1.41 are lower than 1.5 by less than 0.1, and 1.40 by no more than that.
+    seen = list(run(spec(stopping(monitor="loss", patience=3, min_delta=0.1), **LONG)))
+    assert len(epochs(seen)) == 5
+    assert seen[-1]["reason"] == "Stopped early: validation loss was not 0.1 lower than 1.5 for 3 epochs."
+
+
+def test_a_run_that_never_has_to_wait_so_long_is_the_plain_run():
+    assert epochs(run(spec(stopping(patience=100)))) == epochs(run(spec()))
+
+
+@given(
+    accuracies=st.lists(st.integers(0, 1000), min_size=1, max_size=30),
+    patience=st.integers(1, 6),
+    min_delta=st.integers(0, 20),
+)
+@settings(max_examples=60, deadline=None)
+def test_early_stopping_against_its_definition(accuracies, patience, min_delta):
+    """In whole tenths of a point, where nothing is rounded."""
+    params = {
+        "monitor": "accuracy",
+        "patience": patience,
+        "min_delta": min_delta / 10,
+        "restore_best": False,
+    }
+    term = EarlyStopping(nn.Linear(2, 2), params)
+    stops = [
+        bool(term.after_epoch({"epoch": i, "validation_accuracy": a / 1000}))
+        for i, a in enumerate(accuracies, 1)
+    ]
+    mark, since, expected = accuracies[0], 0, [False]
+    for i, accuracy in enumerate(accuracies[1:], 1):
+        if accuracy - mark > min_delta:
+            mark, since = accuracy, i
+        expected.append(i - since >= patience)
+    first = expected.index(True) + 1 if True in expected else len(expected)
+    assert stops[:first] == expected[:first]  # what comes after a stop never happens
+    assert term.best_epoch == accuracies.index(max(accuracies)) + 1
+
+
+@pytest.mark.parametrize(
+    "regularisers",
+    [
+        [ema()],
+        [swa(0.25)],
+        [ema(), stopping(patience=100), {"kind": "l1", "strength": 1e-3}],
+        [{"kind": "l0"}],
+        [{"kind": "label_smoothing", "warmup_epochs": 3}, {"kind": "l0"}, swa(0.25)],
+    ],
+    ids=["ema", "swa", "ema, stopping, l1", "l0", "smoothing, l0, swa"],
+)
+def test_a_resumed_run_repeats_the_uninterrupted_one(tmp_path, monkeypatch, regularisers):
+    monkeypatch.setattr("core.engine.loop.CHECKPOINT_SECONDS", 0.0)
+    chosen = spec(*regularisers, model=WITH_NORM)
+    uninterrupted = list(run(chosen, out=tmp_path / "whole"))
+    control = Control()
+    for event in run(chosen, control, out=tmp_path / "cut"):
+        if event["event"] == "epoch" and event["epoch"] == 2:
+            control.stop.set()
+    resumed = list(run(chosen, out=tmp_path / "cut", resume=True))
+    assert epochs(resumed) == epochs(uninterrupted)[2:]
+    assert resumed[-1] == uninterrupted[-1]
+    whole = load_file(tmp_path / "whole" / "weights.safetensors")
+    cut = load_file(tmp_path / "cut" / "weights.safetensors")
+    assert whole.keys() == cut.keys() and all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_a_wait_and_the_best_weights_survive_a_resume(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.engine.loop.CHECKPOINT_SECONDS", 0.0)
+    accuracies = [0.5, 0.7, 0.6, 0.6, 0.6, 0.6]
+    chosen = spec(stopping(patience=3), **LONG)
+    told(monkeypatch, accuracies=accuracies)
+    whole = list(run(chosen, out=tmp_path / "whole"))
+    control = Control()
+    told(monkeypatch, accuracies=accuracies)
+    for event in run(chosen, control, out=tmp_path / "cut"):
+        if event["event"] == "epoch" and event["epoch"] == 4:
+            control.stop.set()
+    assert event["reason"] == "The weights saved are those of epoch 2, the best."
+    told(monkeypatch, accuracies=accuracies[4:])
+    resumed = list(run(chosen, out=tmp_path / "cut", resume=True))
+    assert len(epochs(resumed)) == 1 and resumed[-1] == whole[-1]
+    again = list(run(chosen, out=tmp_path / "cut", resume=True))  # it had ended: nothing is trained
+    assert not epochs(again) and again[-1] == whole[-1] and last(again, "finished")["epochs"] == 5
+    expected = load_file(tmp_path / "whole" / "weights.safetensors")
+    saved = load_file(tmp_path / "cut" / "weights.safetensors")
+    assert all(torch.equal(expected[name], value) for name, value in saved.items())
+
+
+def test_two_averages_are_refused():
+    with pytest.raises(SpecError, match=r"regularisers\[1\].*leave one"):
+        complete(spec(ema(), swa()))
