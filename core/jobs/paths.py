@@ -41,6 +41,7 @@ class PathView:
         position: how many paths are before it, while it waits.
         points: ``point`` events, the fields of `core.lab.lambda_path.PathPoint`.
         done: the share of the work that is done, in [0, 1].
+        strength: λ of what is trained now; None in the warm start, and before.
         seconds_left: None where it can't be known yet.
     """
 
@@ -49,6 +50,7 @@ class PathView:
     position: int
     points: tuple[Event, ...]
     done: float
+    strength: float | None
     seconds_left: float | None
 
     @property
@@ -64,6 +66,7 @@ class _Path:
     last: Event = field(default_factory=lambda: state("queued"))  # the latest change of state
     points: list[Event] = field(default_factory=list)
     done: float = 0.0
+    strength: float | None = None
     began: tuple[float, float] | None = None  # when the first progress came, and how much was done then
     moved: float = 0.0
 
@@ -73,7 +76,7 @@ class _Path:
         elif event["event"] == "point":
             self.points.append(event)
         else:
-            self.done, self.moved = event["done"], time.monotonic()
+            self.done, self.strength, self.moved = event["done"], event["strength"], time.monotonic()
             self.began = self.began or (self.moved, self.done)
 
     def seconds_left(self) -> float | None:
@@ -140,6 +143,7 @@ class Paths:
                 position=before,
                 points=tuple(path.points),
                 done=path.done,
+                strength=path.strength,
                 seconds_left=path.seconds_left(),
             )
 

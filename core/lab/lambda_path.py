@@ -30,7 +30,7 @@ from core.engine import Control, Event, Session, epoch_order, evaluate, open_ses
 from core.engine.evaluation import as_kept
 from core.engine.loop import DivergedError, Pace, train_step
 from core.errors import SpecError
-from core.regularise import CATALOGUE, sparsity
+from core.regularise import CATALOGUE, measure
 from core.spec import RunSpec
 from core.vocabulary import complete
 
@@ -51,6 +51,7 @@ class PathPoint:
         strength: λ.
         accuracy: share of the validation images; None where the loss stopped being a number.
         exact, near: shares of the weights that are 0.0, and with ``|w| < 1e-3``.
+        groups: share of the filters, neurons and heads whose weights are all 0.0.
         seconds: that training at this λ took.
     """
 
@@ -58,6 +59,7 @@ class PathPoint:
     accuracy: float | None
     exact: float
     near: float
+    groups: float
     seconds: float
 
 
@@ -76,8 +78,9 @@ def strengths(kind: str, points: int = POINTS) -> tuple[float, ...]:
     assert entry.default_strength is not None
     low, high = math.log10(entry.strength_low), math.log10(entry.strength_high)
     width = min(DECADES, high - low)
-    first = min(max(math.log10(entry.default_strength) - BELOW, low), high - width)
-    digits = 1 if width / (points - 1) >= 0.5 else 2  # 1, 3, 10, 30, …; what lies closer needs more
+    first = min(math.log10(entry.default_strength) - BELOW, high - width)
+    first = max(math.floor(2 * first) / 2, low)  # 1, 3, 10, 30, …
+    digits = 1 if width / (points - 1) >= 0.5 else 2  # what lies closer needs more
     return tuple(float(f"{10 ** (first + width * i / (points - 1)):.{digits}g}") for i in range(points))
 
 
@@ -96,8 +99,6 @@ def quick(
         there = f"there are {len(spec.regularisers)}" if spec.regularisers else "the spec has none"
         raise SpecError("regularisers", f"there is no regulariser {which} to try values of λ for; {there}.")
     chosen = spec.regularisers[which]
-    if [each.kind for each in spec.regularisers].count(chosen.kind) > 1:
-        raise SpecError(f"regularisers[{which}]", f"there are several {chosen.kind}; make them one.")
     if chosen.strength is None:
         raise SpecError(
             f"regularisers[{which}]", f"{chosen.kind} has no strength λ; choose a regulariser that has one."
@@ -229,11 +230,13 @@ def _fork(warm: Session, kind: str, strength: float) -> Session:
 def _measured(session: Session, strength: float, began: float) -> PathPoint:
     with as_kept(session, session.spec.train.epochs):
         loss, accuracy = evaluate(session, session.validation)
-        found = sparsity(session.model)
+        found = measure(session.model, thorough=False)["sparsity"]
+    groups = found.get("groups", {}).values()
     return PathPoint(
         strength=strength,
         accuracy=accuracy if math.isfinite(loss) else None,
         exact=found["exact"],
         near=found["near"],
+        groups=sum(each["zero"] for each in groups) / max(1, sum(each["all"] for each in groups)),
         seconds=time.perf_counter() - began,
     )

@@ -80,7 +80,8 @@ def test_one_at_a_time_and_who_waits_knows_it(paths):
     specs = [named("until stopped", seed) for seed in range(3)]
     for spec in specs:
         paths.ask(spec, 0)
-    until(lambda: paths.view(specs[0], 0).points)
+    until(lambda: paths.view(specs[0], 0).done == 0.5)
+    assert paths.view(specs[0], 0).strength == 1e-3 and paths.view(specs[1], 0).strength is None
     assert [paths.view(spec, 0).state for spec in specs] == ["running", "queued", "queued"]
     assert [paths.view(spec, 0).position for spec in specs] == [0, 1, 2]
     assert len(children()) == 1

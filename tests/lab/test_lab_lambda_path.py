@@ -89,6 +89,11 @@ def test_more_strength_makes_more_zeros(path):
     assert all(less < more for less, more in pairwise(exact)) and exact[-1] > 0.8
 
 
+def test_groups_are_counted():
+    killed = points(TINY, [10.0])[0]
+    assert killed.exact == killed.groups == 1.0 and points(TINY, [0.0])[0].groups == 0
+
+
 def test_a_point_does_not_depend_on_the_others(path):
     """Every λ starts from the warm start and not from the λ before it, so order changes nothing."""
     again = points(lambdas=[1e-2, 1e-4])
@@ -162,7 +167,7 @@ def test_the_grid_of_l1_is_round():
 
 
 def point(strength, accuracy, exact=0.0):
-    return PathPoint(strength, accuracy, exact, exact, 1.0)
+    return PathPoint(strength, accuracy, exact, exact, 0.0, 1.0)
 
 
 def test_good_is_the_largest_strength_within_half_a_point_of_the_best():
@@ -200,7 +205,6 @@ L1 = RegulariserSpec(kind="l1")
         ((), 0, None, "the spec has none"),
         ((L1,), 1, None, "there are 1"),
         ((L1,), -1, None, "there are 1"),
-        ((L1, L1), 0, None, "make them one"),
         ((RegulariserSpec(kind="early_stopping"),), 0, None, "has no strength"),
         ((L1,), 0, [-1.0], "from 0 to 100"),
         ((L1,), 0, [math.nan], "from 0 to 100"),
