@@ -1,4 +1,4 @@
-"""What to try when a strength can't be right: nothing is left of the weights, or nothing is done to them."""
+"""What to try when a strength can't be right: nothing is left, the data has no say, or nothing is done."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from core.regularise.catalogue import CATALOGUE
 from core.regularise.sparsity import NEAR
 from core.spec import RegulariserSpec, RunSpec
 
+DWARFED = 100  # times the data loss: a penalty that leaves it no say
+UNLEARNT = 0.6  # nats; to guess between two classes costs 0.69, among more it costs more
 HOPELESS = 30  # times the default: no warm-up makes a strength above that a good one
 
 
@@ -22,7 +24,7 @@ def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
         "" if there is nothing to say.
     """
     strong = [each for each in spec.regularisers if each.strength and each.kind != "label_smoothing"]
-    if strong and (what := _what_is_gone(event, spec)):
+    if strong and (what := _what_is_lost(event, spec)):
         culprit = max(strong, key=_times_the_default)
         return f"{what}: {_symbol(culprit)} is too strong. {_instead(culprit, spec)}"
     idle = [CATALOGUE[each.kind].title for each in spec.regularisers if each.strength == 0]
@@ -31,16 +33,18 @@ def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
     return f"{_listed(idle)} at strength 0 {'change' if len(idle) > 1 else 'changes'} nothing."
 
 
-def _what_is_gone(event: Mapping[str, Any], spec: RunSpec) -> str:
+def _what_is_lost(event: Mapping[str, Any], spec: RunSpec) -> str:
     sparsity = event["sparsity"]
     if sparsity["exact"] == 1:
         return "Every weight is zero"
     if sparsity["near"] == 1:
         return f"Every weight is smaller than {NEAR:g}"
-    if spec.model.arch == "attention":
-        return ""  # its blocks have a way around them, so a layer of zeros is a finding, not a fault
     dead = [name for name, layer in sparsity["layers"].items() if layer["exact"] == 1]
-    return f"Every weight of {_listed(dead)} is zero, so nothing of the image gets through" if dead else ""
+    if dead and spec.model.arch != "attention":  # whose blocks have a way around them
+        return f"Every weight of {_listed(dead)} is zero, so nothing of the image gets through"
+    if (loss := event["validation_loss"]) > UNLEARNT and event["penalty"] > DWARFED * loss:
+        return f"The penalty is {event['penalty'] / loss:,.0f} times the data loss, which no longer counts"
+    return ""
 
 
 def _times_the_default(spec: RegulariserSpec) -> float:

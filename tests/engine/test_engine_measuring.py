@@ -101,7 +101,11 @@ def test_the_advice_offers_a_warm_up_where_one_may_do():
         "conv1": {"exact": 0.2, "near": 0.5, "weights": 72},
         "fc1": {"exact": 1.0, "near": 1.0, "weights": 5},
     }
-    event = {"sparsity": {"exact": 0.4, "near": 0.6, "layers": layers}}
+    event = {
+        "validation_loss": 2.3,
+        "penalty": 0.5,
+        "sparsity": {"exact": 0.4, "near": 0.6, "layers": layers},
+    }
     assert regularise.advise(event, chosen) == (
         "Every weight of fc1 is zero, so nothing of the image gets through: λ = 0.002 of L1 (lasso) is too "
         "strong. Try 0.0001, or let it rise over the first 4 epochs."
@@ -110,6 +114,10 @@ def test_the_advice_offers_a_warm_up_where_one_may_do():
     assert regularise.advise(event, warm).endswith("Try 5e-6.")
     layers["fc1"]["exact"] = 0.99
     assert regularise.advise(event, chosen) == ""
+    much = regularise.advise(event | {"penalty": 4600.0}, chosen)
+    assert much.startswith("The penalty is 2,000 times the data loss, which no longer counts: λ = 0.002 of")
+    learnt = event | {"validation_loss": 0.1, "penalty": 20.0}  # it may well be large where all is learnt
+    assert regularise.advise(learnt, chosen) == ""
 
 
 def test_strength_0_is_the_plain_run_and_the_advice_says_so():
