@@ -31,6 +31,8 @@ def measured(session: Session, epoch: int, *, last: bool) -> Event:
     event = measure(model, thorough=last or epoch % every == 0)
     if last or due(epoch, epochs):
         event["filters"] = first_filters(model, session.train.channels)
+    else:
+        del event["weights"]  # as rarely, for pages keep every epoch of every run in memory
     if last or epoch % prunable_every(session) == 0:
         event["prunable"] = _prunable(session)
     return event
