@@ -64,6 +64,7 @@ def test_versions_read_back_are_the_numbers_in_the_store():
         ([STARTED, epoch(1), step(3), state("stopped")], 1.5 / 3, 2),
         ([STARTED, epoch(1), epoch(2), epoch(3)], 1, 3),
         ([STARTED, epoch(3), state("finished")], 1, 3),
+        ([STARTED, step(1), epoch(2), state("finished", "It stopped early.")], 1, 2),
     ],
 )
 def test_progress(events, share, number):

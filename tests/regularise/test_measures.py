@@ -346,9 +346,15 @@ def test_half_a_point_is_allowed_and_the_rest_is_not():
     assert 0.5 - 1 / 128 <= found["share"] <= 0.5
     assert found["accuracy"] == pytest.approx(0.9 - 0.01 * found["share"])
     assert prunable(weights, evaluate, points=100.0)["share"] > 1 - 1 / 128
-    exactly = 0.951 - 0.946  # a shade over half a point, for floats
-    evaluate, _ = counting(weights, lambda kept: 0.951 - exactly)
-    assert prunable(weights, evaluate, accuracy=0.951)["share"] > 1 - 1 / 128
+    evaluate, _ = counting(weights, lambda kept: 9 / 200)  # half a point exactly; a shade more as floats
+    assert prunable(weights, evaluate, accuracy=10 / 200)["share"] > 1 - 1 / 128
+
+
+def test_of_few_weights_the_answer_is_exact():
+    weights = [sparse_normal(5, 20, zeros=0)]
+    for needed in range(101):
+        evaluate, _ = counting(weights, lambda kept, needed=needed: float(kept * 100 > needed - 0.5))
+        assert prunable(weights, evaluate, accuracy=1.0)["share"] == (100 - needed) / 100
 
 
 def test_the_smallest_go_first_whatever_their_layer():

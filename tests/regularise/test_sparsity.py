@@ -87,3 +87,4 @@ def test_counts_by_hand():
         },
     }
     json.dumps(sparsity(model))
+    assert sparsity(model, near=0.5)["near"] == 5 / 6
