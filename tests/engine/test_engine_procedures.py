@@ -11,7 +11,7 @@ from torch import nn
 
 from core import data, models
 from core.augment import Mixer
-from core.engine import MEASURED_TIMES, Control, epoch_order, open_session, run
+from core.engine import MEASURED_TIMES, Control, as_kept, epoch_order, open_session, run
 from core.engine.loop import train_step
 from core.errors import SpecError
 from core.jobs.history import Fold
@@ -144,6 +144,20 @@ def test_batch_norm_takes_its_statistics_from_the_averaged_network(tmp_path):
         variances.append(maps.var(1, unbiased=True))
     torch.testing.assert_close(saved["norm1.running_mean"], torch.stack(means).mean(0), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(saved["norm1.running_var"], torch.stack(variances).mean(0), rtol=1e-4, atol=0)
+
+
+def test_outside_an_evaluation_the_network_is_the_one_that_trains():
+    session = open_session(complete(spec(ema(), model=WITH_NORM)))
+    for step in range(3):
+        index = epoch_order(session.spec, 200, 1)[step * 64 : (step + 1) * 64]
+        train_step(session, *session.batch(index, step), step)
+    before = {name: value.clone() for name, value in session.model.state_dict().items()}
+    with pytest.raises(KeyError), as_kept(session, 1):
+        inside = session.model.state_dict()
+        assert not any(torch.equal(inside[name], before[name]) for name in before)
+        raise KeyError  # whatever happens
+    assert all(torch.equal(value, before[name]) for name, value in session.model.state_dict().items())
+    assert session.model.norm1.momentum == 0.1
 
 
 @pytest.mark.parametrize("mixed", [False, True], ids=["labels", "mixed"])
