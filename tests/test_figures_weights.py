@@ -68,8 +68,7 @@ def test_every_picture_is_valid_and_json_also_of_old_runs(draw, settings, of):
 
 def test_each_penalty_has_a_dashed_line_of_its_own(run):
     figure = figures.loss(run, "r")
-    drawn = {name: trace(figure, name) for name in ("L1 (lasso) penalty", "L2 in the loss (ridge) penalty")}
-    lasso, ridge = drawn.values()
+    lasso, ridge = trace(figure, "L1 penalty"), trace(figure, "L2 penalty")
     assert lasso["y"][-1] == pytest.approx(0.48) and ridge["y"][-1] == pytest.approx(0.12)
     assert lasso["line"] != ridge["line"] and "solid" not in (lasso["line"]["dash"], ridge["line"]["dash"])
     assert not [each for each in figure["data"] if each["name"] == "penalty"]

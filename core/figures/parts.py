@@ -85,9 +85,10 @@ def plain_layout(y_title: str) -> dict[str, Any]:
     }
 
 
-def title_of(kind: str) -> str:
-    """A regulariser's title; the kind itself if this version has no such one, as a stored run may."""
-    return CATALOGUE[kind].title if kind in CATALOGUE else kind
+def short(kind: str) -> str:
+    """What a legend calls a regulariser: its title without what is in brackets or tells where it acts.
+    The kind itself if this version has no such one, as a stored run may."""
+    return CATALOGUE[kind].title.split(" (")[0].removesuffix(" in the loss") if kind in CATALOGUE else kind
 
 
 def evenly(events: Sequence[Event], most: int) -> list[Event]:

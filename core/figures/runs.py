@@ -67,6 +67,7 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
                 "text": [f"<b>{point.name or 'Unnamed'}</b><br>{_broken(point.words)}" for point in those],
                 "marker": {
                     "color": ARCHITECTURES[i % len(ARCHITECTURES)],
+                    "opacity": 1,
                     "size": [13 if point.id == shown else 9 for point in those],
                     "line": {
                         "color": "var(--st-text-color)",

@@ -15,7 +15,7 @@ from core.figures.parts import (
     line,
     over_epochs,
     plain_layout,
-    title_of,
+    short,
     with_alpha,
 )
 from core.jobs import History
@@ -23,7 +23,7 @@ from core.jobs.lines import Line
 from core.regularise import strength_at
 from core.spec import RegulariserSpec
 
-STRIP = 0.2  # of the chart's height, for λ
+STRIP = 0.17  # of the chart's height, for λ
 
 
 def loss(history: History, run_id: str) -> Figure:
@@ -33,9 +33,7 @@ def loss(history: History, run_id: str) -> Figure:
     """
     epochs = [event["epoch"] for event in history.epochs]
     losses = {of: [event[f"{of}_loss"] for event in history.epochs] for of in ("train", "validation")}
-    penalties = {
-        f"{title_of(kind)} penalty": drawn for kind, drawn in history.penalties.items() if any(drawn.y)
-    }
+    penalties = {f"{short(kind)} penalty": drawn for kind, drawn in history.penalties.items() if any(drawn.y)}
     if not history.penalties and any(history.penalty.y):  # an older run: their sum alone was kept
         penalties = {"penalty": history.penalty}
     traces = [
@@ -47,8 +45,7 @@ def loss(history: History, run_id: str) -> Figure:
         traces.append(
             line(name, *drawn, PENALTIES[i % len(PENALTIES)], width=2, dash=DASHES[i % len(DASHES)])
         )
-    y_title = "data loss, penalty (nats)" if penalties else "loss (nats)"
-    figure = over_epochs(traces, history, run_id, y_title)
+    figure = over_epochs(traces, history, run_id, "loss (nats)")
     figure["layout"]["yaxis"] |= {"type": "log", "dtick": 1, "minor": {"dtick": "D1"}}
     lowest = min((y for y in (*history.loss.y, *losses["validation"]) if y and y > 0), default=None)
     if lowest:  # a penalty that rises from 0 would press the loss flat
@@ -64,16 +61,20 @@ def _add_strip(figure: Figure, strengths: dict[str, Line]) -> None:
     layout = figure["layout"]
     for i, (kind, drawn) in enumerate(strengths.items()):
         style: dict[str, Any] = {"yaxis": "y2", "showlegend": False, "width": 1.5}
-        figure["data"].append(line(f"λ of {title_of(kind)}", *drawn, PENALTIES[i % len(PENALTIES)], **style))
+        figure["data"].append(line(f"λ of {short(kind)}", *drawn, PENALTIES[i % len(PENALTIES)], **style))
+    tops = [max(drawn.y) for drawn in strengths.values()]
     layout["yaxis"]["domain"] = [STRIP + 0.08, 1]
     layout["yaxis2"] = {
-        "title": {"text": "λ"},
         "domain": [0, STRIP],
+        "type": "log" if max(tops) > 30 * min(tops) else "linear",
         "rangemode": "tozero",
         "zeroline": False,
-        "nticks": 3,
-        "exponentformat": "e",
+        "nticks": 2,
     }
+    layout["annotations"] = [
+        {"text": "λ", "xref": "paper", "yref": "paper", "x": 0.01, "y": STRIP, "showarrow": False}
+        | {"xanchor": "left", "yanchor": "top"}
+    ]
     layout["xaxis"]["anchor"] = "y2"
     layout["hoversubplots"] = "axis"
 
@@ -88,8 +89,13 @@ def schedule(spec: RegulariserSpec, epochs: int) -> Figure:
         x.insert(1, float(spec.warmup_epochs))
         y.insert(1, 0.0)
     trace = line("λ", x, y, PENALTY, fill="tozeroy", fillcolor=with_alpha(PENALTY, 0.15))
-    layout = plain_layout("λ") | {"showlegend": False, "margin": {"l": 52, "r": 8, "t": 6, "b": 34}}
-    layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [0, epochs], "nticks": 4, "fixedrange": True}
+    layout = plain_layout("") | {"showlegend": False, "margin": {"l": 52, "r": 32, "t": 6, "b": 24}}
+    layout["xaxis"] |= {
+        "range": [0, epochs],
+        "tickvals": [0, epochs],
+        "ticktext": ["0", f"epoch {epochs}"],
+        "fixedrange": True,
+    }
     layout["yaxis"] |= {
         "range": [0, 1.15 * (spec.strength or 1)],
         "tickvals": [0, spec.strength],

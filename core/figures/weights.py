@@ -84,6 +84,7 @@ def weight_ridge(
         "ticktext": [str(event["epoch"]) for event in reversed(shown)],
         "range": [-0.15, len(shown) - 1 + OVERLAP + 0.1],
         "showgrid": False,
+        "anchor": "x2",
     }
     if epsilon is not None:
         layout["shapes"] = [_upright(epsilon)]
@@ -140,8 +141,8 @@ def _shares(histogram: Histogram) -> list[float]:
 
 
 def _used(histograms: Sequence[Histogram]) -> tuple[int, int]:
-    """The first and the last bin that any of the histograms uses."""
-    used = [i for histogram in histograms for i, count in enumerate(histogram["counts"]) if count]
+    """The first and the last bin that holds more than a thousandth of the weights at any time."""
+    used = [i for each in histograms for i, share in enumerate(_shares(each)) if share > 0.1]
     return (min(used), max(used)) if used else (0, len(histograms[0]["counts"]) - 1 if histograms else 0)
 
 

@@ -13,6 +13,7 @@ from core import figures
 from core.describe import in_words
 from core.figures import Figure
 from core.jobs import RunView
+from core.regularise.advice import advise
 from pages.widgets import choice
 from pages.widgets.audience import outdated, refresh_seconds
 from pages.widgets.gallery import batch_strip
@@ -80,16 +81,18 @@ def _live_parts(view: RunView) -> None:
     with left:
         st.markdown("**Accuracy**")
         now = f"{last['validation_accuracy']:.1%}" if last else ""
-        _chart(view, "accuracy", figures.accuracy, "train and validation accuracy", now)
+        _chart(view, "accuracy", figures.accuracy, "train and validation accuracy", now, height=250)
     with right:
         _batch(view)
     run_tabs(view)
 
 
-def _chart(view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str) -> None:
+def _chart(
+    view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str, height: int = 340
+) -> None:
     epochs = len(view.history.epochs)
     said = f"After epoch {epochs}: {now}." if epochs else "No epoch has ended yet."
-    live_chart(chart(view, draw), key=name, height=320, alt=f"Line chart of {what}. {said}")
+    live_chart(chart(view, draw), key=name, height=height, alt=f"Line chart of {what}. {said}")
 
 
 def _state(view: RunView) -> None:
@@ -113,6 +116,8 @@ def _state(view: RunView) -> None:
         st.error(f"The run failed. {history.reason}", icon=":material/error:")
     elif history.reason:
         st.info(history.reason, icon=":material/info:")
+    if history.epochs and (advice := advise(history.epochs[-1], view.spec)):
+        st.warning(advice, icon=":material/lightbulb:")
 
 
 def _figures(view: RunView) -> None:

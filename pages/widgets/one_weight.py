@@ -6,7 +6,7 @@ import json
 
 import streamlit as st
 
-from core import figures
+from core import figures, optimisers
 from core.spec import RunSpec
 from pages.widgets.live_chart import live_chart
 
@@ -31,8 +31,8 @@ def one_weight(spec: RunSpec, num_images: int) -> None:
     ratio = chosen["elastic_net"].params["l1_ratio"] if "elastic_net" in chosen else 0.5
     assert isinstance(ratio, float)
     st.subheader("What it does to one weight", anchor=False)
-    divides = f" {spec.optimiser.kind} divides by the usual size of a weight's gradient; here that is "
-    divides += f"{figures.USUAL_GRADIENT:g}."
+    divides = f" {optimisers.CATALOGUE[spec.optimiser.kind].title} divides by the usual size of a weight's "
+    divides += f"gradient; here that is {figures.USUAL_GRADIENT:g}."
     st.caption(
         f"A weight that the data does not pull at, at λ = {regulariser.strength:g} and learning rate "
         f"{spec.optimiser.lr:g}, both at full strength throughout."
@@ -48,8 +48,8 @@ def one_weight(spec: RunSpec, num_images: int) -> None:
             alt="Curves: a weight after the run against the weight before; L1 is flat at zero, L2 never.",
         )
         st.markdown(
-            f"L1 takes {pulled.a_step:.2g} off at each step, so weights up to **{pulled.a_run:.2g}** end at "
-            "exactly 0. L2 takes a share, which shrinks with the weight, so none does."
+            f"A proximal step of L1 takes {pulled.a_step:.2g} off, so weights up to **{pulled.a_run:.2g}** "
+            "end at exactly 0. L2 takes a share, which shrinks with the weight, so none does."
         )
     with right:
         st.markdown("**Close to zero, step by step: why `penalty` gives no zeros**")

@@ -41,9 +41,8 @@ def plan_view(spec: RunSpec, dataset: Dataset) -> None:
             for source, name in zip(encode_images(images), names, strict=True)
         ]
         gallery(tiles, key="first_batch", variant="strip")
-        st.subheader("Objective", anchor=False)
-        st.latex(objective(spec))
-        _effects(spec)
+    st.subheader("Objective", anchor=False)
+    _objective(spec)
     one_weight(spec, len(dataset.labels))
 
 
@@ -77,12 +76,17 @@ def _layers(summary: Summary) -> None:
     )
 
 
-def _effects(spec: RunSpec) -> None:
+def _objective(spec: RunSpec) -> None:
+    """What is minimised, and in words what each regulariser adds to it, or does beside it."""
+    terms = tuple(each for each in spec.regularisers if regularise.CATALOGUE[each.kind].solvers)
+    # In a line of text a formula breaks where it is too long for a telephone.
+    st.markdown(rf"$\displaystyle {objective(spec.model_copy(update={'regularisers': terms}))}$")
     if not spec.regularisers:
         st.caption("No regulariser: the cross-entropy alone decides the weights.")
     for regulariser in spec.regularisers:
         entry = regularise.CATALOGUE[regulariser.kind]
-        st.markdown(f"**{entry.title}**{_strength(regulariser)}. {entry.effect}")
+        formula = "" if entry.solvers else f" ${entry.formula}$"
+        st.markdown(f"**{entry.title}**{_strength(regulariser)}{formula}. {entry.effect}")
 
 
 def _strength(regulariser: RegulariserSpec) -> str:

@@ -37,8 +37,8 @@ def regulariser_editor(specs: tuple[RegulariserSpec, ...], epochs: int) -> None:
     if not specs:
         st.caption("None yet: the loss alone decides the weights. Dropout is a setting of the architecture.")
     for spec in specs:
-        with st.container(border=True, key=f"regulariser.{spec.kind}"):
-            _settings(spec, epochs)
+        st.divider()
+        _settings(spec, epochs)
 
 
 def _add_box(offered: list[str]) -> None:
@@ -74,8 +74,8 @@ def _offer(entry: RegulariserEntry) -> None:
 def _settings(spec: RegulariserSpec, epochs: int) -> None:
     entry, place = CATALOGUE[spec.kind], ("regularisers", spec.kind)
     change = partial(_dialled, spec.kind, epochs)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"**{entry.title}**", help=f"{entry.help} Source: {entry.source}.", width="content")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{entry.title}**", help=f"{entry.help} Source: {entry.source}.", width="stretch")
         st.button(
             "",
             icon=":material/close:",
@@ -126,6 +126,7 @@ def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place
         help="\n\n".join(f"**{name}**: λ {does}." for name, does in SHAPES.items())
         + "\n\nA strong λ from the first step can kill a network that would have borne it later.",
         on_change=change,
+        width="stretch",
     )
     if spec.warmup_epochs:
         st.slider(

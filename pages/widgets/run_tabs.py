@@ -138,7 +138,7 @@ def filters_tab(view: RunView) -> None:
             src=image.source,
             alt=f"Filter {i}, {image.zeros:.0%} of its weights exactly zero.",
             caption="gone" if image.zeros == 1 else "",
-            lines=(Line(f"{i}", f"{image.zeros:.0%} zeros"),),
+            lines=(Line(f"{i}", f"{image.zeros:.0%} zero" if image.zeros else ""),),
             before=before.source,
         )
         for i, (image, before) in enumerate(zip(images, first, strict=True), 1)
@@ -181,7 +181,7 @@ def measures_tab(view: RunView) -> None:
         height=340,
         alt=f"Line chart of {entry.title.lower()}, whole and by layer.",
     )
-    st.caption("A sparser network has " + ("more" if entry.rises else "less") + " of this.")
+    st.caption(f"The sparser the network, the {'larger' if entry.rises else 'smaller'} the figure.")
 
 
 def runs_tab(view: RunView) -> None:
@@ -189,7 +189,8 @@ def runs_tab(view: RunView) -> None:
     points = _points(view.spec.data.name)
     st.caption(
         f"Every finished run on {view.spec.data.name}, after its last epoch; the ringed one is this. No run "
-        "beats those on the green front in both. Click a point to open its run."
+        "beats those on the green front in both. Click a point to open its run; train again with another λ "
+        "to add one."
     )
     if not points:
         st.info("No run on these images has finished yet; the first will be here.", icon=":material/info:")

@@ -80,8 +80,7 @@ def test_a_run_of_an_older_version_shows_what_it_has(open_page, tab):
     assert {"loss", "accuracy", "sparsity"} <= set(components(visit))
 
 
-@pytest.mark.parametrize("tab", CHARTS)
-@pytest.mark.parametrize("length", [2, 4])
+@pytest.mark.parametrize(("tab", "length"), [(tab, 4) for tab in CHARTS] + [("Layers", 2)])
 def test_a_run_that_failed_at_once_has_every_tab(open_page, tab, length):
     failed = {"event": "state", "state": "failed", "reason": "The loss became nan at step 3."}
     visit = open_page(PAGE, run=stored([*made_up_run.events()[:length], failed]), look=tab)
@@ -157,3 +156,18 @@ def test_a_strength_of_zero_is_a_run_like_any_other(open_page):
         visit = open_page(PAGE, run=run_id, look=tab)
         assert not visit.exception and metric(visit, "Exact zeros") == "0.0%"
     assert asked(visit, "run") == run_id
+
+
+def test_a_strength_that_kills_every_weight_is_said_with_what_to_try(open_page):
+    deadly = SPEC.model_copy(
+        update={
+            "regularisers": (RegulariserSpec(kind="l1", strength=100.0, solver="proximal"),),
+            "train": SPEC.train.model_copy(update={"epochs": 1, "device": "cpu"}),
+        }
+    )
+    run_id = manager().submit(deadly)
+    assert manager().wait(run_id, timeout=60).state == "finished"
+    for tab in CHARTS:
+        visit = open_page(PAGE, run=run_id, look=tab)
+        assert not visit.exception and metric(visit, "Exact zeros") == "100.0%"
+        assert "Every weight is zero" in texts(visit) and "Try" in texts(visit)
