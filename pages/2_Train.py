@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import SpecError
 from core.vocabulary import complete
 from pages.widgets import choice
+from pages.widgets.lambda_path import choose_lambda
 from pages.widgets.live_chart import preload_charts
 from pages.widgets.live_view import live_view
 from pages.widgets.loaded import loaded
@@ -47,6 +48,7 @@ waiting_line()
 if not problem:
     try:
         plan_view(spec, loaded(spec.data))
+        choose_lambda(spec)
     except SpecError as error:
         problem = error
 if problem:

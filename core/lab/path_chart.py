@@ -14,7 +14,8 @@ GONE = 0.99  # of the weights are zero: what is left can't say much
 
 
 def path_chart(points: Sequence[PathPoint], grid: Sequence[float], now: float | None) -> Chart:
-    """Accuracy on the left axis, zeros on the right one, against λ; every point's id is its λ.
+    """Accuracy on the left axis, zeros on the right one, against λ. Every point's id is its λ, and a star
+    marks the `good` one. Groups are filters, neurons and heads.
 
     Args:
         points: those that are known, at least one.
@@ -29,8 +30,7 @@ def path_chart(points: Sequence[PathPoint], grid: Sequence[float], now: float | 
     ]
     if any(point.groups > 0.01 for point in points):
         shares = [point.groups for point in points]
-        named = "zero filters, neurons, heads"
-        traces.append(_line(named, points, shares, SPARSITY, "y2", dash="dash", width=1.5))
+        traces.append(_line("zero groups", points, shares, SPARSITY, "y2", dash="dash", width=1.5))
     if best := good(points):
         traces.append(_star(best))
     layout = plain_layout("accuracy (%)")
@@ -126,7 +126,7 @@ def _star(best: PathPoint) -> dict[str, Any]:
     assert best.accuracy is not None
     star = _line("good", [best], [best.accuracy], VALIDATION, symbol="star")
     star["marker"] |= {"size": 18, "line": {"color": "var(--st-background-color)", "width": 1.5}}
-    return star | {"mode": "markers", "hoverinfo": "skip", "hovertemplate": None}
+    return star | {"mode": "markers", "hoverinfo": "skip", "hovertemplate": None, "showlegend": False}
 
 
 def _span(grid: Sequence[float]) -> list[float]:

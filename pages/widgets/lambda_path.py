@@ -51,7 +51,7 @@ def choose_lambda(spec: RunSpec) -> None:
     kind = kinds[0]
     if len(kinds) > 1:
         kind = st.segmented_control(
-            "of",
+            "Regulariser",
             kinds,
             default=kind,
             required=True,
@@ -82,7 +82,9 @@ def lambda_path_box(spec: RunSpec, which: int, on_choose: Callable[[float], None
     elif not view.ended:
         st.fragment(_watch, run_every=REFRESH_SECONDS)(asked, which)
     else:
-        _result(asked, which, view, spec.regularisers[which].strength, on_choose)
+        chosen = spec.regularisers[which]
+        now = CATALOGUE[chosen.kind].default_strength if chosen.strength is None else chosen.strength
+        _result(asked, which, view, now, on_choose)
 
 
 def _invitation(asked: RunSpec, which: int, view: PathView | None) -> None:
