@@ -24,8 +24,8 @@ def histogram(parts: Sequence[Tensor]) -> dict[str, Any]:
     counts = torch.zeros(256, dtype=torch.int64)
     nonzero = 0
     for part in parts:
-        exponents = part.detach().float().abs().view(torch.int32).flatten() >> _MANTISSA_BITS
-        counts += torch.bincount(exponents, minlength=256).cpu()
+        exponents = (part.detach().float().view(torch.int32) >> _MANTISSA_BITS).bitwise_and_(255)  # no sign
+        counts += torch.bincount(exponents.flatten(), minlength=256).cpu()
         nonzero += int(part.count_nonzero())
     zeros = int(counts.sum()) - nonzero
     counts[0] -= zeros  # with exponent 0 remain the subnormal numbers
