@@ -1,7 +1,8 @@
 """The stream of events a run gives: plain dictionaries that are JSON as they stand.
 
 In order: ``state`` running, ``started``, then ``step``, ``batch`` and ``epoch`` as they happen,
-``finished``, and a last ``state`` that says how it ended.
+``finished``, and a last ``state`` that says how it ended. An ``epoch`` that ends the run early says why, in
+``stop``.
 """
 
 from __future__ import annotations
