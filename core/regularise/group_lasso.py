@@ -17,8 +17,8 @@ neurons and heads, or nothing.
   ``‖x‖/c - s̄`` is such a point, with ``s̄`` the mean of ``s`` weighted by ``x²``; it is nearly the root when a
   step shrinks a group by little, and that is nearly always.
 
-  `ROUNDS` = 6 reached float32's precision (1e-6 of ‖w‖; where less than a hundredth of a group survives,
-  1e-4) on 4,000 random groups whose step sizes and weights both spread over 3 decades.
+  On 4,000 random groups whose step sizes and weights both spread over 3 decades `ROUNDS` = 5 reached
+  float32's precision: 1e-6 of ‖x‖ at worst, whatever share of a group survived.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.linalg import vecdot, vector_norm
+from torch.linalg import vector_norm
 from torch.optim import Optimizer
 
 from core.regularise.groups import Groups, weight_groups
 from core.regularise.metric import step_sizes
 from core.regularise.term import Term
 
-ROUNDS = 6
+ROUNDS = 5
+BLOCK = 2**17  # weights taken at a time on a CPU: 1.6 times as fast as all at once, for what fits its cache
 
 
 class GroupLasso(Term):
@@ -69,33 +70,43 @@ class GroupLasso(Term):
 def _shrink(groups: Groups, sizes: list[Any], c: float) -> None:
     rows = groups.rows()
     if isinstance(sizes[0], float):
-        shrunk, dead = shrink_rows(rows, sizes[0], c)
+        scales = row_scales(rows, sizes[0], c)
+        for part in groups.parts:
+            part.parameter.mul_(part.spread(scales))
+        dead = scales == 0
     else:
-        shrunk, dead = shrink_rows_by_metric(rows, groups.gathered(sizes), c)
-    groups.fill(shrunk)
+        block = max(1, BLOCK // groups.size) if rows.is_cpu else len(rows)
+        pairs = zip(rows.split(block), groups.gathered(sizes).split(block), strict=True)
+        shrunk, blocks_dead = zip(*(shrink_rows(x, s, c) for x, s in pairs), strict=True)
+        groups.fill(torch.cat(shrunk))
+        dead = torch.cat(blocks_dead)
     for bias in groups.biases:
         bias.fill(bias.rows(bias.parameter).masked_fill(dead, 0.0))
 
 
-def shrink_rows(x: Tensor, s: float, c: float) -> tuple[Tensor, Tensor]:
-    """The proximal operator of ``s·c·‖row‖`` for each row of ``x`` (G, n): the rows, and which are now
-    zero (G, 1). A row with a NaN stays NaN."""
+def row_scales(x: Tensor, s: float, c: float) -> Tensor:
+    """What the proximal operator of ``s·c·‖row‖`` multiplies each row of ``x`` (G, n) by: (G, 1) in [0, 1].
+    Where a row has a NaN, NaN."""
     norms = vector_norm(x, dim=1, keepdim=True)
-    dead = norms <= s * c
-    return (x * (1 - s * c / norms)).masked_fill(dead, 0.0), dead
+    return (1 - s * c / norms).masked_fill(norms <= s * c, 0.0)
 
 
-def shrink_rows_by_metric(x: Tensor, s: Tensor, c: float) -> tuple[Tensor, Tensor]:
+def shrink_rows(x: Tensor, s: Tensor, c: float) -> tuple[Tensor, Tensor]:
     """The ``w`` that minimises ``½ Σ (w_i - x_i)²/s_i + c·‖w‖`` for each row of ``x`` (G, n), and which
-    are now zero (G, 1); ``s`` (G, n) > 0. A row with a NaN stays NaN."""
-    dead = vector_norm(x / s, dim=1, keepdim=True) <= c
+    are now zero (G, 1); ``s`` (G, n) and ``c`` are above 0. A row with a NaN stays NaN."""
     squares = x.square()
+    a, u = squares * s, torch.empty_like(s)  # written over and over: new memory costs more than the sums
     norms = squares.sum(dim=1, keepdim=True)
-    mean_size = vecdot(squares, s).unsqueeze(1) / norms
-    tau = (norms.sqrt() / c - mean_size).clamp_min(0)  # (G, 1); dead rows carry anything, even NaN
-    for _ in range(ROUNDS):
-        a = x / (s + tau)
-        f = vector_norm(a, dim=1, keepdim=True)
-        slope = vecdot(a, a.div(s + tau)).unsqueeze(1)  # -f·f'
-        tau = tau + f.square() / slope * (f / c - 1)
-    return (x * (tau / (s + tau))).masked_fill(dead, 0.0), dead
+    mean_size = a.sum(dim=1, keepdim=True) / norms.clamp_min(torch.finfo(x.dtype).tiny)
+    tau = (norms.sqrt() / c - mean_size).clamp_min(0)
+    dead = torch.zeros_like(tau, dtype=torch.bool)
+    for i in range(ROUNDS):
+        torch.add(s, tau, out=u)
+        f_squared = torch.div(squares, u, out=a).div_(u).sum(dim=1, keepdim=True)
+        slope = a.div_(u).sum(dim=1, keepdim=True)  # -f·f'
+        f = f_squared.sqrt()
+        if i == 0:  # a start above 0 is left of a root; from 0, f is ‖x/s‖
+            dead = (tau == 0) & (f <= c)
+        tau = tau + f_squared / slope * (f / c - 1)
+    tau.masked_fill_(dead, 0.0)
+    return torch.div(x, torch.add(s, tau, out=u), out=a).mul_(tau), dead

@@ -12,7 +12,7 @@ from torch import nn
 
 from core import models
 from core.regularise import Regularisation, check, soft_threshold_, weight_groups
-from core.regularise.group_lasso import shrink_rows, shrink_rows_by_metric
+from core.regularise.group_lasso import row_scales, shrink_rows
 from core.spec import ModelSpec, RegulariserSpec
 
 STRENGTH = 0.12
@@ -100,7 +100,7 @@ def test_l1_and_the_group_lasso_together_take_the_step_of_their_sum():
     s = torch.rand(50, 12, generator=draws, dtype=torch.float64) + 0.1
     thresholded = x.clone()
     soft_threshold_([thresholded], [0.4 * s])
-    w, dead = shrink_rows_by_metric(thresholded, s, 7.0)
+    w, dead = shrink_rows(thresholded, s, 7.0)
     alive = w[~dead[:, 0]]
     moved = ((x - w) / s)[~dead[:, 0]]  # = 0.4·sign(w) + 7·w/‖w‖ where w is not 0
     rest = moved - 7 * alive / alive.norm(dim=1, keepdim=True)
@@ -110,7 +110,7 @@ def test_l1_and_the_group_lasso_together_take_the_step_of_their_sum():
 
 
 def root_by_bisection(x, s, c):
-    """The ``w`` of `shrink_rows_by_metric` for one row, from τ by 200 halvings in float64."""
+    """The ``w`` of `shrink_rows` for one row, from τ by 200 halvings in float64."""
     x, s = np.asarray(x, np.float64), np.asarray(s, np.float64)
     if np.linalg.norm(x / s) <= c:
         return np.zeros_like(x)
@@ -128,7 +128,7 @@ def test_one_step_against_bisection(decades):
     s = 10 ** (decades * torch.rand(60, 25, generator=draws) - decades)
     for share in (1e-3, 0.3, 0.9, 1.5):
         c = share * float((x / s).norm(dim=1).median())
-        w, dead = shrink_rows_by_metric(x, s, c)
+        w, dead = shrink_rows(x, s, c)
         expected = np.stack([root_by_bisection(x[i], s[i], c) for i in range(60)])
         errors = np.linalg.norm(w.numpy() - expected, axis=1) / np.linalg.norm(x.numpy(), axis=1)
         assert errors.max() < 2e-6
@@ -137,8 +137,9 @@ def test_one_step_against_bisection(decades):
 
 def test_a_metric_that_is_the_same_for_all_is_the_closed_form():
     x = torch.randn(40, 9, generator=torch.Generator().manual_seed(0))
-    plain, dead = shrink_rows(x, 0.3, 8.0)
-    metric, dead_by_metric = shrink_rows_by_metric(x, torch.full_like(x, 0.3), 8.0)
+    scales = row_scales(x, 0.3, 8.0)
+    plain, dead = x * scales, scales == 0
+    metric, dead_by_metric = shrink_rows(x, torch.full_like(x, 0.3), 8.0)
     norms = x.norm(dim=1)
     torch.testing.assert_close(plain.norm(dim=1), (norms - 2.4).clamp_min(0))
     torch.testing.assert_close(metric, plain, rtol=1e-5, atol=1e-6)
@@ -148,8 +149,8 @@ def test_a_metric_that_is_the_same_for_all_is_the_closed_form():
 def test_weights_that_never_had_a_gradient_go_and_others_hardly_notice():
     """Adam's step size there is lr/eps, 100,000 times the learning rate."""
     x = torch.tensor([[0.1, 0.2, 0.3, 0.05]])
-    w, _ = shrink_rows_by_metric(x, torch.tensor([[1e5, 0.1, 0.1, 1e5]]), 0.5)
-    alone, _ = shrink_rows(x[:, 1:3], 0.1, 0.5)
+    w, _ = shrink_rows(x, torch.tensor([[1e5, 0.1, 0.1, 1e5]]), 0.5)
+    alone = x[:, 1:3] * row_scales(x[:, 1:3], 0.1, 0.5)
     torch.testing.assert_close(w[:, 1:3], alone, rtol=1e-5, atol=0)
     assert (w[:, [0, 3]].abs() < 1e-6).all()
 
@@ -162,7 +163,7 @@ def test_weights_that_never_had_a_gradient_go_and_others_hardly_notice():
 def test_any_step_is_a_minimum(pairs, c):
     """No other point near it, or zero, or where it came from, is better."""
     x, s = (torch.tensor(column, dtype=torch.float64)[None] for column in zip(*pairs, strict=True))
-    w, _ = shrink_rows_by_metric(x, s, c)
+    w, _ = shrink_rows(x, s, c)
 
     def cost(w):
         return float(((w - x) ** 2 / s).sum() / 2 + c * w.norm())
@@ -174,7 +175,7 @@ def test_any_step_is_a_minimum(pairs, c):
 
 def test_no_number_stays_no_number():
     x = torch.tensor([[1.0, torch.nan], [1.0, 2.0]])
-    for w, _ in (shrink_rows(x, 0.1, 0.5), shrink_rows_by_metric(x, torch.full_like(x, 0.1), 0.5)):
+    for w in (x * row_scales(x, 0.1, 0.5), shrink_rows(x, torch.full_like(x, 0.1), 0.5)[0]):
         assert w[0].isnan().any() and w[1].isfinite().all()
 
 
