@@ -288,7 +288,7 @@ def test_all_that_an_epoch_may_measure_comes_back(store):
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
+    ("field", "value"),
     [
         ("sparsity.exact", 1.5),
         ("sparsity.hoyer", -0.1),
@@ -321,7 +321,7 @@ def test_all_that_an_epoch_may_measure_comes_back(store):
         ("stop", "x" * 3000),
     ],
 )
-def test_a_measure_that_can_not_be_believed_leaves_its_event_out(store, path, value):
+def test_a_measure_that_can_not_be_believed_leaves_its_event_out(store, field, value):
     run_id = new_run(store)
-    store.append(run_id, [(1, changed(FULL, path, value)), (2, FULL)])
+    store.append(run_id, [(1, changed(FULL, field, value)), (2, FULL)])
     assert [number for number, _ in store.events(run_id)] == [2]
