@@ -17,8 +17,8 @@ neurons and heads, or nothing.
   ``‖x‖/c - s̄`` is such a point, with ``s̄`` the mean of ``s`` weighted by ``x²``; it is nearly the root when a
   step shrinks a group by little, and that is nearly always.
 
-  On 4,000 random groups whose step sizes and weights both spread over 3 decades `ROUNDS` = 5 reached
-  float32's precision: 1e-6 of ‖x‖ at worst, whatever share of a group survived.
+  Two rounds are usual. On 4,000 random groups whose step sizes and weights both spread over 3 decades
+  `ROUNDS` = 5 reached float32's precision: 1e-6 of ‖x‖ at worst, whatever share of a group survived.
 """
 
 from __future__ import annotations
@@ -77,9 +77,8 @@ def _shrink(groups: Groups, sizes: list[Any], c: float) -> None:
     else:
         block = max(1, BLOCK // groups.size) if rows.is_cpu else len(rows)
         pairs = zip(rows.split(block), groups.gathered(sizes).split(block), strict=True)
-        shrunk, blocks_dead = zip(*(shrink_rows(x, s, c) for x, s in pairs), strict=True)
-        groups.fill(torch.cat(shrunk))
-        dead = torch.cat(blocks_dead)
+        dead = torch.cat([shrink_rows_(x, s, c) for x, s in pairs])
+        groups.fill(rows)
     for bias in groups.biases:
         bias.fill(bias.rows(bias.parameter).masked_fill(dead, 0.0))
 
@@ -91,9 +90,9 @@ def row_scales(x: Tensor, s: float, c: float) -> Tensor:
     return (1 - s * c / norms).masked_fill(norms <= s * c, 0.0)
 
 
-def shrink_rows(x: Tensor, s: Tensor, c: float) -> tuple[Tensor, Tensor]:
-    """The ``w`` that minimises ``½ Σ (w_i - x_i)²/s_i + c·‖w‖`` for each row of ``x`` (G, n), and which
-    are now zero (G, 1); ``s`` (G, n) and ``c`` are above 0. A row with a NaN stays NaN."""
+def shrink_rows_(x: Tensor, s: Tensor, c: float) -> Tensor:
+    """In place, each row of ``x`` (G, n) becomes the ``w`` that minimises ``½ Σ (w_i - x_i)²/s_i + c·‖w‖``,
+    with ``s`` (G, n) and ``c`` above 0; returns which are now zero (G, 1). A row with a NaN stays NaN."""
     squares = x.square()
     a, u = squares * s, torch.empty_like(s)  # written over and over: new memory costs more than the sums
     norms = squares.sum(dim=1, keepdim=True)
@@ -107,6 +106,11 @@ def shrink_rows(x: Tensor, s: Tensor, c: float) -> tuple[Tensor, Tensor]:
         f = f_squared.sqrt()
         if i == 0:  # a start above 0 is left of a root; from 0, f is ‖x/s‖
             dead = (tau == 0) & (f <= c)
-        tau = tau + f_squared / slope * (f / c - 1)
+        climb = f_squared / slope * (f / c - 1)
+        tau = tau + climb
+        # The error left is about the square of this. On a GPU asking would cost more than the rounds.
+        if x.is_cpu and ((climb <= 1e-4 * tau) | dead).all():
+            break
     tau.masked_fill_(dead, 0.0)
-    return torch.div(x, torch.add(s, tau, out=u), out=a).mul_(tau), dead
+    x.div_(torch.add(s, tau, out=u)).mul_(tau)
+    return dead

@@ -54,7 +54,10 @@ class Part:
 
     def fill(self, rows: Tensor) -> None:
         """Write ``rows``, as `rows` gives them, into the parameter."""
-        self.parameter.copy_(rows.view(self.parameter.shape) if self.order is None else self._placed(rows))
+        if self.order is not None:
+            self.parameter.copy_(self._placed(rows))
+        elif rows.data_ptr() != self.parameter.data_ptr():  # else they are the parameter, seen as rows
+            self.parameter.copy_(rows.view(self.parameter.shape))
 
     def _placed(self, rows: Tensor) -> Tensor:
         """``rows`` where ``order`` says, shaped like the parameter."""

@@ -12,10 +12,12 @@ from torch import nn
 
 from core import models
 from core.regularise import Regularisation, check, soft_threshold_, weight_groups
-from core.regularise.group_lasso import row_scales, shrink_rows
+from core.regularise.group_lasso import row_scales, shrink_rows_
 from core.spec import ModelSpec, RegulariserSpec
 
 STRENGTH = 0.12
+
+
 OPTIMISERS = {
     "sgd momentum": lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, fused=True),
     "adam": lambda p: torch.optim.Adam(p, 0.03, fused=True),
@@ -107,6 +109,12 @@ def test_l1_and_the_group_lasso_together_take_the_step_of_their_sum():
     torch.testing.assert_close(rest[alive != 0], 0.4 * alive.sign()[alive != 0], rtol=1e-7, atol=1e-7)
     assert (rest[alive == 0].abs() <= 0.4 + 1e-9).all()
     assert 0 < dead.sum() < 50 and (alive == 0).any()
+
+
+def shrink_rows(x, s, c):
+    """The rows after their step, and which are zero."""
+    w = x.clone()
+    return w, shrink_rows_(w, s, c)
 
 
 def root_by_bisection(x, s, c):
