@@ -214,6 +214,27 @@ def test_every_run_is_a_point_that_can_be_picked():
     assert "cnn<br>L1" in recurrent["text"][0]
 
 
+def test_a_run_that_learnt_nothing_does_not_press_the_others_flat():
+    points = [point("a", 0.0, 0.98), point("b", 0.9, 0.9), point("dead", 1.0, 0.1)]
+    low, high = figures.sparsity_and_accuracy(points)["layout"]["yaxis"]["range"]
+    assert 85 < low < 90 and 98 < high < 101 and figures.out_of_sight(points) == 1
+    assert figures.out_of_sight(points[2:]) == 0
+
+
+def test_the_share_of_label_smoothing_is_no_lambda():
+    step = made_up_run.step(1.0) | {"strengths": {"l1": 1e-3, "label_smoothing": 0.1, "gone": 1e-3}}
+    figure = figures.loss(fold([(1, step)]).history(), "r")
+    assert [each["name"] for each in figure["data"] if "λ" in each["name"]] == ["λ of L1", "λ of gone"]
+
+
+def test_the_losses_axis_has_labels_also_where_no_power_of_ten_is():
+    wide, narrow = history(), history(epochs=1)
+    assert "dtick" not in figures.loss(narrow, "r")["layout"]["yaxis"]
+    much = [event | {"validation_loss": 1e-3} for event in wide.epochs]
+    long = fold(enumerate([made_up_run.STARTED, *much], 1)).history()
+    assert figures.loss(long, "r")["layout"]["yaxis"]["dtick"] == 1
+
+
 @pytest.mark.parametrize(
     ("optimiser", "size"),
     [

@@ -12,9 +12,10 @@ from core.figures.parts import (
     TRAIN,
     VALIDATION,
     Figure,
+    has_lambda,
     plain_layout,
 )
-from core.figures.runs import RunPoint, front, sparsity_and_accuracy
+from core.figures.runs import RunPoint, front, out_of_sight, sparsity_and_accuracy
 from core.figures.shrinkage import USUAL_GRADIENT, Pull, after_the_run, near_zero, pull, shrinkage_curves
 from core.figures.sparsity import groups_in_words, has_groups, sparsity_by_layer, sparsity_map, zero_groups
 from core.figures.tables import epochs_csv, parameters_by_layer
@@ -44,12 +45,14 @@ __all__ = [
     "groups_in_words",
     "has_groups",
     "has_histograms",
+    "has_lambda",
     "loss",
     "measure",
     "measure_now",
     "measured",
     "near_zero",
     "near_zero_share",
+    "out_of_sight",
     "parameters_by_layer",
     "plain_layout",
     "pull",

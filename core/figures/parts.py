@@ -85,6 +85,11 @@ def plain_layout(y_title: str) -> dict[str, Any]:
     }
 
 
+def has_lambda(kind: str) -> bool:
+    """Whether a regulariser's strength is called λ: the share of label smoothing is an ε."""
+    return kind not in CATALOGUE or r"\lambda" in CATALOGUE[kind].formula
+
+
 def short(kind: str) -> str:
     """What a legend calls a regulariser: its title without what is in brackets or tells where it acts.
     The kind itself if this version has no such one, as a stored run may."""

@@ -10,6 +10,9 @@ from core.figures.parts import LAYERS, NEUTRAL, SPARSITY, TRAIN, VALIDATION, Fig
 ARCHITECTURES = (TRAIN, VALIDATION, *LAYERS[1:3])
 
 
+BAND = 0.25  # of accuracy below the best: what lies lower would press the rest into one line
+
+
 @dataclass(frozen=True, slots=True)
 class RunPoint:
     """A run that has finished.
@@ -36,10 +39,19 @@ def front(points: Sequence[RunPoint]) -> list[RunPoint]:
     return best[::-1]
 
 
+def out_of_sight(points: Sequence[RunPoint]) -> int:
+    """How many runs are so far below the best that the picture leaves them out at first."""
+    return sum(point.accuracy < _floor(points) for point in points)
+
+
+def _floor(points: Sequence[RunPoint]) -> float:
+    return max(point.accuracy for point in points) - BAND
+
+
 def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) -> Figure:
     """A point a run, coloured by architecture, the front as a line, and a ring around the run ``shown``.
 
-    A point's id is its run's, so that a click can open it.
+    A point's id is its run's, so that a click can open it. There is at least one.
     """
     best = front(points)
     traces = [
@@ -79,6 +91,9 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
         )
     layout = plain_layout("validation accuracy (%)") | {"hovermode": "closest", "uirevision": "runs"}
     layout["xaxis"] |= {"title": {"text": "exact zeros (% of weights)"}, "range": [-3, 103]}
+    accuracies = [100 * point.accuracy for point in points if point.accuracy >= _floor(points)]
+    room = 0.5 + 0.08 * (max(accuracies) - min(accuracies))
+    layout["yaxis"] |= {"range": [min(accuracies) - room, max(accuracies) + room]}
     layout["hoverlabel"] = {"align": "left", "bordercolor": NEUTRAL}
     return {"data": traces, "layout": layout}
 

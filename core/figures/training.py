@@ -12,6 +12,7 @@ from core.figures.parts import (
     TRAIN,
     VALIDATION,
     Figure,
+    has_lambda,
     line,
     over_epochs,
     plain_layout,
@@ -46,11 +47,20 @@ def loss(history: History, run_id: str) -> Figure:
             line(name, *drawn, PENALTIES[i % len(PENALTIES)], width=2, dash=DASHES[i % len(DASHES)])
         )
     figure = over_epochs(traces, history, run_id, "loss (nats)")
-    figure["layout"]["yaxis"] |= {"type": "log", "dtick": 1, "minor": {"dtick": "D1"}}
-    lowest = min((y for y in (*history.loss.y, *losses["validation"]) if y and y > 0), default=None)
-    if lowest:  # a penalty that rises from 0 would press the loss flat
-        figure["layout"]["yaxis"]["autorangeoptions"] = {"clipmin": lowest / 30}
-    strengths = {kind: drawn for kind, drawn in history.strengths.items() if any(drawn.y)}
+    shown = [y for y in (*history.loss.y, *losses["train"], *losses["validation"]) if y and y > 0]
+    lowest, highest = min(shown, default=1), max(shown, default=1)
+    # A penalty that rises from 0 would press the loss flat; and there may be no power of ten among few.
+    figure["layout"]["yaxis"] |= {
+        "type": "log",
+        "automargin": True,
+        "autorangeoptions": {"clipmin": lowest / 30},
+    }
+    figure["layout"]["yaxis"] |= (
+        {"dtick": 1, "minor": {"dtick": "D1"}} if highest > 30 * lowest else {"nticks": 6}
+    )
+    strengths = {
+        kind: drawn for kind, drawn in history.strengths.items() if has_lambda(kind) and any(drawn.y)
+    }
     if strengths:
         _add_strip(figure, strengths)
     return figure

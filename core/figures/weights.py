@@ -66,7 +66,7 @@ def weight_ridge(
         ]
     layout = plain_layout("epoch") | {"showlegend": False, "hovermode": "closest", "uirevision": run_id}
     layout["xaxis"] |= {
-        "title": {"text": "|w|"},
+        "title": {"text": "|w|", "standoff": 12},
         "type": "log",
         "domain": [ZEROS + 0.03, 1],
         "exponentformat": "power",
@@ -111,7 +111,7 @@ def near_zero_share(history: History, run_id: str, epsilon: float) -> Figure:
         for i, layer in enumerate(layers)
     ]
     whole = [100 * share_below(event["weights"], epsilon) for event in kept]
-    traces.append(line("whole", epochs, whole, SPARSITY, width=4, markers=True, dash="dot"))
+    traces.append(line("whole", epochs, whole, SPARSITY, width=4, dash="dot"))
     figure = over_epochs(traces, history, run_id, f"|w| < {epsilon:.2g} (% of weights)")
     figure["layout"]["yaxis"] |= {"range": [-3, 103]}
     return figure

@@ -139,9 +139,10 @@ class Fold:
         if kind == "step":
             for name, line in self._lines.items():
                 _add(line, event["epoch"], event[name])
+        if kind in ("step", "epoch"):  # a fast run has epochs without a step that was told
             for name, lines in self._by_kind.items():
-                for kind, value in event.get(name, {}).items():
-                    _add(lines.setdefault(kind, ThinnedLine()), event["epoch"], value)
+                for regulariser, value in event.get(name, {}).items():
+                    _add(lines.setdefault(regulariser, ThinnedLine()), event["epoch"], value)
 
     @property
     def version(self) -> int:

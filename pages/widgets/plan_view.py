@@ -14,7 +14,7 @@ from core.preview import first_batch
 from core.spec import RegulariserSpec, RunSpec
 from pages.widgets.gallery import Tile, gallery
 from pages.widgets.one_weight import one_weight
-from pages.widgets.regulariser_editor import shape_of
+from pages.widgets.regulariser_editor import shape_of, symbol_of
 
 
 def plan_view(spec: RunSpec, dataset: Dataset) -> None:
@@ -85,7 +85,7 @@ def _objective(spec: RunSpec) -> None:
         st.caption("No regulariser: the cross-entropy alone decides the weights.")
     for regulariser in spec.regularisers:
         entry = regularise.CATALOGUE[regulariser.kind]
-        formula = "" if entry.solvers else f" ${entry.formula}$"
+        formula = "" if entry.solvers else f": ${entry.formula}$"
         st.markdown(f"**{entry.title}**{_strength(regulariser)}{formula}. {entry.effect}")
 
 
@@ -95,4 +95,4 @@ def _strength(regulariser: RegulariserSpec) -> str:
         return ""
     epochs = regulariser.warmup_epochs
     does = {"constant": "", "linear": f", rising over {epochs} epochs", "step": f" after {epochs} epochs"}
-    return f", λ = {regulariser.strength:g}{does[shape_of(regulariser)]}"
+    return f", {symbol_of(regulariser.kind)} = {regulariser.strength:g}{does[shape_of(regulariser)]}"

@@ -21,7 +21,7 @@ from pages.widgets.live_chart import live_chart
 _ADD = "augury.add_regulariser"
 Shape = Literal["constant", "linear", "step"]
 SHAPES: dict[Shape, str] = {
-    "constant": "at full strength from the first step",
+    "constant": "is at full strength from the first step",
     "linear": "rises from 0",
     "step": "is 0, then at full strength at once",
 }
@@ -75,7 +75,7 @@ def _settings(spec: RegulariserSpec, epochs: int) -> None:
     entry, place = CATALOGUE[spec.kind], ("regularisers", spec.kind)
     change = partial(_dialled, spec.kind, epochs)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{entry.title}**", help=f"{entry.help} Source: {entry.source}.", width="stretch")
+        st.markdown(f"**{entry.title}**", width="stretch")
         st.button(
             "",
             icon=":material/close:",
@@ -86,7 +86,7 @@ def _settings(spec: RegulariserSpec, epochs: int) -> None:
             args=(spec.kind,),
         )
     st.markdown(f"{'Adds ' if entry.solvers else ''}${entry.formula}$")
-    st.caption(entry.effect)
+    st.caption(entry.effect, help=f"{entry.help} Source: {entry.source}.")
     if entry.default_strength is not None:
         _strength(entry, spec, epochs, place)
     if len(entry.solvers) > 1:
@@ -105,11 +105,12 @@ def _settings(spec: RegulariserSpec, epochs: int) -> None:
 
 
 def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place: tuple[str, str]) -> None:
-    """λ, when it acts, and a small picture of that."""
+    """The strength, when it acts, and a small picture of that."""
     assert entry.default_strength is not None
+    symbol = symbol_of(spec.kind)
     change = partial(_dialled, spec.kind, epochs)
     strength = log_dial(
-        "Strength λ",
+        f"Strength {symbol}",
         entry.default_strength if spec.strength is None else spec.strength,
         entry.strength_low,
         entry.strength_high,
@@ -117,16 +118,14 @@ def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place
         choice.key(*place, "strength"),
         change,
     )
-    st.segmented_control(
-        "Schedule of λ",
+    st.selectbox(
+        f"Schedule of {symbol}",
         list(SHAPES),
-        default=shape_of(spec),
-        required=True,
+        list(SHAPES).index(shape_of(spec)),
         key=choice.key(*place, "shape"),
-        help="\n\n".join(f"**{name}**: λ {does}." for name, does in SHAPES.items())
-        + "\n\nA strong λ from the first step can kill a network that would have borne it later.",
+        help="\n\n".join(f"**{name}**: it {does}." for name, does in SHAPES.items())
+        + "\n\nA strong one from the first step can kill a network that would have borne it later.",
         on_change=change,
-        width="stretch",
     )
     if spec.warmup_epochs:
         st.slider(
@@ -142,8 +141,13 @@ def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place
         json.dumps(drawn),
         key=f"schedule.{spec.kind}",
         height=110,
-        alt=f"λ of {entry.title} over the run: {SHAPES[shape_of(spec)]}; it reaches {strength:g}.",
+        alt=f"{symbol} of {entry.title} over the run: it {SHAPES[shape_of(spec)]}, {strength:g}.",
     )
+
+
+def symbol_of(kind: str) -> str:
+    """What the formula calls the strength."""
+    return "λ" if figures.has_lambda(kind) else "ε"
 
 
 def shape_of(spec: RegulariserSpec) -> Shape:

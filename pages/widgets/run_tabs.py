@@ -147,7 +147,7 @@ def filters_tab(view: RunView) -> None:
     grey = "orange is positive, blue negative, paler is smaller"
     how = "in the colours it answers to" if kept["shape"][1] == 3 else grey
     st.caption(
-        f"Each picture is one filter, {how}; a weight that is exactly 0 is not painted. "
+        f"What each unit of the first layer looks for, {how}; a weight that is exactly 0 is not painted. "
         "Hold one to see it as it was after the first epoch."
     )
 
@@ -202,6 +202,8 @@ def runs_tab(view: RunView) -> None:
         alt=f"{len(points)} runs: validation accuracy against exact zeros, with the Pareto front.",
         on_pick=_open,
     )
+    if below := figures.out_of_sight(points):
+        st.caption(f"{below} of {len(points)} lie lower: double-click the chart to see all.")
     best = figures.front(points)
     with st.container(horizontal=True):
         st.markdown("On the front:", width="content")

@@ -116,3 +116,10 @@ def test_each_regulariser_has_a_line_of_its_own_and_older_runs_have_none():
     assert fold.history().penalties["l1"] == ((1.0, 4.0), (0.25, 0.75))
     assert fold.history().penalties["l2"].x == (1.0, 2.0, 3.0, 4.0)
     assert fold.history().strengths["l1"].y == (1e-3,) * 4
+
+
+def test_a_run_too_fast_for_steps_has_its_lines_from_its_epochs():
+    fold = Fold()
+    for number in (1, 2):
+        fold.add(epoch(number) | {"penalties": {"l1": 0.5 / number}, "strengths": {"l1": 0.1}})
+    assert fold.history().penalties["l1"] == ((1, 2), (0.5, 0.25))

@@ -136,18 +136,18 @@ def test_two_regularisers_have_dials_of_their_own(open_page):
 
 def test_a_schedule_reaches_the_spec_and_is_drawn(open_page):
     visit = add(open_page(PAGE), "l1")
-    shape = keyed(visit, "segmented_control", "l1.shape")[0]
+    shape = keyed(visit, "selectbox", "l1.shape")[0]
     assert shape.value == "constant" and not keyed(visit, "slider", "l1.warmup.linear")
     shape.set_value("linear").run()
     (chosen,) = spec_of(visit).regularisers
     assert (chosen.schedule, chosen.warmup_epochs) == ("linear", 5)  # half of the ten epochs
     keyed(visit, "slider", "l1.warmup.linear")[0].set_value(8).run()
-    keyed(visit, "segmented_control", "l1.shape")[0].set_value("step").run()
+    keyed(visit, "selectbox", "l1.shape")[0].set_value("step").run()
     (chosen,) = spec_of(visit).regularisers
     assert (chosen.schedule, chosen.warmup_epochs) == ("step", 8)
     assert "after 8 epochs" in texts(visit)
     assert chart(visit, "schedule.l1")["data"][0]["x"] == [0.0, 8.0, 8.0, 10.0]
-    keyed(visit, "segmented_control", "l1.shape")[0].set_value("constant").run()
+    keyed(visit, "selectbox", "l1.shape")[0].set_value("constant").run()
     assert spec_of(visit).regularisers[0].warmup_epochs == 0
 
 
