@@ -106,6 +106,7 @@ def test_a_path_that_was_stopped_can_be_asked_for_again(paths):
     spec = named("until stopped")
     for _ in range(2):
         paths.ask(spec, 0)
+        assert not paths.view(spec, 0).ended
         until(lambda: paths.view(spec, 0).points)
         paths.stop(spec, 0)
         assert ended(paths, spec).state == "stopped"

@@ -174,6 +174,8 @@ def test_good_is_the_largest_strength_within_half_a_point_of_the_best():
     path = [point(1e-4, 0.968), point(1e-3, 0.970), point(1e-2, 0.965), point(1e-1, 0.9649)]
     assert good(path) == path[2]
     assert good(path[:1]) == path[0]
+    exactly = [point(1e-4, 301 / 600), point(1e-3, 298 / 600)]  # 3 of 600; in floats a hair more
+    assert good(exactly) == exactly[1]
     assert good([]) is None and good([point(1.0, None)]) is None
 
 
