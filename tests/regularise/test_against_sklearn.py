@@ -121,7 +121,7 @@ def test_decay_with_plain_sgd_is_ridge():
     np.testing.assert_allclose(w.ravel(), expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["sgd momentum", "adam"])
+@pytest.mark.parametrize("name", ["sgd momentum", "adam", "adamw", "rmsprop", "rmsprop momentum"])
 def test_proximal_l1_is_multinomial_logistic_regression(name):
     rng = np.random.default_rng(5)
     features = rng.normal(size=(150, 10))
