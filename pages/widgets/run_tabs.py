@@ -186,7 +186,7 @@ def measures_tab(view: RunView) -> None:
 
 def runs_tab(view: RunView) -> None:
     """Every finished run on the same images: how sparse, how accurate, and which no other beats."""
-    points = _points(view.spec.data.name)
+    points = _points(view.spec.data.name, view.id if view.ended else "")
     st.caption(
         f"Every finished run on {view.spec.data.name}, after its last epoch; the ringed one is this. No run "
         "beats those on the green front in both. Click a point to open its run; train again with another λ "
@@ -222,7 +222,9 @@ def _open(run_id: str) -> None:
 
 
 @st.cache_data(ttl=RUNS_SECONDS, max_entries=8, show_spinner=False)
-def _points(dataset: str) -> list[RunPoint]:
+def _points(dataset: str, ended: str) -> list[RunPoint]:
+    """Of all finished runs on these images; another ``ended``, a run's id, reads the list anew, so that a
+    run is among them as soon as it has ended."""
     return [
         RunPoint(
             id=run.id,
