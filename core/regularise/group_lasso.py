@@ -93,11 +93,12 @@ def row_scales(x: Tensor, s: float, c: float) -> Tensor:
 def shrink_rows_(x: Tensor, s: Tensor, c: float) -> Tensor:
     """In place, each row of ``x`` (G, n) becomes the ``w`` that minimises ``½ Σ (w_i - x_i)²/s_i + c·‖w‖``,
     with ``s`` (G, n) and ``c`` above 0; returns which are now zero (G, 1). A row with a NaN stays NaN."""
-    squares = x.square()
+    norms = vector_norm(x, dim=1, keepdim=True)
+    # Of length 1, for the squares of what Adam's momentum still moves in a dead row are too small for floats.
+    squares = (x / norms.clamp_min(torch.finfo(x.dtype).tiny)).square_()
+    c_scaled = c / norms
     a, u = squares * s, torch.empty_like(s)  # written over and over: new memory costs more than the sums
-    norms = squares.sum(dim=1, keepdim=True)
-    mean_size = a.sum(dim=1, keepdim=True) / norms.clamp_min(torch.finfo(x.dtype).tiny)
-    tau = (norms.sqrt() / c - mean_size).clamp_min(0)
+    tau = (1 / c_scaled - a.sum(dim=1, keepdim=True)).clamp_min(0)
     dead = torch.zeros_like(tau, dtype=torch.bool)
     for i in range(ROUNDS):
         torch.add(s, tau, out=u)
@@ -105,9 +106,9 @@ def shrink_rows_(x: Tensor, s: Tensor, c: float) -> Tensor:
         slope = a.div_(u).sum(dim=1, keepdim=True)  # -f·f'
         f = f_squared.sqrt()
         if i == 0:  # a start above 0 is left of a root; from 0, f is ‖x/s‖
-            dead = (tau == 0) & (f <= c)
-        climb = f_squared / slope * (f / c - 1)
-        tau = tau + climb
+            dead = (tau == 0) & (f <= c_scaled)
+        climb = f_squared / slope * (f / c_scaled - 1)
+        tau = (tau + climb).clamp_min(0)  # below 0 by rounding only
         # The error left is about the square of this. On a GPU asking would cost more than the rounds.
         if x.is_cpu and ((climb <= 1e-4 * tau) | dead).all():
             break

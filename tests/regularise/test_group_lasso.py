@@ -163,6 +163,22 @@ def test_weights_that_never_had_a_gradient_go_and_others_hardly_notice():
     assert (w[:, [0, 3]].abs() < 1e-6).all()
 
 
+def test_rows_of_any_size_under_any_metric_stay_numbers():
+    """What momentum still moves in a dead group fades through all magnitudes."""
+    x = torch.randn(46, 1, 20, generator=torch.Generator().manual_seed(0))
+    x = x * 10.0 ** -torch.arange(46.0)[:, None, None]
+    s = 10.0 ** torch.arange(-10.0, 6.0)[:, None].expand(46, 16, 20)
+    s = s * (1 + torch.rand(46, 16, 20, generator=torch.Generator().manual_seed(1)))
+    x, s = x.expand(46, 16, 20).reshape(-1, 20), s.reshape(-1, 20)
+    for c in (1e-6, 1e-3, 1.0):
+        w, dead = shrink_rows(x, s, c)
+        assert w.isfinite().all()
+        assert ((w == 0).all(1) | ~dead[:, 0]).all()
+        expected = np.stack([root_by_bisection(x[i], s[i], c) for i in range(len(x))])
+        errors = np.linalg.norm(w.numpy() - expected, axis=1)
+        assert (errors <= 1e-5 * np.linalg.norm(x.double().numpy(), axis=1) + 1e-37).all()
+
+
 @settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.floats(-5, 5, width=32), st.floats(1e-3, 5)), min_size=1, max_size=8),

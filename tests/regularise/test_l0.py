@@ -104,11 +104,18 @@ def test_gates_of_useless_weights_shut_and_the_weights_are_exactly_zero():
     assert first[:, :2].any()
     assert (model(x).argmax(1) == y).double().mean() > 0.9
     assert sparsity(model)["exact"] > 0.5
-    (term,) = regularisation._terms  # what is evaluated has the gates without noise, equation 13
-    settled = stretched(torch.sigmoid(SPEED * term.gates[0].raw)).view(first.shape)
-    torch.testing.assert_close(first, term.gates[0].under[0] * settled)
     assert set(model.state_dict()) == {"0.weight", "0.bias", "2.weight", "2.bias"}
     assert 0 < regularisation.value(0.0) < 0.3
+
+
+def test_between_steps_the_network_has_the_gates_without_noise():
+    model = network()
+    regularisation, optimiser = made(model, "weights")
+    train(model, regularisation, optimiser, 5)
+    (term,) = regularisation._terms
+    (first, _) = term.gates
+    settled = stretched(torch.sigmoid(SPEED * first.raw))  # equation 13
+    torch.testing.assert_close(model[0].weight, first.under[0] * settled.view(5, 6))
 
 
 def test_a_whole_group_shuts_and_the_classifier_has_no_gate():
