@@ -66,6 +66,44 @@ _ALL = (
         ),
     ),
     Preset(
+        "l1-sparsest",
+        "L1, nineteen in twenty",
+        "Twice λ, rising over 28 of 40 epochs: what is left learns to do without the rest. The same λ from the "
+        "first epoch kills the network.",
+        RunSpec(
+            name="L1, nineteen in twenty",
+            regularisers=(RegulariserSpec(kind="l1", strength=2e-3, solver="proximal", warmup_epochs=28),),
+            optimiser=OptimiserSpec(kind="adam", lr=2e-3, schedule="cosine"),
+            train=TrainSpec(epochs=40),
+        ),
+    ),
+    Preset(
+        "mlp-sparse",
+        "LeNet-300-100, sparse",
+        "No convolutions: the classic of pruning papers keeps one weight in twenty.",
+        RunSpec(
+            name="LeNet-300-100, sparse",
+            model=ModelSpec(arch="mlp"),
+            regularisers=(RegulariserSpec(kind="l1", strength=1e-3, solver="proximal", warmup_epochs=40),),
+            optimiser=OptimiserSpec(kind="adam", lr=2e-3, schedule="cosine"),
+            train=TrainSpec(epochs=60),
+        ),
+    ),
+    Preset(
+        "group-lasso",
+        "Whole filters go",
+        "The group lasso zeroes filters and neurons as wholes: those could be taken out, and the network is "
+        "faster.",
+        RunSpec(
+            name="Whole filters go",
+            regularisers=(
+                RegulariserSpec(kind="group_lasso", strength=6e-4, solver="proximal", warmup_epochs=20),
+            ),
+            optimiser=OptimiserSpec(kind="adam", lr=2e-3, schedule="cosine"),
+            train=TrainSpec(epochs=30),
+        ),
+    ),
+    Preset(
         "l2-small",
         "L2 keeps it small",
         "L2 shrinks every weight and zeroes none: compare its sparsity with L1's.",
