@@ -68,8 +68,8 @@ _ALL = (
     Preset(
         "l1-sparsest",
         "L1, nineteen in twenty",
-        "Twice λ, rising over 28 of 40 epochs: what is left learns to do without the rest. The same λ from the "
-        "first epoch kills the network.",
+        "Twice λ, rising over 28 of 40 epochs: what is left learns to do without the rest. The same λ from "
+        "the first epoch kills the network.",
         RunSpec(
             name="L1, nineteen in twenty",
             regularisers=(RegulariserSpec(kind="l1", strength=2e-3, solver="proximal", warmup_epochs=28),),

@@ -15,9 +15,9 @@ from core.engine.filters import due, first_filters
 from core.engine.session import Session
 from core.regularise import cadence, measure, prunable, regularised_weights
 
-PRUNABLE_SHARE = 0.1  # of training time that the prunable share may take
-PRUNABLE_IMAGES = 1000  # validation images that it asks, at most; one is a fifth of what it may cost
-EPOCHS_AN_IMAGE = 3.0  # it takes so many epochs for each validation image over a training image
+PRUNABLE_SHARE = 0.025  # of training time that the prunable share may take
+PRUNABLE_IMAGES = 400  # validation images that it asks, at most: half a point is two of them
+EPOCHS_AN_IMAGE = 2.3  # it takes so many epochs for each validation image over a training image
 
 
 def measured(session: Session, epoch: int, *, last: bool) -> Event:
@@ -33,18 +33,20 @@ def measured(session: Session, epoch: int, *, last: bool) -> Event:
         event["filters"] = first_filters(model, session.train.channels)
     else:
         del event["weights"]  # as rarely, for pages keep every epoch of every run in memory
-    if last or epoch % prunable_every(session) == 0:
+    look = prunable_every(session)
+    if look and (last or epoch % look == 0):
         event["prunable"] = _prunable(session)
     return event
 
 
 def prunable_every(session: Session) -> int:
-    """Every how many epochs to look for the prunable share: as often as `PRUNABLE_SHARE` allows, evenly."""
+    """Every how many epochs to look for the prunable share: as often as `PRUNABLE_SHARE` allows, evenly;
+    0, never, where the whole run is too short for one look."""
     num_images = min(len(session.validation), PRUNABLE_IMAGES)
     costs = EPOCHS_AN_IMAGE * num_images / len(session.train)  # epochs
     epochs = session.spec.train.epochs
-    times = max(1, int(PRUNABLE_SHARE * epochs / costs))
-    return math.ceil(epochs / times)
+    times = int(PRUNABLE_SHARE * epochs / costs)
+    return math.ceil(epochs / times) if times else 0
 
 
 def _prunable(session: Session) -> dict[str, float]:
