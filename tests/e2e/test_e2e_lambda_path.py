@@ -21,9 +21,9 @@ SPEC = RunSpec(
 )
 
 
-def strength(page: Page) -> float | None:
-    """λ of the spec in the address."""
-    match = re.search(r"spec=([^&]+)", page.url)
+def strength(address: str) -> float | None:
+    """λ of the spec in an address."""
+    match = re.search(r"spec=([^&]+)", address)
     return decode(match[1]).regularisers[0].strength if match else None
 
 
@@ -32,11 +32,10 @@ def chart(page: Page) -> Locator:
 
 
 def wait_for_strength(page: Page, value: float) -> None:
-    page.wait_for_function("old => document.location.href !== old", arg=page.url)
     expect(page.get_by_role("slider", name="Strength λ").first).to_have_attribute(
         "aria-valuetext", f"{value:g}"
     )
-    assert strength(page) == value
+    page.wait_for_url(lambda address: strength(address) == value)
 
 
 def test_a_path_is_trained_and_a_click_on_it_sets_the_form(page: Page, app: str) -> None:
