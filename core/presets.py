@@ -68,8 +68,7 @@ _ALL = (
     Preset(
         "l1-sparsest",
         "L1, nineteen in twenty",
-        "λ rises over 28 of 40 epochs: what is left learns to do without the rest. At full strength from the "
-        "first epoch the network would lose more than it can learn back.",
+        "λ rises over 28 of 40 epochs, so what is left has time to learn to do without the rest.",
         RunSpec(
             name="L1, nineteen in twenty",
             regularisers=(RegulariserSpec(kind="l1", strength=1.2e-3, solver="proximal", warmup_epochs=28),),

@@ -75,8 +75,13 @@ def _check_mix(mix: MixSpec, has_masks: bool) -> MixSpec:
 
 
 def _params(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Lists, as in JSON: a spec that was completed, written and read again equals itself."""
-    values = complete(entry, given, f"{where}.params")
+    """Lists, as in JSON: a spec that was completed, written and read again equals itself. A refusal names
+    the operation, too, for ``augment.ops[7]`` means little to a person."""
+    try:
+        values = complete(entry, given, f"{where}.params")
+    except SpecError as error:
+        named = error.what if entry.name in error.what else f"{entry.name}: {error.what}"
+        raise SpecError(error.where, named) from None
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 

@@ -50,15 +50,15 @@ def test_what_was_chosen_is_kept():
         (OpSpec(op="§"), "there is no operation called '§'; there are RandomHorizontalFlip, "),
         (
             OpSpec(op="RandomRotation", params={"degrees": [-400, 0]}),
-            "augment.ops[1].params.degrees[0]: -400 is below the smallest allowed, -180 °.",
+            "augment.ops[1].params.degrees[0]: RandomRotation: -400 is below the smallest allowed, -180 °.",
         ),
         (
             OpSpec(op="RandomRotation", params={"degrees": 10}),
-            "augment.ops[1].params.degrees: 10 is not a pair of numbers [low, high].",
+            "augment.ops[1].params.degrees: RandomRotation: 10 is not a pair of numbers [low, high].",
         ),
         (
             OpSpec(op="RandomAffine", params={"scale": [1.2, 0.8]}),
-            "augment.ops[1].params.scale: the first number, 1.2, is above the second, 0.8.",
+            "augment.ops[1].params.scale: RandomAffine: the first number, 1.2, is above the second, 0.8.",
         ),
         (
             OpSpec(op="RandomHorizontalFlip", params={"degrees": 10}),
@@ -73,6 +73,13 @@ def test_what_was_chosen_is_kept():
 )
 def test_a_refusal_names_the_operation_and_the_parameter(op, says):
     assert says in refusal(AugmentSpec(ops=(OpSpec(op="RandomErasing"), op)))
+
+
+def test_a_value_out_of_bounds_names_its_operation_in_words_too():
+    with pytest.raises(SpecError) as refused:
+        check(AugmentSpec(ops=(OpSpec(op="RandomGamma", params={"gamma": [0.5, 99]}),)), 3)
+    assert refused.value.where == "augment.ops[0].params.gamma[1]"
+    assert refused.value.what.startswith("RandomGamma: 99 is above")
 
 
 @pytest.mark.parametrize("name", [name for name, entry in CATALOGUE.items() if entry.colour_only])
@@ -112,11 +119,11 @@ def test_a_mix_is_completed_from_its_catalogue_and_then_stays_as_it_is(name):
         (MixSpec(op="§"), "there is no mix called '§'; there are RandomMixUpV2, "),
         (
             MixSpec(op="RandomMixUpV2", params={"lambda_val": [0.5, 1.5]}),
-            "augment.mix.params.lambda_val[1]: 1.5 is above the largest allowed, 1 of the image.",
+            "augment.mix.params.lambda_val[1]: RandomMixUpV2: 1.5 is above the largest allowed, 1 of the image.",
         ),
         (
             MixSpec(op="RandomCutMixV2", params={"num_mix": 0}),
-            "augment.mix.params.num_mix: 0 is below the smallest allowed, 1 cuts.",
+            "augment.mix.params.num_mix: RandomCutMixV2: 0 is below the smallest allowed, 1 cuts.",
         ),
         (
             MixSpec(op="PatchMix", params={"alpha": 1}),

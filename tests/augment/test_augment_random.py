@@ -121,6 +121,8 @@ def test_what_is_wrong_is_said_with_its_operation_and_parameter(data, mistake):
     except SpecError as error:
         assert error.where.startswith(where)
         assert str(error).isprintable() and error.what[-1] in ".?"
+        if ".params." in error.where:
+            assert ops[i]["op"] in error.what
     else:
         raise AssertionError("it was not refused")
 
