@@ -1,7 +1,7 @@
 """How often each viewer of a run is shown something new: often alone, less often in a full class.
 
 Viewers cost the machine that trains. So all of a run's viewers together are refreshed `REFRESHES` times
-a second at most, and each at most once a second: up to 10 viewers every second, 30 every three.
+a second at most, and each at most once a second: up to 8 viewers every second, 30 every four.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import uuid
 
 import streamlit as st
 
-REFRESHES = 10  # a second, of all viewers of a run together
+REFRESHES = 8  # a second, of all viewers of a run together
 SETTLED_SECONDS = 30.0  # an interval is kept so long: a class that comes in would else re-run for each comer
 FORGOTTEN_SECONDS = 15.0  # a closed tab says nothing: who has not asked for so long is gone
 

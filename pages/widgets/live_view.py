@@ -24,6 +24,7 @@ from pages.widgets.running import recent_runs
 from pages.widgets.setup import jobs
 
 METRIC_WIDTH = 165  # pixels
+TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
 
 
 def live_view(run_id: str) -> None:
@@ -41,10 +42,13 @@ def live_view(run_id: str) -> None:
     _header(view)
     if view.ended:
         _live_parts(view)
+        run_tabs(view)
         _what_next(view)
         return
     interval = refresh_seconds(run_id)
     st.fragment(_live, run_every=interval)(run_id, interval)
+    # What is in the weights changes once an epoch, and shown as often as the rest it costs a class the most.
+    st.fragment(_live_tabs, run_every=TABS_EVERY * interval)(run_id)
 
 
 def _header(view: RunView) -> None:
@@ -59,9 +63,16 @@ def _live(run_id: str, interval: float) -> None:
     view = jobs().view(run_id)
     assert view is not None
     _live_parts(view)
-    other = st.query_params.get("run") != run_id  # a person has picked one
-    if view.ended or other or outdated(run_id, interval):
+    if view.ended or outdated(run_id, interval):
         st.rerun()  # the whole page: that draws a run that has ended, and alone announces another interval
+
+
+def _live_tabs(run_id: str) -> None:
+    view = jobs().view(run_id)
+    assert view is not None
+    run_tabs(view)
+    if st.query_params.get("run") != run_id:  # a person has picked another run
+        st.rerun()
 
 
 def _live_parts(view: RunView) -> None:
@@ -84,7 +95,6 @@ def _live_parts(view: RunView) -> None:
         _chart(view, "accuracy", figures.accuracy, "train and validation accuracy", now, height=250)
     with right:
         _batch(view)
-    run_tabs(view)
 
 
 def _chart(

@@ -18,12 +18,12 @@ def come(monkeypatch, visit):
     monkeypatch.setattr(st, "session_state", {"augury.visit": visit})
 
 
-def test_ten_viewers_each_second_thirty_each_three(clock, monkeypatch):
+def test_eight_viewers_each_second_thirty_each_four(clock, monkeypatch):
     waits = []
     for visit in range(30):
         come(monkeypatch, str(visit))
         waits.append(audience.refresh_seconds("run"))
-    assert waits == [1.0] * 10 + [2.0] * 10 + [3.0] * 10
+    assert waits == [1.0] * 8 + [2.0] * 8 + [3.0] * 8 + [4.0] * 6
     come(monkeypatch, "elsewhere")
     assert audience.refresh_seconds("another run") == 1.0
 
