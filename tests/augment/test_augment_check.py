@@ -119,7 +119,7 @@ def test_a_mix_is_completed_from_its_catalogue_and_then_stays_as_it_is(name):
         (MixSpec(op="§"), "there is no mix called '§'; there are RandomMixUpV2, "),
         (
             MixSpec(op="RandomMixUpV2", params={"lambda_val": [0.5, 1.5]}),
-            "augment.mix.params.lambda_val[1]: RandomMixUpV2: 1.5 is above the largest allowed, 1 of the image.",
+            "augment.mix.params.lambda_val[1]: RandomMixUpV2: 1.5 is above the largest allowed, 1",
         ),
         (
             MixSpec(op="RandomCutMixV2", params={"num_mix": 0}),

@@ -317,7 +317,7 @@ NINES = "9" * 5000
 REFUSED = {
     "ops:\n- op: RandomAffine\n  p: 1.5": r"augment\.ops\[0\]\.p: 1\.5 is above .*1\.0\. See line 3\.",
     '{"ops": [\n{"op": "RandomAffin"}]}': r"augment\.ops\[0\]\.op: .*mean RandomAffine.* See line 2\.",
-    "ops:\n- op: RandomAffine\n  params:\n    scale: [1,\n      9]": r".*\.scale\[1\]: RandomAffine: 9 is .* See line 5\.",
+    "ops:\n- op: RandomAffine\n  params:\n    scale: [1,\n      9]": r".* RandomAffine: 9 is .* See line 5\.",
     "ops:\n- p: 1": r"augment\.ops\[0\]\.op: this field is needed\. See line 2\.",
     "version: 1\naugment:\n  ops: 3": r"augment\.ops: 3 is not a list\. See line 3\.",
     "train:\n  epochs: 0": r"train\.epochs: 0 is below .* See line 2\.",
