@@ -41,14 +41,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One image after one operation, or after several that are one warp: uint8 (C, S, S)."""
+    """One image after one operation: uint8 (C, S, S)."""
 
     image: Tensor
-    drawn: tuple[augment.DrawnOp, ...]
-
-    @property
-    def title(self) -> str:
-        return " + ".join(op.title for op in self.drawn)
+    drawn: augment.DrawnOp
 
 
 def preview(
@@ -160,7 +156,7 @@ def _stages(
     draws = pipeline.draw(len(images), step, reuse)
     drawn = draws.describe(image)
     after = pipeline.step_by_step(images.float().div_(255), draws, reuse, images_key)
-    return [Stage(_as_bytes(images[image]), (drawn[i],)) for i, images in enumerate(after)]
+    return [Stage(_as_bytes(images[image]), drawn[i]) for i, images in enumerate(after)]
 
 
 def _as_bytes(images: Tensor) -> Tensor:

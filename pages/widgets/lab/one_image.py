@@ -55,7 +55,7 @@ def chosen_image(look: Look) -> int:
 
 
 def _steps(look: Look, i: int) -> None:
-    """The image after each operation, in the order they run; fused ones together."""
+    """The image after each operation, in the order they run."""
     images = look.images
     after = stages(
         look.augment, images.tensor, seed=look.seed, step=look.step, image=i, images_key=images.digest
@@ -66,6 +66,6 @@ def _steps(look: Look, i: int) -> None:
     original, *sources = encode_images(torch.stack([images.tensor[i], *(stage.image for stage in after)]))
     tiles = [Tile(src=original, alt=images.alts[i], caption="original")]
     for stage, source in zip(after, sources, strict=True):
-        alt = f"After {stage.title.lower()}."
-        tiles.append(Tile(src=source, alt=alt, caption=stage.title, lines=lines(stage.drawn)))
+        alt = f"After {stage.drawn.title.lower()}."
+        tiles.append(Tile(src=source, alt=alt, caption=stage.drawn.title, lines=lines([stage.drawn])))
     gallery(tiles, key="steps", columns=6)
