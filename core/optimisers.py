@@ -58,8 +58,8 @@ def _rmsprop(groups: Groups, lr: float, params: dict[str, Any]) -> torch.optim.O
     return torch.optim.RMSprop(_plain(groups), lr, params["alpha"], momentum=params["momentum"], foreach=True)
 
 
-def _plain(groups: Groups) -> Groups:
-    return [{"params": group["params"]} for group in groups]
+def _plain(groups: Groups) -> list[Tensor]:
+    return [part for group in groups for part in group["params"]]
 
 
 _MOMENTUM = Number("momentum", 0.9, 0.0, 0.99, "How much of the last step is kept.", step=0.01)

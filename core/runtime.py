@@ -1,7 +1,8 @@
 """How torch is set up in a process, before the first tensor: threads, waiting, determinism.
 
-`OMP_WAIT_POLICY` is read when torch's OpenMP loads, so `prepare_environment` comes before torch's
-import: with active waiting two threads collapse as soon as anything else on the machine runs.
+How OpenMP's threads wait is read from the environment when torch loads, so `prepare_environment` comes
+before torch's import. With active waiting two threads collapse as soon as anything else on the machine
+runs; with none, each of the hundreds of small operations of a step waits 50 µs for a thread to wake up.
 """
 
 from __future__ import annotations
@@ -11,10 +12,18 @@ import os
 import sys
 from collections.abc import MutableMapping
 
+# Looks for work before a thread of libgomp, torch's OpenMP on Linux, goes to sleep: about as long as waking
+# it up takes, so that waiting never costs more than twice the better choice. A step of the default CNN on
+# two cores, ms, alone / beside a process that takes 30 % of a core / 100 %: with 0 spins 49 / 62 / 86, with
+# 2,000 42 / 55 / 89, with 6,000 44 / 56 / 107, with 100,000 43 / 56 / 272.
+SPINS = 2000
+
 
 def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> None:
     """Set what torch reads from the environment as it loads; what a person has set stays."""
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "OMP_WAIT_POLICY" not in environment:
+        environment["OMP_WAIT_POLICY"] = "PASSIVE"
+        environment.setdefault("GOMP_SPINCOUNT", str(SPINS))
     # cuBLAS is deterministic only with a fixed workspace (CUDA toolkit documentation, cuBLAS 2.1.4).
     environment.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 

@@ -2,16 +2,20 @@ import os
 
 import pytest
 
-from core.runtime import prepare_environment, thread_count
+from core.runtime import SPINS, prepare_environment, thread_count
 
 
 def test_what_a_person_has_set_stays():
     environment = {"OMP_WAIT_POLICY": "ACTIVE"}
     prepare_environment(environment)
-    assert environment["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert environment["OMP_WAIT_POLICY"] == "ACTIVE" and "GOMP_SPINCOUNT" not in environment
     fresh: dict[str, str] = {}
     prepare_environment(fresh)
     assert fresh["OMP_WAIT_POLICY"] == "PASSIVE" and "CUBLAS_WORKSPACE_CONFIG" in fresh
+    assert fresh["GOMP_SPINCOUNT"] == str(SPINS)
+    spinning = {"GOMP_SPINCOUNT": "7"}
+    prepare_environment(spinning)
+    assert spinning["GOMP_SPINCOUNT"] == "7"
 
 
 @pytest.mark.parametrize(("asked", "threads"), [("3", 3), ("0", None), ("many", None), ("", None)])

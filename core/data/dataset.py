@@ -40,6 +40,7 @@ class Dataset:
         """The same images on another device."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
-    def take(self, index: Tensor) -> Dataset:
-        """The images that ``index``, int64 (M,), names, in its order; the classes stay all of them."""
+    def take(self, index: Tensor | slice) -> Dataset:
+        """The images that ``index``, int64 (M,) or a slice, names, in its order; the classes stay all of
+        them."""
         return Dataset(self.images[index], self.labels[index], self.classes, self.notes)

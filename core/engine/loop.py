@@ -146,14 +146,14 @@ def _epoch_event(session: Session, epoch: int, trained: tuple[float, float], beg
         **penalties(session, float(epoch)),
     }
     with as_kept(session, epoch):
-        loss, accuracy = evaluate(session, session.validation)
-        if not math.isfinite(loss):
-            raise DivergedError(_advice(f"The validation loss became {loss} after epoch {epoch}"))
-        event |= {"validation_loss": loss, "validation_accuracy": accuracy}
+        judged = evaluate(session, session.validation)
+        if not math.isfinite(judged.loss):
+            raise DivergedError(_advice(f"The validation loss became {judged.loss} after epoch {epoch}"))
+        event |= {"validation_loss": judged.loss, "validation_accuracy": judged.accuracy}
         reason = regularisation.after_epoch(event)
         if reason:
             event["stop"] = reason
-        event |= measured(session, epoch, last=bool(reason) or epoch == spec.train.epochs)
+        event |= measured(session, epoch, judged, last=bool(reason) or epoch == spec.train.epochs)
     seconds = time.perf_counter() - began
     return event | {"seconds": seconds, "images_per_second": num_images / seconds_training}
 

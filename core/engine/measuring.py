@@ -7,50 +7,67 @@ from __future__ import annotations
 
 import math
 
-import torch
-
-from core.engine.evaluation import evaluate
+from core.engine.evaluation import Judgement, accuracy_or_less
 from core.engine.events import Event
 from core.engine.filters import due, first_filters
 from core.engine.session import Session
-from core.regularise import cadence, measure, prunable, regularised_weights
+from core.regularise import measure, prunable, regularised_weights, thorough_cost
 
-PRUNABLE_SHARE = 0.025  # of training time that the prunable share may take
+# Shares of training time, as estimated. Together with what is measured every epoch (0.5 %) they come to
+# 2 or 3 %, the look after the last epoch included: each is taken once in a run, however short.
+THOROUGH_SHARE = 0.01
+PRUNABLE_SHARE = 0.015
 PRUNABLE_IMAGES = 400  # validation images that it asks, at most: half a point is two of them
-EPOCHS_AN_IMAGE = 2.3  # it takes so many epochs for each validation image over a training image
+EPOCHS_AN_IMAGE = 1.3  # it takes so many epochs for each validation image over a training image
 
 
-def measured(session: Session, epoch: int, *, last: bool) -> Event:
+def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> Event:
     """The measures that are due after epoch ``epoch``; all of them if it is the ``last``.
 
-    A thorough `measure` is taken as often as `cadence` allows, the prunable share on evenly spaced epochs.
+    A thorough `measure` and the prunable share are taken as often as their shares of the time allow.
+
+    Args:
+        judged: the network as it is, by the validation images.
     """
-    model, epochs = session.model, session.spec.train.epochs
-    work = session.multiply_adds * len(session.train.labels)
-    every = cadence(model, session.steps_per_epoch, work)
-    event = measure(model, thorough=last or epoch % every == 0)
-    if last or due(epoch, epochs):
-        event["filters"] = first_filters(model, session.train.channels)
+    event = measure(session.model, thorough=last or _due(epoch, thorough_every(session)))
+    if last or due(epoch, session.spec.train.epochs):
+        event["filters"] = first_filters(session.model, session.train.channels)
     else:
         del event["weights"]  # as rarely, for pages keep every epoch of every run in memory
-    look = prunable_every(session)
-    if look and (last or epoch % look == 0):
-        event["prunable"] = _prunable(session)
+    every = prunable_every(session)
+    if _due(epoch, every) or (last and every):
+        event["prunable"] = _prunable(session, judged)
     return event
 
 
+def thorough_every(session: Session) -> int:
+    """Every how many epochs to measure thoroughly; 0: only after the last."""
+    work = session.multiply_adds * len(session.train.labels)
+    return _evenly(session, THOROUGH_SHARE, thorough_cost(session.model, session.steps_per_epoch, work))
+
+
 def prunable_every(session: Session) -> int:
-    """Every how many epochs to look for the prunable share: as often as `PRUNABLE_SHARE` allows, evenly;
-    0, never, where the whole run is too short for one look."""
+    """Every how many epochs to look for the prunable share; 0: the whole run is too short for one look."""
     num_images = min(len(session.validation), PRUNABLE_IMAGES)
-    costs = EPOCHS_AN_IMAGE * num_images / len(session.train)  # epochs
+    return _evenly(session, PRUNABLE_SHARE, EPOCHS_AN_IMAGE * num_images / len(session.train))
+
+
+def _evenly(session: Session, share: float, cost: float) -> int:
+    """Every how many epochs to do what takes as long as ``cost`` epochs, in ``share`` of the run's time, with
+    as many epochs between any two; 0: it is not to be had."""
     epochs = session.spec.train.epochs
-    times = int(PRUNABLE_SHARE * epochs / costs)
+    times = min(int(share * epochs / cost), epochs)
     return math.ceil(epochs / times) if times else 0
 
 
-def _prunable(session: Session) -> dict[str, float]:
-    # The split is in random order, so the first are as good as any.
-    some = session.validation.take(torch.arange(min(len(session.validation), PRUNABLE_IMAGES)))
+def _due(epoch: int, every: int) -> bool:
+    return bool(every) and epoch % every == 0
+
+
+def _prunable(session: Session, judged: Judgement) -> dict[str, float]:
+    # The split is in random order, so the first are as good as any; of them the hardest come first.
+    index = judged.losses[:PRUNABLE_IMAGES].argsort(descending=True)
+    images = session.validation.take(index)
+    known = Judgement(judged.losses[index], judged.correct[index]).accuracy
     weights = [part for layer in regularised_weights(session.model).values() for part in layer]
-    return prunable(weights, lambda: evaluate(session, some)[1])
+    return prunable(weights, lambda least: accuracy_or_less(session, images, least), accuracy=known)

@@ -156,7 +156,7 @@ def lambda_path(
             done += 1
 
     yield from train(warm, range(1, warm_epochs + 1), None)
-    if warm_epochs and not control.stop.is_set() and not math.isfinite(evaluate(warm, warm.validation)[0]):
+    if warm_epochs and not control.stop.is_set() and not math.isfinite(evaluate(warm, warm.validation).loss):
         raise DivergedError(
             "The loss stopped being a number before any λ was tried; try a lower learning rate, "
             "or weaker augmentation."
@@ -230,12 +230,12 @@ def _fork(warm: Session, kind: str, strength: float) -> Session:
 
 def _measured(session: Session, strength: float, began: float) -> PathPoint:
     with as_kept(session, session.spec.train.epochs):
-        loss, accuracy = evaluate(session, session.validation)
+        judged = evaluate(session, session.validation)
         found = measure(session.model, thorough=False)["sparsity"]
     groups = found.get("groups", {}).values()
     return PathPoint(
         strength=strength,
-        accuracy=accuracy if math.isfinite(loss) else None,
+        accuracy=judged.accuracy if math.isfinite(judged.loss) else None,
         exact=found["exact"],
         near=found["near"],
         groups=sum(each["zero"] for each in groups) / max(1, sum(each["all"] for each in groups)),

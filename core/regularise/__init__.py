@@ -6,7 +6,7 @@ from core.regularise.check import check
 from core.regularise.groups import Groups, weight_groups
 from core.regularise.histogram import EDGES, histogram, share_below
 from core.regularise.measures import MEASURES, MeasureEntry
-from core.regularise.measuring import cadence, measure
+from core.regularise.measuring import measure, thorough_cost
 from core.regularise.metric import step_sizes
 from core.regularise.pruning import prunable
 from core.regularise.regularisation import Regularisation, strength_at
@@ -27,7 +27,6 @@ __all__ = [
     "RegulariserEntry",
     "Term",
     "advise",
-    "cadence",
     "check",
     "elastic_net_",
     "histogram",
@@ -39,5 +38,6 @@ __all__ = [
     "sparsity",
     "step_sizes",
     "strength_at",
+    "thorough_cost",
     "weight_groups",
 ]

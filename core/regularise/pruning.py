@@ -20,7 +20,7 @@ EVALUATIONS = 7  # the answer is off by less than 1/128 of the weights that are 
 @torch.no_grad()
 def prunable(
     weights: Sequence[Tensor],
-    evaluate: Callable[[], float],
+    evaluate: Callable[[float], float],
     *,
     points: float = POINTS,
     accuracy: float | None = None,
@@ -33,14 +33,16 @@ def prunable(
 
     Args:
         weights: changed while this runs, and put back to the last bit, whatever happens.
-        evaluate: the accuracy in [0, 1] of the network with the weights as they are; called 7 times.
+        evaluate: given the least accuracy in [0, 1] that would do, that of the network with the weights
+            as they are; if it is less, any number below will do. Called 7 times at most.
         accuracy: of the network as it is; None: it is evaluated first.
 
     Returns:
         ``{"share", "accuracy"}``: of the weights, in [0, 1], and with so many zeros. Zeros that are there
         already count, so the share is at least theirs.
     """
-    whole = evaluate() if accuracy is None else accuracy
+    whole = evaluate(0.0) if accuracy is None else accuracy
+    least = whole - points / 100 - 1e-9  # a tenth of an image at most is rounding
     rising = magnitudes(weights)
     kept = [weight.clone() for weight in weights]
     zeros = len(rising) - int((rising > 0).sum())
@@ -54,8 +56,8 @@ def prunable(
             cutoff = float(rising[middle - 1])
             for weight, original in zip(weights, kept, strict=True):
                 weight.copy_(original.masked_fill(original.abs() <= cutoff, 0.0))
-            now = evaluate()
-            if now < whole - points / 100 - 1e-9:  # a tenth of an image at most is rounding
+            now = evaluate(least)
+            if now < least:
                 high = middle - 1
                 continue
             low = int(rising.searchsorted(cutoff, side="right"))  # equals go together

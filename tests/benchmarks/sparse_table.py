@@ -84,7 +84,7 @@ def pruned(spec: RunSpec, share: float) -> Outcome:
             train_step(session, *session.batch(index, step), step)
             pruning.after_step(step)
             step += 1
-        _, accuracy = evaluate(session, session.validation)
+        accuracy = evaluate(session, session.validation).accuracy
     seconds = time.perf_counter() - began
     return Outcome(accuracy, sparsity(session.model)["exact"], seconds)
 

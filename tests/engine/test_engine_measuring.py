@@ -6,8 +6,9 @@ import math
 import pytest
 
 from core import models, regularise
-from core.engine import MEASURED_TIMES, open_session, run
-from core.engine.measuring import prunable_every
+from core.engine import MEASURED_TIMES, evaluate, open_session, run
+from core.engine.evaluation import accuracy_or_less
+from core.engine.measuring import measured, prunable_every, thorough_every
 from core.spec import parse
 from core.vocabulary import complete
 
@@ -40,7 +41,7 @@ def test_penalties_and_strengths_are_told_apart():
 
 
 def test_costly_measures_come_as_often_as_they_may_and_with_the_last(monkeypatch):
-    monkeypatch.setattr("core.engine.measuring.cadence", lambda *_: 2)
+    monkeypatch.setattr("core.engine.measuring.thorough_every", lambda _: 2)
     monkeypatch.setattr("core.engine.measuring.prunable_every", lambda _: 3)
     seen = epochs(run(spec()))
     assert ["gini" in event["sparsity"] for event in seen] == [False, True, False, True, True]
@@ -60,20 +61,54 @@ def test_measuring_leaves_the_training_alone(monkeypatch):
 
     regulariser = {"kind": "l1", "strength": 1e-3}
     seldom = figures(run(spec(regulariser)))
-    monkeypatch.setattr("core.engine.measuring.cadence", lambda *_: 1)
+    monkeypatch.setattr("core.engine.measuring.thorough_every", lambda _: 1)
     monkeypatch.setattr("core.engine.measuring.prunable_every", lambda _: 1)
     assert figures(run(spec(regulariser))) == seldom
 
 
 @pytest.mark.parametrize(
     ("epochs", "every"),
-    # 359 validation images to 200: 4.13 epochs' worth of time for each look, a fortieth of all is to be had.
-    [(5, 0), (165, 0), (166, 166), (331, 166), (1000, 167)],
+    # 359 validation images to 200: 2.33 epochs' worth of time for each look, 1.5 % of all is to be had.
+    [(5, 0), (155, 0), (156, 156), (312, 156), (1000, 167)],
 )
 def test_the_prunable_share_is_paced_evenly(epochs, every):
     session = open_session(spec(train={"epochs": epochs, "batch_size": 64, "device": "cpu"}))
     assert len(session.validation) == 359
     assert prunable_every(session) == every
+
+
+@pytest.mark.parametrize(("cost", "every"), [(0.01, 1), (0.03, 5), (0.05, 5), (0.06, 0)])
+def test_thorough_measures_are_paced_evenly(monkeypatch, cost, every):
+    monkeypatch.setattr("core.engine.measuring.thorough_cost", lambda *_: cost)
+    assert thorough_every(open_session(spec())) == every  # of 5 epochs, 1 % of whose time is to be had
+
+
+def test_judging_can_end_as_soon_as_it_is_too_bad():
+    session = open_session(spec())
+    judged = evaluate(session, session.validation)
+    images = len(session.validation)
+    assert judged.loss == pytest.approx(float(judged.losses.mean()))
+    assert judged.accuracy == int(judged.correct.sum()) / images < 0.3  # not trained yet
+    seen = []
+    session.model.register_forward_hook(lambda module, given, logits: seen.append(len(logits)))
+    assert accuracy_or_less(session, session.validation, 0.0) == judged.accuracy
+    assert sum(seen) == images
+    seen.clear()
+    at_best = accuracy_or_less(session, session.validation, 0.9)
+    assert seen == [100] and at_best == 1 - int((~judged.correct[:100]).sum()) / images < 0.9
+    few = session.validation.take(slice(7))
+    assert accuracy_or_less(session, few, 0.0) == int(judged.correct[:7].sum()) / 7
+
+
+def test_the_prunable_share_is_that_of_the_first_images_in_any_order(monkeypatch):
+    monkeypatch.setattr("core.engine.measuring.PRUNABLE_IMAGES", 150)
+    monkeypatch.setattr("core.engine.measuring.prunable_every", lambda _: 1)
+    session = open_session(spec())
+    judged = evaluate(session, session.validation)
+    found = measured(session, 1, judged, last=False)["prunable"]
+    some = session.validation.take(slice(150))
+    weights = [part for layer in regularise.regularised_weights(session.model).values() for part in layer]
+    assert found == regularise.prunable(weights, lambda least: evaluate(session, some).accuracy)
 
 
 @pytest.mark.parametrize("arch", models.CATALOGUE)

@@ -8,14 +8,21 @@ from safetensors.torch import load_file
 from torch import nn
 
 from core.engine import Control, run
+from core.engine.evaluation import Judgement
 from core.jobs.history import Fold
 from core.regularise.early_stopping import EarlyStopping
 from tests.engine.small_runs import SMALL, WITH_NORM, ema, epochs, judged_by_hand, last, spec, stopping
 
 
+def judgement(loss, accuracy):
+    return Judgement(torch.tensor([loss], dtype=torch.float64), torch.arange(100) < round(100 * accuracy))
+
+
 def told(monkeypatch, *, accuracies=None, losses=None):
     """Make validation give these figures, epoch by epoch."""
-    figures = iter([(1.0, a) for a in accuracies] if accuracies else [(loss, 0.5) for loss in losses])
+    figures = iter(
+        [judgement(1.0, a) for a in accuracies] if accuracies else [judgement(loss, 0.5) for loss in losses]
+    )
     monkeypatch.setattr("core.engine.loop.evaluate", lambda *_: next(figures))
 
 
