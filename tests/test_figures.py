@@ -67,6 +67,11 @@ def test_the_lines_are_the_events_figures():
     assert trace(sparsity, "near zero")["y"] == [50.0] * 3
 
 
+def test_accuracy_stands_between_0_and_100_before_the_first_epoch_and_fits_its_lines_after():
+    assert figures.accuracy(history(0), "r")["layout"]["yaxis"]["range"] == [0, 100]
+    assert "range" not in figures.accuracy(history(1), "r")["layout"]["yaxis"]
+
+
 def test_a_penalty_is_drawn_only_if_there_is_one():
     assert not [each for each in figures.loss(history(2), "r")["data"] if each["name"] == "penalty"]
     assert trace(figures.loss(history(2, penalty=0.5), "r"), "penalty")["y"][-1] == 0.5

@@ -80,6 +80,7 @@ def _add_strip(figure: Figure, strengths: dict[str, Line]) -> None:
         "rangemode": "tozero",
         "zeroline": False,
         "nticks": 2,
+        "exponentformat": "e",
     }
     layout["annotations"] = [
         {"text": "λ", "xref": "paper", "yref": "paper", "x": 0.01, "y": STRIP, "showarrow": False}
@@ -128,7 +129,10 @@ def accuracy(history: History, run_id: str) -> Figure:
         )
         for name, colour in (("train", TRAIN), ("validation", VALIDATION))
     ]
-    return over_epochs(traces, history, run_id, "accuracy (%)")
+    figure = over_epochs(traces, history, run_id, "accuracy (%)")
+    if not epochs:
+        figure["layout"]["yaxis"]["range"] = [0, 100]  # else plotly's own, from -1 to 4
+    return figure
 
 
 def _percent(share: float | None) -> float | None:

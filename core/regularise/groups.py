@@ -12,8 +12,9 @@ A filter, neuron or head of zeros puts out a constant and so it can be taken out
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,12 +23,9 @@ from torch.nn.modules.conv import _ConvNd
 Family = Literal["filters", "neurons", "heads"]
 
 
-@runtime_checkable
-class ListsGroups(Protocol):
-    """A module that knows which of its weights belong together, whatever layers they lie in."""
-
-    def weight_groups(self) -> list[list[tuple[nn.Parameter, Any]]]:
-        """For each group its weights: parameters, and an index into each."""
+ListGroups = Callable[[], list[list[tuple[nn.Parameter, Any]]]]
+"""``weight_groups`` of a module that knows which of its weights belong together, whatever layers they lie in:
+for each group its weights, parameters and an index into each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +125,9 @@ def weight_groups(model: nn.Module) -> list[Groups]:
 
 
 def _groups_of(name: str, module: nn.Module) -> list[Groups]:
-    if isinstance(module, ListsGroups):
-        return [Groups(name, "heads", _listed(module.weight_groups()))]
+    listed: ListGroups | None = getattr(module, "weight_groups", None)
+    if listed is not None:
+        return [Groups(name, "heads", _listed(listed()))]
     if isinstance(module, nn.Linear) or (isinstance(module, _ConvNd) and not module.transposed):
         family: Family = "neurons" if isinstance(module, nn.Linear) else "filters"
         biases = () if module.bias is None else (Part(module.bias, _column(module.bias)),)

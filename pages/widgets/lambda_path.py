@@ -13,6 +13,7 @@ from functools import partial
 import streamlit as st
 
 from core.errors import SpecError
+from core.figures import has_lambda
 from core.jobs.paths import Paths, PathView
 from core.lab.lambda_path import (
     EPOCHS_EACH,
@@ -44,7 +45,11 @@ def paths() -> Paths:
 def choose_lambda(spec: RunSpec) -> None:
     """For a page's main part: the path of one of the spec's regularisers, and what is chosen goes into the
     visit's spec. Draws nothing where no regulariser has a λ."""
-    kinds = [each.kind for each in spec.regularisers if CATALOGUE[each.kind].default_strength is not None]
+    kinds = [
+        each.kind
+        for each in spec.regularisers
+        if CATALOGUE[each.kind].default_strength is not None and has_lambda(each.kind)
+    ]
     if not kinds:
         return
     st.subheader("Choose λ", anchor=False)

@@ -223,3 +223,9 @@ def test_the_chart_has_both_axes_every_value_and_says_it_in_words():
     assert "zero groups" not in [
         trace["name"] for trace in path_chart(points[:3], [1, 2], None).figure["data"]
     ]
+
+
+def test_only_what_is_called_lambda_has_a_path(told):
+    assert not visit("label_smoothing").subheader and not visit("early_stopping").subheader
+    assert not visit("label_smoothing", "l1").segmented_control  # nothing to choose between
+    assert [each.label for each in visit("l1", "l2").segmented_control] == ["Regulariser"]
