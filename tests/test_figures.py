@@ -68,7 +68,7 @@ def test_the_lines_are_the_events_figures():
 
 
 def test_accuracy_stands_between_0_and_100_before_the_first_epoch_and_fits_its_lines_after():
-    assert figures.accuracy(history(0), "r")["layout"]["yaxis"]["range"] == [0, 100]
+    assert figures.accuracy(history(0), "r")["layout"]["yaxis"]["range"] == [-3, 103]
     assert "range" not in figures.accuracy(history(1), "r")["layout"]["yaxis"]
 
 

@@ -57,10 +57,10 @@ def over_epochs(traces: list[dict[str, Any]], history: History, run_id: str, y_t
     """A chart whose x-axis is the whole run from the start, so that the line grows into its place."""
     layout = plain_layout(y_title)
     layout["uirevision"] = run_id  # a person's zoom and legend choices last as long as the run is shown
-    layout["xaxis"] |= {
-        "title": {"text": "epoch"},
-        "range": [0, history.started["epochs"] if history.started else 1],
-    }
+    epochs = history.started["epochs"] if history.started else 1
+    layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [0, epochs]}
+    if epochs <= 10:
+        layout["xaxis"]["dtick"] = 1  # else half epochs on a wide chart
     return {"data": traces, "layout": layout}
 
 

@@ -56,7 +56,9 @@ def loss(history: History, run_id: str) -> Figure:
         "autorangeoptions": {"clipmin": lowest / 30},
     }
     figure["layout"]["yaxis"] |= (
-        {"dtick": 1, "minor": {"dtick": "D1"}} if highest > 30 * lowest else {"nticks": 6}
+        {"dtick": 1, "minor": {"dtick": "D1"}}
+        if highest > 30 * lowest
+        else {"nticks": 6, "tickformat": "~g"}  # 0.9, where plotly would write 9 between powers of ten
     )
     strengths = {
         kind: drawn for kind, drawn in history.strengths.items() if has_lambda(kind) and any(drawn.y)
@@ -131,7 +133,7 @@ def accuracy(history: History, run_id: str) -> Figure:
     ]
     figure = over_epochs(traces, history, run_id, "accuracy (%)")
     if not epochs:
-        figure["layout"]["yaxis"]["range"] = [0, 100]  # else plotly's own, from -1 to 4
+        figure["layout"]["yaxis"]["range"] = [-3, 103]  # else plotly's own, from -1 to 4
     return figure
 
 

@@ -59,9 +59,11 @@ def layers_tab(view: RunView) -> None:
     height = 130 + 34 * len(last["sparsity"]["layers"]) if way == "Map" else 320
     live_chart(chart(view, draw), key=f"layers.{way}", height=height, alt=f"{alt} Now: {said}.")
     words = figures.groups_in_words(last)
+    empty = any(group["zero"] for group in last["sparsity"].get("groups", {}).values())
     st.caption(
         "Exactly 0.0, in per cent of each layer's weights; biases and norm layers are left out."
-        + (f" Wholly zero: {words}. These could be taken out of the network." if words else "")
+        + (f" Wholly zero: {words}." if words else "")
+        + (" These could be taken out of the network." if empty else "")
     )
 
 
