@@ -29,11 +29,12 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
     Args:
         judged: the network as it is, by the validation images.
     """
-    event = measure(session.model, thorough=last or _due(epoch, thorough_every(session)))
-    if last or due(epoch, session.spec.train.epochs):
+    # Pages keep every epoch of every run in memory: what is large comes as rarely as a film needs it.
+    pictures = last or due(epoch, session.spec.train.epochs)
+    thorough = last or _due(epoch, thorough_every(session))
+    event = measure(session.model, thorough=thorough, histograms=pictures)
+    if pictures:
         event["filters"] = first_filters(session.model, session.train.channels)
-    else:
-        del event["weights"]  # as rarely, for pages keep every epoch of every run in memory
     every = prunable_every(session)
     if _due(epoch, every) or (last and every):
         event["prunable"] = _prunable(session, judged)

@@ -231,7 +231,7 @@ def _fork(warm: Session, kind: str, strength: float) -> Session:
 def _measured(session: Session, strength: float, began: float) -> PathPoint:
     with as_kept(session, session.spec.train.epochs):
         judged = evaluate(session, session.validation)
-        found = measure(session.model, thorough=False)["sparsity"]
+        found = measure(session.model, thorough=False, histograms=False)["sparsity"]
     groups = found.get("groups", {}).values()
     return PathPoint(
         strength=strength,

@@ -28,6 +28,12 @@ ListGroups = Callable[[], list[list[tuple[nn.Parameter, Any]]]]
 for each group its weights, parameters and an index into each."""
 
 
+def _as_stored(values: Tensor) -> Tensor:
+    """Filters (out, in, height, width) as a run keeps them, channels last, so that their rows are a view and
+    no copy; anything else as it is."""
+    return values.movedim(1, -1) if values.ndim == 4 else values
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One parameter's share of a layer's groups; ``order`` says where in it each group's numbers lie.
@@ -41,8 +47,9 @@ class Part:
     order: Tensor | None = None
 
     def rows(self, values: Tensor) -> Tensor:
-        """``values``, shaped like the parameter, as (num_groups, numbers of a group)."""
-        return values.flatten(1) if self.order is None else values.flatten()[self.order]
+        """``values``, shaped like the parameter, as (num_groups, numbers of a group); in which order these
+        are is for `fill` to know."""
+        return _as_stored(values).flatten(1) if self.order is None else values.flatten()[self.order]
 
     def spread(self, column: Tensor) -> Tensor:
         """A number for each group, (num_groups, 1), as what a tensor like the parameter is multiplied by."""
@@ -55,7 +62,8 @@ class Part:
         if self.order is not None:
             self.parameter.copy_(self._placed(rows))
         elif rows.data_ptr() != self.parameter.data_ptr():  # else they are the parameter, seen as rows
-            self.parameter.copy_(rows.view(self.parameter.shape))
+            stored = _as_stored(self.parameter)
+            stored.copy_(rows.reshape(stored.shape))
 
     def _placed(self, rows: Tensor) -> Tensor:
         """``rows`` where ``order`` says, shaped like the parameter."""
@@ -103,7 +111,7 @@ class Groups:
     @torch.no_grad()
     def zero(self) -> Tensor:
         """Which groups (num_groups,) are exactly zero."""
-        return ~self.rows().any(dim=1)
+        return self.rows().abs().amax(dim=1) == 0  # four to six times as fast as `any`
 
 
 def weight_groups(model: nn.Module) -> list[Groups]:

@@ -18,15 +18,15 @@ from core.regularise.weights import regularised_weights
 
 
 @torch.no_grad()
-def measure(model: nn.Module, *, thorough: bool) -> dict[str, Any]:
+def measure(model: nn.Module, *, thorough: bool, histograms: bool = True) -> dict[str, Any]:
     """What an ``epoch`` event says of the weights: ``event |= measure(model, thorough=…)``.
 
     Returns:
-        ``{"sparsity": …, "weights": …}``. ``sparsity`` is what `sparsity` gives and, whole and by layer,
-        ``hoyer``, ``bytes``: ``{"dense", "sparse"}``, and ``groups``: ``{"filters" | "neurons" | "heads":
-        {"zero", "all"}}`` where it has such; if ``thorough`` also ``gini``, ``effective_rank`` and
-        ``bytes["gzip"]``. ``weights`` is a `histogram` by layer. The rank of the whole is the sum of its
-        layers', and a layer's of its matrices'. Heads stand by the layer of their queries.
+        ``{"sparsity": …, "weights": …}``, the latter if ``histograms``. ``sparsity`` is what `sparsity` gives
+        and, whole and by layer, ``hoyer``, ``bytes``: ``{"dense", "sparse"}``, and ``groups``: ``{"filters" |
+        "neurons" | "heads": {"zero", "all"}}`` where it has such; if ``thorough`` also ``gini``,
+        ``effective_rank`` and ``bytes["gzip"]``. ``weights`` is a `histogram` by layer. The rank of the whole
+        is the sum of its layers', and a layer's of its matrices'. Heads stand by the layer of their queries.
     """
     layers = regularised_weights(model)
     figures = sparsity(model)
@@ -44,7 +44,10 @@ def measure(model: nn.Module, *, thorough: bool) -> dict[str, Any]:
         # A stable sort merges what is sorted already: an eighth of the time.
         figures["gini"] = gini(np.sort(np.concatenate(list(rising.values())), kind="stable"))
         figures["effective_rank"] = sum(layer["effective_rank"] for layer in figures["layers"].values())
-    return {"sparsity": figures, "weights": {name: histogram(parts) for name, parts in layers.items()}}
+    measured = {"sparsity": figures}
+    if histograms:
+        measured["weights"] = {name: histogram(parts) for name, parts in layers.items()}
+    return measured
 
 
 def thorough_cost(model: nn.Module, steps: int, multiply_adds: int) -> float:

@@ -263,6 +263,7 @@ def test_shared_and_multi_part_layers_count_once():
 def test_every_network_has_every_measure_in_an_event_of_modest_size(arch):
     model = default(arch).to(memory_format=torch.channels_last)
     plain, full = measure(model, thorough=False), measure(model, thorough=True)
+    assert measure(model, thorough=False, histograms=False) == {"sparsity": plain["sparsity"]}
     for found in (plain["sparsity"], *plain["sparsity"]["layers"].values()):
         assert not {"gini", "effective_rank"} & found.keys() and "gzip" not in found["bytes"]
     old = sparsity(model)
