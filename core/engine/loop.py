@@ -147,9 +147,10 @@ def _epoch_event(session: Session, epoch: int, trained: tuple[float, float], beg
     }
     with as_kept(session, epoch):
         judged = evaluate(session, session.validation)
-        if not math.isfinite(judged.loss):
-            raise DivergedError(_advice(f"The validation loss became {judged.loss} after epoch {epoch}"))
-        event |= {"validation_loss": judged.loss, "validation_accuracy": judged.accuracy}
+        loss = judged.loss
+        if not math.isfinite(loss):
+            raise DivergedError(_advice(f"The validation loss became {loss} after epoch {epoch}"))
+        event |= {"validation_loss": loss, "validation_accuracy": judged.accuracy}
         reason = regularisation.after_epoch(event)
         if reason:
             event["stop"] = reason

@@ -13,8 +13,9 @@ from core.engine.filters import due, first_filters
 from core.engine.session import Session
 from core.regularise import measure, prunable, regularised_weights, thorough_cost
 
-# Shares of training time, as estimated. Together with what is measured every epoch (0.5 %) they come to
-# 2 or 3 %, the look after the last epoch included: each is taken once in a run, however short.
+# Shares of training time, as estimated from sizes. What is measured every epoch adds 0.5 % for the default
+# CNN and 2 % for LeNet-300-100, whose epochs are short (tests/benchmarks/overheads.py). The thorough measures
+# also come after the last epoch of any run; the prunable share only where the run has time for one look.
 THOROUGH_SHARE = 0.01
 PRUNABLE_SHARE = 0.015
 PRUNABLE_IMAGES = 400  # validation images that it asks, at most: half a point is two of them
@@ -31,12 +32,12 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
     """
     # Pages keep every epoch of every run in memory: what is large comes as rarely as a film needs it.
     pictures = last or due(epoch, session.spec.train.epochs)
-    thorough = last or _due(epoch, thorough_every(session))
+    thorough = last or _falls_on(epoch, thorough_every(session))
     event = measure(session.model, thorough=thorough, histograms=pictures)
     if pictures:
         event["filters"] = first_filters(session.model, session.train.channels)
     every = prunable_every(session)
-    if _due(epoch, every) or (last and every):
+    if _falls_on(epoch, every) or (last and every):
         event["prunable"] = _prunable(session, judged)
     return event
 
@@ -61,7 +62,7 @@ def _evenly(session: Session, share: float, cost: float) -> int:
     return math.ceil(epochs / times) if times else 0
 
 
-def _due(epoch: int, every: int) -> bool:
+def _falls_on(epoch: int, every: int) -> bool:
     return bool(every) and epoch % every == 0
 
 

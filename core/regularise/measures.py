@@ -139,7 +139,8 @@ MEASURES: dict[str, MeasureEntry] = {
         MeasureEntry(
             name="gzip",
             title="Dense, then gzip",
-            help="The dense bytes as gzip compresses them: zeros nearly vanish, other weights hardly shrink.",
+            help="The dense bytes as a gzip file in which runs are short: zeros nearly vanish, other weights "
+            "hardly shrink.",
             formula=r"\left| \mathrm{gzip}(w) \right|",
             unit="bytes",
             source="DEFLATE, RFC 1951; as in Han et al. 2016, arXiv 1510.00149, for what a file takes",
