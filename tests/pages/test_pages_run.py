@@ -96,6 +96,13 @@ def test_layers_as_lines_and_by_groups(open_page):
         assert not visit.exception and f"layers.{name}" in components(visit)
 
 
+@pytest.mark.parametrize(("epochs", "zero", "removable"), [(2, "0 of 8 filters", False), (6, "1 of 8", True)])
+def test_units_can_be_taken_out_where_some_are_wholly_zero(open_page, epochs, zero, removable):
+    until = [each for each in made_up_run.events() if each.get("epoch", 0) <= epochs]
+    visit = open_page(PAGE, run=stored(until))
+    assert zero in texts(visit) and ("could be taken out" in texts(visit)) == removable
+
+
 def test_epsilon_is_a_dial_and_every_label_says_it(open_page):
     visit = open_page(PAGE, run=stored(), look="Weights")
     dial = next(each for each in visit.select_slider if "ε" in each.label)
