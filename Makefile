@@ -5,7 +5,7 @@ PORT ?= 8501
 BIN := .venv/bin
 STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.headless true
 
-.PHONY: app dev test bench clean
+.PHONY: app dev test fuzz bench clean
 
 app: .venv/.app
 	@echo "Augury opens at http://localhost:$(PORT) (Ctrl-C stops it and its runs)"
@@ -22,6 +22,10 @@ test: .venv/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# The properties again, with examples that nobody has seen yet.
+fuzz: .venv/.test
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=default
 
 bench: .venv/.bench
 	@$(BIN)/python -m core bench

@@ -19,9 +19,14 @@ def _describe_erasing(drawn: Drawn, i: int) -> Values:
 
 
 def _build_erasing(values: Mapping[str, Any], p: float, side: int) -> AugmentationBase2D:
-    """Kornia's rectangle has a pixel at least, so that none of the area is to run on none of the images."""
+    """Kornia's rectangle has a pixel at least, so that none of the area is to run on none of the images.
+
+    A ratio keeps six decimals: Kornia asks whether it spans 1 once in single and once in double precision,
+    and fails where the answers differ, as for 0.9999999999999999.
+    """
     p = p if values["scale"][1] else 0.0
-    return K.RandomErasing(values["scale"], values["ratio"], values["value"], p=p)
+    low, high = (round(end, 6) for end in values["ratio"])
+    return K.RandomErasing(values["scale"], (low, high), values["value"], p=p)
 
 
 def _describe_noise(drawn: Drawn, i: int) -> Values:

@@ -11,7 +11,7 @@ from core.augment.fast import FAST
 MODULES = {
     K.RandomHorizontalFlip: lambda low, high, p: K.RandomHorizontalFlip(p=p),
     K.RandomVerticalFlip: lambda low, high, p: K.RandomVerticalFlip(p=p),
-    K.RandomErasing: lambda low, high, p: K.RandomErasing((low, high), (low, 3 * high), low, p=p),
+    K.RandomErasing: lambda low, high, p: K.RandomErasing((low, high), (low, 1 + high), low, p=p),
     K.RandomSaltAndPepperNoise: lambda low, high, p: K.RandomSaltAndPepperNoise(
         (low, high), (low, high), p=p
     ),
@@ -21,6 +21,8 @@ MODULES = {
         (9, 9), padding=1 + round(7 * low), padding_mode=("constant", "reflect", "replicate")[round(2 * high)]
     ),
 }
+# Exact in single precision: Kornia's erasing fails for a ratio of 0.9999999999999999, which ours rounds.
+ENDS = st.floats(1 / 32, 1, width=32)
 
 
 def test_every_faster_way_is_compared_here():
@@ -29,7 +31,7 @@ def test_every_faster_way_is_compared_here():
 
 @pytest.mark.parametrize("kind", FAST, ids=lambda kind: kind.__name__)
 @given(
-    ends=st.tuples(st.floats(0.02, 1), st.floats(0.02, 1)).map(sorted),
+    ends=st.tuples(ENDS, ENDS).map(sorted),
     p=st.sampled_from([0, 0.5, 1]),
     channels=st.sampled_from([1, 3]),
     seed=st.integers(0, 2**31),

@@ -224,8 +224,9 @@ def test_a_resized_crop_enlarges_the_box_that_is_shown():
         torch.testing.assert_close(after[i : i + 1], expected, atol=1e-4, rtol=0)
 
 
-def test_erasing_paints_the_box_that_is_shown_and_nothing_else():
-    pipeline = build(OpSpec(op="RandomErasing", p=1.0, params={"value": 0.25}))
+@pytest.mark.parametrize("ratio", [[0.3, 3.3], [0.9999999999999999, 3.0], [0.1, 1.0000000000000002]])
+def test_erasing_paints_the_box_that_is_shown_and_nothing_else(ratio):
+    pipeline = build(OpSpec(op="RandomErasing", p=1.0, params={"value": 0.25, "ratio": ratio}))
     draws = pipeline.draw(6, 0)
     after = pipeline.apply(IMAGES, draws)
     for i in range(6):
