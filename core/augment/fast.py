@@ -9,6 +9,7 @@ contrast 5, crop 3.0; 16 of 3×224×224, 1.5, 6.0, 2.8, 4 and 1.2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import kornia.augmentation as K
@@ -16,7 +17,9 @@ import torch
 from kornia.augmentation import AugmentationBase2D
 from torch import Tensor
 
+from core.augment.affine import affine_matrices, warp_affine, warp_moved
 from core.augment.entry import Drawn
+from core.augment.fuse import sampling
 
 Fast = Callable[[Any, Tensor, Drawn], Tensor]
 """What a module does to images (B, C, H, W) with what it drew: a new tensor, not cut off at 0 and 1."""
@@ -68,6 +71,22 @@ def _crop(module: K.RandomCrop, images: Tensor, drawn: Drawn) -> Tensor:
     )
 
 
+def _warp(module: Any, images: Tensor, drawn: Drawn) -> Tensor:
+    if isinstance(module, K.RandomAffine):
+        forth = affine_matrices(drawn, images)
+    else:
+        forth = module.compute_transformation(images, drawn, module.flags)
+    how = sampling(module)
+    assert how is not None and how.resample is not None and how.padding is not None
+    warp = partial(
+        warp_affine,
+        mode=how.resample,
+        padding=how.padding,
+        align_corners=module.flags["align_corners"],
+    )
+    return warp_moved(images, drawn["batch_prob"] > 0.5, forth, warp)
+
+
 FAST: dict[type[AugmentationBase2D], Fast] = {
     K.RandomHorizontalFlip: _flip(-1),
     K.RandomVerticalFlip: _flip(-2),
@@ -76,5 +95,6 @@ FAST: dict[type[AugmentationBase2D], Fast] = {
     K.RandomBrightness: _brighten,
     K.RandomContrast: _contrast,
     K.RandomCrop: _crop,
+    **dict.fromkeys((K.RandomAffine, K.RandomRotation, K.RandomTranslate, K.RandomShear), _warp),
 }
 """By Kornia's class; what is not here is best left to Kornia."""

@@ -15,6 +15,7 @@ the place it comes from, so matrices here point back, from the result to the ima
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import kornia.augmentation as K
@@ -23,6 +24,7 @@ from kornia.augmentation import AugmentationBase2D, GeometricAugmentationBase2D
 from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
+from core.augment.affine import affine_matrices, warp_moved
 from core.augment.entry import Drawn
 
 
@@ -96,14 +98,15 @@ def way_back(module: AugmentationBase2D, drawn: Drawn, shape: torch.Size) -> Ten
         back[:, [0, 1], [0, 1]] = (last - first) / (torch.tensor([shape[3], shape[2]]) - 1)
         back[:, :2, 2] = first
         return back
+    images = torch.zeros((), dtype=torch.float64).expand(shape)  # of their shape, without their memory
     if isinstance(module, K.RandomPerspective):  # as Kornia's, which takes more than twice as long
         back = _frame(drawn["start_points"]) @ torch.linalg.inv(_frame(drawn["end_points"]))
-        ran = drawn["batch_prob"].view(-1, 1, 1) > 0.5
-        return torch.where(ran, back, torch.eye(3, dtype=torch.float64))
-    assert isinstance(module, GeometricAugmentationBase2D)
-    images = torch.zeros((), dtype=torch.float64).expand(shape)  # of their shape, without their memory
-    forth: Tensor = module.generate_transformation_matrix(images, dict(drawn), module.flags)
-    return torch.linalg.inv(forth)
+    elif isinstance(module, K.RandomAffine):
+        back = torch.linalg.inv(affine_matrices(drawn, images))
+    else:
+        assert isinstance(module, GeometricAugmentationBase2D)
+        back = torch.linalg.inv(module.compute_transformation(images, dict(drawn), module.flags))
+    return torch.where(drawn["batch_prob"].view(-1, 1, 1) > 0.5, back, torch.eye(3, dtype=torch.float64))
 
 
 def _frame(corners: Tensor) -> Tensor:
@@ -125,11 +128,7 @@ def apply(parts: Sequence[tuple[AugmentationBase2D, Drawn]], images: Tensor) -> 
     how = [own for module, _ in parts if (own := sampling(module))]
     resample = next((own.resample for own in how if own.resample), "nearest")
     padding = next((own.padding for own in how if own.padding), "zeros")
-    if moves.all():
-        return warp(images, back, resample, padding)
-    after, index = images.clone(), moves.nonzero()[:, 0].to(images.device)
-    after[index] = warp(images[index], back[moves], resample, padding)
-    return after
+    return warp_moved(images, moves, back, partial(warp, resample=resample, padding=padding))
 
 
 def warp(images: Tensor, back: Tensor, resample: str, padding: str) -> Tensor:

@@ -106,7 +106,7 @@ def calls(monkeypatch, *names: str) -> list[str]:
 
 
 def test_moving_one_slider_draws_and_applies_no_more_than_it_must(monkeypatch):
-    names = ("RandomAffine", "RandomGaussianNoise", "RandomGamma")
+    names = ("RandomPerspective", "RandomGaussianNoise", "RandomGamma")
     ops = [OpSpec(op=name) for name in names]
     reuse, seen = Reuse(), calls(monkeypatch, *names)
     through(AugmentSpec(ops=tuple(ops)), reuse)
@@ -121,7 +121,7 @@ def test_moving_one_slider_draws_and_applies_no_more_than_it_must(monkeypatch):
 
     seen.clear()
     through(AugmentSpec(ops=(narrower(ops[0]), *ops[1:])), reuse)
-    assert seen == ["draw RandomAffine", *(f"apply {name}" for name in names)]
+    assert seen == ["draw RandomPerspective", *(f"apply {name}" for name in names)]
 
 
 def test_other_steps_seeds_and_images_are_other_keys():
