@@ -1,5 +1,6 @@
 """The training loop, its events and its controls."""
 
+from core.engine.batching import Batch, batches
 from core.engine.control import Control
 from core.engine.evaluation import as_kept, evaluate
 from core.engine.events import MEASURED_TIMES, TERMINAL, Event, State, state
@@ -9,11 +10,13 @@ from core.engine.session import Session, device_of, epoch_order, open_session
 __all__ = [
     "MEASURED_TIMES",
     "TERMINAL",
+    "Batch",
     "Control",
     "Event",
     "Session",
     "State",
     "as_kept",
+    "batches",
     "device_of",
     "epoch_order",
     "evaluate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -12,7 +13,8 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core import data
-from core.engine.session import Session, epoch_order
+from core.engine.batching import batches
+from core.engine.session import Session
 
 EVALUATION_BATCH = 512  # a CPU is as fast with 200 to 1,000
 FIRST_LOOK = 100  # images after which `accuracy_or_less` may have seen enough
@@ -95,8 +97,6 @@ def as_kept(session: Session, epoch: int) -> Iterator[None]:
 @torch.no_grad()
 def _take_statistics(session: Session, norms: list[_BatchNorm], epoch: int) -> None:
     """The mean over batches, each as the network was trained on it, but without dropout."""
-    size, per_epoch = session.spec.train.batch_size, session.steps_per_epoch
-    order = epoch_order(session.spec, len(session.train.labels), epoch).to(session.device)
     momenta = [norm.momentum for norm in norms]
     session.model.eval()
     for norm in norms:
@@ -104,10 +104,8 @@ def _take_statistics(session: Session, norms: list[_BatchNorm], epoch: int) -> N
         norm.momentum = None  # a plain mean
         norm.train()
     with session.autocast():
-        for i in range(min(per_epoch, NORM_BATCHES)):
-            index = order[i * size : (i + 1) * size]
-            images, _ = session.batch(index, (epoch - 1) * per_epoch + i)
-            session.model(session.normalised(images))
+        for batch in islice(batches(session, epoch), NORM_BATCHES):
+            session.model(session.normalised(batch.images))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         norm.eval()

@@ -19,13 +19,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core import optimisers
+from core.engine.batching import batches
 from core.engine.control import Control
 from core.engine.evaluation import as_kept, evaluate
 from core.engine.events import Event, State, state
 from core.engine.measuring import measured
 from core.engine.reports import batch_event, finished, penalties, started, step_event
 from core.engine.saving import CHECKPOINT_SECONDS, load_checkpoint, save, save_checkpoint
-from core.engine.session import Session, epoch_order, open_session
+from core.engine.session import Session, open_session
 from core.errors import SpecError
 from core.randomness import derive, private_draws
 from core.spec import RunSpec
@@ -116,12 +117,12 @@ def run(
 
 def _epochs(session: Session, control: Control, watch: bool, done: list[Event]) -> Iterator[Event]:
     """Train on after the epochs ``done``; the last ``epoch`` event says why, if it ends the run early."""
-    steps, batches = Pace(STEP_SECONDS), Pace(BATCH_SECONDS)
+    steps, shown = Pace(STEP_SECONDS), Pace(BATCH_SECONDS)
     if done and "stop" in done[-1]:
         return
     for epoch in range(len(done) + 1, session.spec.train.epochs + 1):
         began = time.perf_counter()
-        trained = yield from _train_epoch(session, epoch, control, steps, batches if watch else None)
+        trained = yield from _train_epoch(session, epoch, control, steps, shown if watch else None)
         if control.stop.is_set():
             return
         event = _epoch_event(session, epoch, trained, began)
@@ -160,37 +161,33 @@ def _epoch_event(session: Session, epoch: int, trained: tuple[float, float], beg
 
 
 def _train_epoch(
-    session: Session, epoch: int, control: Control, steps: Pace, batches: Pace | None
+    session: Session, epoch: int, control: Control, steps: Pace, shown: Pace | None
 ) -> Generator[Event, None, tuple[float, float]]:
     """One pass over the training images; returns their mean data loss and accuracy as the network saw
     them: augmented, with dropout, while it was changing. Of a mixed image the heaviest label counts."""
-    spec, device = session.spec, session.device
-    num_images, per_epoch = len(session.train.labels), session.steps_per_epoch
-    order = epoch_order(spec, num_images, epoch).to(device)
+    device, per_epoch = session.device, session.steps_per_epoch
     losses = torch.zeros(per_epoch, device=device)
     summed = torch.zeros((), dtype=torch.float64, device=device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
     seen = 0
     session.model.train()
-    for i in range(per_epoch):
+    for i, batch in enumerate(batches(session, epoch)):
         if control.stop.is_set():
             return 0.0, 0.0
-        step = (epoch - 1) * per_epoch + i  # counts from 0; events count from 1
-        index = order[i * spec.train.batch_size : (i + 1) * spec.train.batch_size]
-        images, targets = session.batch(index, step)
-        loss, logits = train_step(session, images, targets, step)
+        step, targets, size = batch.step, batch.targets, len(batch.index)
+        loss, logits = train_step(session, batch.images, targets, step)
         losses[i] = loss
-        summed += loss.double() * len(index)
+        summed += loss.double() * size
         correct += (logits.argmax(1) == (targets if targets.ndim == 1 else targets.argmax(1))).sum()
-        seen += len(index)
+        seen += size
         report = steps.due()
         # On a CPU looking at a loss costs nothing; on a GPU it waits for the device, so look when reporting.
         if device.type == "cpu" or report or i == per_epoch - 1:
             _refuse_divergence(losses, i, step - i)
         if report:
             yield step_event(session, step, float(loss))
-        if batches and batches.due():
-            yield batch_event(session, images, index, step)
+        if shown and shown.due():
+            yield batch_event(session, batch.images, batch.index, step)
     return float(summed) / seen, int(correct) / seen
 
 

@@ -15,7 +15,7 @@ from core.spec import RunSpec, TrainSpec
 
 @dataclass(slots=True)
 class Session:
-    """A run's parts. Images are uint8 on the device; ``prepare_batch`` makes them a network's input."""
+    """A run's parts. Images are uint8 on the device; `batch` and `normalised` make them a network's input."""
 
     spec: RunSpec
     device: torch.device

@@ -26,7 +26,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from core.engine import Control, Event, Session, epoch_order, evaluate, open_session, state
+from core.engine import Control, Event, Session, batches, evaluate, open_session, state
 from core.engine.evaluation import as_kept
 from core.engine.loop import DivergedError, Pace, train_step
 from core.errors import SpecError
@@ -206,16 +206,12 @@ def _open(spec: RunSpec) -> Session:
 
 def _train_epoch(session: Session, epoch: int, control: Control) -> Iterator[float]:
     """Train epoch ``epoch``, from 1; after each batch the share that is done. It ends early if stopped."""
-    size, num_steps = session.spec.train.batch_size, session.steps_per_epoch
-    order = epoch_order(session.spec, len(session.train), epoch).to(session.device)
     session.model.train()
-    for i in range(num_steps):
+    for i, batch in enumerate(batches(session, epoch), start=1):
         if control.stop.is_set():
             return
-        step = (epoch - 1) * num_steps + i
-        images, targets = session.batch(order[i * size : (i + 1) * size], step)
-        train_step(session, images, targets, step)
-        yield (i + 1) / num_steps
+        train_step(session, batch.images, batch.targets, batch.step)
+        yield i / session.steps_per_epoch
     session.regularisation.epoch_trained(epoch / session.spec.train.epochs)
 
 

@@ -25,9 +25,10 @@ import time
 from dataclasses import dataclass
 
 from core.engine import run
+from core.engine.batching import batches
 from core.engine.evaluation import evaluate
 from core.engine.loop import train_step
-from core.engine.session import epoch_order, open_session
+from core.engine.session import open_session
 from core.models import GradualPruning
 from core.presets import preset
 from core.regularise import regularised_weights, sparsity
@@ -76,15 +77,13 @@ def pruned(spec: RunSpec, share: float) -> Outcome:
     weights = [weight for layer in regularised_weights(session.model).values() for weight in layer]
     first, last = (round(at * session.num_steps) for at in (FIRST, LAST))
     pruning = GradualPruning(weights, share, first=first, last=last, every=EVERY)
-    size, step, accuracy = spec.train.batch_size, 0, 0.0
+    accuracy = 0.0
     began = time.perf_counter()
     for epoch in range(1, spec.train.epochs + 1):
-        order = epoch_order(spec, len(session.train.labels), epoch).to(session.device)
         session.model.train()
-        for index in order.split(size)[: session.steps_per_epoch]:
-            train_step(session, *session.batch(index, step), step)
-            pruning.after_step(step)
-            step += 1
+        for batch in batches(session, epoch):
+            train_step(session, batch.images, batch.targets, batch.step)
+            pruning.after_step(batch.step)
         accuracy = evaluate(session, session.validation).accuracy
     seconds = time.perf_counter() - began
     return Outcome(accuracy, sparsity(session.model)["exact"], seconds)

@@ -1,5 +1,6 @@
 """The training loop against plain code written here, and against itself under disturbance."""
 
+import dataclasses
 import json
 import math
 
@@ -8,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from core import data, models
-from core.engine import MEASURED_TIMES, Control, run
+from core.engine import MEASURED_TIMES, Control, Session, batches, epoch_order, open_session, run
 from core.errors import SpecError
 from core.randomness import derive
 from core.spec import parse
@@ -225,3 +226,25 @@ def test_the_batch_shown_is_the_batch_trained_on():
     images, names = first_batch(chosen, data.load(chosen.data), batch["count"])
     assert np.array_equal(picture, np.concatenate(list(images[:, 0].numpy()), axis=1))
     assert list(names) == batch["labels"]
+
+
+def test_batches_made_ahead_are_those_made_one_by_one():
+    session = open_session(complete(spec(base=AUGMENTED)))
+    order, per_epoch = epoch_order(session.spec, len(session.train), 2), session.steps_per_epoch
+    made = list(batches(session, 2))
+    assert [batch.step for batch in made] == list(range(per_epoch, 2 * per_epoch))
+    assert torch.equal(torch.cat([batch.index for batch in made]), order)
+    for batch in reversed(made):
+        images, targets = session.batch(batch.index, batch.step)
+        assert torch.equal(batch.images, images) and torch.equal(batch.targets, targets)
+
+
+@pytest.mark.parametrize(("side", "ahead"), [(8, 8), (64, 4), (128, 1), (256, 1)])
+def test_fewer_batches_are_made_ahead_the_larger_they_are(side, ahead, monkeypatch):
+    session = open_session(complete(spec()))
+    images, labels = torch.zeros(640, 1, side, side, dtype=torch.uint8), torch.zeros(640, dtype=torch.long)
+    session.train = dataclasses.replace(session.train, images=images, labels=labels)
+    taken = []
+    monkeypatch.setattr(Session, "batch", lambda self, index, step: (taken.append(step), index))
+    next(batches(session, 1))
+    assert taken == list(range(ahead))
