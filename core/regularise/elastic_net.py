@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from core.regularise.metric import step_sizes
-from core.regularise.shrinkage import elastic_net_, scaled
+from core.regularise.shrinkage import elastic_net_
 from core.regularise.term import Term
 
 
@@ -21,5 +21,5 @@ class ElasticNet(Term):
         ).sum()
 
     def proximal_step(self, optimiser: Optimizer, strength: float) -> None:
-        sizes = scaled(step_sizes(optimiser, self.weights), strength)
+        sizes = step_sizes(optimiser, self.weights, strength)
         elastic_net_(self.weights, sizes, self.params["l1_ratio"])

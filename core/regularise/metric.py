@@ -46,8 +46,8 @@ def group_of(optimiser: Optimizer, weights: list[Tensor]) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def step_sizes(optimiser: Optimizer, weights: list[Tensor]) -> Sizes:
-    """The distance one step moves each of ``weights`` for a constant gradient of 1; see above.
+def step_sizes(optimiser: Optimizer, weights: list[Tensor], strength: float = 1.0) -> Sizes:
+    """``strength`` times the distance that one step moves each of ``weights`` for a constant gradient of 1.
 
     Args:
         optimiser: SGD, Adam, AdamW or RMSprop, in any implementation (loop, foreach, fused), that has
@@ -58,26 +58,40 @@ def step_sizes(optimiser: Optimizer, weights: list[Tensor]) -> Sizes:
         One number for all of them (SGD), or a tensor shaped like each.
     """
     group, state = group_of(optimiser, weights), optimiser.state
-    settled = group["lr"] / (1 - group.get("momentum", 0.0))  # Adam has none: its mean is corrected
+    # Adam has no momentum of that name: its mean is corrected.
+    settled = strength * group["lr"] / (1 - group.get("momentum", 0.0))
     if isinstance(optimiser, SGD):
         assert group["dampening"] == 0
         return float(settled)
     if isinstance(optimiser, Adam):  # AdamW is one
         assert not group["amsgrad"]
-        # r = √(1 - β₂^k), as √-expm1(k·ln β₂), since k is a float32; on the device, where a fused optimiser
-        # keeps it. With it the step size is lr·r/(√v + eps·r): one pass over the weights less.
-        roots = torch._foreach_mul([state[w]["step"] for w in weights], math.log(group["betas"][1]))
-        torch._foreach_expm1_(roots)
-        torch._foreach_neg_(roots)
-        torch._foreach_sqrt_(roots)
-        sizes = torch._foreach_sqrt([state[w]["exp_avg_sq"] for w in weights])
-        for size, root in zip(sizes, roots, strict=True):
-            torch.div(root * settled, size.add_(root * group["eps"]), out=size)
-        return sizes
+        squares, steps = ([state[w][name] for w in weights] for name in ("exp_avg_sq", "step"))
+        return _of_adam(squares, steps, settled, math.log(group["betas"][1]), group["eps"])
     assert isinstance(optimiser, RMSprop), f"no step sizes for {type(optimiser).__name__}"
     assert not group["centered"]
     sizes = torch._foreach_sqrt([state[w]["square_avg"] for w in weights])
     torch._foreach_add_(sizes, group["eps"])
     torch._foreach_reciprocal_(sizes)
     torch._foreach_mul_(sizes, settled)
+    return sizes
+
+
+def _of_adam(squares: list[Tensor], steps: list[Tensor], rate: float, log_beta: float, eps: float) -> Sizes:
+    """``rate/(√v̂ + eps)`` for each tensor v of ``squares`` after its ``steps`` k.
+
+    With r = √(1 - β₂^k), which is √-expm1(k·ln β₂), that is rate·r/(√v + eps·r).
+    """
+    sizes = torch._foreach_sqrt(squares)
+    if steps[0].is_cpu:
+        for size, step in zip(sizes, steps, strict=True):
+            r = math.sqrt(-math.expm1(float(step) * log_beta))
+            torch.div(torch.tensor(rate * r), size.add_(eps * r), out=size)
+        return sizes
+    # A fused optimiser keeps k on the device, and nothing here is to wait for that.
+    roots = torch._foreach_mul(steps, log_beta)
+    torch._foreach_expm1_(roots)
+    torch._foreach_neg_(roots)
+    torch._foreach_sqrt_(roots)
+    for size, root in zip(sizes, roots, strict=True):
+        torch.div(root * rate, size.add_(root * eps), out=size)
     return sizes
