@@ -152,6 +152,23 @@ def test_measures_are_those_that_were_taken_in_their_own_units(run):
     assert figures.measured(history(old=True)) == ["exact", "near"]
 
 
+def without_prunable(epochs: int, ended: bool, **images: int):
+    """A made-up run in which no prunable share was looked for, of ``epochs`` epochs."""
+    events = [{k: v for k, v in event.items() if k != "prunable"} for event in made_up_run.events()]
+    events = [e | images | {"epochs": epochs} if e["event"] == "started" else e for e in events]
+    return fold(enumerate(events if ended else events[:-2], 1)).history()
+
+
+def test_a_run_without_a_prunable_share_says_why(run):
+    assert figures.why_no_prunable_share(run) == figures.why_no_prunable_share(history(old=True)) == ""
+    # 20 validation images, 1.3 epochs' time each over 80: 0.325 epochs of 1.5 % of 22.
+    said = figures.why_no_prunable_share(without_prunable(21, ended=True))
+    assert "as long as 0.33 epochs" in said and "may take 1.5 % of a run" in said and "of 22 epochs" in said
+    assert "after epoch 22." in figures.why_no_prunable_share(without_prunable(22, ended=False))
+    assert "after epoch 25." in figures.why_no_prunable_share(without_prunable(50, ended=False))
+    assert "ended before" in figures.why_no_prunable_share(without_prunable(22, ended=True))
+
+
 def pixels(image):
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(image.source.partition(",")[2]))))
 

@@ -5,10 +5,12 @@ from core.engine.control import Control
 from core.engine.evaluation import as_kept, evaluate
 from core.engine.events import MEASURED_TIMES, TERMINAL, Event, State, state
 from core.engine.loop import run
+from core.engine.measuring import PRUNABLE_SHARE, prunable_cost, prunable_every
 from core.engine.session import Session, device_of, epoch_order, open_session
 
 __all__ = [
     "MEASURED_TIMES",
+    "PRUNABLE_SHARE",
     "TERMINAL",
     "Batch",
     "Control",
@@ -21,6 +23,8 @@ __all__ = [
     "epoch_order",
     "evaluate",
     "open_session",
+    "prunable_cost",
+    "prunable_every",
     "run",
     "state",
 ]

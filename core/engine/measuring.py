@@ -36,7 +36,7 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
     event = measure(session.model, thorough=thorough, histograms=pictures)
     if pictures:
         event["filters"] = first_filters(session.model, session.train.channels)
-    every = prunable_every(session)
+    every = prunable_every(session.spec.train.epochs, len(session.train), len(session.validation))
     if _falls_on(epoch, every) or (last and every):
         event["prunable"] = _prunable(session, judged)
     return event
@@ -45,19 +45,23 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
 def thorough_every(session: Session) -> int:
     """Every how many epochs to measure thoroughly; 0: only after the last."""
     work = session.multiply_adds * len(session.train.labels)
-    return _evenly(session, THOROUGH_SHARE, thorough_cost(session.model, session.steps_per_epoch, work))
+    cost = thorough_cost(session.model, session.steps_per_epoch, work)
+    return _evenly(session.spec.train.epochs, THOROUGH_SHARE, cost)
 
 
-def prunable_every(session: Session) -> int:
-    """Every how many epochs to look for the prunable share; 0: the whole run is too short for one look."""
-    num_images = min(len(session.validation), PRUNABLE_IMAGES)
-    return _evenly(session, PRUNABLE_SHARE, EPOCHS_AN_IMAGE * num_images / len(session.train))
+def prunable_every(epochs: int, num_train: int, num_validation: int) -> int:
+    """Every how many epochs of a run to look for the prunable share; 0: it is too short for one look."""
+    return _evenly(epochs, PRUNABLE_SHARE, prunable_cost(num_train, num_validation))
 
 
-def _evenly(session: Session, share: float, cost: float) -> int:
+def prunable_cost(num_train: int, num_validation: int) -> float:
+    """How long a look for the prunable share takes, in epochs of ``num_train`` images."""
+    return EPOCHS_AN_IMAGE * min(num_validation, PRUNABLE_IMAGES) / num_train
+
+
+def _evenly(epochs: int, share: float, cost: float) -> int:
     """Every how many epochs to do what takes as long as ``cost`` epochs, in ``share`` of the run's time, with
     as many epochs between any two; 0: it is not to be had."""
-    epochs = session.spec.train.epochs
     times = min(int(share * epochs / cost), epochs)
     return math.ceil(epochs / times) if times else 0
 

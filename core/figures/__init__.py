@@ -1,7 +1,7 @@
 """Events and catalogues in, Plotly figures out: plain dictionaries, ready to be JSON."""
 
 from core.figures.filters import FilterImage, filter_images, with_filters
-from core.figures.measures import measure, measure_now, measured
+from core.figures.measures import measure, measure_now, measured, why_no_prunable_share
 from core.figures.parts import (
     BATCH,
     LAYERS,
@@ -62,6 +62,7 @@ __all__ = [
     "sparsity_by_layer",
     "sparsity_map",
     "weight_ridge",
+    "why_no_prunable_share",
     "with_filters",
     "zero_groups",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from core.engine import Event
+from core.engine import PRUNABLE_SHARE, Event, prunable_cost, prunable_every
 from core.figures.parts import LAYERS, SPARSITY, Figure, line, over_epochs
 from core.jobs import History
 from core.regularise.measures import MEASURES
@@ -16,6 +17,23 @@ PERCENT, BYTES = "% of weights", "bytes"
 def measured(history: History) -> list[str]:
     """The measures that this run has, in the catalogue's order; an older run has fewer."""
     return [name for name in MEASURES if any(_of_epoch(event, name) is not None for event in history.epochs)]
+
+
+def why_no_prunable_share(history: History) -> str:
+    """A sentence for a run that has no prunable share so far; empty if it has one, or is older than that."""
+    names = measured(history)
+    if history.started is None or "hoyer" not in names or "prunable" in names:
+        return ""
+    images = history.started["train_images"], history.started["validation_images"]
+    cost = prunable_cost(*images)
+    takes = f"Looking for the prunable share takes as long as {cost:.2g} epochs of training"
+    every = prunable_every(history.started["epochs"], *images)
+    if not every:
+        least = math.ceil(cost / PRUNABLE_SHARE)
+        allowed = f"{100 * PRUNABLE_SHARE:g} % of a run"
+        return f"{takes} and may take {allowed}: those of {least} epochs or more have one."
+    when = "this run ended before it was time" if history.ended else f"the first comes after epoch {every}"
+    return f"{takes}; {when}."
 
 
 def measure(history: History, run_id: str, name: str) -> Figure:

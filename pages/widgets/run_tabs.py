@@ -184,6 +184,8 @@ def measures_tab(view: RunView) -> None:
         alt=f"Line chart of {entry.title.lower()}, whole and by layer.",
     )
     st.caption(f"The sparser the network, the {'larger' if entry.rises else 'smaller'} the figure.")
+    if missing := figures.why_no_prunable_share(history):
+        st.caption(missing)
 
 
 def runs_tab(view: RunView) -> None:

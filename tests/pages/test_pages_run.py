@@ -128,6 +128,10 @@ def test_each_measure_has_its_definition_one_click_away(open_page):
         visit.pills[0].set_value(name).run()
         assert not visit.exception and len(visit.latex) == 1
         assert components(visit)["measures"]["figure"]["data"]
+    assert "Looking for" not in texts(visit)
+    events = [{k: v for k, v in event.items() if k != "prunable"} for event in made_up_run.events()]
+    visit = open_page(PAGE, run=stored(events), look="Measures")
+    assert "Looking for the prunable share takes as long as 0.33 epochs" in texts(visit)
 
 
 def test_every_finished_run_on_these_images_is_a_point(open_page):
