@@ -77,7 +77,7 @@ def warp_moved(images: Tensor, moves: Tensor, matrices: Tensor, warp: Warp) -> T
 
 
 def _inverse(matrices: Tensor) -> Tensor:
-    """By Cramer's rule: the adjugate's rows are cross products of the columns."""
+    """Of matrices (B, 3, 3), by Cramer's rule: the adjugate's rows are cross products of the columns."""
     a, b, c = matrices.unbind(2)
     rows = (torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b))
     determinant = (a * rows[0]).sum(-1)
