@@ -7,6 +7,7 @@ a second at most, and each at most once a second: up to 8 viewers every second, 
 from __future__ import annotations
 
 import math
+import random
 import threading
 import time
 import uuid
@@ -14,7 +15,9 @@ import uuid
 import streamlit as st
 
 REFRESHES = 8  # a second, of all viewers of a run together
-SETTLED_SECONDS = 30.0  # an interval is kept so long: a class that comes in would else re-run for each comer
+# An interval is kept so long, for a class that comes in would else re-run for each comer; and up to twice
+# as long, by chance, for viewers who changed theirs together would ask together ever after.
+SETTLED_SECONDS = 4.0
 FORGOTTEN_SECONDS = 15.0  # a closed tab says nothing: who has not asked for so long is gone
 
 _SETTLED = "augury.settled"
@@ -24,7 +27,7 @@ _seen: dict[str, dict[str, float]] = {}  # run → visit → when it last asked
 
 def refresh_seconds(run_id: str) -> float:
     """Note that this visit watches ``run_id``; the whole seconds until it should ask again."""
-    st.session_state[_SETTLED] = time.monotonic()
+    st.session_state[_SETTLED] = time.monotonic() + random.uniform(1, 2) * SETTLED_SECONDS
     return _wanted(run_id)
 
 
@@ -32,7 +35,7 @@ def outdated(run_id: str, interval: float) -> bool:
     """Note that this visit still watches; whether it has asked at ``interval`` long enough, and the class
     has grown or shrunk since."""
     wanted = _wanted(run_id)
-    return wanted != interval and time.monotonic() - st.session_state[_SETTLED] > SETTLED_SECONDS
+    return wanted != interval and time.monotonic() > st.session_state[_SETTLED]
 
 
 def _wanted(run_id: str) -> float:

@@ -28,7 +28,10 @@ def test_eight_viewers_each_second_thirty_each_four(clock, monkeypatch):
     assert audience.refresh_seconds("another run") == 1.0
 
 
-def test_an_interval_settles_before_it_is_changed(clock, monkeypatch):
+@pytest.mark.parametrize("chance", [1.0, 1.4, 2.0])
+def test_an_interval_settles_before_it_is_changed(clock, monkeypatch, chance):
+    """How long is a matter of chance, so that a class that came together does not ask together ever after."""
+    monkeypatch.setattr(audience.random, "uniform", lambda low, high: min(max(chance, low), high))
     come(monkeypatch, "first")
     interval = audience.refresh_seconds("run")
     first = dict(st.session_state)
@@ -36,6 +39,9 @@ def test_an_interval_settles_before_it_is_changed(clock, monkeypatch):
         come(monkeypatch, str(visit))
         audience.refresh_seconds("run")
     monkeypatch.setattr(st, "session_state", first)
+    clock[0] += chance * audience.SETTLED_SECONDS - 0.1
     assert not audience.outdated("run", interval)
-    clock[0] += audience.SETTLED_SECONDS + 1
+    clock[0] += 0.2
+    assert audience.outdated("run", interval)
+    clock[0] += audience.FORGOTTEN_SECONDS
     assert not audience.outdated("run", interval)  # the twenty have said nothing for so long: they left
