@@ -50,21 +50,11 @@ def warp_affine(images: Tensor, forth: Tensor, mode: str, padding: str, align_co
     """``images`` (B, C, H, W), their points taken where ``forth`` (B, 3, 3) says, as by Kornia's own of the
     name; beyond the edge is what grid_sample knows as ``padding``."""
     batch, _, height, width = images.shape
-    normal, inverse = _normal(height, width, align_corners, images.device, images.dtype)
-    back = _inverse(normal @ (forth @ inverse))
-    x, y = (_places(size, align_corners).to(images) for size in (width, height))
+    normal, inverse, x, y = _frame(height, width, align_corners, images.device, images.dtype)
+    back = _inverses(normal @ (forth @ inverse))
     a, b, c = back[:, :2].reshape(batch, 2, 3, 1, 1).unbind(2)
-    places = (a * x + b * y.view(-1, 1)).add_(c)  # (B, 2, H, W)
+    places = (a * x + b * y).add_(c)  # (B, 2, H, W)
     return grid_sample(images, places.permute(0, 2, 3, 1), mode, padding, align_corners)
-
-
-@lru_cache(maxsize=8)
-def _normal(
-    height: int, width: int, align_corners: bool, device: torch.device, dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
-    """The matrix (1, 3, 3) from pixels to grid_sample's coordinates, −1 to 1, and its inverse."""
-    normal = normal_transform_pixel(height, width, device=device, dtype=dtype, align_corners=align_corners)
-    return normal, _inverse(normal)
 
 
 def warp_moved(images: Tensor, moves: Tensor, matrices: Tensor, warp: Warp) -> Tensor:
@@ -76,15 +66,24 @@ def warp_moved(images: Tensor, moves: Tensor, matrices: Tensor, warp: Warp) -> T
     return after
 
 
-def _inverse(matrices: Tensor) -> Tensor:
+@lru_cache(maxsize=8)
+def _frame(
+    height: int, width: int, align_corners: bool, device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The matrix (1, 3, 3) from pixels to grid_sample's coordinates, −1 to 1, and its inverse; the columns'
+    places there, (W,), and the rows', (H, 1)."""
+    normal = normal_transform_pixel(height, width, device=device, dtype=dtype, align_corners=align_corners)
+
+    def places(size: int) -> Tensor:
+        end = 1.0 if align_corners and size > 1 else 1 - 1 / size
+        return torch.linspace(-end, end, size, device=device, dtype=dtype)
+
+    return normal, _inverses(normal), places(width), places(height).view(-1, 1)
+
+
+def _inverses(matrices: Tensor) -> Tensor:
     """Of matrices (B, 3, 3), by Cramer's rule: the adjugate's rows are cross products of the columns."""
     a, b, c = matrices.unbind(2)
     rows = (torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b))
     determinant = (a * rows[0]).sum(-1)
     return torch.stack(rows, 1) / determinant[:, None, None]
-
-
-@lru_cache(maxsize=8)
-def _places(size: int, align_corners: bool) -> Tensor:
-    end = 1.0 if align_corners else 1 - 1 / size
-    return torch.linspace(-end, end, size) if size > 1 else torch.zeros(1)

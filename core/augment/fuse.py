@@ -99,14 +99,14 @@ def way_back(module: AugmentationBase2D, drawn: Drawn, shape: torch.Size) -> Ten
         back[:, [0, 1], [0, 1]] = (last - first) / (torch.tensor([shape[3], shape[2]]) - 1)
         back[:, :2, 2] = first
         return back
-    images = torch.zeros((), dtype=torch.float64).expand(shape)  # of their shape, without their memory
+    like = torch.zeros((), dtype=torch.float64).expand(shape)  # of the images' shape, without their memory
     if isinstance(module, K.RandomPerspective):  # as Kornia's, which takes more than twice as long
         back = _frame(drawn["start_points"]) @ torch.linalg.inv(_frame(drawn["end_points"]))
     elif isinstance(module, K.RandomAffine):
-        back = torch.linalg.inv(affine_matrices(drawn, images))
+        back = torch.linalg.inv(affine_matrices(drawn, like))
     else:
         assert isinstance(module, GeometricAugmentationBase2D)
-        back = torch.linalg.inv(module.compute_transformation(images, dict(drawn), module.flags))
+        back = torch.linalg.inv(module.compute_transformation(like, dict(drawn), module.flags))
     return torch.where(drawn["batch_prob"].view(-1, 1, 1) > 0.5, back, torch.eye(3, dtype=torch.float64))
 
 
