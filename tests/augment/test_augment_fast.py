@@ -23,7 +23,12 @@ MODULES = {
         (9, 9), padding=1 + round(7 * low), padding_mode=("constant", "reflect", "replicate")[round(2 * high)]
     ),
     K.RandomAffine: lambda low, high, p: K.RandomAffine(
-        (-180 * high, 180 * low), (low, high), (low, 1 + high), (-60 * high, 60 * low), p=p, **reading(low)
+        (-180 * high, 180 * low),
+        (low, high),
+        (low, 1 + high),
+        (-60 * high, 60 * low, -30 * low, 45 * high),  # along x, and along y
+        p=p,
+        **reading(low),
     ),
     K.RandomTranslate: lambda low, high, p: K.RandomTranslate(
         (-low, high), (-high, low), p=p, **reading(high)
