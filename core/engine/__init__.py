@@ -1,6 +1,6 @@
 """The training loop, its events and its controls."""
 
-from core.engine.batching import Batch, batches
+from core.engine.batching import batches
 from core.engine.control import Control
 from core.engine.evaluation import as_kept, evaluate
 from core.engine.events import MEASURED_TIMES, TERMINAL, Event, State, state
@@ -12,7 +12,6 @@ __all__ = [
     "MEASURED_TIMES",
     "PRUNABLE_SHARE",
     "TERMINAL",
-    "Batch",
     "Control",
     "Event",
     "Session",

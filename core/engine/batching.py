@@ -29,14 +29,16 @@ class Batch:
     targets: Tensor  # labels (B,), or the share of each class, float (B, num_classes)
 
 
-def batches(session: Session, epoch: int) -> Iterator[Batch]:
-    """The batches of epoch ``epoch``, from 1. What is drawn for one follows from its step alone."""
+def batches(session: Session, epoch: int, most: int | None = None) -> Iterator[Batch]:
+    """The batches of epoch ``epoch``, from 1, or its first ``most``. What is drawn for one follows from its
+    step alone."""
     size, num_steps = session.spec.train.batch_size, session.steps_per_epoch
+    count = num_steps if most is None else min(most, num_steps)
     order = epoch_order(session.spec, len(session.train), epoch).to(session.device)
     ahead = _ahead(session, size)
-    for first in range(0, num_steps, ahead):
+    for first in range(0, count, ahead):
         made = []
-        for i in range(first, min(first + ahead, num_steps)):
+        for i in range(first, min(first + ahead, count)):
             step, index = (epoch - 1) * num_steps + i, order[i * size : (i + 1) * size]
             made.append(Batch(step, index, *session.batch(index, step)))
         yield from made

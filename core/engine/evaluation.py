@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -104,7 +103,7 @@ def _take_statistics(session: Session, norms: list[_BatchNorm], epoch: int) -> N
         norm.momentum = None  # a plain mean
         norm.train()
     with session.autocast():
-        for batch in islice(batches(session, epoch), NORM_BATCHES):
+        for batch in batches(session, epoch, NORM_BATCHES):
             session.model(session.normalised(batch.images))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -56,7 +56,7 @@ def prunable_every(epochs: int, num_train: int, num_validation: int) -> int:
 
 def prunable_cost(num_train: int, num_validation: int) -> float:
     """How long a look for the prunable share takes, in epochs of ``num_train`` images."""
-    return EPOCHS_AN_IMAGE * min(num_validation, PRUNABLE_IMAGES) / num_train
+    return EPOCHS_AN_IMAGE * min(num_validation, PRUNABLE_IMAGES) / max(num_train, 1)  # 0 in a damaged event
 
 
 def _evenly(epochs: int, share: float, cost: float) -> int:

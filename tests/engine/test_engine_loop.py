@@ -248,3 +248,5 @@ def test_fewer_batches_are_made_ahead_the_larger_they_are(side, ahead, monkeypat
     monkeypatch.setattr(Session, "batch", lambda self, index, step: (taken.append(step), index))
     next(batches(session, 1))
     assert taken == list(range(ahead))
+    taken.clear()
+    assert len(list(batches(session, 1, 9))) == 9 and taken == list(range(9))  # and none in vain

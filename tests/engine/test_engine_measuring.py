@@ -72,7 +72,9 @@ def test_measuring_leaves_the_training_alone(monkeypatch):
     [(5, 0), (155, 0), (156, 156), (312, 156), (1000, 167)],
 )
 def test_the_prunable_share_is_paced_evenly(epochs, every):
-    assert prunable_every(epochs, 200, 359) == every
+    session = open_session(spec(train={"epochs": epochs, "batch_size": 64, "device": "cpu"}))
+    assert len(session.validation) == 359
+    assert prunable_every(epochs, len(session.train), len(session.validation)) == every
 
 
 @pytest.mark.parametrize(("cost", "every"), [(0.01, 1), (0.03, 5), (0.05, 5), (0.06, 0)])
