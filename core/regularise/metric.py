@@ -27,6 +27,7 @@ has ``v = 0`` and drops to zero within a few steps, which is where the objective
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -45,53 +46,68 @@ def group_of(optimiser: Optimizer, weights: list[Tensor]) -> dict[str, Any]:
     raise AssertionError("the regularised weights are not all in one of the optimiser's parameter groups")
 
 
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Step sizes of weights whose optimiser keeps their mean squared gradients v: ``rate/(√v + eps)``.
+
+    Args:
+        squares: v of each weight tensor, shaped like it.
+        rate, eps: tensors of one number, on the weights' device, where they need never be waited for.
+    """
+
+    squares: list[Tensor]
+    rate: Tensor
+    eps: Tensor
+
+    def sizes(self, squares: Tensor, strength: float, out: Tensor | None = None) -> Tensor:
+        """``strength`` times the step sizes of weights whose v are ``squares``; in ``out``, if given."""
+        out = torch.sqrt(squares, out=out).add_(self.eps)
+        return torch.div(self.rate * strength, out, out=out)
+
+
 @torch.no_grad()
-def step_sizes(optimiser: Optimizer, weights: list[Tensor], strength: float = 1.0) -> Sizes:
-    """``strength`` times the distance that one step moves each of ``weights`` for a constant gradient of 1.
+def metric(optimiser: Optimizer, weights: list[Tensor]) -> float | Metric:
+    """How far one step moves ``weights`` for a constant gradient of 1: one number (SGD), or each by its own.
 
     Args:
         optimiser: SGD, Adam, AdamW or RMSprop, in any implementation (loop, foreach, fused), that has
-            stepped ``weights`` at least once; its state is read, on its device, never waited for.
+            stepped ``weights`` at least once, together; its state is read, on its device, never waited for.
         weights: parameters of one group.
-
-    Returns:
-        One number for all of them (SGD), or a tensor shaped like each.
     """
     group, state = group_of(optimiser, weights), optimiser.state
     # Adam has no momentum of that name: its mean is corrected.
-    settled = strength * group["lr"] / (1 - group.get("momentum", 0.0))
+    settled = group["lr"] / (1 - group.get("momentum", 0.0))
     if isinstance(optimiser, SGD):
         assert group["dampening"] == 0
         return float(settled)
     if isinstance(optimiser, Adam):  # AdamW is one
         assert not group["amsgrad"]
-        squares, steps = ([state[w][name] for w in weights] for name in ("exp_avg_sq", "step"))
-        return _of_adam(squares, steps, settled, math.log(group["betas"][1]), group["eps"])
+        # √v̂ = √v/r with r = √(1 - β₂^k): a rate of r·lr and r·eps, and no division of v.
+        step = state[weights[0]]["step"]  # kept on the device by a fused optimiser
+        r = torch.expm1(step.double() * math.log(group["betas"][1])).neg_().sqrt_()
+        squares = [state[weight]["exp_avg_sq"] for weight in weights]
+        return Metric(squares, r * settled, r * group["eps"])
     assert isinstance(optimiser, RMSprop), f"no step sizes for {type(optimiser).__name__}"
     assert not group["centered"]
-    sizes = torch._foreach_sqrt([state[w]["square_avg"] for w in weights])
-    torch._foreach_add_(sizes, group["eps"])
-    torch._foreach_reciprocal_(sizes)
-    torch._foreach_mul_(sizes, settled)
-    return sizes
+    squares = [state[weight]["square_avg"] for weight in weights]
+    rate, eps = (torch.tensor(value, device=squares[0].device) for value in (settled, group["eps"]))
+    return Metric(squares, rate, eps)
 
 
-def _of_adam(squares: list[Tensor], steps: list[Tensor], rate: float, log_beta: float, eps: float) -> Sizes:
-    """``rate/(√v̂ + eps)`` for each tensor v of ``squares`` after its ``steps`` k.
+@torch.no_grad()
+def step_sizes(optimiser: Optimizer, weights: list[Tensor], strength: float = 1.0) -> Sizes:
+    """``strength`` times `metric` for each of ``weights``.
 
-    With r = √(1 - β₂^k), which is √-expm1(k·ln β₂), that is rate·r/(√v + eps·r).
+    Returns:
+        One number for all of them (SGD), or a tensor shaped like each.
     """
-    sizes = torch._foreach_sqrt(squares)
-    if steps[0].is_cpu:
-        for size, step in zip(sizes, steps, strict=True):
-            r = math.sqrt(-math.expm1(float(step) * log_beta))
-            torch.div(torch.tensor(rate * r), size.add_(eps * r), out=size)
-        return sizes
-    # A fused optimiser keeps k on the device, and nothing here is to wait for that.
-    roots = torch._foreach_mul(steps, log_beta)
-    torch._foreach_expm1_(roots)
-    torch._foreach_neg_(roots)
-    torch._foreach_sqrt_(roots)
-    for size, root in zip(sizes, roots, strict=True):
-        torch.div(root * rate, size.add_(root * eps), out=size)
+    measure = metric(optimiser, weights)
+    if isinstance(measure, float):
+        return strength * measure
+    if measure.rate.is_cpu:
+        return [measure.sizes(squares, strength) for squares in measure.squares]
+    sizes = torch._foreach_sqrt(measure.squares)
+    torch._foreach_add_(sizes, measure.eps)
+    torch._foreach_reciprocal_(sizes)
+    torch._foreach_mul_(sizes, measure.rate * strength)
     return sizes

@@ -166,9 +166,10 @@ def test_smoothing_rises_over_its_warm_up_and_none_changes_no_bit():
         [swa(0.25)],
         [ema(), stopping(patience=100), {"kind": "l1", "strength": 1e-3}],
         [{"kind": "l0"}],
+        [{"kind": "group_lasso", "strength": 3e-3}],
         [{"kind": "label_smoothing", "warmup_epochs": 3}, {"kind": "l0"}, swa(0.25)],
     ],
-    ids=["ema", "swa", "ema, stopping, l1", "l0", "smoothing, l0, swa"],
+    ids=["ema", "swa", "ema, stopping, l1", "l0", "group lasso", "smoothing, l0, swa"],
 )
 def test_a_resumed_run_repeats_the_uninterrupted_one(tmp_path, monkeypatch, regularisers):
     monkeypatch.setattr("core.engine.loop.CHECKPOINT_SECONDS", 0.0)

@@ -111,10 +111,10 @@ def test_l1_and_the_group_lasso_together_take_the_step_of_their_sum():
     assert 0 < dead.sum() < 50 and (alive == 0).any()
 
 
-def shrink_rows(x, s, c):
+def shrink_rows(x, s, c, norms=None):
     """The rows after their step, and which are zero."""
     w = x.clone()
-    return w, shrink_rows_(w, s, c)
+    return w, shrink_rows_([w], [s * c], norms) == 0
 
 
 def root_by_bisection(x, s, c):
@@ -129,15 +129,18 @@ def root_by_bisection(x, s, c):
     return x * low / (low + s)
 
 
+@pytest.mark.parametrize("start", [None, 0.0, 0.5, 1.0, 1.02, 30.0])
 @pytest.mark.parametrize("decades", [0, 1, 3])
-def test_one_step_against_bisection(decades):
+def test_one_step_against_bisection(decades, start):
+    """From any norms: none, 0, or so many times the right ones."""
     draws = torch.Generator().manual_seed(decades)
     x = torch.randn(60, 25, generator=draws) * 10 ** (decades * torch.rand(60, 25, generator=draws) - decades)
     s = 10 ** (decades * torch.rand(60, 25, generator=draws) - decades)
     for share in (1e-3, 0.3, 0.9, 1.5):
         c = share * float((x / s).norm(dim=1).median())
-        w, dead = shrink_rows(x, s, c)
         expected = np.stack([root_by_bisection(x[i], s[i], c) for i in range(60)])
+        norms = torch.from_numpy(np.linalg.norm(expected, axis=1, keepdims=True)).float()
+        w, dead = shrink_rows(x, s, c, None if start is None else norms * start)
         errors = np.linalg.norm(w.numpy() - expected, axis=1) / np.linalg.norm(x.numpy(), axis=1)
         assert errors.max() < 2e-6
         assert (dead[:, 0].numpy() == ~expected.any(1)).all()
@@ -145,7 +148,7 @@ def test_one_step_against_bisection(decades):
 
 def test_a_metric_that_is_the_same_for_all_is_the_closed_form():
     x = torch.randn(40, 9, generator=torch.Generator().manual_seed(0))
-    scales = row_scales(x, 0.3, 8.0)
+    scales = row_scales(x, 0.3 * 8.0)
     plain, dead = x * scales, scales == 0
     metric, dead_by_metric = shrink_rows(x, torch.full_like(x, 0.3), 8.0)
     norms = x.norm(dim=1)
@@ -158,7 +161,7 @@ def test_weights_that_never_had_a_gradient_go_and_others_hardly_notice():
     """Adam's step size there is lr/eps, 100,000 times the learning rate."""
     x = torch.tensor([[0.1, 0.2, 0.3, 0.05]])
     w, _ = shrink_rows(x, torch.tensor([[1e5, 0.1, 0.1, 1e5]]), 0.5)
-    alone = x[:, 1:3] * row_scales(x[:, 1:3], 0.1, 0.5)
+    alone = x[:, 1:3] * row_scales(x[:, 1:3], 0.1 * 0.5)
     torch.testing.assert_close(w[:, 1:3], alone, rtol=1e-5, atol=0)
     assert (w[:, [0, 3]].abs() < 1e-6).all()
 
@@ -199,7 +202,7 @@ def test_any_step_is_a_minimum(pairs, c):
 
 def test_no_number_stays_no_number():
     x = torch.tensor([[1.0, torch.nan], [1.0, 2.0]])
-    for w in (x * row_scales(x, 0.1, 0.5), shrink_rows(x, torch.full_like(x, 0.1), 0.5)[0]):
+    for w in (x * row_scales(x, 0.1 * 0.5), shrink_rows(x, torch.full_like(x, 0.1), 0.5)[0]):
         assert w[0].isnan().any() and w[1].isfinite().all()
 
 
