@@ -59,7 +59,7 @@ def shrinkage_curves(size: float = 0.3) -> Figure:
     before = torch.linspace(-1, 1, 201)
     lasso, elastic = before.clone(), before.clone()
     soft_threshold_([lasso], size)
-    elastic_net_([elastic], size, 0.5)
+    elastic_net_([elastic], size, 1.0, 0.5)
     return _before_and_after(before, before / (1 + size), elastic, lasso)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from core.regularise.metric import step_sizes
+from core.regularise.metric import metric
 from core.regularise.shrinkage import elastic_net_
 from core.regularise.term import Term
 
@@ -21,5 +21,4 @@ class ElasticNet(Term):
         ).sum()
 
     def proximal_step(self, optimiser: Optimizer, strength: float) -> None:
-        sizes = step_sizes(optimiser, self.weights, strength)
-        elastic_net_(self.weights, sizes, self.params["l1_ratio"])
+        elastic_net_(self.weights, metric(optimiser, self.weights), strength, self.params["l1_ratio"])

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from core.regularise.metric import step_sizes
-from core.regularise.shrinkage import soft_threshold_
+from core.regularise.metric import metric
+from core.regularise.shrinkage import elastic_net_
 from core.regularise.term import Term
 
 
@@ -18,4 +18,4 @@ class L1(Term):
         return torch.stack([weight.abs().sum() for weight in self.weights]).sum()
 
     def proximal_step(self, optimiser: Optimizer, strength: float) -> None:
-        soft_threshold_(self.weights, step_sizes(optimiser, self.weights, strength))
+        elastic_net_(self.weights, metric(optimiser, self.weights), strength, l1_ratio=1.0)

@@ -34,8 +34,6 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, Adam, Optimizer, RMSprop
 
-from core.regularise.shrinkage import Sizes
-
 
 def group_of(optimiser: Optimizer, weights: list[Tensor]) -> dict[str, Any]:
     """The parameter group that holds all of ``weights``: the one with their learning rate."""
@@ -52,17 +50,27 @@ class Metric:
 
     Args:
         squares: v of each weight tensor, shaped like it.
-        rate, eps: tensors of one number, on the weights' device, where they need never be waited for.
+        rate, eps: numbers; or tensors of one number, on the weights' device, so as not to wait for them.
     """
 
     squares: list[Tensor]
-    rate: Tensor
-    eps: Tensor
+    rate: float | Tensor
+    eps: float | Tensor
 
-    def sizes(self, squares: Tensor, strength: float, out: Tensor | None = None) -> Tensor:
+    def sizes(self, squares: Tensor, strength: float = 1.0, out: Tensor | None = None) -> Tensor:
         """``strength`` times the step sizes of weights whose v are ``squares``; in ``out``, if given."""
         out = torch.sqrt(squares, out=out).add_(self.eps)
-        return torch.div(self.rate * strength, out, out=out)
+        rate = self.rate * strength
+        return torch.div(rate if isinstance(rate, Tensor) else torch.tensor(rate), out, out=out)
+
+    def inverse(self) -> tuple[tuple[Tensor, ...], float]:
+        """``unit`` times the inverse step sizes of all the weights, and ``unit``: what is cheapest there."""
+        inverse = torch._foreach_sqrt(self.squares)
+        torch._foreach_add_(inverse, self.eps)
+        if isinstance(self.rate, float):
+            return inverse, self.rate
+        torch._foreach_div_(inverse, self.rate)
+        return inverse, 1.0
 
 
 @torch.no_grad()
@@ -76,38 +84,30 @@ def metric(optimiser: Optimizer, weights: list[Tensor]) -> float | Metric:
     """
     group, state = group_of(optimiser, weights), optimiser.state
     # Adam has no momentum of that name: its mean is corrected.
-    settled = group["lr"] / (1 - group.get("momentum", 0.0))
+    settled, eps = group["lr"] / (1 - group.get("momentum", 0.0)), group.get("eps", 0.0)
     if isinstance(optimiser, SGD):
         assert group["dampening"] == 0
         return float(settled)
     if isinstance(optimiser, Adam):  # AdamW is one
         assert not group["amsgrad"]
-        # √v̂ = √v/r with r = √(1 - β₂^k): a rate of r·lr and r·eps, and no division of v.
-        step = state[weights[0]]["step"]  # kept on the device by a fused optimiser
-        r = torch.expm1(step.double() * math.log(group["betas"][1])).neg_().sqrt_()
         squares = [state[weight]["exp_avg_sq"] for weight in weights]
-        return Metric(squares, r * settled, r * group["eps"])
+        root = _root_of_correction(state[weights[0]]["step"], group["betas"][1])
+        return Metric(squares, root * settled, root * eps)  # √v̂ is √v/root
     assert isinstance(optimiser, RMSprop), f"no step sizes for {type(optimiser).__name__}"
     assert not group["centered"]
-    squares = [state[weight]["square_avg"] for weight in weights]
-    rate, eps = (torch.tensor(value, device=squares[0].device) for value in (settled, group["eps"]))
-    return Metric(squares, rate, eps)
+    return Metric([state[weight]["square_avg"] for weight in weights], settled, eps)
+
+
+def _root_of_correction(step: Tensor, beta: float) -> float | Tensor:
+    """``√(1 - βᵏ)`` after ``step`` k, which a fused optimiser keeps on its device."""
+    exponent = math.log(beta)
+    if step.is_cpu:  # numbers cost a tenth of small tensors
+        return math.sqrt(-math.expm1(float(step) * exponent))
+    return torch.expm1(step.double() * exponent).neg_().sqrt_()
 
 
 @torch.no_grad()
-def step_sizes(optimiser: Optimizer, weights: list[Tensor], strength: float = 1.0) -> Sizes:
-    """``strength`` times `metric` for each of ``weights``.
-
-    Returns:
-        One number for all of them (SGD), or a tensor shaped like each.
-    """
-    measure = metric(optimiser, weights)
-    if isinstance(measure, float):
-        return strength * measure
-    if measure.rate.is_cpu:
-        return [measure.sizes(squares, strength) for squares in measure.squares]
-    sizes = torch._foreach_sqrt(measure.squares)
-    torch._foreach_add_(sizes, measure.eps)
-    torch._foreach_reciprocal_(sizes)
-    torch._foreach_mul_(sizes, measure.rate * strength)
-    return sizes
+def step_sizes(optimiser: Optimizer, weights: list[Tensor]) -> float | list[Tensor]:
+    """`metric` as numbers: one for all of ``weights`` (SGD), or a tensor shaped like each."""
+    step = metric(optimiser, weights)
+    return step if isinstance(step, float) else [step.sizes(squares) for squares in step.squares]

@@ -1,8 +1,9 @@
 """Proximal operators, element by element: what pulls a weight to zero, and leaves it exactly there.
 
-The proximal operator of ``s·r`` at ``x`` is the ``w`` that minimises ``(w - x)²/2 + s·r(w)``: of all the
-weights near ``x``, the best compromise with the penalty ``r`` (Parikh & Boyd 2014, Proximal algorithms,
-sections 1.1 and 6.5.2). Where ``|w|`` is in the penalty its corner makes that 0 for a whole band of ``x``.
+The proximal operator of ``r`` at ``x``, in a metric of step sizes ``s``, is the ``w`` that minimises
+``(w - x)²/2s + r(w)``: of all the weights near ``x``, the best compromise with the penalty ``r`` (Parikh &
+Boyd 2014, Proximal algorithms, sections 1.1 and 6.5.2). Where ``|w|`` is in the penalty its corner makes
+that 0 for a whole band of ``x``.
 
 All of a model's weights are taken together: on a GPU a ``_foreach`` operation is one kernel for all of
 them, and small networks are bound by the number of kernels. On a CPU it costs what a loop costs, and
@@ -13,41 +14,48 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softshrink
 
-# One number for every weight, or a tensor for each weight tensor, shaped like it.
-Sizes = float | list[Tensor] | tuple[Tensor, ...]
+from core.regularise.metric import Metric
 
 
 @torch.no_grad()
-def soft_threshold_(weights: list[Tensor], thresholds: Sizes) -> None:
+def soft_threshold_(weights: list[Tensor], threshold: float) -> None:
     """In place, ``w ← sign(w)·max(|w| - t, 0)`` with ``t >= 0``: the proximal operator of ``t·|w|``.
-    Tensors of thresholds are used up.
 
-    Computed as ``w`` less ``w`` clamped to ``[-t, t]``: rounded once, as the formula is, and ``w - w``, so
-    +0.0 and never -0.0, inside the band. A NaN stays NaN.
+    Rounded once, as the formula is. A NaN stays NaN, and a zero may keep its sign.
     """
-    if isinstance(thresholds, float):
-        inside = torch._foreach_clamp_max(weights, thresholds)
-        torch._foreach_clamp_min_(inside, -thresholds)
-    else:
-        inside = torch._foreach_minimum(weights, thresholds)
-        torch._foreach_neg_(thresholds)  # a quarter faster on a CPU than with memory of their own
-        torch._foreach_maximum_(inside, thresholds)
+    if weights[0].is_cpu:
+        for weight in weights:
+            softshrink(weight, threshold, out=weight)  # type: ignore[call-arg]  # a third of the passes below
+        return
+    inside = torch._foreach_clamp_max(weights, threshold)
+    torch._foreach_clamp_min_(inside, -threshold)
     torch._foreach_sub_(weights, inside)
 
 
 @torch.no_grad()
-def elastic_net_(weights: list[Tensor], sizes: Sizes, l1_ratio: float) -> None:
-    """In place, the proximal operator of ``s·(a·|w| + (1 - a)/2·w²)`` with ``a`` the ``l1_ratio`` in [0, 1].
+def elastic_net_(weights: list[Tensor], step: float | Metric, strength: float, l1_ratio: float) -> None:
+    """In place, the proximal operator of ``λ·(a·|w| + (1 - a)/2·w²)``; with ``a`` = 1 the lasso's.
 
-    Soft-threshold with ``a·s``, then divide by ``1 + (1 - a)·s`` (Parikh & Boyd, section 6.5.3; Zou &
-    Hastie 2005, equation 6). Tensors of sizes are used up.
+    With ``d = 1/s`` it is ``soft(d·x, a·λ)/(d + (1 - a)·λ)``: Parikh & Boyd, section 6.5.3, and Zou &
+    Hastie 2005, equation 6, where ``s`` is one number. Rounded three times under a metric: to within 2e-7
+    of ``|x|`` in single precision.
+
+    Args:
+        step: ``s``: one number for all weights, or `Metric`.
+        strength: ``λ >= 0``.
+        l1_ratio: ``a`` in [0, 1].
     """
-    if isinstance(sizes, float):
-        soft_threshold_(weights, l1_ratio * sizes)
-        torch._foreach_div_(weights, 1 + (1 - l1_ratio) * sizes)
+    l1, l2 = l1_ratio * strength, (1 - l1_ratio) * strength
+    if isinstance(step, float):
+        soft_threshold_(weights, l1 * step)
+        if l2:
+            torch._foreach_div_(weights, 1 + l2 * step)
         return
-    soft_threshold_(weights, torch._foreach_mul(sizes, l1_ratio))
-    torch._foreach_mul_(sizes, 1 - l1_ratio)
-    torch._foreach_add_(sizes, 1.0)
-    torch._foreach_div_(weights, sizes)
+    inverse, unit = step.inverse()
+    torch._foreach_mul_(weights, inverse)
+    soft_threshold_(weights, l1 * unit)
+    if l2:
+        torch._foreach_add_(inverse, l2 * unit)
+    torch._foreach_div_(weights, inverse)

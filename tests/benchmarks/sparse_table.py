@@ -37,7 +37,7 @@ from core.vocabulary import complete
 
 PRESETS = {"cnn": "l1-sparsest", "mlp": "mlp-sparse"}
 FIRST, LAST = 0.2, 0.7  # of the steps: where pruning starts, and where it has reached its share
-EVERY = 16  # steps from one threshold to the next; with batches of 128 of mnist5k, half an epoch
+EVERY = 16  # steps from one threshold to the next; with the presets' batches of mnist5k, half an epoch or one
 
 
 @dataclass(frozen=True, slots=True)

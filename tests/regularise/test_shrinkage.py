@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.regularise import elastic_net_, soft_threshold_
+from core.regularise.metric import Metric
 
 numbers = st.floats(-10, 10, width=32)
 amounts = st.floats(0, 5, width=32)
@@ -19,14 +20,24 @@ def minimised(x: float, objective) -> float:
     return float(grid[(0.5 * (grid - x) ** 2 + objective(grid)).argmin()])
 
 
+def metric(*sizes: torch.Tensor) -> Metric:
+    """The metric of such step sizes."""
+    return Metric([size**-2 for size in sizes], 1.0, 0.0)
+
+
 def soft_threshold(x: list[float], t: float | list[float]) -> list[float]:
+    """By ``t``, or each by its own, above 0."""
     w = torch.tensor(x)
-    soft_threshold_([w], t if isinstance(t, float) else [torch.tensor(t)])
+    if isinstance(t, float):
+        soft_threshold_([w], t)
+    else:
+        elastic_net_([w], metric(torch.tensor(t)), 1.0, 1.0)
     return w.tolist()
 
 
-@pytest.mark.parametrize("per_weight", [False, True])
-@pytest.mark.parametrize("t", [0.0, 0.1, 0.5, 2.0])
+@pytest.mark.parametrize(
+    ("t", "per_weight"), [(0.0, False), *((t, p) for t in (0.1, 0.5, 2.0) for p in (0, 1))]
+)
 def test_soft_threshold_minimises_its_objective(t, per_weight):
     points = [-3.0, -0.51, -0.5, -0.25, 0.0, 0.05, 0.5, 0.7, 1.9, 3.0]
     expected = [minimised(x, lambda w: t * w.abs()) for x in points]
@@ -44,7 +55,10 @@ def test_elastic_net_minimises_its_objective(s, l1_ratio, per_weight):
         return s * (l1_ratio * w.abs() + (1 - l1_ratio) / 2 * w**2)
 
     w = torch.tensor(points)
-    elastic_net_([w], [torch.full_like(w, s)] if per_weight else s, l1_ratio)
+    if per_weight:  # λ·s is the same
+        elastic_net_([w], metric(torch.full_like(w, 4 * s)), 0.25, l1_ratio)
+    else:
+        elastic_net_([w], s, 1.0, l1_ratio)
     assert w.tolist() == pytest.approx([minimised(x, penalty) for x in points], abs=1.1e-3)
 
 
@@ -55,26 +69,37 @@ def test_each_weight_has_its_own_threshold():
 def test_several_tensors_of_any_shape_and_memory_format():
     filters = torch.randn(4, 3, 5, 5).to(memory_format=torch.channels_last)
     matrix = torch.randn(7, 2)
-    thresholds = [torch.rand_like(filters), torch.rand_like(matrix)]
-    expected = [
-        w.sign() * (w.abs() - t).clamp(min=0) for w, t in zip((filters, matrix), thresholds, strict=True)
-    ]
-    soft_threshold_([filters, matrix], thresholds)
+    sizes = [torch.rand_like(filters), torch.rand_like(matrix)]
+    expected = [w.sign() * (w.abs() - s).clamp(min=0) for w, s in zip((filters, matrix), sizes, strict=True)]
+    elastic_net_([filters, matrix], metric(*sizes), 1.0, 1.0)
     torch.testing.assert_close([filters, matrix], expected)
 
 
 @settings(max_examples=100)
-@given(st.lists(numbers, min_size=1, max_size=20), amounts, st.booleans())
-def test_soft_threshold_shrinks_keeps_signs_and_never_overshoots(x, t, per_weight):
-    shrunk = soft_threshold(x, [t] * len(x) if per_weight else t)
+@given(st.lists(numbers, min_size=1, max_size=20), amounts)
+def test_soft_threshold_shrinks_keeps_signs_and_never_overshoots(x, t):
+    shrunk = soft_threshold(x, t)
     for before, after in zip(x, shrunk, strict=True):
         assert after == 0 or math.copysign(1, after) == math.copysign(1, before)
         assert abs(after) <= abs(before)
         assert abs(before) - abs(after) <= t + 1e-6  # a float32 near 10 is that coarse
         assert (after == 0) == (abs(before) <= t)
-        assert math.copysign(1, after) == 1 or after != 0  # never -0.0
     zeros = [w for w in shrunk if w == 0]
     assert soft_threshold(zeros or [0.0], t) == (zeros or [0.0])
+
+
+@settings(max_examples=100)
+@given(numbers, st.floats(-6, 6).map(lambda decades: 10**decades), st.floats(1e-9, 10), st.floats(0, 1))
+def test_a_metric_of_any_size_is_the_closed_form_to_the_last_digits(x, s, strength, a):
+    w = torch.tensor([x])
+    step = metric(torch.tensor([s], dtype=torch.float64))
+    step.squares[0] = step.squares[0].float()
+    s = float(step.squares[0]) ** -0.5
+    elastic_net_([w], step, strength, a)
+    expected = math.copysign(max(abs(x) - a * strength * s, 0.0), x) / (1 + (1 - a) * strength * s)
+    assert float(w) == pytest.approx(
+        expected, rel=0, abs=4e-7 * abs(x) + 1e-36
+    )  # under that floats are coarse
 
 
 @settings(max_examples=50)
@@ -89,7 +114,7 @@ def test_thresholds_of_consecutive_steps_add(x, first, second):
 def test_l1_then_elastic_net_is_the_step_of_their_sum(x, t, s, a):
     w = torch.tensor([x], dtype=torch.float64)
     soft_threshold_([w], t)
-    elastic_net_([w], s, a)
+    elastic_net_([w], s, 1.0, a)
     total = t + a * s
     expected = math.copysign(max(abs(x) - total, 0.0), x) / (1 + (1 - a) * s)
     assert float(w) == pytest.approx(expected, abs=1e-9)
