@@ -11,7 +11,7 @@ from core.engine.evaluation import Judgement, accuracy_or_less
 from core.engine.events import Event
 from core.engine.filters import due, first_filters
 from core.engine.session import Session
-from core.regularise import measure, prunable, regularised_weights, thorough_cost
+from core.regularise import prunable
 
 # Shares of training time, as estimated from sizes. What is measured every epoch adds 0.5 % for the default
 # CNN and 2 % for LeNet-300-100, whose epochs are short (tests/benchmarks/overheads.py). The thorough measures
@@ -25,7 +25,7 @@ EPOCHS_AN_IMAGE = 1.3  # it takes so many epochs for each validation image over 
 def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> Event:
     """The measures that are due after epoch ``epoch``; all of them if it is the ``last``.
 
-    A thorough `measure` and the prunable share are taken as often as their shares of the time allow.
+    A thorough measure and the prunable share are taken as often as their shares of the time allow.
 
     Args:
         judged: the network as it is, by the validation images.
@@ -33,7 +33,7 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
     # Pages keep every epoch of every run in memory: what is large comes as rarely as a film needs it.
     pictures = last or due(epoch, session.spec.train.epochs)
     thorough = last or _falls_on(epoch, thorough_every(session))
-    event = measure(session.model, thorough=thorough, histograms=pictures)
+    event = session.gauge.measure(thorough=thorough, histograms=pictures)
     if pictures:
         event["filters"] = first_filters(session.model, session.train.channels)
     every = prunable_every(session.spec.train.epochs, len(session.train), len(session.validation))
@@ -45,7 +45,7 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
 def thorough_every(session: Session) -> int:
     """Every how many epochs to measure thoroughly; 0: only after the last."""
     work = session.multiply_adds * len(session.train.labels)
-    cost = thorough_cost(session.model, session.steps_per_epoch, work)
+    cost = session.gauge.thorough_cost(session.steps_per_epoch, work)
     return _evenly(session.spec.train.epochs, THOROUGH_SHARE, cost)
 
 
@@ -75,5 +75,5 @@ def _prunable(session: Session, judged: Judgement) -> dict[str, float]:
     index = judged.losses[:PRUNABLE_IMAGES].argsort(descending=True)
     images = session.validation.take(index)
     known = Judgement(judged.losses[index], judged.correct[index]).accuracy
-    weights = [part for layer in regularised_weights(session.model).values() for part in layer]
+    weights = [part for layer in session.gauge.layers.values() for part in layer]
     return prunable(weights, lambda least: accuracy_or_less(session, images, least), accuracy=known)

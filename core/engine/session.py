@@ -28,6 +28,7 @@ class Session:
     model: nn.Module
     regularisation: regularise.Regularisation
     optimiser: torch.optim.Optimizer
+    gauge: regularise.Gauge
     multiply_adds: int  # of one image's forward pass
 
     @property
@@ -104,7 +105,8 @@ def open_session(spec: RunSpec) -> Session:
     model = models.build(models.check(spec.model, **shape), **shape, seed=derive(spec.seed, "weights"))
     model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     multiply_adds = models.multiply_adds(model, channels=channels, side=side)
-    weights = [part for parts in regularise.regularised_weights(model).values() for part in parts]
+    gauge = regularise.Gauge(model)
+    weights = [part for parts in gauge.layers.values() for part in parts]
     known = {id(part) for part in weights}
     others = [part for part in model.parameters() if id(part) not in known]
     regularisation = regularise.Regularisation(spec.regularisers, model)
@@ -120,6 +122,7 @@ def open_session(spec: RunSpec) -> Session:
         model=model,
         regularisation=regularisation,
         optimiser=optimisers.build(spec.optimiser, weights, [*others, *regularisation.own_parameters()]),
+        gauge=gauge,
         multiply_adds=multiply_adds,
     )
 

@@ -30,7 +30,7 @@ from core.engine import Control, Event, Session, batches, evaluate, open_session
 from core.engine.evaluation import as_kept
 from core.engine.loop import DivergedError, Pace, train_step
 from core.errors import SpecError
-from core.regularise import CATALOGUE, measure
+from core.regularise import CATALOGUE
 from core.spec import RunSpec
 from core.vocabulary import complete
 
@@ -227,7 +227,7 @@ def _fork(warm: Session, kind: str, strength: float) -> Session:
 def _measured(session: Session, strength: float, began: float) -> PathPoint:
     with as_kept(session, session.spec.train.epochs):
         judged = evaluate(session, session.validation)
-        found = measure(session.model, thorough=False, histograms=False)["sparsity"]
+        found = session.gauge.measure(thorough=False, histograms=False)["sparsity"]
     groups = found.get("groups", {}).values()
     return PathPoint(
         strength=strength,

@@ -6,7 +6,7 @@ from core.regularise.check import check
 from core.regularise.groups import Groups, weight_groups
 from core.regularise.histogram import EDGES, histogram, share_below
 from core.regularise.measures import MEASURES, MeasureEntry
-from core.regularise.measuring import measure, thorough_cost
+from core.regularise.measuring import Gauge
 from core.regularise.metric import step_sizes
 from core.regularise.pruning import prunable
 from core.regularise.regularisation import Regularisation, strength_at
@@ -21,6 +21,7 @@ __all__ = [
     "MEASURES",
     "NEAR",
     "SOLVERS",
+    "Gauge",
     "Groups",
     "MeasureEntry",
     "Regularisation",
@@ -30,7 +31,6 @@ __all__ = [
     "check",
     "elastic_net_",
     "histogram",
-    "measure",
     "prunable",
     "regularised_weights",
     "share_below",
@@ -38,6 +38,5 @@ __all__ = [
     "sparsity",
     "step_sizes",
     "strength_at",
-    "thorough_cost",
     "weight_groups",
 ]

@@ -30,13 +30,13 @@ class Moments(NamedTuple):
 
 def moments(parts: Sequence[Tensor]) -> Moments:
     """The moments of all weights in ``parts``, summed in double precision."""
-    sums = torch.stack([_sums(part.detach().flatten().double()) for part in parts]).sum(0)
+    sums = torch.stack([_sums(part.detach().flatten().abs().double()) for part in parts]).sum(0)
     absolute, squares = sums.tolist()
     return Moments(sum(part.numel() for part in parts), absolute, squares)
 
 
-def _sums(flat: Tensor) -> Tensor:
-    return torch.stack([flat.abs().sum(), flat.dot(flat)])
+def _sums(magnitudes: Tensor) -> Tensor:
+    return torch.stack([magnitudes.sum(), magnitudes.dot(magnitudes)])
 
 
 def hoyer(weights: Moments) -> float:

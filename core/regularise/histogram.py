@@ -13,23 +13,20 @@ EDGES: tuple[float, ...] = tuple(2.0**power for power in range(LOWEST, HIGHEST +
 _BIAS, _MANTISSA_BITS = 127, 23  # of a float32 (IEEE 754)
 
 
-def histogram(parts: Sequence[Tensor]) -> dict[str, Any]:
+def histogram(parts: Sequence[Tensor], nonzero: int) -> dict[str, Any]:
     """``{"zeros", "edges", "counts"}``: how many weights are exactly zero, and of the others how many
     have ``edges[i] <= |w| < edges[i + 1]``. The first bin also holds all that are smaller, the last all
-    that are larger.
+    that are larger. ``nonzero`` of them are not zero.
 
     Between powers of two a weight's bin is its exponent, so nothing is compared and no logarithm is
     rounded: 0.9 ms for 690,000 weights, where a search among edges takes 11.
     """
     counts = torch.zeros(256, dtype=torch.int64)
-    zeros = 0
+    zeros = sum(part.numel() for part in parts) - nonzero
     for part in parts:
         exponents = (part.detach().float().view(torch.int32) >> _MANTISSA_BITS).bitwise_and_(255)  # no sign
-        of_part = torch.bincount(exponents.flatten(), minlength=256).cpu()
-        counts += of_part
-        if of_part[0]:  # zeros, or subnormal numbers
-            zeros += part.numel() - int(part.count_nonzero())
-    counts[0] -= zeros
+        counts += torch.bincount(exponents.flatten(), minlength=256).cpu()
+    counts[0] -= zeros  # the others there are subnormal numbers
     first, last = LOWEST + _BIAS, HIGHEST - 1 + _BIAS
     inner = counts[first : last + 1]
     inner[0] += counts[:first].sum()

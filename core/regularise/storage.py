@@ -17,13 +17,14 @@ def dense_bytes(parts: Sequence[Tensor]) -> int:
     return VALUE_BYTES * sum(part.numel() for part in parts)
 
 
-def sparse_bytes(parts: Sequence[Tensor]) -> int:
-    """Compressed sparse rows: ``nnz·(4 + c) + (rows + 1)·p`` bytes a matrix (out, rest).
+def sparse_bytes(parts: Sequence[Tensor], nonzero: Sequence[int]) -> int:
+    """Compressed sparse rows: ``nnz·(4 + c) + (rows + 1)·p`` bytes a matrix (out, rest), with ``nonzero`` the
+    nnz of each part.
 
     A value and a column's number for each weight that is not zero, and where each row begins. ``c`` and
     ``p`` are the fewest bytes, of 1, 2 and 4, in which the last column's number and ``nnz`` fit.
     """
-    return sum(_rows_bytes(part.flatten(1), int(part.count_nonzero())) for part in parts)
+    return sum(_rows_bytes(part.flatten(1), count) for part, count in zip(parts, nonzero, strict=True))
 
 
 def _rows_bytes(matrix: Tensor, nonzero: int) -> int:

@@ -20,13 +20,12 @@ from core.models import summarise
 from core.regularise import (
     EDGES,
     MEASURES,
+    Gauge,
     histogram,
-    measure,
     prunable,
     regularised_weights,
     share_below,
     sparsity,
-    thorough_cost,
 )
 from core.regularise.concentration import effective_rank, gini, hoyer, magnitudes, moments
 from core.regularise.storage import dense_bytes, gzip_bytes, gzipped, sparse_bytes
@@ -161,8 +160,8 @@ def test_sparse_storage_is_scipys_with_the_smallest_numbers(
     csr = scipy.sparse.csr_matrix(part.numpy())
     expected = csr.data.nbytes + column_bytes * csr.indices.size + pointer_bytes * csr.indptr.size
     assert csr.data.itemsize == 4
-    assert sparse_bytes([part]) == expected
-    assert sparse_bytes([part, part]) == 2 * expected
+    assert sparse_bytes([part], [int(part.count_nonzero())]) == expected
+    assert sparse_bytes([part, part], [int(part.count_nonzero())] * 2) == 2 * expected
     assert dense_bytes([part]) == part.numpy().nbytes
 
 
@@ -188,7 +187,7 @@ def test_the_histogram_is_numpys_and_zeros_stand_apart():
     w = sparse_normal(50, 20, 3, 3).to(memory_format=torch.channels_last)
     w[:20] *= 1e-4
     w[20, 0, 0] = torch.tensor([2.0**-10, np.nextafter(np.float32(2**-10), np.float32(0)), -8.0])
-    found = histogram([w[:10], w[10:]])
+    found = histogram([w[:10], w[10:]], int(w.count_nonzero()))
     values = w.abs().flatten().numpy()
     assert found["zeros"] == (values == 0).sum()
     assert found["counts"] == np.histogram(values, EDGES)[0].tolist()
@@ -197,7 +196,7 @@ def test_the_histogram_is_numpys_and_zeros_stand_apart():
 
 
 def test_what_lies_beyond_the_edges_is_in_the_outer_bins():
-    found = histogram([torch.tensor([[0.0, -0.0, 1e-45, 1e-12, EDGES[0], EDGES[-1], -1e30]])])
+    found = histogram([torch.tensor([[0.0, -0.0, 1e-45, 1e-12, EDGES[0], EDGES[-1], -1e30]])], 5)
     assert found["zeros"] == 2
     assert (found["counts"][0], found["counts"][-1], sum(found["counts"])) == (3, 2, 5)
 
@@ -208,7 +207,7 @@ def test_the_share_below_an_edge_is_exact(edge, seed):
     layers = {"a": sparse_normal(30, 40, seed=seed), "b": sparse_normal(7, 9, seed=seed) * 1e-3}
     layers["b"][0, 0] = edge  # not below itself
     every = torch.cat([w.flatten() for w in layers.values()])
-    histograms = {name: histogram([w]) for name, w in layers.items()}
+    histograms = {name: histogram([w], int(w.count_nonzero())) for name, w in layers.items()}
     assert share_below(histograms, edge) == pytest.approx(float((every.abs() < edge).double().mean()))
 
 
@@ -235,7 +234,7 @@ def test_shared_and_multi_part_layers_count_once():
         model.encode.weight[1] = 0
         model.lstm.weight_hh_l0.zero_()
         model.lstm.weight_ih_l0.view(4, 2, 4)[:, 1] = 0  # the second unit, in all four gates
-    found = measure(model, thorough=True)
+    found = Gauge(model).measure(thorough=True)
     figures, layers = found["sparsity"], found["sparsity"]["layers"]
     encode, classify = model.encode.weight, model.classify.weight
     lstm = [getattr(model.lstm, f"weight_{end}_l0{way}") for way in ("", "_reverse") for end in ("ih", "hh")]
@@ -262,8 +261,8 @@ def test_shared_and_multi_part_layers_count_once():
 @pytest.mark.parametrize("arch", ["cnn", "mlp", "rnn", "attention"])
 def test_every_network_has_every_measure_in_an_event_of_modest_size(arch):
     model = default(arch).to(memory_format=torch.channels_last)
-    plain, full = measure(model, thorough=False), measure(model, thorough=True)
-    assert measure(model, thorough=False, histograms=False) == {"sparsity": plain["sparsity"]}
+    plain, full = Gauge(model).measure(thorough=False), Gauge(model).measure(thorough=True)
+    assert Gauge(model).measure(thorough=False, histograms=False) == {"sparsity": plain["sparsity"]}
     for found in (plain["sparsity"], *plain["sparsity"]["layers"].values()):
         assert not {"gini", "effective_rank"} & found.keys() and "gzip" not in found["bytes"]
     old = sparsity(model)
@@ -289,10 +288,10 @@ def test_filters_neurons_and_heads_that_are_zero():
             block.qkv.weight[start + 16 : start + 32] = 0
         block.output.weight[:, 16:32] = 0
         block.output.weight[:, 32:48] = 0  # half a head is none
-    found = measure(cnn, thorough=False)["sparsity"]
+    found = Gauge(cnn).measure(thorough=False)["sparsity"]
     assert found["groups"] == {"filters": {"zero": 2, "all": 12}, "neurons": {"zero": 1, "all": 16}}
     assert found["layers"]["conv1"]["groups"] == {"filters": {"zero": 0, "all": 8}}
-    layers = measure(attention, thorough=False)["sparsity"]["layers"]
+    layers = Gauge(attention).measure(thorough=False)["sparsity"]["layers"]
     assert layers["block1.attention.qkv"]["groups"]["heads"] == {"zero": 1, "all": 4}
     assert layers["block2.attention.qkv"]["groups"]["heads"] == {"zero": 0, "all": 4}
 
@@ -301,7 +300,7 @@ def test_a_network_of_zeros_has_measures_too():
     model = default("cnn", channels=[4], hidden=16)
     for parameter in model.parameters():
         nn.init.zeros_(parameter)
-    found = measure(model, thorough=True)["sparsity"]
+    found = Gauge(model).measure(thorough=True)["sparsity"]
     assert (found["exact"], found["hoyer"], found["gini"], found["effective_rank"]) == (1, 1, 1, 0)
     assert found["groups"]["filters"] == {"zero": 4, "all": 4}
     assert found["bytes"]["sparse"] == 4 + 1 + 16 + 1 + 10 + 1  # where each row begins
@@ -310,7 +309,7 @@ def test_a_network_of_zeros_has_measures_too():
 def test_thorough_measures_take_more_epochs_where_those_are_shorter():
     model = default("cnn")
     work = summarise(ModelSpec(arch="cnn"), channels=1, side=28, num_classes=10).multiply_adds
-    costs = [thorough_cost(model, steps, work * 128 * steps) for steps in (1, 8, 32, 100)]
+    costs = [Gauge(model).thorough_cost(steps, work * 128 * steps) for steps in (1, 8, 32, 100)]
     assert costs == pytest.approx([costs[0] / steps for steps in (1, 8, 32, 100)])
     assert 0.05 <= costs[2] <= 0.1  # mnist5k: an epoch of 1.4 s, of which they take 0.09
 
