@@ -30,8 +30,8 @@ for each group its weights, parameters and an index into each."""
 
 def _as_stored(values: Tensor) -> Tensor:
     """Filters (out, in, height, width) as a run keeps them, channels last, so that their rows are a view and
-    no copy; anything else as it is."""
-    return values.movedim(1, -1) if values.ndim == 4 else values
+    no copy; biases (out,) as (out, 1); anything else as it is."""
+    return values.movedim(1, -1) if values.ndim == 4 else values[:, None] if values.ndim == 1 else values
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _groups_of(name: str, module: nn.Module) -> list[Groups]:
         return [Groups(name, "heads", _listed(listed()))]
     if isinstance(module, nn.Linear) or (isinstance(module, _ConvNd) and not module.transposed):
         family: Family = "neurons" if isinstance(module, nn.Linear) else "filters"
-        biases = () if module.bias is None else (Part(module.bias, _column(module.bias)),)
+        biases = () if module.bias is None else (Part(module.bias),)
         return [Groups(name, family, (Part(module.weight),), biases)]
     if isinstance(module, nn.RNNBase):
         return _units(name, module)
@@ -176,7 +176,3 @@ def _by_unit(parameter: Tensor, units: int) -> Tensor:
     """Places (units, …) in a recurrent layer's parameter, whose gates' rows lie one gate after another."""
     places = torch.arange(parameter.numel(), device=parameter.device)
     return places.view(-1, units, parameter.numel() // parameter.shape[0]).transpose(0, 1).flatten(1)
-
-
-def _column(bias: Tensor) -> Tensor:
-    return torch.arange(len(bias), device=bias.device)[:, None]
