@@ -167,6 +167,8 @@ def test_a_run_without_a_prunable_share_says_why(run):
     assert "after epoch 22." in figures.why_no_prunable_share(without_prunable(22, ended=False))
     assert "after epoch 25." in figures.why_no_prunable_share(without_prunable(50, ended=False))
     assert "ended before" in figures.why_no_prunable_share(without_prunable(22, ended=True))
+    for part in ("train_images", "validation_images"):  # damaged
+        assert "takes as long as" in figures.why_no_prunable_share(without_prunable(22, True, **{part: 0}))
 
 
 def pixels(image):

@@ -14,7 +14,7 @@ from core.engine.session import Session
 from core.regularise import prunable
 
 # Shares of training time, as estimated from sizes. What is measured every epoch adds 0.5 % for the default
-# CNN and 2 % for LeNet-300-100, whose epochs are short (tests/benchmarks/overheads.py). The thorough measures
+# CNN and 3 % for LeNet-300-100, whose epochs are short (tests/benchmarks/overheads.py). The thorough measures
 # also come after the last epoch of any run; the prunable share only where the run has time for one look.
 THOROUGH_SHARE = 0.01
 PRUNABLE_SHARE = 0.015
@@ -62,7 +62,7 @@ def prunable_cost(num_train: int, num_validation: int) -> float:
 def _evenly(epochs: int, share: float, cost: float) -> int:
     """Every how many epochs to do what takes as long as ``cost`` epochs, in ``share`` of the run's time, with
     as many epochs between any two; 0: it is not to be had."""
-    times = min(int(share * epochs / cost), epochs)
+    times = min(int(share * epochs / cost), epochs) if cost else epochs
     return math.ceil(epochs / times) if times else 0
 
 
