@@ -71,7 +71,7 @@ _ALL = (
         "λ rises over 28 of 40 epochs, so what is left has time to learn to do without the rest.",
         RunSpec(
             name="L1, nineteen in twenty",
-            regularisers=(RegulariserSpec(kind="l1", strength=1.2e-3, solver="proximal", warmup_epochs=28),),
+            regularisers=(RegulariserSpec(kind="l1", strength=1.1e-3, solver="proximal", warmup_epochs=28),),
             optimiser=OptimiserSpec(kind="adam", lr=2e-3, schedule="cosine"),
             train=TrainSpec(epochs=40),
         ),

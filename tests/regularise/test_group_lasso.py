@@ -205,6 +205,13 @@ def test_no_number_stays_no_number():
         assert w[0].isnan().any() and w[1].isfinite().all()
 
 
+def test_a_learning_rate_of_zero_moves_nothing():
+    """A schedule's last step: also where a group is dead, and 0 would be divided by 0."""
+    x = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
+    w, dead = shrink_rows(x, torch.zeros_like(x), 1.0, torch.tensor([[0.0], [5.0]]))
+    assert torch.equal(w, x) and dead[:, 0].tolist() == [True, False]
+
+
 def network(arch):
     shape = {"channels": 1, "side": 8, "num_classes": 10}
     params = {
