@@ -16,10 +16,11 @@ neurons and heads, or nothing.
   method on ``1/f - 1`` needs no bracket: from left of the root it climbs to it and never passes it, from
   right of it its first step lands left, and at 0 it stays where 0 is the answer.
 
-  A round that moves θ by δ of itself leaves it off by at most ``1.5·δ²·ρ``, where ρ, in [0, 1], is the mean
-  of ``t/(θ + t)`` weighted by ``(x/(θ + t))²``: 1.5·δ² is Newton's error for a variance that is at most ρ
-  (Bhatia & Davis 2000). ``w`` is off by at most √ρ times that. So a group that a step shrinks by little,
-  as it does nearly all, is there in one round from the norm that the last step left; the others go on.
+  To second order, a round that moves θ by δ of itself leaves it off by at most ``1.5·δ²·ρ``, where ρ, in
+  [0, 1], is the mean of ``t/(θ + t)`` weighted by ``(x/(θ + t))²``: the error holds the variance of
+  ``θ/(θ + t)``, at most ρ·(1 - ρ) (Bhatia & Davis 2000), over its mean 1 - ρ. ``w`` is off by at most √ρ of
+  it. So a group that a step shrinks by little, as it does nearly all, is there in one round from the norm
+  that the last step left; the others go on.
 
   At worst 7 rounds took 4,000 random groups from 0 to float32's precision, their step sizes and weights
   spread over 5 decades.

@@ -49,8 +49,8 @@ def steps_of(spec: RunSpec) -> Callable[[], float]:
 def paired() -> None:
     exact = [name for name, entry in CATALOGUE.items() if "proximal" in entry.solvers]
     print(f"A step with a proximal regulariser, to one with none; medians of {ROUNDS} paired rounds\n")
-    print(f"{'':8}{'':10}" + "".join(f"{name:>14}" for name in exact))
-    for arch in ("cnn", "mlp"):
+    print(f"{'':18}" + "".join(f"{name:>14}" for name in exact))
+    for arch in ("cnn", "mlp", "rnn", "attention"):
         for optimiser in ("adam", "sgd"):
             plain = RunSpec(model=ModelSpec(arch=arch), optimiser=OptimiserSpec(kind=optimiser))
             regularised = [
@@ -60,7 +60,7 @@ def paired() -> None:
             works = [steps_of(spec) for spec in (plain, *regularised)]
             without, *rates = zip(*([work() for work in works] for _ in range(ROUNDS)), strict=True)
             dearer = [ratio(without, rate) - 1 for rate in rates]
-            print(f"{arch:8}{optimiser:10}" + "".join(f"{share:14.1%}" for share in dearer))
+            print(f"{arch:11}{optimiser:7}" + "".join(f"{share:14.1%}" for share in dearer))
 
 
 def timed(owner: Any, name: str, patch: ExitStack) -> list[float]:
