@@ -41,20 +41,22 @@ class Part:
     Args:
         order: places (num_groups, numbers of a group) in the flattened parameter; None: group g is all
             that has the first index g.
+        gates: of which each has a row for every group, one gate after another, where there is no ``order``.
     """
 
     parameter: Tensor
     order: Tensor | None = None
+    gates: int = 1
 
     def rows(self, values: Tensor) -> Tensor:
         """``values``, shaped like the parameter, as (num_groups, numbers of a group); in which order these
         are is for `fill` to know."""
-        return _as_stored(values).flatten(1) if self.order is None else values.flatten()[self.order]
+        return self._by_group(values).flatten(1) if self.order is None else values.flatten()[self.order]
 
     def spread(self, column: Tensor) -> Tensor:
         """A number for each group, (num_groups, 1), as what a tensor like the parameter is multiplied by."""
         if self.order is None:
-            return column.view(-1, *[1] * (self.parameter.ndim - 1))
+            return column.repeat(self.gates, 1).view(-1, *[1] * (self.parameter.ndim - 1))
         return self._placed(column.expand(self.order.shape))
 
     def fill(self, rows: Tensor) -> None:
@@ -62,8 +64,13 @@ class Part:
         if self.order is not None:
             self.parameter.copy_(self._placed(rows))
         elif rows.data_ptr() != self.parameter.data_ptr():  # else they are the parameter, seen as rows
-            stored = _as_stored(self.parameter)
-            stored.copy_(rows.reshape(stored.shape))
+            by_group = self._by_group(self.parameter)
+            by_group.copy_(rows.reshape(by_group.shape))
+
+    def _by_group(self, values: Tensor) -> Tensor:
+        """A view of ``values`` that has the groups first."""
+        stored = _as_stored(values)
+        return stored if self.gates == 1 else stored.unflatten(0, (self.gates, -1)).transpose(0, 1)
 
     def _placed(self, rows: Tensor) -> Tensor:
         """``rows`` where ``order`` says, shaped like the parameter."""
@@ -165,14 +172,8 @@ def _units(name: str, module: nn.RNNBase) -> list[Groups]:
     found = []
     for names in module._all_weights:
         parameters = [getattr(module, parameter) for parameter in names]
-        parts = [Part(parameter, _by_unit(parameter, units)) for parameter in parameters]
+        parts = [Part(parameter, gates=len(parameter) // units) for parameter in parameters]
         weights = tuple(part for part in parts if part.parameter.ndim == 2)
         biases = tuple(part for part in parts if part.parameter.ndim == 1)
         found.append(Groups(name, "neurons", weights, biases))
     return found
-
-
-def _by_unit(parameter: Tensor, units: int) -> Tensor:
-    """Places (units, …) in a recurrent layer's parameter, whose gates' rows lie one gate after another."""
-    places = torch.arange(parameter.numel(), device=parameter.device)
-    return places.view(-1, units, parameter.numel() // parameter.shape[0]).transpose(0, 1).flatten(1)
