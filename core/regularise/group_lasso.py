@@ -41,7 +41,7 @@ from core.regularise.metric import Metric, metric
 from core.regularise.term import Term
 
 ROUNDS = 8
-CLOSE = 8.0  # times a float's precision: how far ‖w‖ may be off, of itself
+CLOSE = 8.0  # times a float's precision: how large δ²·ρ may be where a group ends
 
 
 class GroupLasso(Term):
@@ -126,7 +126,7 @@ def shrink_rows_(
 
     Args:
         blocks: some tensors of rows, (G_k, n_k) each.
-        thresholds: t, above 0, shaped like ``blocks``.
+        thresholds: t, 0 or more, shaped like ``blocks``.
         norms: about what ‖w‖ will be for all the rows (ΣG_k, 1), to start from.
 
     Returns:
@@ -135,16 +135,20 @@ def shrink_rows_(
     if norms is None:
         norms = torch.cat([vector_norm(x, dim=1, keepdim=True) for x in blocks])
     nothing = torch.finfo(norms.dtype).tiny  # for 0, which would divide 0 by 0 where a threshold is 0
-    norms = _climb(blocks, thresholds, norms.clamp_min(nothing), ROUNDS)
+    start = norms.clamp(nothing, nothing**-0.5)  # nor from where squares vanish
+    # On a GPU asking which are not there yet would cost more than to take them all.
+    norms = _climb(blocks, thresholds, start, ROUNDS, asks=norms.is_cpu)
     norms = norms.masked_fill(norms == nothing, 0.0)
     for x, t, theta in zip(blocks, thresholds, norms.split([len(x) for x in blocks]), strict=True):
-        x.mul_(theta).div_(t + theta.clamp_min(nothing))
+        x.div_(t + theta.clamp_min(nothing)).mul_(theta)
     return norms
 
 
-def _climb(blocks: Sequence[Tensor], thresholds: Sequence[Tensor], norms: Tensor, rounds: int) -> Tensor:
-    """The root θ of ``f(θ) = 1`` for each row, from ``norms`` above 0 in at most so many rounds; where there
-    is none, the smallest number above 0."""
+def _climb(
+    blocks: Sequence[Tensor], thresholds: Sequence[Tensor], norms: Tensor, rounds: int, *, asks: bool
+) -> Tensor:
+    """The root θ of ``f(θ) = 1`` for each row, from ``norms`` above 0 in so many rounds, or in fewer where it
+    ``asks`` which rows are there; where there is no root, the smallest number above 0."""
     nothing = torch.finfo(norms.dtype).tiny
     counts = [len(x) for x in blocks]
     squares, slopes = torch.empty_like(norms), torch.empty_like(norms)  # f² and -f·f'
@@ -159,8 +163,8 @@ def _climb(blocks: Sequence[Tensor], thresholds: Sequence[Tensor], norms: Tensor
     climbed.masked_fill_(squares == 0, nothing)
     if rounds == 1:
         return climbed
-    if not norms.is_cpu:  # asking which are not there yet would cost more than to take them all
-        return _climb(blocks, thresholds, climbed, rounds - 1)
+    if not asks:
+        return _climb(blocks, thresholds, climbed, rounds - 1, asks=False)
     eps = torch.finfo(norms.dtype).eps
     share = (1 - norms / mean).clamp_min_(eps)  # ρ
     late = (climbed - norms).div_(climbed).square_().mul_(share) > CLOSE * eps
@@ -170,5 +174,5 @@ def _climb(blocks: Sequence[Tensor], thresholds: Sequence[Tensor], norms: Tensor
             [values.index_select(0, i) for values, i in zip(of, rows, strict=True) if len(i)]
             for of in (blocks, thresholds)
         )
-        climbed[late] = _climb(xs, ts, climbed[late][:, None], rounds - 1)[:, 0]
+        climbed[late] = _climb(xs, ts, climbed[late][:, None], rounds - 1, asks=True)[:, 0]
     return climbed

@@ -48,6 +48,10 @@ class Part:
     order: Tensor | None = None
     gates: int = 1
 
+    @property
+    def num_groups(self) -> int:
+        return len(self.parameter) // self.gates if self.order is None else len(self.order)
+
     def rows(self, values: Tensor) -> Tensor:
         """``values``, shaped like the parameter, as (num_groups, numbers of a group); in which order these
         are is for `fill` to know."""
@@ -98,7 +102,7 @@ class Groups:
     @property
     def size(self) -> int:
         """Weights in each group."""
-        return self.rows().shape[1]
+        return sum(part.parameter.numel() for part in self.parts) // self.parts[0].num_groups
 
     def rows(self) -> Tensor:
         """The weights (num_groups, size), differentiable."""

@@ -50,7 +50,7 @@ class Metric:
 
     Args:
         squares: v of each weight tensor, shaped like it.
-        rate, eps: numbers; or tensors of one number, on the weights' device, so as not to wait for them.
+        rate, eps: numbers above 0; or tensors of one such, on the weights' device, not to wait for them.
     """
 
     squares: list[Tensor]
@@ -100,10 +100,15 @@ def metric(optimiser: Optimizer, weights: list[Tensor]) -> float | Metric:
 
 def _root_of_correction(step: Tensor, beta: float) -> float | Tensor:
     """``√(1 - βᵏ)`` after ``step`` k, which a fused optimiser keeps on its device."""
-    exponent = math.log(beta)
     if step.is_cpu:  # numbers cost a tenth of small tensors
-        return math.sqrt(-math.expm1(float(step) * exponent))
-    return torch.expm1(step.double() * exponent).neg_().sqrt_()
+        return math.sqrt(-math.expm1(float(step) * math.log(beta)))
+    return _root_on_device(step, beta)
+
+
+def _root_on_device(step: Tensor, beta: float) -> Tensor:
+    """The same where ``step`` is, and in its precision: with a number of another ``_foreach`` takes the
+    weights one by one."""
+    return torch.expm1(step.double() * math.log(beta)).neg_().sqrt_().to(step.dtype)
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from torch import nn
 
 from core import models
 from core.regularise import Regularisation, check, weight_groups
-from core.regularise.group_lasso import row_scales, shrink_rows_
+from core.regularise.group_lasso import ROUNDS, _climb, row_scales, shrink_rows_
 from core.spec import ModelSpec, RegulariserSpec
 
 STRENGTH = 0.12
@@ -205,8 +205,31 @@ def test_no_number_stays_no_number():
         assert w[0].isnan().any() and w[1].isfinite().all()
 
 
+@pytest.mark.parametrize("start", [0.0, 1.0, 1.5])
+def test_rounds_for_all_rows_end_where_rounds_for_those_not_there_do(start):
+    """As on a GPU, which is not asked."""
+    draws = torch.Generator().manual_seed(5)
+    x, t = torch.randn(200, 30, generator=draws), 10 ** (2 * torch.rand(200, 30, generator=draws) - 2)
+    norms = torch.full((200, 1), torch.finfo().tiny) if start == 0 else start * x.norm(dim=1, keepdim=True)
+    asked, all_rows = (_climb([x], [t], norms, ROUNDS, asks=asks) for asks in (True, False))
+    torch.testing.assert_close(asked, all_rows, rtol=2e-5, atol=0)
+    assert (asked > 1e-3).any()
+
+
+@pytest.mark.parametrize("norm", [None, 1.0, 1e25, torch.inf])
+def test_a_row_of_large_weights_or_a_norm_that_is_far_too_large_kills_none(norm):
+    for x in (torch.tensor([[3.0, 4.0]]), torch.tensor([[3e20, 4e20]])):
+        norms = None if norm is None else torch.tensor([[norm]])
+        w, dead = shrink_rows(x, torch.full_like(x, 1e-3), 1.0, norms)
+        assert not dead.any()
+        if (x[0, 0], norm) == (3e20, 1.0):  # so far left of the root that squares overflow
+            assert w.isnan().all()
+        else:
+            torch.testing.assert_close(w, x * (1 - 1e-3 / x.double().norm()).float())
+
+
 def test_a_learning_rate_of_zero_moves_nothing():
-    """A schedule's last step: also where a group is dead, and 0 would be divided by 0."""
+    """No schedule gets there, but one step before it may round to it: where a group is dead, 0/0."""
     x = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
     w, dead = shrink_rows(x, torch.zeros_like(x), 1.0, torch.tensor([[0.0], [5.0]]))
     assert torch.equal(w, x) and dead[:, 0].tolist() == [True, False]

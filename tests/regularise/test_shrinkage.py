@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.regularise import elastic_net_, soft_threshold_
 from core.regularise.metric import Metric
+from core.regularise.shrinkage import _threshold_together_
 
 numbers = st.floats(-10, 10, width=32)
 amounts = st.floats(0, 5, width=32)
@@ -97,9 +98,27 @@ def test_a_metric_of_any_size_is_the_closed_form_to_the_last_digits(x, s, streng
     s = float(step.squares[0]) ** -0.5
     elastic_net_([w], step, strength, a)
     expected = math.copysign(max(abs(x) - a * strength * s, 0.0), x) / (1 + (1 - a) * strength * s)
-    assert float(w) == pytest.approx(
-        expected, rel=0, abs=4e-7 * abs(x) + 1e-36
-    )  # under that floats are coarse
+    coarse = 1e-36  # floats under that
+    assert float(w) == pytest.approx(expected, rel=0, abs=4e-7 * abs(x) + coarse)
+
+
+def test_on_a_device_the_numbers_are_the_same():
+    """There the metric has tensors for numbers, and all weights are taken together."""
+    draws = torch.Generator().manual_seed(0)
+    x, squares = torch.randn(50, generator=draws), torch.rand(50, generator=draws)
+    on_device = Metric([squares], torch.tensor(0.01), torch.tensor(1e-8))
+    in_numbers = Metric([squares], 0.01, 1e-8)
+    torch.testing.assert_close(on_device.sizes(squares, 3.0), in_numbers.sizes(squares, 3.0))
+    for ratio in (1.0, 0.4):
+        w, expected = x.clone(), x.clone()
+        elastic_net_([w], on_device, 20.0, ratio)
+        elastic_net_([expected], in_numbers, 20.0, ratio)
+        torch.testing.assert_close(w, expected, rtol=1e-5, atol=1e-6)
+        assert 0 < (w == 0).sum() < 50
+    together, apart = x.clone(), x.clone()
+    _threshold_together_([together], 0.3)
+    soft_threshold_([apart], 0.3)
+    assert torch.equal(together, apart)
 
 
 @settings(max_examples=50)

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from core.regularise import step_sizes
+from core.regularise.metric import _root_of_correction, _root_on_device
 
 LR = 1e-3
 OPTIMISERS = {
@@ -62,3 +63,11 @@ def test_the_group_that_holds_the_weights_gives_the_learning_rate():
     assert step_sizes(optimiser, [weight]) == 0.5
     with pytest.raises(AssertionError):
         step_sizes(optimiser, [weight, bias])
+
+
+@pytest.mark.parametrize("steps", [1, 7, 10_000])
+def test_what_corrects_adams_mean_is_the_same_on_a_device(steps):
+    step = torch.tensor(float(steps))
+    found = _root_on_device(step, 0.999)
+    assert found.dtype == step.dtype and float(found) == pytest.approx((1 - 0.999**steps) ** 0.5, rel=1e-6)
+    assert _root_of_correction(step, 0.999) == pytest.approx(float(found), rel=1e-6)
