@@ -23,11 +23,12 @@ from core.regularise.metric import Metric
 def soft_threshold_(weights: list[Tensor], threshold: float) -> None:
     """In place, ``w ← sign(w)·max(|w| - t, 0)`` with ``t >= 0``: the proximal operator of ``t·|w|``.
 
-    Rounded once, as the formula is. A NaN stays NaN, and a zero may keep its sign.
+    Rounded once, as the formula is; +0.0 and never -0.0 inside the band. A NaN stays NaN.
     """
     if weights[0].is_cpu:
         for weight in weights:
-            softshrink(weight, threshold, out=weight)  # type: ignore[call-arg]  # a third of the passes
+            softshrink(weight, threshold, out=weight)  # type: ignore[call-arg]
+        torch._foreach_add_(weights, 0.0)  # softshrink leaves a -0.0 here and there
         return
     _threshold_together_(weights, threshold)
 

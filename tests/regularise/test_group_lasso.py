@@ -229,7 +229,7 @@ def test_a_row_of_large_weights_or_a_norm_that_is_far_too_large_kills_none(norm)
 
 
 def test_a_learning_rate_of_zero_moves_nothing():
-    """No schedule gets there, but one step before it may round to it: where a group is dead, 0/0."""
+    """No schedule gets there; if one did, a dead group would be 0/0."""
     x = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
     w, dead = shrink_rows(x, torch.zeros_like(x), 1.0, torch.tensor([[0.0], [5.0]]))
     assert torch.equal(w, x) and dead[:, 0].tolist() == [True, False]
