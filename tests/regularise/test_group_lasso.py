@@ -266,6 +266,7 @@ def network(arch):
 def test_groups_of_each_architecture(arch, expected):
     found = weight_groups(network(arch))
     assert [(g.layer, g.family, *g.rows().shape) for g in found] == expected
+    assert [g.size for g in found] == [size for *_, size in expected]
 
 
 @pytest.mark.parametrize("arch", ["cnn", "mlp", "rnn", "attention"])
