@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from addresses import pipeline
 from axe_playwright_python.sync_playwright import Axe
 from browsing import open_page, ready
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -129,6 +130,7 @@ def test_the_address_of_the_augment_page_opens_the_same_view(page: Page, app: st
     page.get_by_role("combobox", name="Add an operation").fill("vertical")
     page.get_by_role("option", name="Vertical flip").click()
     expect(page.get_by_text("4 operations")).to_be_visible()
+    page.wait_for_url(lambda url: len(pipeline(url)) == 4)
     other = open_page(browser)
     other.goto(page.url)
     expect(other.get_by_text("4 operations")).to_be_visible()
