@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
 
-from core.errors import SpecError  # noqa: E402
+from core.errors import SpecError, no_such  # noqa: E402
 from core.presets import PRESETS, preset  # noqa: E402
 from core.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting  # noqa: E402
 
@@ -133,6 +133,8 @@ def _read_spec(source: str) -> RunSpec:
     try:
         with path.open(encoding="utf-8") as file:
             return parse(file.read(MAX_SPEC_BYTES + 1))
+    except FileNotFoundError:
+        raise SpecError("", f"There is no such file, and {no_such('preset', source, PRESETS)}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SpecError(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
-from core.errors import SpecError
+from core.errors import SpecError, no_such
 
 MOST = 1e300
 
@@ -142,9 +142,9 @@ E = TypeVar("E", bound=Entry)
 
 
 def look_up(catalogue: Mapping[str, E], name: str, where: str, noun: str) -> E:
-    """The entry called ``name``, or a `SpecError` that lists the names there are."""
+    """The entry called ``name``, or a `SpecError` that says which names there are."""
     if name not in catalogue:
-        raise SpecError(where, f"there is no {noun} called {name!r}; there are {', '.join(catalogue)}.")
+        raise SpecError(where, f"there is {no_such(noun, name, catalogue)}")
     return catalogue[name]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
+
 
 class SpecError(ValueError):
     """Something a person chose can't be done.
@@ -21,3 +24,12 @@ class SpecError(ValueError):
 def _one_line(text: str) -> str:
     """A field's name may be anybody's text: what can't be printed is shown as U+FFFD."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def no_such(noun: str, name: str, known: Collection[str]) -> str:
+    """What to say of a ``name`` that is none of the ``known`` ones: up to three that are spelt nearly
+    so, else all of them."""
+    lower = {each.lower(): each for each in known}
+    near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
+    mend = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
+    return f"no {noun} called {name!r}; {mend}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.errors import SpecError
+from core.errors import SpecError, no_such
 from core.spec import (
     AugmentSpec,
     DataSpec,
@@ -168,7 +168,7 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}
 
 
 def preset(name: str) -> RunSpec:
-    """The preset's spec, not yet completed; `SpecError` lists the names there are."""
+    """The preset's spec, not yet completed; `SpecError` says which names there are."""
     if name not in PRESETS:
-        raise SpecError("", f"There is no preset called {name!r}; there are {', '.join(PRESETS)}.")
+        raise SpecError("", f"There is {no_such('preset', name, PRESETS)}")
     return PRESETS[name].spec

@@ -86,7 +86,12 @@ def test_schema_and_catalogue_are_json(capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["run", "nowhere.json"], "nowhere.json can't be read"),
+        (["run", "nowhere.json"], "no such file, and no preset called 'nowhere.json'; there are baseline, "),
+        (["run", "l1-spars"], "no preset called 'l1-spars'; did you mean l1-sparse or l1-sparsest"),
+        (
+            ["run", "core"],
+            "core can't be read: Is a directory. Give a JSON file, '-', or a preset: ",
+        ),
         (["run", "baseline", "--set", "train.epochs=0"], "train.epochs: 0 is below the smallest allowed"),
         (["run", "baseline", "--set", "model.arch=vgg"], "there is no architecture called 'vgg'"),
         (["run", "baseline", "--set", 'model.params={"channels":[512,512,512],"hidden":40960}'], "hidden"),
@@ -94,7 +99,8 @@ def test_schema_and_catalogue_are_json(capsys):
         (["run", "baseline", "--set", 'augment.ops=[{"op":"RandomAfine"}]'], "RandomAffine"),
         (["run", "baseline", "--set", "data.name=folder"], "data.path"),
         (["run", "baseline", "--resume"], "--out"),
-        (["spec", "nothing"], "There is no preset called 'nothing'"),
+        (["spec", "nothing"], "There is no preset called 'nothing'; there are baseline, "),
+        (["spec", "Baselin"], "There is no preset called 'Baselin'; did you mean baseline?"),
     ],
 )
 def test_wrong_input_is_one_line_and_status_2(capsys, arguments, says):

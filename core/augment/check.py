@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from core.augment.catalogue import CATALOGUE
 from core.augment.mixing import needs_masks
 from core.augment.mixing_entries import MIXES
-from core.catalogue import E, Entry, complete
+from core.catalogue import Entry, complete, look_up
 from core.errors import SpecError
 from core.spec import AugmentSpec, MixSpec, OpSpec
 
@@ -44,13 +43,13 @@ def check_names(spec: AugmentSpec) -> None:
     """Refuse names that no catalogue has, and values out of bounds; not what does not go together."""
     for i, op in enumerate(spec.ops):
         where = f"augment.ops[{i}]"
-        _params(_look_up(CATALOGUE, op.op, f"{where}.op", "operation"), op.params, where)
+        _params(look_up(CATALOGUE, op.op, f"{where}.op", "operation"), op.params, where)
     if spec.mix is not None:
-        _params(_look_up(MIXES, spec.mix.op, "augment.mix.op", "mix"), spec.mix.params, "augment.mix")
+        _params(look_up(MIXES, spec.mix.op, "augment.mix.op", "mix"), spec.mix.params, "augment.mix")
 
 
 def _check_op(op: OpSpec, channels: int, where: str) -> OpSpec:
-    entry = _look_up(CATALOGUE, op.op, f"{where}.op", "operation")
+    entry = look_up(CATALOGUE, op.op, f"{where}.op", "operation")
     if entry.colour_only and channels == 1 and op.enabled:
         raise SpecError(
             f"{where}.op",
@@ -67,7 +66,7 @@ def _check_op(op: OpSpec, channels: int, where: str) -> OpSpec:
 
 
 def _check_mix(mix: MixSpec, has_masks: bool) -> MixSpec:
-    entry = _look_up(MIXES, mix.op, "augment.mix.op", "mix")
+    entry = look_up(MIXES, mix.op, "augment.mix.op", "mix")
     if entry.needs_masks and not has_masks:
         raise SpecError("augment.mix.op", needs_masks(entry))
     p = entry.default_p if mix.p is None else mix.p
@@ -83,15 +82,3 @@ def _params(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, Any
         named = error.what if entry.name in error.what else f"{entry.name}: {error.what}"
         raise SpecError(error.where, named) from None
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def _look_up(catalogue: Mapping[str, E], name: str, where: str, noun: str) -> E:
-    if name in catalogue:
-        return catalogue[name]
-    lower = {known.lower(): known for known in catalogue}
-    near = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
-    raise SpecError(
-        where,
-        f"there is no {noun} called {name!r}; "
-        + (f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(catalogue)}."),
-    )
