@@ -48,7 +48,7 @@ def ended(events):
     return events[-1]["state"], events[-1]["reason"]
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it took too long"
@@ -183,13 +183,13 @@ def test_closing_ends_a_run_and_its_worker(workers):
 
 def test_the_worker_is_polite_and_waits_passively():
     worker = WorkerProcess(WORKER)
-    assert worker.messages.get(timeout=10) == {"ready": True, "pid": worker.pid}
+    assert worker.messages.get(timeout=60) == {"ready": True, "pid": worker.pid}
     process = psutil.Process(worker.pid)
     assert process.nice() == min(psutil.Process().nice() + 10, 19)
     assert process.environ()["OMP_WAIT_POLICY"] == "PASSIVE"
     os.kill(worker.pid, signal.SIGINT)  # Ctrl+C in a terminal reaches the worker too
     worker.send({"run": "a", "spec": {}, "out": None, "watch": False})
-    assert worker.messages.get(timeout=10)["event"]["state"] == "running"
+    assert worker.messages.get(timeout=60)["event"]["state"] == "running"
     worker.close()
     assert not worker.is_alive()
 
@@ -212,7 +212,7 @@ time.sleep(60)
     worker = psutil.Process(int(parent.stdout.readline()))
     parent.kill()
     parent.communicate()
-    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, seconds=3.0)
+    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, seconds=30.0)
 
 
 def test_the_environment_chooses(monkeypatch):

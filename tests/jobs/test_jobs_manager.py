@@ -18,7 +18,7 @@ from core.spec import RunSpec
 from core.store import Store, run_folder
 from tests.jobs.fake_engine import BATCH, WORKER, load, worker_processes
 
-PATIENCE = 20.0  # seconds; only a test that fails waits so long
+PATIENCE = 60.0  # seconds; only a test that fails waits so long
 LONG = RunSpec(name="until stopped")
 
 
@@ -342,7 +342,7 @@ print(*ids, *(child.pid for child in psutil.Process().children()), flush=True)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     *ids, worker = done.stdout.split()
     assert done.stderr == ""
-    psutil.wait_procs([psutil.Process(int(worker))] if psutil.pid_exists(int(worker)) else [], timeout=3)
+    psutil.wait_procs([psutil.Process(int(worker))] if psutil.pid_exists(int(worker)) else [], timeout=30)
     assert not psutil.pid_exists(int(worker)) or psutil.Process(int(worker)).status() == "zombie"
     after = start()
     assert [(after.view(id).state, after.view(id).reason) for id in ids] == [("interrupted", reason)] * 2

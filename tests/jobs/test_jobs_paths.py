@@ -29,7 +29,7 @@ def children(word="fake_path"):
     return found
 
 
-def until(true, seconds=30.0):
+def until(true, seconds=300.0):  # only a test that fails waits so long
     deadline = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < deadline, "it did not happen"

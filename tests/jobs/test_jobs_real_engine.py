@@ -33,7 +33,7 @@ def test_worker_and_thread_give_the_same_numbers_and_the_store_keeps_them(one_th
     for executor in (WorkerExecutor(), ThreadExecutor()):
         store = Store()
         jobs = Jobs(store, executor)
-        view = jobs.wait(jobs.submit(SPEC), timeout=120)
+        view = jobs.wait(jobs.submit(SPEC), timeout=400)
         jobs.close()
         assert (view.state, view.reason) == ("finished", "")
         assert (run_folder(view.id) / "weights.safetensors").exists()
