@@ -14,16 +14,15 @@ def in_words(spec: RunSpec) -> str:
 
 
 def objective(spec: RunSpec) -> str:
-    """What is minimised, in KaTeX: the cross-entropy and each penalty that is a term of the loss."""
+    """What is minimised, in KaTeX: the cross-entropy and each penalty that is a term of the loss. Of
+    several each λ is named after its own."""
+    entries = [regularise.CATALOGUE[each.kind] for each in spec.regularisers]
+    penalties = [entry for entry in entries if entry.solvers]
     terms = [r"\mathcal{L} = \operatorname{CE}(f_w(x), y)"]
-    updates = []
-    for regulariser in spec.regularisers:
-        entry = regularise.CATALOGUE[regulariser.kind]
-        if entry.solvers:
-            terms.append(entry.formula)
-        else:
-            updates.append(entry.formula)
-    return r" \qquad ".join([" + ".join(terms), *updates])
+    for entry in penalties:
+        name = rf"\lambda_{{\text{{{entry.short}}}}}"
+        terms.append(entry.formula.replace(r"\lambda", name) if len(penalties) > 1 else entry.formula)
+    return " + ".join(terms)
 
 
 def _augmentation(spec: AugmentSpec) -> str:

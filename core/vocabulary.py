@@ -60,13 +60,15 @@ def bounded(spec: RunSpec) -> RunSpec:
 
 
 def listing() -> dict[str, list[dict[str, Any]]]:
-    """Every dataset, operation, mix, architecture, regulariser, optimiser and schedule, as JSON values."""
+    """Every entry of every catalogue, as JSON values."""
     catalogues: dict[str, Mapping[str, Entry]] = {
         "datasets": data.CATALOGUE,
         "operations": augment.CATALOGUE,
         "mixes": augment.MIXES,
         "architectures": models.CATALOGUE,
+        "dropouts": models.DROPOUTS,
         "regularisers": regularise.CATALOGUE,
+        "measures": regularise.MEASURES,
         "optimisers": optimisers.CATALOGUE,
         "schedules": optimisers.SCHEDULES,
     }

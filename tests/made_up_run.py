@@ -15,8 +15,9 @@ EDGES = [2.0**power for power in range(-30, 5)]
 STARTED = {
     "event": "started", "device": "cpu", "device_name": "CPU", "threads": 1, "parameters": 712,
     "train_images": 80, "validation_images": 20, "classes": ["0", "1"], "epochs": EPOCHS,
-    "steps_per_epoch": 4,
+    "steps_per_epoch": 4, "thorough_every": 2,
 }  # fmt: skip
+PRUNABLE = {"share": 0.9, "accuracy": 0.745, "layers": {"conv1": 0.5, "fc": 0.95}}
 
 
 def weights(epoch: int) -> dict[str, np.ndarray]:
@@ -53,7 +54,7 @@ def epoch_event(epoch: int, *, old: bool = False) -> dict:
         "weights": {name: _histogram(w) for name, w in weights(epoch).items()},
         "filters": _filters(weights(epoch)["conv1"]),
     }
-    return event | ({"prunable": {"share": 0.9, "accuracy": 0.745}} if epoch % 2 == 0 else {})
+    return event | ({"prunable": PRUNABLE} if epoch % 2 == 0 else {})
 
 
 def events(*, old: bool = False, epochs: int = EPOCHS) -> list[dict]:

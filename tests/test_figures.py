@@ -64,7 +64,7 @@ def test_the_lines_are_the_events_figures():
     sparsity = figures.sparsity_by_layer(seen, "r")
     assert trace(sparsity, "whole")["y"] == [37.5] * 3
     assert trace(sparsity, "fc")["y"] == [50.0] * 3
-    assert trace(sparsity, "near zero")["y"] == [50.0] * 3
+    assert trace(sparsity, "|w| < 0.001")["y"] == [50.0] * 3
 
 
 def test_accuracy_stands_between_0_and_100_before_the_first_epoch_and_fits_its_lines_after():

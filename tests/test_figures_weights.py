@@ -146,10 +146,30 @@ def test_measures_are_those_that_were_taken_in_their_own_units(run):
     assert "gzip" not in names and "heads" not in names
     assert trace(figures.measure(run, "r", "gini"), "whole")["x"] == [1, 3, 4, 5, 6]
     assert trace(figures.measure(run, "r", "prunable"), "whole")["y"] == [90.0] * 3
+    assert trace(figures.measure(run, "r", "prunable"), "conv1")["y"] == [50.0] * 3
     assert trace(figures.measure(run, "r", "sparse"), "fc")["y"][-1] == 2.0
     said = {name: figures.measure_now(run, name) for name in ("prunable", "hoyer", "filters", "dense")}
     assert said == {"prunable": "90.0 %", "hoyer": "0.300", "filters": "1 filters", "dense": "2.8 kB"}
     assert figures.measured(history(old=True)) == ["exact", "near"]
+
+
+def test_what_is_measured_more_rarely_is_announced(run):
+    assert figures.why_not_thorough(run) == figures.why_not_thorough(history(old=True)) == ""
+    events = list(made_up_run.events())
+    rare = ("gini", "effective_rank")
+    for event in events:
+        if event["event"] == "epoch":
+            event["sparsity"] = {k: v for k, v in event["sparsity"].items() if k not in rare}
+
+    def said(every, ended):
+        told = [e | {"thorough_every": every} if e["event"] == "started" else e for e in events]
+        return figures.why_not_thorough(fold(enumerate(told if ended else told[:-2], 1)).history())
+
+    assert said(3, ended=False) == (
+        "Gini index, effective rank and gzip take longer to measure; they come every 3 epochs."
+    )
+    assert "come after the last epoch." in said(0, ended=False)
+    assert "ended before it was time" in said(3, ended=True)
 
 
 def without_prunable(epochs: int, ended: bool, **images: int):

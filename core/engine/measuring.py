@@ -6,12 +6,13 @@ Paced by sizes, never by a clock: a spec's events are the same wherever it runs,
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from core.engine.evaluation import Judgement, accuracy_or_less
 from core.engine.events import Event
 from core.engine.filters import due, first_filters
 from core.engine.session import Session
-from core.regularise import prunable
+from core.regularise import prunable, share_within
 
 # Shares of training time, as estimated from sizes. What is measured every epoch adds 0.5 % for the default
 # CNN and 3 % for LeNet-300-100, whose epochs are short (tests/benchmarks/overheads.py). The thorough measures
@@ -70,10 +71,14 @@ def _falls_on(epoch: int, every: int) -> bool:
     return bool(every) and epoch % every == 0
 
 
-def _prunable(session: Session, judged: Judgement) -> dict[str, float]:
+def _prunable(session: Session, judged: Judgement) -> dict[str, Any]:
+    """What `prunable` finds, and of each layer the share of its weights that is among those."""
     # The split is in random order, so the first are as good as any; of them the hardest come first.
     index = judged.losses[:PRUNABLE_IMAGES].argsort(descending=True)
     images = session.validation.take(index)
     known = Judgement(judged.losses[index], judged.correct[index]).accuracy
-    weights = [part for layer in session.gauge.layers.values() for part in layer]
-    return prunable(weights, lambda least: accuracy_or_less(session, images, least), accuracy=known)
+    layers = session.gauge.layers
+    weights = [part for layer in layers.values() for part in layer]
+    found = prunable(weights, lambda least: accuracy_or_less(session, images, least), accuracy=known)
+    shares = {name: share_within(parts, found["cutoff"]) for name, parts in layers.items()}
+    return {"share": found["share"], "accuracy": found["accuracy"], "layers": shares}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from core.engine.events import Event, lean
+from core.engine.measuring import thorough_every
 from core.engine.pictures import sprite
 from core.engine.session import Session
 from core.regularise.label_smoothing import smallest_loss
@@ -29,15 +30,17 @@ def started(session: Session) -> Event:
         "classes": list(session.train.classes),
         "epochs": session.spec.train.epochs,
         "steps_per_epoch": session.steps_per_epoch,
+        "thorough_every": thorough_every(session),
         "notes": [*session.train.notes, *_notes(session)],
     }
 
 
 def penalties(session: Session, epochs_done: float) -> Event:
     """The penalties' sum, each of them, and every strength, as they are after ``epochs_done`` epochs."""
+    values = session.regularisation.values(epochs_done)
     return {
-        "penalty": session.regularisation.value(epochs_done),
-        "penalties": session.regularisation.values(epochs_done),
+        "penalty": sum(values.values()),
+        "penalties": values,
         "strengths": session.regularisation.strengths(epochs_done),
     }
 

@@ -1,7 +1,7 @@
 """Events and catalogues in, Plotly figures out: plain dictionaries, ready to be JSON."""
 
 from core.figures.filters import FilterImage, filter_images, with_filters
-from core.figures.measures import measure, measure_now, measured, why_no_prunable_share
+from core.figures.measures import measure, measure_now, measured, why_no_prunable_share, why_not_thorough
 from core.figures.parts import (
     BATCH,
     LAYERS,
@@ -17,7 +17,14 @@ from core.figures.parts import (
 )
 from core.figures.runs import RunPoint, front, out_of_sight, sparsity_and_accuracy
 from core.figures.shrinkage import USUAL_GRADIENT, Pull, after_the_run, near_zero, pull, shrinkage_curves
-from core.figures.sparsity import groups_in_words, has_groups, sparsity_by_layer, sparsity_map, zero_groups
+from core.figures.sparsity import (
+    groups_in_words,
+    has_groups,
+    removable,
+    sparsity_by_layer,
+    sparsity_map,
+    zero_groups,
+)
 from core.figures.tables import epochs_csv, parameters_by_layer
 from core.figures.training import accuracy, loss, schedule
 from core.figures.weights import edges, has_histograms, near_zero_share, weight_ridge
@@ -56,6 +63,7 @@ __all__ = [
     "parameters_by_layer",
     "plain_layout",
     "pull",
+    "removable",
     "schedule",
     "shrinkage_curves",
     "sparsity_and_accuracy",
@@ -63,6 +71,7 @@ __all__ = [
     "sparsity_map",
     "weight_ridge",
     "why_no_prunable_share",
+    "why_not_thorough",
     "with_filters",
     "zero_groups",
 ]

@@ -36,6 +36,18 @@ def why_no_prunable_share(history: History) -> str:
     return f"{takes}; {when}."
 
 
+def why_not_thorough(history: History) -> str:
+    """A sentence for a run that has none of the measures that take longer, so far; empty if it has them."""
+    names, started = measured(history), history.started
+    if started is None or "thorough_every" not in started or "hoyer" not in names or "gini" in names:
+        return ""
+    which = "Gini index, effective rank and gzip take longer to measure"
+    if history.ended:
+        return f"{which}; this run ended before it was time."
+    every = started["thorough_every"]
+    return f"{which}; they come {f'every {every} epochs' if every else 'after the last epoch'}."
+
+
 def measure(history: History, run_id: str, name: str) -> Figure:
     """One of `MEASURES` against epochs: shares in per cent, bytes in kB, all else as it is."""
     entry = MEASURES[name]
@@ -44,7 +56,7 @@ def measure(history: History, run_id: str, name: str) -> Figure:
     layers = kept[-1]["sparsity"]["layers"] if kept else {}
     traces = []
     for i, layer in enumerate(layers):
-        values = [_of(event["sparsity"]["layers"][layer], name) for event in kept]
+        values = [_of_layer(event, layer, name) for event in kept]
         if values[-1] is not None:
             traces.append(line(layer, epochs, values, LAYERS[i % len(LAYERS)], width=1.5))
     whole = [_of_epoch(event, name) for event in kept]
@@ -74,6 +86,13 @@ def _of_epoch(event: Event, name: str) -> float | None:
     if name == "prunable":
         return 100 * event["prunable"]["share"] if event.get("prunable") else None
     return _of(event["sparsity"], name)
+
+
+def _of_layer(event: Event, layer: str, name: str) -> float | None:
+    if name == "prunable":
+        share = event["prunable"].get("layers", {}).get(layer)  # an older run has none
+        return None if share is None else 100 * share
+    return _of(event["sparsity"]["layers"][layer], name)
 
 
 def _of(sparsity: Mapping[str, Any], name: str) -> float | None:

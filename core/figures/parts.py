@@ -20,8 +20,9 @@ TRAIN, VALIDATION, PENALTY, SPARSITY = "#0072B2", "#D55E00", "#E69F00", "#009E73
 BATCH = "#56B4E9"  # one batch of the training images: train's colour, lighter
 NEUTRAL = "#999999"
 LAYERS = ("#56B4E9", "#CC79A7", "#E69F00", "#0072B2", "#D55E00", "#F0E442", "#999999")
-PENALTIES = (PENALTY, "#B36B00", "#F2C14E", "#8C5A1A")  # one family: all of them are penalties
-DASHES = ("dash", "dot", "dashdot", "longdash")
+# One family: all of them are penalties, and there are six.
+PENALTIES = (PENALTY, "#B36B00", "#F2C14E", "#8C5A1A", "#D9A679", "#66512C")
+DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "4px,2px")
 MOST_EPOCHS = 200  # columns or rows of a picture; more would be thinner than a pixel
 
 
@@ -91,9 +92,8 @@ def has_lambda(kind: str) -> bool:
 
 
 def short(kind: str) -> str:
-    """What a legend calls a regulariser: its title without what is in brackets or tells where it acts.
-    The kind itself if this version has no such one, as a stored run may."""
-    return CATALOGUE[kind].title.split(" (")[0].removesuffix(" in the loss") if kind in CATALOGUE else kind
+    """What a legend calls a regulariser; the kind itself if there is none of it now, as in an old run."""
+    return CATALOGUE[kind].short if kind in CATALOGUE else kind
 
 
 def evenly(events: Sequence[Event], most: int) -> list[Event]:

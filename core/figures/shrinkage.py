@@ -1,4 +1,8 @@
-"""What L1, L2 and elastic net do to one weight, drawn by the very steps that training takes."""
+"""What L1, L2 and elastic net do to one weight that the data does not pull at.
+
+Drawn by the proximal operators and the step sizes that training uses. What is left out: the noise of the
+data's gradients, and momentum, which spreads each pull over several steps.
+"""
 
 from __future__ import annotations
 

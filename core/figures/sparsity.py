@@ -13,13 +13,17 @@ from core.figures.parts import (
     over_epochs,
     with_alpha,
 )
+from core.figures.strengths import add_strengths
 from core.jobs import History
+from core.models import REMOVABLE
+from core.regularise import NEAR
 
 WHOLE = "whole network"
 
 
 def sparsity_by_layer(history: History, run_id: str) -> Figure:
-    """Exact zeros in per cent against epochs: the whole network bold, each layer thin."""
+    """Exact zeros in per cent against epochs: the whole network bold, each layer thin; beneath them each λ.
+    Weights near zero are dotted."""
     epochs = [event["epoch"] for event in history.epochs]
     measured = [event["sparsity"] for event in history.epochs]
     traces = []
@@ -28,10 +32,11 @@ def sparsity_by_layer(history: History, run_id: str) -> Figure:
         traces.append(line(layer, epochs, shares, LAYERS[i % len(LAYERS)], width=1.5))
     near = [100 * each["near"] for each in measured]
     exact = [100 * each["exact"] for each in measured]
-    traces.append(line("near zero", epochs, near, SPARSITY, dash="dot"))
+    traces.append(line(f"|w| < {NEAR:g}", epochs, near, SPARSITY, dash="dot"))
     traces.append(line("whole", epochs, exact, SPARSITY, width=4, markers=True))
     figure = over_epochs(traces, history, run_id, "exact zeros (% of weights)")
     figure["layout"]["yaxis"] |= {"range": [-3, 103]}
+    add_strengths(figure, history)
     return figure
 
 
@@ -99,6 +104,14 @@ def zero_groups(history: History, run_id: str) -> Figure:
     figure = over_epochs(traces, history, run_id, "zero (% of its kind)")
     figure["layout"]["yaxis"] |= {"range": [-3, 103]}
     return figure
+
+
+def removable(event: Event, arch: str) -> str:
+    """Which of the groups that are zero could be taken out of a network of ``arch``, e.g. ``filters and
+    neurons``; empty if none could."""
+    groups = event["sparsity"].get("groups", {})
+    kinds = [kind for kind in REMOVABLE.get(arch, ()) if groups.get(kind, {"zero": 0})["zero"]]
+    return " and ".join(kinds)
 
 
 def groups_in_words(event: Event) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from core.figures.parts import (
     BATCH,
     DASHES,
@@ -12,19 +10,16 @@ from core.figures.parts import (
     TRAIN,
     VALIDATION,
     Figure,
-    has_lambda,
     line,
     over_epochs,
     plain_layout,
     short,
     with_alpha,
 )
+from core.figures.strengths import add_strengths
 from core.jobs import History
-from core.jobs.lines import Line
 from core.regularise import strength_at
 from core.spec import RegulariserSpec
-
-STRIP = 0.17  # of the chart's height, for λ
 
 
 def loss(history: History, run_id: str) -> Figure:
@@ -60,36 +55,8 @@ def loss(history: History, run_id: str) -> Figure:
         if highest > 30 * lowest
         else {"nticks": 6, "tickformat": "~g"}  # 0.9, where plotly would write 9 between powers of ten
     )
-    strengths = {
-        kind: drawn for kind, drawn in history.strengths.items() if has_lambda(kind) and any(drawn.y)
-    }
-    if strengths:
-        _add_strip(figure, strengths)
+    add_strengths(figure, history)
     return figure
-
-
-def _add_strip(figure: Figure, strengths: dict[str, Line]) -> None:
-    """λ over the epochs, in a strip of its own beneath a chart."""
-    layout = figure["layout"]
-    for i, (kind, drawn) in enumerate(strengths.items()):
-        style: dict[str, Any] = {"yaxis": "y2", "showlegend": False, "width": 1.5}
-        figure["data"].append(line(f"λ of {short(kind)}", *drawn, PENALTIES[i % len(PENALTIES)], **style))
-    tops = [max(drawn.y) for drawn in strengths.values()]
-    layout["yaxis"]["domain"] = [STRIP + 0.08, 1]
-    layout["yaxis2"] = {
-        "domain": [0, STRIP],
-        "type": "log" if max(tops) > 30 * min(tops) else "linear",
-        "rangemode": "tozero",
-        "zeroline": False,
-        "nticks": 2,
-        "exponentformat": "e",
-    }
-    layout["annotations"] = [
-        {"text": "λ", "xref": "paper", "yref": "paper", "x": 0.01, "y": STRIP, "showarrow": False}
-        | {"xanchor": "left", "yanchor": "top"}
-    ]
-    layout["xaxis"]["anchor"] = "y2"
-    layout["hoversubplots"] = "axis"
 
 
 def schedule(spec: RegulariserSpec, epochs: int) -> Figure:

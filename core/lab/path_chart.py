@@ -9,6 +9,7 @@ from typing import Any
 from core.figures import NEUTRAL, SPARSITY, VALIDATION, plain_layout
 from core.lab.figures import Chart
 from core.lab.lambda_path import TOLERANCE, PathPoint, good
+from core.regularise import NEAR
 
 GONE = 0.99  # of the weights are zero: what is left can't say much
 
@@ -26,7 +27,9 @@ def path_chart(points: Sequence[PathPoint], grid: Sequence[float], now: float | 
     traces = [
         _line("accuracy", points, [point.accuracy for point in points], VALIDATION),
         _line("exact zeros", points, [point.exact for point in points], SPARSITY, "y2", symbol="square"),
-        _line("near zero", points, [point.near for point in points], SPARSITY, "y2", dash="dot", width=1.5),
+        _line(
+            f"|w| < {NEAR:g}", points, [point.near for point in points], SPARSITY, "y2", dash="dot", width=1.5
+        ),
     ]
     if any(point.groups > 0.01 for point in points):
         shares = [point.groups for point in points]
@@ -74,7 +77,7 @@ def verdict(points: Sequence[PathPoint]) -> list[str]:
         said.append("It is the largest of all: a stronger one may do as well.")
     if not any(point.exact for point in points):
         most = max(point.near for point in points)
-        said.append(f"No λ made a weight exactly zero; at most {most:.1%} are near it (|w| < 0.001).")
+        said.append(f"No λ made a weight exactly zero; at most {most:.1%} are near it (|w| < {NEAR:g}).")
     diverged = [point for point in points if point.accuracy is None]
     if diverged:
         said.append(f"From λ = {diverged[0].strength:g} on the loss stopped being a number.")

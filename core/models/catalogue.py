@@ -72,9 +72,7 @@ _CNN = ModelEntry(
             0.0,
             0,
             0.9,
-            "Share of each convolution's filters silenced in each training step, whole maps at a time "
-            "(Tompson et al., 1411.4280): neighbouring pixels are so alike that dropping single ones "
-            "hides little.",
+            "Share of each convolution's filters silenced in each training step, whole maps at a time.",
             step=0.05,
         ),
         Flag(
@@ -197,7 +195,12 @@ _ATTENTION = ModelEntry(
             integer=True,
         ),
         Number(
-            "dropout", 0.0, 0, 0.9, "Share of each block's outputs dropped in a training step.", step=0.05
+            "dropout",
+            0.0,
+            0,
+            0.9,
+            "Share of the tokens' numbers, and of each branch's outputs, dropped in a training step.",
+            step=0.05,
         ),
         Number(
             "drop_path",
@@ -205,8 +208,7 @@ _ATTENTION = ModelEntry(
             0,
             0.9,
             "Share of images for which the last block's branches are skipped in a training step; earlier "
-            "blocks are skipped less, in proportion to their depth (stochastic depth, Huang et al., "
-            "1603.09382).",
+            "blocks are skipped less, in proportion to their depth.",
             step=0.05,
         ),
     ),

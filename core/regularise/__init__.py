@@ -11,7 +11,7 @@ from core.regularise.metric import step_sizes
 from core.regularise.pruning import prunable
 from core.regularise.regularisation import Regularisation, strength_at
 from core.regularise.shrinkage import elastic_net_, soft_threshold_
-from core.regularise.sparsity import NEAR, sparsity
+from core.regularise.sparsity import NEAR, share_within, sparsity
 from core.regularise.term import Term
 from core.regularise.weights import regularised_weights
 
@@ -34,6 +34,7 @@ __all__ = [
     "prunable",
     "regularised_weights",
     "share_below",
+    "share_within",
     "soft_threshold_",
     "sparsity",
     "step_sizes",

@@ -21,14 +21,14 @@ from core.regularise.weight_decay import WeightDecay
 SOLVERS: dict[str, str] = {
     "proximal": (
         "The penalty is solved exactly after each optimiser step (ProxGen, arXiv 2007.07484): "
-        "a weight too weak to pay for itself becomes 0.0 and stays there."
+        "a weight too weak to pay for itself becomes 0.0, and stays there until the loss pulls harder than λ."
     ),
     "penalty": "The penalty is added to the loss and followed by its gradient, as most code does it.",
 }
 
-_NO_ZEROS = (
-    "The slope of |w| is +λ or −λ right up to 0, so a step of fixed size hops over 0 and back again: "
-    "weights end in a narrow band around it, but never exactly at 0.0."
+_HOPS = (
+    "right up to 0, so a step of fixed size hops over 0 and back again: weights end in a narrow band around "
+    "it, but never exactly at 0.0."
 )
 
 CATALOGUE: dict[str, RegulariserEntry] = {
@@ -42,11 +42,13 @@ CATALOGUE: dict[str, RegulariserEntry] = {
             formula=r"\lambda \lVert w \rVert_1",
             effect="Every weight is pulled to zero by the same amount, whatever its size: small ones "
             "become exactly zero, large ones are a little smaller.",
+            penalty_effect="Every weight is pulled to zero by the same amount, whatever its size: small ones "
+            "end up close to zero, large ones are a little smaller.",
             solvers=("proximal", "penalty"),
             default_strength=1e-4,
             strength_low=1e-6,
             strength_high=1e-1,
-            penalty_note=_NO_ZEROS,
+            penalty_note=f"The slope of |w| is +λ or −λ {_HOPS}",
             term=L1,
         ),
         RegulariserEntry(
@@ -65,25 +67,29 @@ CATALOGUE: dict[str, RegulariserEntry] = {
                 ),
             ),
             formula=r"\lambda \left( a \lVert w \rVert_1 + \tfrac{1 - a}{2} \lVert w \rVert_2^2 \right)",
-            effect="Small weights become exactly zero, as with L1; the rest also shrink in proportion "
-            "to their size, as with L2.",
+            effect="The share of L1 makes small weights exactly zero; that of L2 shrinks all in proportion "
+            "to their size.",
+            penalty_effect="The share of L1 pulls small weights close to zero; that of L2 shrinks all in "
+            "proportion to their size.",
             solvers=("proximal", "penalty"),
             default_strength=1e-4,
             strength_low=1e-6,
             strength_high=1e-1,
-            penalty_note=_NO_ZEROS,
+            penalty_note=f"The slope of the L1 share, a, is +aλ or −aλ {_HOPS}",
             term=ElasticNet,
         ),
         RegulariserEntry(
             name="group_lasso",
             title="Group lasso",
             help="Like L1, but all or nothing for whole filters, neurons and attention heads, so that what "
-            "is zero can really be taken out.",
+            "is zero can really be taken out. The last layer, whose neurons are the classes, has no groups.",
             source="Yuan & Lin 2006; for networks, Wen et al. 2016, arXiv 1608.03665; proximal step: "
             "Deleu & Bengio 2021, arXiv 2102.03869",
             formula=r"\lambda \sum_g \sqrt{n_g}\, \lVert w_g \rVert_2",
             effect="All weights of a filter, a neuron or a head shrink together; a group too weak to pay "
-            "for itself becomes exactly zero as a whole, and its bias with it.",
+            "for itself becomes exactly zero as a whole, and the bias of a filter or neuron with it.",
+            penalty_effect="All weights of a filter, a neuron or a head shrink together; a group too weak to "
+            "pay for itself ends up close to zero as a whole.",
             solvers=("proximal", "penalty"),
             default_strength=1e-4,
             strength_low=1e-6,
@@ -169,7 +175,8 @@ CATALOGUE: dict[str, RegulariserEntry] = {
                     "gates",
                     "groups",
                     ("groups", "weights"),
-                    "A gate for each filter, neuron and attention head (fast), or for each single weight.",
+                    "A gate for each filter, neuron and attention head (fast; the last layer has none), or "
+                    "for each single weight.",
                 ),
             ),
             formula=r"\lambda\, \frac{1}{n} \sum_j \Pr[z_j \ne 0], \quad w = \theta \odot z",

@@ -20,5 +20,9 @@ class ElasticNet(Term):
             [a * weight.abs().sum() + (1 - a) / 2 * weight.square().sum() for weight in self.weights]
         ).sum()
 
-    def proximal_step(self, optimiser: Optimizer, strength: float) -> None:
-        elastic_net_(self.weights, metric(optimiser, self.weights), strength, self.params["l1_ratio"])
+    def curvature(self, strength: float) -> float:
+        return (1 - self.params["l1_ratio"]) * strength
+
+    def proximal_step(self, optimiser: Optimizer, strength: float, curvature: float = 0.0) -> None:
+        step = metric(optimiser, self.weights, curvature)
+        elastic_net_(self.weights, step, strength, self.params["l1_ratio"])

@@ -14,7 +14,8 @@ class RegulariserEntry(Entry):
 
     Args:
         formula: KaTeX; a term of the loss, or the update itself if there are no ``solvers``.
-        effect: one sentence: what it does to weights.
+        effect: one sentence: what it does to weights, by its first solver.
+        penalty_effect: the same by the ``penalty`` solver, where that does something else.
         solvers: how it may be solved, the default first; none if it is no term of the loss.
         default_strength: λ where a spec gives none; None: the kind has no strength, only parameters.
         strength_low: where a logarithmic dial for λ starts.
@@ -27,6 +28,7 @@ class RegulariserEntry(Entry):
 
     formula: str
     effect: str
+    penalty_effect: str = ""
     solvers: tuple[str, ...] = ()
     default_strength: float | None = None
     strength_low: float = 1e-6
@@ -34,3 +36,12 @@ class RegulariserEntry(Entry):
     strength_max: float = 100.0
     penalty_note: str = ""
     term: type[Term]
+
+    @property
+    def short(self) -> str:
+        """Its title without what is in brackets or tells where it acts: for legends and indices."""
+        return self.title.split(" (")[0].removesuffix(" in the loss")
+
+    def effect_by(self, solver: str | None) -> str:
+        """What it does to weights, by ``solver``; None is the first."""
+        return (solver == "penalty" and self.penalty_effect) or self.effect

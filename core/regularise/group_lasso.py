@@ -66,10 +66,10 @@ class GroupLasso(Term):
         return torch.stack(norms).sum()
 
     @torch.no_grad()
-    def proximal_step(self, optimiser: Optimizer, strength: float) -> None:
+    def proximal_step(self, optimiser: Optimizer, strength: float, curvature: float = 0.0) -> None:
         if not self.groups:
             return
-        step = metric(optimiser, self.weights)
+        step = metric(optimiser, self.weights, curvature)
         if isinstance(step, float):
             for groups in self.groups:
                 _scale(groups, step * strength * groups.size**0.5)

@@ -17,5 +17,5 @@ class L1(Term):
     def penalty(self) -> Tensor:
         return torch.stack([weight.abs().sum() for weight in self.weights]).sum()
 
-    def proximal_step(self, optimiser: Optimizer, strength: float) -> None:
-        elastic_net_(self.weights, metric(optimiser, self.weights), strength, l1_ratio=1.0)
+    def proximal_step(self, optimiser: Optimizer, strength: float, curvature: float = 0.0) -> None:
+        elastic_net_(self.weights, metric(optimiser, self.weights, curvature), strength, l1_ratio=1.0)

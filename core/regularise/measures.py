@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.catalogue import Entry
+from core.regularise.sparsity import NEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,9 @@ MEASURES: dict[str, MeasureEntry] = {
         ),
         MeasureEntry(
             name="near",
-            title="Near zero",
-            help="The share of weights with |w| < ε, exact zeros among them; ε is a choice, and without it "
-            "the figure means nothing.",
+            title=f"Near zero, |w| < {NEAR:g}",
+            help=f"The share of weights with |w| < ε, here {NEAR:g}, exact zeros among them; ε is a choice, "
+            "and without it the figure means nothing: the tab Weights has a dial for it.",
             formula=r"\tfrac{1}{n} \left| \{ i : |w_i| < \varepsilon \} \right|",
             unit="% of weights",
             source="The l⁰ε measure of Hurley & Rickard 2009, arXiv 0811.4706, table I",
@@ -52,7 +53,8 @@ MEASURES: dict[str, MeasureEntry] = {
             name="prunable",
             title="Prunable share",
             help="The largest share of weights, the smallest of all layers together, that can be set to zero "
-            "for at most half a point of validation accuracy lost.",
+            "for at most half a point of accuracy lost, on up to 400 validation images; a layer's figure is "
+            "the share of its weights that go with them.",
             formula=r"\max \left\{ s : A(w) - A\!\left(w \cdot [\,|w| > q_s\,]\right) \le 0.005 \right\}",
             unit="% of weights",
             source="Pruning by magnitude: Han et al. 2015, arXiv 1506.02626; found by bisection",

@@ -74,28 +74,33 @@ class Metric:
 
 
 @torch.no_grad()
-def metric(optimiser: Optimizer, weights: list[Tensor]) -> float | Metric:
+def metric(optimiser: Optimizer, weights: list[Tensor], curvature: float = 0.0) -> float | Metric:
     """How far one step moves ``weights`` for a constant gradient of 1: one number (SGD), or each by its own.
+
+    A penalty with ``curvature/2·‖w‖²`` in it that has acted in this step has divided by ``1 + s·curvature``.
+    What acts after it must take ``s/(1 + s·curvature)``, for both to be the proximal step of their sum.
 
     Args:
         optimiser: SGD, Adam, AdamW or RMSprop, in any implementation (loop, foreach, fused), that has
             stepped ``weights`` at least once, together; its state is read, on its device, never waited for.
         weights: parameters of one group.
+        curvature: 0 or more: how much steeper the penalties that have acted get with each unit of a weight.
     """
     group, state = group_of(optimiser, weights), optimiser.state
     # Adam has no momentum of that name: its mean is corrected.
     settled, eps = group["lr"] / (1 - group.get("momentum", 0.0)), group.get("eps", 0.0)
     if isinstance(optimiser, SGD):
         assert group["dampening"] == 0
-        return float(settled)
+        return float(settled / (1 + settled * curvature))
     if isinstance(optimiser, Adam):  # AdamW is one
         assert not group["amsgrad"]
         squares = [state[weight]["exp_avg_sq"] for weight in weights]
         root = _root_of_correction(state[weights[0]]["step"], group["betas"][1])
-        return Metric(squares, root * settled, root * eps)  # √v̂ is √v/root
+        # √v̂ is √v/root. With the curvature 1/s + curvature is (√v + eps + rate·curvature)/rate.
+        return Metric(squares, root * settled, root * (eps + settled * curvature))
     assert isinstance(optimiser, RMSprop), f"no step sizes for {type(optimiser).__name__}"
     assert not group["centered"]
-    return Metric([state[weight]["square_avg"] for weight in weights], settled, eps)
+    return Metric([state[weight]["square_avg"] for weight in weights], settled, eps + settled * curvature)
 
 
 def _root_of_correction(step: Tensor, beta: float) -> float | Tensor:

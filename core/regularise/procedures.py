@@ -43,7 +43,9 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
             ),
             Flag("restore_best", True, "Keep the weights of the best epoch, not those of the last."),
         ),
-        formula=r"\text{stop at epoch } t \text{ if } a_s \le a^* + \delta \text{ for all } t - p < s \le t",
+        formula=r"\text{stop after epoch } t \text{ if } a_s \le a^* + \delta "
+        r"\text{ for all } t - p < s \le t, \quad a = \text{accuracy or } {-\text{loss}}, "
+        r"\quad a^* \text{: the last that was better}",
         effect="Weights grow as training goes on; they are left where they were when growing further "
         "stopped helping on new images.",
         term=EarlyStopping,
@@ -84,7 +86,8 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
                 step=0.05,
             ),
         ),
-        formula=r"\bar w = \frac{1}{n} \sum_{i=1}^{n} w_{e_i}",
+        formula=r"\bar w = \frac{1}{n} \sum_{i=1}^{n} w_i, \quad w_i \text{: at the end of the } i"
+        r"\text{-th of } n \text{ epochs}",
         effect="Each weight becomes a mean of its values at the ends of epochs, in the middle of the flat "
         "region they wander in; it is exactly zero only where every one of them was.",
         term=StochasticWeightAverage,

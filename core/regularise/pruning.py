@@ -38,15 +38,15 @@ def prunable(
         accuracy: of the network as it is; None: it is evaluated first.
 
     Returns:
-        ``{"share", "accuracy"}``: of the weights, in [0, 1], and with so many zeros. Zeros that are there
-        already count, so the share is at least theirs.
+        ``{"share", "accuracy", "cutoff"}``: of the weights, in [0, 1], with so many zeros, and the largest
+        |w| among them. Zeros that are there already count, so the share is at least theirs.
     """
     whole = evaluate(0.0) if accuracy is None else accuracy
     least = whole - points / 100 - 1e-9  # a tenth of an image at most is rounding
     rising = magnitudes(weights)
     kept = [weight.clone() for weight in weights]
     zeros = len(rising) - int((rising > 0).sum())
-    best = {"share": zeros / len(rising), "accuracy": whole}
+    best = {"share": zeros / len(rising), "accuracy": whole, "cutoff": 0.0}
     low, high = zeros, len(rising)
     try:
         for _ in range(EVALUATIONS):
@@ -61,7 +61,7 @@ def prunable(
                 high = middle - 1
                 continue
             low = int(rising.searchsorted(cutoff, side="right"))  # equals go together
-            best = {"share": low / len(rising), "accuracy": now}
+            best = {"share": low / len(rising), "accuracy": now, "cutoff": cutoff}
     finally:
         for weight, original in zip(weights, kept, strict=True):
             weight.copy_(original)

@@ -31,10 +31,10 @@ class Regularisation:
     A strength of 0 changes nothing, to the last bit.
 
     Several act together. What is in the loss adds up. Proximal steps follow each other in the
-    catalogue's order: L1, elastic net, group lasso. L1 before either of the others is exactly the proximal
-    step of their sum (thresholds add, and the division comes last; for the group lasso, Friedman et al.
-    2010, arXiv 1001.0736, with any step sizes: L1's keeps signs and the group's scales only). The
-    elastic net before the group lasso is off by the product of the L2 part's step and the group's.
+    catalogue's order: L1, elastic net, group lasso, and are together exactly the proximal step of their sum:
+    thresholds add; a group scales and keeps signs, so that what single weights pay comes first (Friedman et
+    al. 2010, arXiv 1001.0736, with any step sizes); and after the elastic net's L2 part has divided, the
+    group's steps are smaller by as much (`metric`'s ``curvature``).
 
     Args:
         specs: completed by `core.regularise.check`.
@@ -76,9 +76,11 @@ class Regularisation:
         for _, term, strength in reversed(around):
             term.before_step(optimiser, strength)
         optimiser.step()
+        curvature = 0.0
         for spec, term, strength in around:
             if spec.solver == "proximal":
-                term.proximal_step(optimiser, strength)
+                term.proximal_step(optimiser, strength, curvature)
+                curvature += term.curvature(strength)
             term.after_step(optimiser, strength)
 
     def epoch_trained(self, share: float) -> None:
@@ -105,17 +107,14 @@ class Regularisation:
             yield any(others)
 
     @torch.no_grad()
-    def value(self, epoch: float) -> float:
-        """The penalties' sum now, whichever solver, at their strengths: what the objective adds to the
-        data loss. Decoupled weight decay is no term of an objective, so it is left out."""
-        parts = self._parts(epoch)
-        return float(torch.stack([part for _, part in parts]).sum()) if parts else 0.0
-
-    @torch.no_grad()
     def values(self, epoch: float) -> dict[str, float]:
-        """Each of the penalties whose sum is `value`, by kind; 0 where the strength still is."""
+        """Each penalty now, by kind, whichever solver, at its strength: what the objective adds to the data
+        loss. 0 where the strength still is. Decoupled weight decay is no term of an objective, so it is
+        left out."""
         values = {spec.kind: 0.0 for spec in self._specs if spec.solver}
-        parts = self._parts(epoch)
+        parts = [
+            (spec.kind, strength * term.penalty()) for spec, term, strength in self._now(epoch) if spec.solver
+        ]
         if parts:  # one wait for the device, not one a penalty
             numbers = torch.stack([part for _, part in parts]).tolist()
             for (kind, _), number in zip(parts, numbers, strict=True):
@@ -148,12 +147,6 @@ class Regularisation:
         for i, term in enumerate(self._terms):
             prefix = f"{i}."
             term.load_state({n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)})
-
-    def _parts(self, epoch: float) -> list[tuple[str, Tensor]]:
-        """The kind and value of each penalty that is in the objective now."""
-        return [
-            (spec.kind, strength * term.penalty()) for spec, term, strength in self._now(epoch) if spec.solver
-        ]
 
     def _now(self, epoch: float) -> Iterator[tuple[RegulariserSpec, Term, float]]:
         """The regularisers that are at work after ``epoch`` epochs, with their strengths."""

@@ -59,3 +59,10 @@ def shares(counted: Mapping[str, Sequence[Counts]]) -> dict[str, Any]:
 def _shares(parts: Sequence[Counts]) -> dict[str, Any]:
     weights, nonzero, near = map(sum, zip(*parts, strict=True))
     return {"exact": (weights - nonzero) / weights, "near": near / weights, "weights": weights}
+
+
+@torch.no_grad()
+def share_within(parts: Sequence[Tensor], bound: float) -> float:
+    """The share of the weights of ``parts`` with |w| <= ``bound``, in [0, 1]."""
+    within = sum(int((part.abs() <= bound).sum()) for part in parts)
+    return within / sum(part.numel() for part in parts)

@@ -43,8 +43,16 @@ class Term:
     def before_step(self, optimiser: Optimizer, strength: float) -> None:
         """After the gradients are there, before the optimiser moves the weights."""
 
-    def proximal_step(self, optimiser: Optimizer, strength: float) -> None:
-        """After the optimiser has moved the weights: the penalty's proximal operator, in place."""
+    def curvature(self, strength: float) -> float:
+        """The factor of ``½‖w‖²`` in the penalty at ``strength``: what makes its proximal operator divide."""
+        return 0.0
+
+    def proximal_step(self, optimiser: Optimizer, strength: float, curvature: float = 0.0) -> None:
+        """After the optimiser has moved the weights: the penalty's proximal operator, in place.
+
+        Args:
+            curvature: the sum of `curvature` over the terms whose proximal operators have acted before.
+        """
 
     def after_step(self, optimiser: Optimizer, strength: float) -> None:
         """When this step's weights are as the optimiser and the proximal steps want them."""

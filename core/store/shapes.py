@@ -66,6 +66,7 @@ class Prunable(TypedDict):
     __pydantic_config__ = _OPEN  # type: ignore[misc]
     share: Share
     accuracy: Share
+    layers: NotRequired[dict[str, Share]]
 
 
 class Filters(TypedDict):
@@ -133,6 +134,8 @@ class StartedEvent(TypedDict):
     classes: list[str]
     epochs: Annotated[int, Field(ge=1)]
     steps_per_epoch: Count
+    notes: NotRequired[Annotated[list[Text], Field(max_length=20)]]
+    thorough_every: NotRequired[Count]
 
 
 class StepEvent(TypedDict):

@@ -13,6 +13,7 @@ from core import figures
 from core.describe import in_words
 from core.figures import Figure
 from core.jobs import RunView
+from core.regularise import NEAR
 from core.regularise.advice import advise
 from pages.widgets import choice
 from pages.widgets.audience import outdated, refresh_seconds
@@ -126,6 +127,8 @@ def _state(view: RunView) -> None:
         st.error(f"The run failed. {history.reason}", icon=":material/error:")
     elif history.reason:
         st.info(history.reason, icon=":material/info:")
+    for note in history.started.get("notes", ()) if history.started else ():
+        st.info(note, icon=":material/info:")
     if history.epochs and (advice := advise(history.epochs[-1], view.spec)):
         st.warning(advice, icon=":material/lightbulb:")
 
@@ -150,9 +153,10 @@ def _figures(view: RunView) -> None:
             "Share of weights that are exactly 0.0; biases and norms are left out.",
         ),
         (
-            "Near zero",
+            f"|w| < {NEAR:g}",
             f"{last['sparsity']['near']:.1%}" if last else "",
-            "Share of weights with |w| < 0.001, exact zeros among them.",
+            "Share of weights near zero, exact zeros among them. The bound is a choice; the tab Weights has "
+            "a dial for it.",
         ),
     )
     with st.container(horizontal=True):  # four in a row, or two on a telephone

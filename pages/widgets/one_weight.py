@@ -34,8 +34,8 @@ def one_weight(spec: RunSpec, num_images: int) -> None:
     divides = f" {optimisers.CATALOGUE[spec.optimiser.kind].title} divides by the usual size of a weight's "
     divides += f"gradient; here that is {figures.USUAL_GRADIENT:g}."
     st.caption(
-        f"A weight that the data does not pull at, at λ = {regulariser.strength:g} and learning rate "
-        f"{spec.optimiser.lr:g}, both at full strength throughout."
+        f"A sketch: a weight that the data does not pull at, at λ = {regulariser.strength:g} and learning "
+        f"rate {spec.optimiser.lr:g}, both at full strength throughout, without momentum and noise."
         + ("" if spec.optimiser.kind == "sgd" else divides)
     )
     left, right = st.columns(2, gap="large")
@@ -60,6 +60,6 @@ def one_weight(spec: RunSpec, num_images: int) -> None:
             alt="Two lines: under penalty a weight hops over zero for ever; under proximal it stays at zero.",
         )
         st.markdown(
-            "`penalty` follows the slope of |w|, which is +λ or −λ and never less: every step is "
+            "`penalty` follows the slope of |w|, which is +λ or −λ and never less: steps are about "
             f"{pulled.a_step:.2g} long, so the weight hops over 0 and back. `proximal` stops at 0."
         )

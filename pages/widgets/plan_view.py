@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import models, regularise
+from core import figures, models, optimisers, regularise
 from core.data import Dataset
 from core.describe import objective
 from core.models import Summary
@@ -78,15 +78,25 @@ def _layers(summary: Summary) -> None:
 
 def _objective(spec: RunSpec) -> None:
     """What is minimised, and in words what each regulariser adds to it, or does beside it."""
-    terms = tuple(each for each in spec.regularisers if regularise.CATALOGUE[each.kind].solvers)
     # In a line of text a formula breaks where it is too long for a telephone.
-    st.markdown(rf"$\displaystyle {objective(spec.model_copy(update={'regularisers': terms}))}$")
+    st.markdown(rf"$\displaystyle {objective(spec)}$")
     if not spec.regularisers:
-        st.caption("No regulariser: the cross-entropy alone decides the weights.")
+        st.caption("No penalty: the cross-entropy alone decides the weights.")
     for regulariser in spec.regularisers:
         entry = regularise.CATALOGUE[regulariser.kind]
         formula = "" if entry.solvers else f": ${entry.formula}$"
-        st.markdown(f"**{entry.title}**{_strength(regulariser)}{formula}. {entry.effect}")
+        solver = f", by the `{regulariser.solver}` solver" if len(entry.solvers) > 1 else ""
+        effect = entry.effect_by(regulariser.solver)
+        st.markdown(f"**{entry.title}**{_strength(regulariser)}{solver}{formula}. {effect}")
+    for kind, share in models.dropouts(spec.model):
+        st.markdown(f"**{kind.title}**, p = {share:g}: ${kind.formula}$. {kind.effect}")
+    if decay := spec.optimiser.params.get("weight_decay"):
+        title = optimisers.CATALOGUE[spec.optimiser.kind].title
+        st.markdown(
+            rf"**{title}** itself takes a share off all weights: $w \leftarrow w - \eta \cdot {decay:g}\, w$."
+        )
+    if any(figures.has_lambda(each.kind) for each in spec.regularisers):
+        st.caption("w: the weights of filters and matrices; biases, norm layers and positions are left out.")
 
 
 def _strength(regulariser: RegulariserSpec) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core import figures
+from core import figures, models
 from core.regularise import CATALOGUE, SOLVERS, RegulariserEntry
 from core.spec import RegulariserSpec
 from pages.widgets import choice
@@ -57,6 +57,11 @@ def _add_box(offered: list[str]) -> None:
         with st.popover("", icon=":material/category:", help="What each one does"):
             for kind in offered:
                 _offer(CATALOGUE[kind])
+            st.divider()
+            st.markdown("**Dropout**, a setting of the architectures that have it")
+            for entry in models.DROPOUTS.values():
+                st.markdown(f"{entry.title}: ${entry.formula}$")
+                st.caption(entry.effect, help=f"{entry.help} Source: {entry.source}.")
 
 
 def _offer(entry: RegulariserEntry) -> None:
@@ -86,7 +91,7 @@ def _settings(spec: RegulariserSpec, epochs: int) -> None:
             args=(spec.kind,),
         )
     st.markdown(f"{'Adds ' if entry.solvers else ''}${entry.formula}$")
-    st.caption(entry.effect, help=f"{entry.help} Source: {entry.source}.")
+    st.caption(entry.effect_by(spec.solver), help=f"{entry.help} Source: {entry.source}.")
     if entry.default_strength is not None:
         _strength(entry, spec, epochs, place)
     if len(entry.solvers) > 1:

@@ -13,6 +13,7 @@ from core.figures import RunPoint
 from core.jobs import RunView
 from core.regularise import NEAR
 from core.regularise.measures import MEASURES
+from core.spec import DataSpec
 from pages.widgets.gallery import Line, Tile, gallery
 from pages.widgets.live_chart import live_chart
 from pages.widgets.run_charts import chart, shown_history
@@ -59,11 +60,11 @@ def layers_tab(view: RunView) -> None:
     height = 130 + 34 * len(last["sparsity"]["layers"]) if way == "Map" else 320
     live_chart(chart(view, draw), key=f"layers.{way}", height=height, alt=f"{alt} Now: {said}.")
     words = figures.groups_in_words(last)
-    empty = any(group["zero"] for group in last["sparsity"].get("groups", {}).values())
+    empty = figures.removable(last, view.spec.model.arch)
     st.caption(
         "Exactly 0.0, in per cent of each layer's weights; biases and norm layers are left out."
         + (f" Wholly zero: {words}." if words else "")
-        + (" These could be taken out of the network." if empty else "")
+        + (f" These {empty} could be taken out of the network." if empty else "")
     )
 
 
@@ -184,17 +185,17 @@ def measures_tab(view: RunView) -> None:
         alt=f"Line chart of {entry.title.lower()}, whole and by layer.",
     )
     st.caption(f"The sparser the network, the {'larger' if entry.rises else 'smaller'} the figure.")
-    if missing := figures.why_no_prunable_share(history):
+    for missing in filter(None, (figures.why_not_thorough(history), figures.why_no_prunable_share(history))):
         st.caption(missing)
 
 
 def runs_tab(view: RunView) -> None:
     """Every finished run on the same images: how sparse, how accurate, and which no other beats."""
-    points = _points(view.spec.data.name, view.id if view.ended else "")
+    points = _points(_images(view.spec.data), view.id if view.ended else "")
     st.caption(
-        f"Every finished run on {view.spec.data.name}, after its last epoch; the ringed one is this. No run "
-        "beats those on the green front in both. Click a point to open its run; train again with another λ "
-        "to add one."
+        f"Every finished run on the images of {view.spec.data.name}, with as large a part held out, after "
+        "its last epoch; the ringed one is this. No run beats those on the green front in both. Click a "
+        "point to open its run; train again with another λ to add one."
     )
     if not points:
         st.info("No run on these images has finished yet; the first will be here.", icon=":material/info:")
@@ -225,8 +226,15 @@ def _open(run_id: str) -> None:
     st.query_params["run"] = run_id
 
 
-@st.cache_data(ttl=RUNS_SECONDS, max_entries=8, show_spinner=False)
-def _points(dataset: str, ended: str) -> list[RunPoint]:
+def _images(spec: DataSpec) -> DataSpec:
+    """What decides on which images a run is judged: all but how many it learns from."""
+    return spec.model_copy(update={"train_images": None})
+
+
+@st.cache_data(
+    ttl=RUNS_SECONDS, max_entries=8, show_spinner=False, hash_funcs={DataSpec: DataSpec.model_dump_json}
+)
+def _points(images: DataSpec, ended: str) -> list[RunPoint]:
     """Of all finished runs on these images; another ``ended``, a run's id, reads the list anew, so that a
     run is among them as soon as it has ended."""
     return [
@@ -239,7 +247,7 @@ def _points(dataset: str, ended: str) -> list[RunPoint]:
             exact=run.summary["last"]["sparsity"]["exact"],
         )
         for run in jobs().recent(MOST_RUNS)
-        if run.state == "finished" and run.summary and run.spec.data.name == dataset
+        if run.state == "finished" and run.summary and _images(run.spec.data) == images
     ]
 
 

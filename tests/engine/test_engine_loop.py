@@ -3,13 +3,14 @@
 import dataclasses
 import json
 import math
+import time
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from core import data, models
-from core.engine import MEASURED_TIMES, Control, Session, batches, epoch_order, open_session, run
+from core.engine import MEASURED_TIMES, Control, Session, batches, epoch_order, loop, open_session, run
 from core.errors import SpecError
 from core.randomness import derive
 from core.spec import parse
@@ -250,3 +251,38 @@ def test_fewer_batches_are_made_ahead_the_larger_they_are(side, ahead, monkeypat
     assert taken == list(range(ahead))
     taken.clear()
     assert len(list(batches(session, 1, 9))) == 9 and taken == list(range(9))  # and none in vain
+
+
+def test_what_is_dear_to_tell_is_told_less_often(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: now[0])
+    pace = loop.Pace(0.1, share=0.01)
+
+    def waits():
+        began = now[0]
+        while not pace.due():
+            now[0] += 0.001
+        return now[0] - began
+
+    assert waits() == 0
+    pace.took(0.0005)  # within its share
+    assert waits() == pytest.approx(0.1, abs=0.002)
+    pace.took(0.005)
+    assert waits() == pytest.approx(0.5, abs=0.002)
+    assert waits() == pytest.approx(0.1, abs=0.002)
+
+
+def test_steps_are_told_less_often_if_telling_is_slow(monkeypatch):
+    monkeypatch.setattr(loop, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "STEP_SHARE", 1e9)  # as if telling took no time at all
+    assert len(events(run(spec({"train": {"epochs": 1, "batch_size": 20}})), "step")) == 10
+    monkeypatch.undo()
+    monkeypatch.setattr(loop, "STEP_SECONDS", 0.0)
+    told = loop.step_event
+
+    def slow(*arguments):
+        time.sleep(0.05)
+        return told(*arguments)
+
+    monkeypatch.setattr(loop, "step_event", slow)  # 0.05 s in ten: the run is over long before
+    assert len(events(run(spec({"train": {"epochs": 1, "batch_size": 20}})), "step")) == 1

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.models import build
+from core.models import CATALOGUE, DROPOUTS, build, dropouts
 from core.models.attention import DropPath
 from core.spec import ModelSpec
 
@@ -76,3 +76,18 @@ def test_at_0_nothing_is_drawn():
     model(torch.randn(2, 1, 28, 28, generator=torch.Generator().manual_seed(0)))
     assert torch.equal(torch.get_rng_state(), before)
     assert [name for name, _ in make("cnn").named_children() if "dropout" in name] == ["dropout"]
+
+
+def test_every_share_that_an_architecture_drops_has_an_entry():
+    parameters = {p.name for entry in CATALOGUE.values() for p in entry.parameters}
+    assert set(DROPOUTS) == {name for name in parameters if "drop" in name}
+    for entry in DROPOUTS.values():
+        assert entry.formula.count("{") == entry.formula.count("}") and entry.source
+        for text in (entry.help, entry.effect):
+            assert text[0].isupper() and text.endswith(".")
+
+
+def test_only_what_is_dropped_is_listed():
+    spec = ModelSpec(arch="attention", params={"depth": 1, "dropout": 0.0, "drop_path": 0.25})
+    assert [(entry.name, share) for entry, share in dropouts(spec)] == [("drop_path", 0.25)]
+    assert dropouts(ModelSpec(arch="rnn", params={"dropout": 0})) == []

@@ -217,7 +217,7 @@ def test_the_chart_has_both_axes_every_value_and_says_it_in_words():
     assert by_name["exact zeros"]["yaxis"] == "y2" and by_name["exact zeros"]["y"][1] == 20.0
     assert by_name["zero groups"]["y"][-1] == 50.0
     assert by_name["good"]["x"] == [3e-4]
-    assert by_name["near zero"]["ids"] == [f"{value:g}" for value in strengths("l1")]
+    assert by_name["|w| < 0.001"]["ids"] == [f"{value:g}" for value in strengths("l1")]
     assert chart.figure["layout"]["shapes"][0]["x0"] == 2e-4
     assert "λ 0.0003: 96.7% right, 50.0% zero" in chart.alt and "λ 0.03: no number" in chart.alt
     assert "zero groups" not in [

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from visiting import asked, manager, spec_of
 
-from core import regularise
+from core import models, regularise
 from core.address import encode
 from core.presets import preset
 from core.spec import DataSpec, RunSpec, parse
@@ -154,10 +154,28 @@ def test_a_schedule_reaches_the_spec_and_is_drawn(open_page):
 def test_the_page_says_why_the_penalty_solver_gives_no_zeros(open_page):
     visit = add(open_page(PAGE), "l1")
     assert "never exactly" not in texts(visit)
+    assert "`proximal` solver" in texts(visit) and "exactly zero" in texts(visit)
     assert "hops over 0" in texts(visit)  # beside the picture of it
     keyed(visit, "segmented_control", "l1.solver")[0].set_value("penalty").run()
     assert "never exactly" in texts(visit)
+    assert "`penalty` solver" in texts(visit) and "become exactly zero" not in texts(visit)
     assert spec_of(visit).regularisers[0].solver == "penalty"
+
+
+def test_the_plan_says_what_else_is_done_to_weights_and_which_are_meant(open_page):
+    """Dropout belongs to the architecture and AdamW's decay to the optimiser: the editor lists neither."""
+    visit = open_page(PAGE)
+    assert "**Dropout (of units)**, p = 0.5" in texts(visit)
+    decays = r"**AdamW** itself takes a share off all weights: $w \leftarrow w - \eta \cdot 0.01\, w$"
+    assert decays in texts(visit)
+    assert "biases, norm layers and positions are left out" not in texts(visit)
+    add(visit, "l1")
+    assert "biases, norm layers and positions are left out" in texts(visit)
+    assert r"\lambda \lVert w \rVert_1$" in texts(visit)
+    add(visit, "l2")
+    assert r"\lambda_{\text{L1}} \lVert w \rVert_1 + \tfrac{\lambda_{\text{L2}}}{2}" in texts(visit)
+    for entry in models.DROPOUTS.values():
+        assert entry.effect in texts(visit) and entry.formula in texts(visit)
 
 
 def test_the_picture_of_one_weight_follows_the_dials(open_page):

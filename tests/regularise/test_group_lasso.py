@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from core import models
-from core.regularise import Regularisation, check, weight_groups
+from core.regularise import Regularisation, check, step_sizes, weight_groups
 from core.regularise.group_lasso import ROUNDS, _climb, row_scales, shrink_rows_
 from core.spec import ModelSpec, RegulariserSpec
 
@@ -108,6 +108,43 @@ def test_l1_and_the_group_lasso_together_take_the_step_of_their_sum():
     torch.testing.assert_close(rest[alive != 0], 0.4 * alive.sign()[alive != 0], rtol=1e-7, atol=1e-7)
     assert (rest[alive == 0].abs() <= 0.4 + 1e-9).all()
     assert 0 < dead.sum() < 50 and (alive == 0).any()
+
+
+# At which one step shrinks some rows and kills others.
+RATES = {"sgd momentum": 0.006, "adam": 0.03, "adamw": 0.03, "rmsprop": 0.003, "rmsprop momentum": 0.0003}
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("kinds", [("elastic_net", "group_lasso"), ("l1", "elastic_net", "group_lasso")])
+def test_penalties_together_take_the_step_of_their_sum(name, kinds):
+    """One step of each optimiser: where it led, minus where the penalties left it, over the step sizes, is
+    the sum of their slopes; and a row is zero just where no row of another size would pay for itself."""
+    strengths = {"l1": 0.3, "elastic_net": 2.0, "group_lasso": 1.5}
+    specs = [RegulariserSpec(kind=kind, strength=strengths[kind], solver="proximal") for kind in kinds]
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(12, 50, bias=False), nn.Linear(1, 1)).double()
+    w, x = model[0].weight, nn.Parameter(model[0].weight.detach().clone())
+    w.grad = torch.randn(w.shape, dtype=w.dtype)
+    x.grad = w.grad.clone()
+    model[1].weight.grad = torch.zeros_like(model[1].weight)
+    regularisation = Regularisation(check(specs), model)
+    regularised, plain = OPTIMISERS[name]([w, model[1].weight]), OPTIMISERS[name]([x])
+    for optimiser in (regularised, plain):
+        optimiser.param_groups[0]["lr"] = RATES[name]
+    plain.step()
+    regularisation.step(regularised, 0.0)
+    s = step_sizes(plain, [x])
+    pull = ((x - w) / (s if isinstance(s, float) else s[0])).detach()
+    w, each = w.detach(), strengths["elastic_net"] / 2 + (strengths["l1"] if "l1" in kinds else 0.0)
+    dead = ~w.any(1)
+    assert 0 < dead.sum() < 50 and (w[~dead] == 0).any()
+    alive, group = w[~dead], strengths["group_lasso"] * 12**0.5
+    rest = (
+        pull[~dead] - strengths["elastic_net"] / 2 * alive - group * alive / alive.norm(dim=1, keepdim=True)
+    )
+    torch.testing.assert_close(rest[alive != 0], each * alive.sign()[alive != 0], rtol=1e-7, atol=1e-7)
+    assert (rest[alive == 0].abs() <= each + 1e-9).all()
+    assert ((pull[dead].abs() - each).clamp_min(0).norm(dim=1) <= group + 1e-9).all()
 
 
 def shrink_rows(x, s, c, norms=None):

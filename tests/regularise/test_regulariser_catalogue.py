@@ -33,7 +33,8 @@ def test_what_is_given_is_kept_and_a_second_check_changes_nothing():
 @pytest.mark.parametrize(
     ("spec", "where", "mentions"),
     [
-        ({"kind": "l3"}, "regularisers[1].kind", "weight_decay"),
+        ({"kind": "§"}, "regularisers[1].kind", "weight_decay"),
+        ({"kind": "l3"}, "regularisers[1].kind", "did you mean l2 or l1 or l0?"),
         ({"kind": "l2", "solver": "proximal"}, "regularisers[1].solver", "penalty"),
         ({"kind": "weight_decay", "solver": "penalty"}, "regularisers[1].solver", "null"),
         ({"kind": "elastic_net", "params": {"l1_ratio": 2}}, "regularisers[1].params.l1_ratio", "1"),
@@ -80,7 +81,8 @@ def test_every_entry_is_told_in_full(entry):
         assert entry.strength_low < entry.default_strength < entry.strength_high <= entry.strength_max <= 100
     assert set(entry.solvers) <= set(SOLVERS)
     assert bool(entry.penalty_note) == ("proximal" in entry.solvers)
-    for text in (entry.help, entry.effect, *filter(None, [entry.penalty_note])):
+    assert bool(entry.penalty_note) == bool(entry.penalty_effect)
+    for text in filter(None, (entry.help, entry.effect, entry.penalty_effect, entry.penalty_note)):
         assert text[0].isupper() and text.endswith(".") and "  " not in text and "\n" not in text
     assert (r"\lambda" in entry.formula) == (bool(entry.solvers) or entry.name == "weight_decay")
     assert entry.formula.count("{") == entry.formula.count("}")
@@ -88,3 +90,10 @@ def test_every_entry_is_told_in_full(entry):
     described = as_json(entry)
     assert json.loads(json.dumps(described))["solvers"] == list(entry.solvers)
     assert "term" not in described
+
+
+@pytest.mark.parametrize("entry", [e for e in CATALOGUE.values() if len(e.solvers) > 1], ids=lambda e: e.name)
+def test_what_it_does_to_weights_depends_on_the_solver(entry):
+    assert entry.effect_by(None) == entry.effect_by("proximal") == entry.effect
+    assert "exactly zero" in entry.effect and "exactly zero" not in entry.effect_by("penalty")
+    assert CATALOGUE["l2"].effect_by("penalty") == CATALOGUE["l2"].effect
