@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from core.models import build, count_parameters, shrink, summarise
+from core.models import REMOVABLE, build, count_parameters, shrink, summarise
 from core.regularise.groups import weight_groups
 from core.spec import ModelSpec
 
@@ -240,3 +240,20 @@ def test_what_group_lasso_calls_a_zero_group_goes(arch):
     # What is left of it: the rows that write into attention's stream of tokens.
     assert {name.split(".")[-1] for name in expected.keys() - shrunk.layers} <= {"embed", "fc2"}
     same_logits(model, shrunk)
+    families = {family for family in FAMILIES if all(layer in shrunk.layers for layer in of(model, family))}
+    assert families & {groups.family for groups in weight_groups(model)} == set(REMOVABLE[arch])
+
+
+FAMILIES = ("filters", "neurons", "heads")
+
+
+def of(model, family):
+    return [groups.layer for groups in weight_groups(model) if groups.family == family]
+
+
+def test_nothing_is_said_to_go_from_a_recurrent_network():
+    model = make("rnn")
+    with torch.no_grad():
+        for groups in weight_groups(model):
+            groups.fill(torch.zeros_like(groups.rows()))
+    assert shrink(model, **SHAPE).layers == {} and REMOVABLE["rnn"] == ()

@@ -8,7 +8,7 @@ import pytest
 from visiting import asked, manager
 
 from core.jobs.history import fold, summary
-from core.spec import RegulariserSpec, parse
+from core.spec import ModelSpec, RegulariserSpec, parse
 from core.store import Store
 from tests import made_up_run
 
@@ -100,7 +100,35 @@ def test_layers_as_lines_and_by_groups(open_page):
 def test_units_can_be_taken_out_where_some_are_wholly_zero(open_page, epochs, zero, removable):
     until = [each for each in made_up_run.events() if each.get("epoch", 0) <= epochs]
     visit = open_page(PAGE, run=stored(until))
-    assert zero in texts(visit) and ("could be taken out" in texts(visit)) == removable
+    assert zero in texts(visit) and ("These filters could be taken out" in texts(visit)) == removable
+
+
+@pytest.mark.parametrize("arch", ["rnn", "attention"])
+def test_only_what_can_be_taken_out_is_said_to_be(open_page, arch):
+    """Neither a recurrent network's units nor those that write into attention's tokens can."""
+    visit = open_page(PAGE, run=stored(spec=SPEC.model_copy(update={"model": ModelSpec(arch=arch)})))
+    assert "1 of 8 filters" in texts(visit) and "could be taken out" not in texts(visit)
+
+
+def test_what_a_run_says_of_its_figures_is_shown(open_page):
+    events = made_up_run.events()
+    noted = [e | {"notes": ["It is a mean."]} if e["event"] == "started" else e for e in events]
+    assert "It is a mean." in [each.value for each in open_page(PAGE, run=stored(noted)).info]
+
+
+def test_every_near_zero_says_its_epsilon(open_page):
+    visit = open_page(PAGE, run=stored(), look="Measures")
+    assert metric(visit, "|w| < 0.001")
+    assert "|w| < 0.001" in [trace["name"] for trace in components(visit)["sparsity"]["figure"]["data"]]
+    assert "Near zero, |w| < 0.001" in visit.pills[0].options
+    assert not any(each.label.lower() == "near zero" for each in visit.metric)
+
+
+def test_each_strength_is_drawn_beneath_the_loss_and_the_sparsity(open_page):
+    shown = components(open_page(PAGE, run=stored()))
+    for name in ("loss", "sparsity"):
+        strips = [trace["name"] for trace in shown[name]["figure"]["data"] if trace.get("yaxis") == "y2"]
+        assert strips == ["λ of L1", "λ of L2"]
 
 
 def test_epsilon_is_a_dial_and_every_label_says_it(open_page):
@@ -136,11 +164,14 @@ def test_each_measure_has_its_definition_one_click_away(open_page):
 
 def test_every_finished_run_on_these_images_is_a_point(open_page):
     this, other = stored(), stored(spec=SPEC.model_copy(update={"name": "Other", "seed": 1}))
+    fewer = stored(spec=SPEC.model_copy(update={"data": SPEC.data.model_copy(update={"train_images": 50})}))
     elsewhere = stored(spec=parse({"name": "Elsewhere"}))
+    held_out = SPEC.data.model_copy(update={"validation_share": 0.4})
+    others = stored(spec=SPEC.model_copy(update={"data": held_out}))
     stopped = stored([*made_up_run.events()[:-1], {"event": "state", "state": "stopped", "reason": ""}])
     visit = open_page(PAGE, run=this, look="All runs")
     ids = [id for each in components(visit)["runs"]["figure"]["data"] for id in each.get("ids", ())]
-    assert {this, other} == set(ids) and elsewhere not in ids and stopped not in ids
+    assert {this, other, fewer} == set(ids) and not {elsewhere, others, stopped} & set(ids)
 
 
 def test_while_it_runs_the_tabs_are_there_too(open_page):

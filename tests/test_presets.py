@@ -1,0 +1,23 @@
+"""What the presets promise, trained for real: those that take seconds. The others are benchmarks."""
+
+from core.engine import run
+from core.presets import PRESETS, preset
+from core.vocabulary import complete
+
+
+def last_epoch(spec):
+    return next(event for event in run(complete(spec)) if event["event"] == "finished")["last"]
+
+
+def test_every_preset_says_what_to_watch_and_can_be_run():
+    for name, each in PRESETS.items():
+        assert each.name == name and each.title and each.watch.endswith(".")
+        assert complete(each.spec).name == each.spec.name
+
+
+def test_lenet_stays_as_good_with_one_weight_in_twenty():
+    sparse = preset("mlp-sparse")
+    found = last_epoch(sparse)
+    plain = last_epoch(sparse.model_copy(update={"regularisers": ()}))
+    assert found["sparsity"]["exact"] >= 0.95 and plain["sparsity"]["exact"] == 0
+    assert found["validation_accuracy"] >= plain["validation_accuracy"] - 0.015
