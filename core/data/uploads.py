@@ -1,13 +1,16 @@
 """Zips that people upload: checked whole, then kept under the digest of their bytes.
 
 A kept zip's name, ``upload:<64 hex digits>``, is all that a spec or an address ever holds of it. The
-name it had on somebody's disk is forgotten.
+name it had on somebody's disk is forgotten. There is room for `MOST_BYTES`; those not used for longest make
+place for new ones, for a full disk would take the runs with it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -15,6 +18,8 @@ from pathlib import Path
 from core.data.folder import read_zip
 from core.errors import SpecError
 from core.home import home
+
+MOST_BYTES = 4 << 30  # of all kept zips together
 
 _NAME = re.compile(r"upload:([0-9a-f]{64})")
 
@@ -36,6 +41,7 @@ def keep(content: bytes) -> str:
             Path(unfinished.name).unlink()
             raise
     Path(unfinished.name).replace(place)  # atomic: another reader sees the whole zip, or none
+    _make_room(place)
     return f"upload:{digest}"
 
 
@@ -58,7 +64,25 @@ def resolve(path: str) -> Path:
     place = _place(match[1])
     if not place.is_file():
         raise SpecError("data.path", "this upload is no longer here; upload the zip again.")
+    with contextlib.suppress(OSError):  # it may be gone by now, or the home may be read-only
+        os.utime(place)
     return place
+
+
+def _make_room(newest: Path) -> None:
+    """Remove the zips that were not used for longest, until all fit into `MOST_BYTES`; never ``newest``."""
+    kept = []
+    for zipped in newest.parent.glob("*.zip"):
+        with contextlib.suppress(FileNotFoundError):  # another upload makes room, too
+            found = zipped.stat()
+            kept.append((found.st_mtime, found.st_size, zipped))
+    size = sum(each for _, each, _ in kept)
+    for _, each, zipped in sorted(kept):
+        if size <= MOST_BYTES:
+            return
+        if zipped != newest:
+            zipped.unlink(missing_ok=True)
+            size -= each
 
 
 def _place(digest: str) -> Path:

@@ -12,7 +12,7 @@ from core.jobs.history import History, Progress, fold
 from core.spec import RunSpec
 from core.store import Store, StoredRun, is_run_id
 
-MAX_REMEMBERED = 64  # views of ended runs; one is about 100 kB
+MAX_REMEMBERED = 24  # views of ended runs: 2 MB for sixty epochs, 9 MB for a thousand
 
 
 @dataclass(frozen=True, slots=True, eq=False)

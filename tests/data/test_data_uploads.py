@@ -1,11 +1,13 @@
 """Uploads: kept under their digest, only when good, and named so that no name is a path."""
 
 import hashlib
+import os
+import time
 
 import pytest
 from image_files import two_classes, zipped
 
-from core.data import is_upload, keep, load
+from core.data import is_upload, keep, load, uploads
 from core.data.uploads import resolve
 from core.errors import SpecError
 from core.spec import DataSpec
@@ -64,3 +66,26 @@ def test_a_full_disk_leaves_nothing_half_written(home, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         keep(zipped(two_classes()))
     assert list((home / "uploads").iterdir()) == []
+
+
+def test_what_was_not_used_for_longest_makes_room(home, monkeypatch):
+    contents = [zipped({**two_classes(), "note.txt": bytes([65 + i]) * 100}) for i in range(4)]
+    first, second, third = (keep(content) for content in contents[:3])
+    for age, name in ((300, first), (200, second), (100, third)):
+        used = time.time() - age
+        os.utime(home / "uploads" / f"{name[7:]}.zip", (used, used))
+    resolve(first)  # in use again
+    monkeypatch.setattr(uploads, "MOST_BYTES", sum(map(len, contents)) - len(contents[1]))
+    last = keep(contents[3])
+    left = {f"upload:{path.stem}" for path in (home / "uploads").iterdir()}
+    assert left == {first, third, last}
+    with pytest.raises(SpecError, match="upload the zip again"):
+        resolve(second)
+
+
+def test_the_newest_stays_even_if_it_alone_is_too_large(home, monkeypatch):
+    monkeypatch.setattr(uploads, "MOST_BYTES", 1)
+    old, new = keep(zipped(two_classes())), keep(zipped({**two_classes(), "note.txt": b"new"}))
+    assert resolve(new).is_file()
+    with pytest.raises(SpecError):
+        resolve(old)
