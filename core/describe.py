@@ -13,6 +13,12 @@ def in_words(spec: RunSpec) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def title(spec: RunSpec) -> str:
+    """What to call a run: its name; without one what sets it apart, e.g. ``cnn 32-64-128 · L1 (lasso) 0.001
+    proximal``."""
+    return spec.name or in_words(spec).removeprefix(f"{spec.data.name} · ")
+
+
 def objective(spec: RunSpec) -> str:
     """What is minimised, in KaTeX: the cross-entropy and each penalty that is a term of the loss. Of
     several each λ is named after its own."""

@@ -1,4 +1,4 @@
-from core.describe import in_words, objective
+from core.describe import in_words, objective, title
 from core.presets import preset
 from core.spec import RunSpec, parse
 from core.vocabulary import complete
@@ -29,8 +29,16 @@ def test_a_mix_and_a_strength_in_words():
         )
 
 
-def test_the_objective_has_each_penalty_and_decay_apart():
+def test_the_objective_has_each_penalty_and_no_update():
     assert objective(RunSpec()) == r"\mathcal{L} = \operatorname{CE}(f_w(x), y)"
     assert r"\lVert w \rVert_1" in objective(preset("l1-sparse"))
     decayed = objective(RunSpec.model_validate_json('{"regularisers": [{"kind": "weight_decay"}]}'))
-    assert decayed.startswith(objective(RunSpec())) and r"\leftarrow" in decayed and "+" not in decayed
+    assert decayed == objective(RunSpec())  # decoupled decay is no term of a loss
+    two = objective(RunSpec.model_validate_json('{"regularisers": [{"kind": "l1"}, {"kind": "l2"}]}'))
+    assert two.count(r"\lambda_{\text{L1}}") == two.count(r"\lambda_{\text{L2}}") == 1 == two.count("L1")
+
+
+def test_a_run_without_a_name_is_called_what_it_is():
+    assert title(preset("baseline")) == "Baseline"
+    unnamed = preset("l1-sparse").model_copy(update={"name": ""})
+    assert "mnist5k" not in title(unnamed) and "L1 (lasso) 0.001 proximal" in title(unnamed)

@@ -266,12 +266,21 @@ def test_the_share_of_label_smoothing_is_no_lambda():
     assert [each["name"] for each in figure["data"] if "λ" in each["name"]] == ["λ of L1", "λ of gone"]
 
 
+KINDS = ("started", "step", "epoch")
+
+
 def test_the_losses_axis_has_labels_also_where_no_power_of_ten_is():
-    wide, narrow = history(), history(epochs=1)
-    assert "dtick" not in figures.loss(narrow, "r")["layout"]["yaxis"]
-    much = [event | {"validation_loss": 1e-3} for event in wide.epochs]
-    long = fold(enumerate([made_up_run.STARTED, *much], 1)).history()
-    assert figures.loss(long, "r")["layout"]["yaxis"]["dtick"] == 1
+    def axis(penalty=None, **losses):
+        events = [each | losses for each in made_up_run.events(epochs=1) if each["event"] in KINDS]
+        if penalty is not None:
+            events = [each | {"penalties": {"l1": penalty}, "penalty": penalty} for each in events]
+        return figures.loss(fold(enumerate(events, 1)).history(), "r")["layout"]["yaxis"]
+
+    assert "dtick" not in axis(penalty=0.0) and axis(penalty=0.0)["nticks"] == 6
+    assert axis(penalty=0.0, validation_loss=1e-3)["dtick"] == 1
+    assert axis(penalty=1e3)["dtick"] == 1  # which is on the axis, too
+    assert "dtick" not in axis(penalty=0.9)
+    assert axis(validation_loss=1e33)["dtick"] == 6  # six labels, not thirty-three on top of each other
 
 
 @pytest.mark.parametrize(

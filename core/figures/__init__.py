@@ -15,7 +15,7 @@ from core.figures.parts import (
     has_lambda,
     plain_layout,
 )
-from core.figures.runs import RunPoint, front, out_of_sight, sparsity_and_accuracy
+from core.figures.runs import RunPoint, front, in_sight, out_of_sight, sparsity_and_accuracy
 from core.figures.shrinkage import USUAL_GRADIENT, Pull, after_the_run, near_zero, pull, shrinkage_curves
 from core.figures.sparsity import (
     groups_in_words,
@@ -24,6 +24,7 @@ from core.figures.sparsity import (
     sparsity_by_layer,
     sparsity_map,
     zero_groups,
+    zero_groups_elsewhere,
 )
 from core.figures.tables import epochs_csv, parameters_by_layer
 from core.figures.training import accuracy, loss, schedule
@@ -53,6 +54,7 @@ __all__ = [
     "has_groups",
     "has_histograms",
     "has_lambda",
+    "in_sight",
     "loss",
     "measure",
     "measure_now",
@@ -74,4 +76,5 @@ __all__ = [
     "why_not_thorough",
     "with_filters",
     "zero_groups",
+    "zero_groups_elsewhere",
 ]

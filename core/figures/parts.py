@@ -59,6 +59,8 @@ def over_epochs(traces: list[dict[str, Any]], history: History, run_id: str, y_t
     layout = plain_layout(y_title)
     layout["uirevision"] = run_id  # a person's zoom and legend choices last as long as the run is shown
     epochs = history.started["epochs"] if history.started else 1
+    if history.ended and history.epochs:  # it was stopped: nothing more will come
+        epochs = history.epochs[-1]["epoch"]
     layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [0, epochs]}
     if epochs <= 10:
         layout["xaxis"]["dtick"] = 1  # else half epochs on a wide chart
@@ -82,7 +84,7 @@ def plain_layout(y_title: str) -> dict[str, Any]:
             "entrywidth": 0,
         },
         "xaxis": {"zeroline": False},
-        "yaxis": {"title": {"text": y_title}, "zeroline": False},
+        "yaxis": {"title": {"text": y_title, "standoff": 8}, "zeroline": False},
     }
 
 

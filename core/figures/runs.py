@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.figures.parts import LAYERS, NEUTRAL, SPARSITY, TRAIN, VALIDATION, Figure, plain_layout
+from core.models import CATALOGUE
 
 ARCHITECTURES = (TRAIN, VALIDATION, *LAYERS[1:3])
 
@@ -39,21 +40,25 @@ def front(points: Sequence[RunPoint]) -> list[RunPoint]:
     return best[::-1]
 
 
+def in_sight(points: Sequence[RunPoint]) -> list[RunPoint]:
+    """Those that are not so far below the best that the picture leaves them out at first: a network that
+    guesses may have every weight zero, and nobody wants it."""
+    floor = max(point.accuracy for point in points) - BAND
+    return [point for point in points if point.accuracy >= floor]
+
+
 def out_of_sight(points: Sequence[RunPoint]) -> int:
-    """How many runs are so far below the best that the picture leaves them out at first."""
-    return sum(point.accuracy < _floor(points) for point in points)
-
-
-def _floor(points: Sequence[RunPoint]) -> float:
-    return max(point.accuracy for point in points) - BAND
+    """How many runs are left out at first."""
+    return len(points) - len(in_sight(points))
 
 
 def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) -> Figure:
     """A point a run, coloured by architecture, the front as a line, and a ring around the run ``shown``.
 
-    A point's id is its run's, so that a click can open it. There is at least one.
+    A front is drawn among those `in_sight`. A point's id is its run's, so that a click can open it. There
+    is at least one.
     """
-    best = front(points)
+    best = front(in_sight(points))
     traces = [
         {
             "type": "scatter",
@@ -66,7 +71,9 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
             "hoverinfo": "skip",
         }
     ]
-    for i, arch in enumerate(sorted({point.arch for point in points})):
+    known = [entry.title for entry in CATALOGUE.values()]  # so that an architecture keeps its colour
+    for arch in sorted({point.arch for point in points}):
+        i = known.index(arch) if arch in known else len(known)
         those = [point for point in points if point.arch == arch]
         traces.append(
             {
@@ -76,7 +83,7 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
                 "x": [100 * point.exact for point in those],
                 "y": [100 * point.accuracy for point in those],
                 "ids": [point.id for point in those],
-                "text": [f"<b>{point.name or 'Unnamed'}</b><br>{_broken(point.words)}" for point in those],
+                "text": [f"<b>{point.name}</b><br>{_broken(point.words)}" for point in those],
                 "marker": {
                     "color": ARCHITECTURES[i % len(ARCHITECTURES)],
                     "opacity": 1,
@@ -91,7 +98,7 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
         )
     layout = plain_layout("validation accuracy (%)") | {"hovermode": "closest", "uirevision": "runs"}
     layout["xaxis"] |= {"title": {"text": "exact zeros (% of weights)"}, "range": [-3, 103]}
-    accuracies = [100 * point.accuracy for point in points if point.accuracy >= _floor(points)]
+    accuracies = [100 * point.accuracy for point in in_sight(points)]
     room = 0.5 + 0.08 * (max(accuracies) - min(accuracies))
     layout["yaxis"] |= {"range": [min(accuracies) - room, max(accuracies) + room]}
     layout["hoverlabel"] = {"align": "left", "bordercolor": NEUTRAL}

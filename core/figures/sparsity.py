@@ -108,10 +108,24 @@ def zero_groups(history: History, run_id: str) -> Figure:
 
 def removable(event: Event, arch: str) -> str:
     """Which of the groups that are zero could be taken out of a network of ``arch``, e.g. ``filters and
-    neurons``; empty if none could."""
+    neurons``; empty if none could, or if a layer is wholly zero, for then it is no network any more."""
+    if any(layer["exact"] == 1 for layer in event["sparsity"]["layers"].values()):
+        return ""
     groups = event["sparsity"].get("groups", {})
     kinds = [kind for kind in REMOVABLE.get(arch, ()) if groups.get(kind, {"zero": 0})["zero"]]
     return " and ".join(kinds)
+
+
+def zero_groups_elsewhere(event: Event, layer: str) -> str:
+    """What is wholly zero in the layers but ``layer``, e.g. ``41 of 64 filters of conv2 are gone``; empty if
+    nothing is."""
+    gone = [
+        f"{count['zero']:,} of {count['all']:,} {kind} of {name}"
+        for name, each in event["sparsity"]["layers"].items()
+        for kind, count in each.get("groups", {}).items()
+        if name != layer and count["zero"]
+    ]
+    return f"{', '.join(gone)} are gone" if gone else ""
 
 
 def groups_in_words(event: Event) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from core.figures.parts import (
     BATCH,
     DASHES,
@@ -43,7 +45,10 @@ def loss(history: History, run_id: str) -> Figure:
         )
     figure = over_epochs(traces, history, run_id, "loss (nats)")
     shown = [y for y in (*history.loss.y, *losses["train"], *losses["validation"]) if y and y > 0]
-    lowest, highest = min(shown, default=1), max(shown, default=1)
+    lowest = min(shown, default=1)
+    pulled = [y for drawn in penalties.values() for y in drawn.y if y]
+    highest = max([*shown, *pulled], default=1)
+    bottom = max(lowest / 30, min([*shown, *pulled], default=1))  # of the axis, as it is clipped here
     # A penalty that rises from 0 would press the loss flat; and there may be no power of ten among few.
     figure["layout"]["yaxis"] |= {
         "type": "log",
@@ -51,8 +56,8 @@ def loss(history: History, run_id: str) -> Figure:
         "autorangeoptions": {"clipmin": lowest / 30},
     }
     figure["layout"]["yaxis"] |= (
-        {"dtick": 1, "minor": {"dtick": "D1"}}
-        if highest > 30 * lowest
+        {"dtick": math.ceil(math.log10(highest / bottom) / 6), "minor": {"dtick": "D1"}}
+        if highest > 30 * bottom
         else {"nticks": 6, "tickformat": "~g"}  # 0.9, where plotly would write 9 between powers of ten
     )
     add_strengths(figure, history)

@@ -19,12 +19,12 @@ class MeasureEntry(Entry):
     Args:
         formula: KaTeX.
         unit: of the figure; empty for one that is 0 to 1 and no share.
-        rises: whether a sparser network has a larger figure.
+        rises: whether a sparser network has a larger figure; None: it is the same for all.
     """
 
     formula: str
     unit: str
-    rises: bool
+    rises: bool | None
 
 
 MEASURES: dict[str, MeasureEntry] = {
@@ -126,7 +126,7 @@ MEASURES: dict[str, MeasureEntry] = {
             formula=r"4n",
             unit="bytes",
             source="float32, IEEE 754",
-            rises=False,
+            rises=None,
         ),
         MeasureEntry(
             name="sparse",

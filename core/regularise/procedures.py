@@ -26,7 +26,8 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
     RegulariserEntry(
         name="early_stopping",
         title="Early stopping",
-        help="Ends the run when validation has not become better for a number of epochs in a row.",
+        help="Ends the run when validation has not become better for a number of epochs in a row: a is "
+        "accuracy, or minus the loss; a* the last that was better, by more than δ; p patience; t this epoch.",
         source="Prechelt 1998, Early stopping - but when?",
         parameters=(
             Choice("monitor", "accuracy", ("accuracy", "loss"), "What is watched on the validation images."),
@@ -43,9 +44,7 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
             ),
             Flag("restore_best", True, "Keep the weights of the best epoch, not those of the last."),
         ),
-        formula=r"\text{stop after epoch } t \text{ if } a_s \le a^* + \delta "
-        r"\text{ for all } t - p < s \le t, \quad a = \text{accuracy or } {-\text{loss}}, "
-        r"\quad a^* \text{: the last that was better}",
+        formula=r"\text{stop if } a_s \le a^* + \delta,\; t - p < s \le t",
         effect="Weights grow as training goes on; they are left where they were when growing further "
         "stopped helping on new images.",
         term=EarlyStopping,

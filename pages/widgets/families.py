@@ -7,7 +7,9 @@ import json
 import streamlit as st
 
 from core import data, figures, models
+from core.address import encode
 from core.pictures import encode_images
+from core.presets import preset
 from core.preview import preview
 from core.spec import AugmentSpec, DataSpec, ModelSpec, OpSpec
 from pages.widgets.gallery import Tile, gallery
@@ -41,12 +43,10 @@ def augmentation_card() -> None:
 
 
 def structure_card() -> None:
-    """Where three architectures keep their parameters."""
+    """Where the architectures keep their parameters."""
     st.subheader("Network structure", anchor=False)
     live_chart(_structures(), key="family.structure", height=HEIGHT, alt="Bars: parameters of each layer.")
-    st.caption(
-        "Three networks for the same digits, layer by layer: nearly all of the CNN is one dense layer."
-    )
+    st.caption("Four networks for the same digits, layer by layer: nearly all of the CNN is one dense layer.")
     st.page_link("pages/2_Train.py", label="Choose a network and train it", icon=":material/schema:")
 
 
@@ -62,7 +62,12 @@ def regularisation_card() -> None:
     st.caption(
         "What one step makes of a weight: L2 shrinks all of them, L1 sets the small ones to exactly zero."
     )
-    st.page_link("pages/2_Train.py", label="Watch weights become zero", icon=":material/compress:")
+    st.page_link(
+        "pages/2_Train.py",
+        label="Watch weights become zero",
+        icon=":material/compress:",
+        query_params={"spec": encode(preset("l1-sparse"))},
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=1)

@@ -10,11 +10,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from core import figures
-from core.describe import in_words
+from core.describe import in_words, title
 from core.figures import Figure
 from core.jobs import RunView
+from core.presets import PRESETS
 from core.regularise import NEAR
 from core.regularise.advice import advise
+from core.vocabulary import complete
 from pages.widgets import choice
 from pages.widgets.audience import outdated, refresh_seconds
 from pages.widgets.gallery import batch_strip
@@ -23,6 +25,7 @@ from pages.widgets.run_charts import chart
 from pages.widgets.run_tabs import run_tabs
 from pages.widgets.running import recent_runs
 from pages.widgets.setup import jobs
+from pages.widgets.top import begin_at_the_top
 
 METRIC_WIDTH = 165  # pixels
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
@@ -40,24 +43,35 @@ def live_view(run_id: str) -> None:
         return
     with st.sidebar:
         recent_runs(run_id)
+    begin_at_the_top()
     _header(view)
+    # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
+    # for a run that has ended, and must find its own place there, not somebody else's.
+    parts, next_steps, tabs = st.container(), st.container(), st.container(key="run_tabs")
     if view.ended:
-        _live_parts(view)
-        run_tabs(view)
-        _what_next(view)
+        with parts:
+            _live_parts(view)
+        with next_steps:
+            _what_next(view)
+        with tabs:
+            run_tabs(view)
         return
     interval = refresh_seconds(run_id)
-    st.fragment(_live, run_every=interval)(run_id, interval)
-    # What is in the weights changes once an epoch, and shown as often as the rest it costs a class the most.
-    st.fragment(_live_tabs, run_every=TABS_EVERY * interval)(run_id)
+    with parts:
+        st.fragment(_live, run_every=interval)(run_id, interval)
+    with tabs:
+        # What is in the weights changes once an epoch; shown as often as the rest it costs a class the most.
+        st.fragment(_live_tabs, run_every=TABS_EVERY * interval)(run_id)
 
 
 def _header(view: RunView) -> None:
-    st.title(view.spec.name or "Training", anchor=False)
+    st.title(title(view.spec), anchor=False)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(in_words(view.spec))
         if not view.history.ended:
             st.button("Stop", icon=":material/stop:", on_click=jobs().stop, args=(view.id,), key="stop")
+    if watch := next((each.watch for each in PRESETS.values() if complete(each.spec) == view.spec), ""):
+        st.caption(watch)
 
 
 def _live(run_id: str, interval: float) -> None:

@@ -40,7 +40,10 @@ def one_weight(spec: RunSpec, num_images: int) -> None:
     )
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**After the {steps:,} steps of this run**")
+        # Its curves are those of proximal steps, whatever the form says.
+        by_penalty = any(each.solver == "penalty" for kind, each in chosen.items() if kind != "l2")
+        by = " with `proximal`" if by_penalty else " of this run"
+        st.markdown(f"**After the {steps:,} steps{by}**")
         live_chart(
             json.dumps(figures.after_the_run(pulled, ratio)),
             key="weight.after",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core import figures, models
-from core.describe import in_words
+from core.describe import in_words, title
 from core.figures import RunPoint
 from core.jobs import RunView
 from core.regularise import NEAR
@@ -24,6 +24,13 @@ WHOLE = "whole network"
 MOST_RUNS = 500
 RUNS_SECONDS = 5  # how often the list of all runs is read again
 FRONT_LINKS = 6
+
+
+_READ = {
+    True: "The sparser the network, the larger the figure.",
+    False: "The sparser the network, the smaller the figure.",
+    None: "The same for every network of this shape, however sparse: what the others are compared with.",
+}
 
 
 def run_tabs(view: RunView) -> None:
@@ -139,20 +146,27 @@ def filters_tab(view: RunView) -> None:
     tiles = [
         Tile(
             src=image.source,
-            alt=f"Filter {i}, {image.zeros:.0%} of its weights exactly zero.",
+            alt=f"Filter {i}, {_percent(image.zeros)} of its weights exactly zero.",
             caption="gone" if image.zeros == 1 else "",
-            lines=(Line(f"{i}", f"{image.zeros:.0%} zero" if image.zeros else ""),),
+            lines=(Line(f"{i}", f"{_percent(image.zeros)} zero" if image.zeros else ""),),
             before=before.source,
         )
         for i, (image, before) in enumerate(zip(images, first, strict=True), 1)
     ]
     gallery(tiles, key="filters", columns=16)
-    grey = "orange is positive, blue negative, paler is smaller"
+    grey = "orange is positive, blue negative, fainter is smaller"
     how = "in the colours it answers to" if kept["shape"][1] == 3 else grey
     st.caption(
         f"What each unit of the first layer looks for, {how}; a weight that is exactly 0 is not painted. "
         "Hold one to see it as it was after the first epoch."
     )
+    if elsewhere := figures.zero_groups_elsewhere(view.history.epochs[-1], kept["layer"]):
+        st.caption(f"In other layers {elsewhere}. Layers, Filters, neurons, heads shows when.")
+
+
+def _percent(share: float) -> str:
+    """``100%`` only of what is whole: a filter with one weight left is not gone."""
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def measures_tab(view: RunView) -> None:
@@ -184,7 +198,7 @@ def measures_tab(view: RunView) -> None:
         height=340,
         alt=f"Line chart of {entry.title.lower()}, whole and by layer.",
     )
-    st.caption(f"The sparser the network, the {'larger' if entry.rises else 'smaller'} the figure.")
+    st.caption(_READ[entry.rises])
     for missing in filter(None, (figures.why_not_thorough(history), figures.why_no_prunable_share(history))):
         st.caption(missing)
 
@@ -209,13 +223,13 @@ def runs_tab(view: RunView) -> None:
     )
     if below := figures.out_of_sight(points):
         st.caption(f"{below} of {len(points)} lie lower: double-click the chart to see all.")
-    best = figures.front(points)
+    best = figures.front(figures.in_sight(points))
     with st.container(horizontal=True):
         st.markdown("On the front:", width="content")
         for point in best[-FRONT_LINKS:]:
             st.page_link(
                 "pages/2_Train.py",
-                label=f"{point.name or 'Unnamed'} ({point.accuracy:.1%}, {point.exact:.0%} zeros)",
+                label=f"{point.name} ({point.accuracy:.1%}, {point.exact:.0%} zeros)",
                 query_params={"run": point.id, "look": "All runs"},
                 help=point.words,
                 disabled=point.id == view.id,
@@ -240,7 +254,7 @@ def _points(images: DataSpec, ended: str) -> list[RunPoint]:
     return [
         RunPoint(
             id=run.id,
-            name=run.name,
+            name=title(run.spec),
             words=in_words(run.spec),
             arch=models.CATALOGUE[run.spec.model.arch].title,
             accuracy=run.summary["last"]["validation_accuracy"],

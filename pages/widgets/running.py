@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.describe import in_words
+from core.describe import in_words, title
 from core.jobs import RunView
+from core.store import StoredRun
 from pages.widgets.setup import jobs
 
 REFRESH_SECONDS = 2.0
@@ -37,7 +38,7 @@ def _lines() -> None:
 def _line(view: RunView) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         progress = view.progress()
-        said = [view.spec.name or "Unnamed", view.state]
+        said = [title(view.spec), view.state]
         if view.history.epochs:
             last = view.history.epochs[-1]
             said += [f"{last['validation_accuracy']:.1%} right", f"{last['sparsity']['exact']:.0%} zeros"]
@@ -58,12 +59,18 @@ def recent_runs(shown: str) -> None:
     for run in jobs().recent(RECENT):
         st.page_link(
             "pages/2_Train.py",
-            label=run.name or "Unnamed",
+            label=_label(run),
             icon=_ICONS.get(run.state, ":material/circle:"),
             query_params={"run": run.id},
             disabled=run.id == shown,
             help=run.state,
         )
+
+
+def _label(run: StoredRun) -> str:
+    """Its title, and how it ended: a class has many runs of one name."""
+    last = run.summary["last"] if run.summary else None
+    return f"{title(run.spec)} · {last['validation_accuracy']:.1%}" if last else title(run.spec)
 
 
 _ICONS = {

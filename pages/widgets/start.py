@@ -5,11 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import SpecError
+from core.presets import PRESETS
 from core.spec import RunSpec
 from core.vocabulary import complete
 from pages.widgets.setup import jobs
 
 FIRST_POINT_SECONDS = 0.8
+
+
+def named(spec: RunSpec) -> RunSpec:
+    """``spec``, completed; without its name if that is a preset's that it no longer is."""
+    spec = complete(spec)
+    meant = next((each.spec for each in PRESETS.values() if each.spec.name == spec.name), spec)
+    return spec if complete(meant) == spec else spec.model_copy(update={"name": ""})
 
 
 def start_run(spec: RunSpec) -> None:
@@ -19,7 +27,7 @@ def start_run(spec: RunSpec) -> None:
     point on the chart: that is sooner than the next timed refresh would show it.
     """
     try:
-        run_id = jobs().submit(complete(spec))
+        run_id = jobs().submit(named(spec))
     except SpecError as error:
         st.session_state["augury.refused"] = str(error)
         return
