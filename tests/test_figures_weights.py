@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core import figures
+from core import figures, models
 from core.jobs.history import fold
 from core.optimisers import check
 from core.regularise.measures import MEASURES
@@ -264,6 +264,46 @@ def test_the_share_of_label_smoothing_is_no_lambda():
     step = made_up_run.step(1.0) | {"strengths": {"l1": 1e-3, "label_smoothing": 0.1, "gone": 1e-3}}
     figure = figures.loss(fold([(1, step)]).history(), "r")
     assert [each["name"] for each in figure["data"] if "λ" in each["name"]] == ["λ of L1", "λ of gone"]
+
+
+def test_what_has_gone_in_other_layers_is_told_by_the_first():
+    def group(zero, kind="filters"):
+        return {"exact": 0.5, "groups": {kind: {"zero": zero, "all": 64}}}
+
+    layers = {"conv1": group(3), "conv2": group(41), "conv3": group(0), "fc1": group(64, "neurons")}
+    event = {"sparsity": {"layers": layers, "groups": {"filters": {"zero": 44, "all": 192}}}}
+    said = "41 of 64 filters of conv2, 64 of 64 neurons of fc1 are gone"
+    assert figures.zero_groups_elsewhere(event, "conv1") == said
+    assert figures.zero_groups_elsewhere({"sparsity": {"layers": {"fc": {"exact": 0.5}}}}, "conv1") == ""
+    assert figures.removable(event, "cnn") == "filters" and figures.removable(event, "rnn") == ""
+    layers["fc1"]["exact"] = 1  # nothing gets through: what could be taken out is beside the point
+    assert figures.removable(event, "cnn") == ""
+
+
+def test_a_front_leaves_out_what_only_guesses():
+    points = [point("a", 0.0, 0.98), point("b", 0.9, 0.97), point("dead", 1.0, 0.1)]
+    assert [each.name for each in figures.in_sight(points)] == ["a", "b"]
+    drawn = trace(figures.sparsity_and_accuracy(points), "front")
+    assert drawn["x"] == [0, 90]
+
+
+def test_an_architecture_keeps_its_colour():
+    titles = [entry.title for entry in models.CATALOGUE.values()]
+    alone = {arch: figures.sparsity_and_accuracy([point("a", 0.1, 0.9, arch)]) for arch in titles}
+    together = figures.sparsity_and_accuracy([point(arch, 0.1, 0.9, arch) for arch in titles])
+    colours = {arch: trace(together, arch)["marker"]["color"] for arch in titles}
+    assert colours == {arch: trace(alone[arch], arch)["marker"]["color"] for arch in titles}
+    assert len(set(colours.values())) == len(titles)
+
+
+def test_the_charts_of_a_stopped_run_end_where_it_did():
+    events = [each for each in made_up_run.events() if each.get("epoch", 0) <= 3][:-2]
+    events = [each | {"epochs": 1000} if each["event"] == "started" else each for each in events]
+    running = fold(enumerate(events, 1)).history()
+    stopped = {"event": "state", "state": "stopped", "reason": ""}
+    ended = fold(enumerate([*events, stopped], 1)).history()
+    assert figures.accuracy(running, "r")["layout"]["xaxis"]["range"] == [0, 1000]
+    assert figures.accuracy(ended, "r")["layout"]["xaxis"]["range"] == [0, ended.epochs[-1]["epoch"]]
 
 
 KINDS = ("started", "step", "epoch")

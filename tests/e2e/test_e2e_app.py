@@ -153,3 +153,31 @@ def test_start_works_by_the_keyboard_alone(page: Page, app: str) -> None:
     button.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Change something and train again")).to_be_visible()
+
+
+def scrolled(page: Page) -> float:
+    """How far down the page is, in CSS pixels."""
+    return float(page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop"))
+
+
+def test_a_run_opens_at_its_title_and_a_tab_moves_nothing(page: Page, app: str) -> None:
+    page.goto(app)
+    expect(ready(page).locator(".st-key-family-augment figure")).to_have_count(6)  # it is as long as it gets
+    expect(page.locator(".augury-chart .main-svg").first).to_be_visible()
+    preset = page.get_by_text("LeNet-300-100, sparse").first
+    preset.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 300")
+    page.wait_for_timeout(500)
+    preset.click()
+    expect(page.get_by_role("heading", name="LeNet-300-100, sparse")).to_be_in_viewport()
+    expect(loss_chart(page).locator(".main-svg").first).to_be_attached()
+    assert scrolled(page) == 0
+    expect(page.get_by_text("the classic of pruning papers keeps one weight")).to_be_visible()
+    tab = page.get_by_role("tab", name="Weights")
+    tab.evaluate("node => node.scrollIntoView({block: 'center'})")
+    before = tab.bounding_box()
+    tab.click()
+    expect(page.get_by_role("tab", name="Weights", selected=True)).to_be_visible()
+    page.wait_for_timeout(1500)  # a jump comes when the panel is emptied, and stays
+    after = tab.bounding_box()
+    assert before is not None and after is not None and abs(after["y"] - before["y"]) < 2

@@ -8,8 +8,11 @@ import pytest
 from visiting import asked, manager
 
 from core.jobs.history import fold, summary
+from core.presets import PRESETS, preset
 from core.spec import ModelSpec, RegulariserSpec, parse
 from core.store import Store
+from core.vocabulary import complete
+from pages.widgets.start import named
 from tests import made_up_run
 
 PAGE = "pages/2_Train.py"
@@ -144,7 +147,7 @@ def test_epsilon_is_a_dial_and_every_label_says_it(open_page):
 
 def test_filters_of_an_ended_run_can_be_followed_back(open_page):
     visit = open_page(PAGE, run=stored(), look="Filters")
-    assert "1 wholly zero" in texts(visit)
+    assert "1 wholly zero" in texts(visit) and "In other layers" not in texts(visit)
     assert [tile["caption"] for tile in components(visit)["filters"]["tiles"]].count("gone") == 1
     next(each for each in visit.select_slider if each.label == "After epoch").set_value(1).run()
     assert "after epoch 1: 0 wholly zero" in texts(visit)
@@ -156,6 +159,9 @@ def test_each_measure_has_its_definition_one_click_away(open_page):
         visit.pills[0].set_value(name).run()
         assert not visit.exception and len(visit.latex) == 1
         assert components(visit)["measures"]["figure"]["data"]
+    assert "The sparser the network, the smaller" in texts(visit)
+    visit.pills[0].set_value("dense").run()
+    assert "however sparse" in texts(visit) and "The sparser the network" not in texts(visit)
     assert "Looking for" not in texts(visit)
     events = [{k: v for k, v in event.items() if k != "prunable"} for event in made_up_run.events()]
     visit = open_page(PAGE, run=stored(events), look="Measures")
@@ -172,6 +178,46 @@ def test_every_finished_run_on_these_images_is_a_point(open_page):
     visit = open_page(PAGE, run=this, look="All runs")
     ids = [id for each in components(visit)["runs"]["figure"]["data"] for id in each.get("ids", ())]
     assert {this, other, fewer} == set(ids) and not {elsewhere, others, stopped} & set(ids)
+
+
+def places(visit):
+    """What stands beneath each other on the page: where a fragment finds its place again."""
+    return [type(each).__name__ for each in visit.main.children.values()]
+
+
+def test_a_run_has_the_same_places_while_it_goes_and_after(open_page):
+    """A fragment's last turn may come when the page is drawn for a run that has ended. It must not stand
+    where that says something else: the warning that a strength of 0 changes nothing, for one."""
+    idle = SPEC.model_copy(
+        update={
+            "name": "",
+            "regularisers": (RegulariserSpec(kind="l1", strength=0.0, solver="proximal"),),
+            "train": SPEC.train.model_copy(update={"epochs": 1000, "device": "cpu"}),
+        }
+    )
+    run_id = manager().submit(complete(idle))
+    manager().wait_for_step(run_id, 60)
+    running = open_page(PAGE, run=run_id)
+    assert running.title[0].value.startswith("cnn 8 · ") and "Stop" in [each.label for each in running.button]
+    manager().stop(run_id)
+    assert manager().wait(run_id, timeout=60).state == "stopped"
+    ended = open_page(PAGE, run=run_id)
+    assert "Stop" not in [each.label for each in ended.button]
+    assert places(running) == places(ended) and places(ended).count("Block") >= 4
+    assert not ended.main.children[max(ended.main.children)].warning  # in a place of its own, above
+
+
+def test_a_preset_says_what_to_watch_and_nothing_else_does(open_page):
+    unchanged = open_page(PAGE, run=stored(spec=complete(preset("l1-sparse"))))
+    assert PRESETS["l1-sparse"].watch in texts(unchanged)
+    changed = complete(preset("l1-sparse").model_copy(update={"seed": 5}))
+    assert PRESETS["l1-sparse"].watch not in texts(open_page(PAGE, run=stored(spec=changed)))
+
+
+def test_a_preset_that_was_changed_loses_its_name():
+    assert named(preset("l1-sparse")).name == "L1 makes it sparse"
+    assert named(preset("l1-sparse").model_copy(update={"seed": 5})).name == ""
+    assert named(SPEC).name == "Sparse"  # a person's own
 
 
 def test_while_it_runs_the_tabs_are_there_too(open_page):
