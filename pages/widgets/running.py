@@ -68,9 +68,9 @@ def recent_runs(shown: str) -> None:
 
 
 def _label(run: StoredRun) -> str:
-    """Its title, and how it ended: a class has many runs of one name."""
+    """How it ended, and its title, which may be cut off: a class has many runs of one name."""
     last = run.summary["last"] if run.summary else None
-    return f"{title(run.spec)} · {last['validation_accuracy']:.1%}" if last else title(run.spec)
+    return f"{last['validation_accuracy']:.1%} · {title(run.spec)}" if last else title(run.spec)
 
 
 _ICONS = {
