@@ -207,6 +207,14 @@ def test_a_run_has_the_same_places_while_it_goes_and_after(open_page):
     assert not ended.main.children[max(ended.main.children)].warning  # in a place of its own, above
 
 
+def test_recent_runs_of_one_name_are_told_apart(open_page):
+    this, failed = stored(), {"event": "state", "state": "failed", "reason": "No."}
+    stored([*made_up_run.events()[:2], failed], SPEC.model_copy(update={"name": ""}))
+    links = [each.proto.label for each in open_page(PAGE, run=this).get("page_link")]
+    assert "75.0% · Sparse" in links
+    assert any(each.startswith("cnn 8 · L1 (lasso)") for each in links)  # it has no name, and no epoch
+
+
 def test_a_preset_says_what_to_watch_and_nothing_else_does(open_page):
     unchanged = open_page(PAGE, run=stored(spec=complete(preset("l1-sparse"))))
     assert PRESETS["l1-sparse"].watch in texts(unchanged)
