@@ -8,6 +8,8 @@ from pages.widgets.running import running_now
 from pages.widgets.setup import page
 from pages.widgets.start import start_and_watch
 
+A_ROW = 4  # presets
+
 page("Start")
 
 st.title("Augury", anchor=False)
@@ -26,9 +28,13 @@ for column, card in zip(
         card()
 
 st.subheader("Start in one click", anchor=False)
-columns = st.columns(4)
+columns = []
 for i, preset in enumerate(PRESETS.values()):
-    with columns[i % len(columns)].container(border=True, height="stretch", key=f"preset.{preset.name}"):
+    if (
+        i % A_ROW == 0
+    ):  # columns of its own: on a telephone, and for Tab, presets keep their order
+        columns = st.columns(A_ROW)
+    with columns[i % A_ROW].container(border=True, height="stretch", key=f"preset.{preset.name}"):
         if st.button(preset.title, icon=":material/play_arrow:", key=f"start.{preset.name}", width="stretch"):
             start_and_watch(preset.spec)
         st.caption(preset.watch)

@@ -162,7 +162,7 @@ class Store:
         with self._engine.begin() as connection:
             ids = [str(id) for id in connection.execute(sa.select(runs.c.id).where(orphans)).scalars()]
         for run_id in ids:
-            reason = "Augury was ended before this run was."
+            reason = "The server stopped during this run; train again to have it whole."
             self.set_state(run_id, "interrupted", reason, finished_at=time.time())
         return ids
 

@@ -180,7 +180,7 @@ def test_runs_of_a_process_that_is_gone_are_interrupted(store, path):
     assert set(store.interrupt_orphans()) == {queued, running}
     states = [store.run(run_id).state for run_id in (queued, running, ended, ours)]
     assert states == ["interrupted", "interrupted", "finished", "queued"]
-    assert store.run(running).reason == "Augury was ended before this run was."
+    assert store.run(running).reason == "The server stopped during this run; train again to have it whole."
     assert store.run(running).finished_at is not None
     assert store.interrupt_orphans() == []
 
