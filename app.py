@@ -30,9 +30,7 @@ for column, card in zip(
 st.subheader("Start in one click", anchor=False)
 columns = []
 for i, preset in enumerate(PRESETS.values()):
-    if (
-        i % A_ROW == 0
-    ):  # columns of its own: on a telephone, and for Tab, presets keep their order
+    if i % A_ROW == 0:  # columns of its own: on a telephone, and for Tab, presets keep their order
         columns = st.columns(A_ROW)
     with columns[i % A_ROW].container(border=True, height="stretch", key=f"preset.{preset.name}"):
         if st.button(preset.title, icon=":material/play_arrow:", key=f"start.{preset.name}", width="stretch"):
