@@ -321,6 +321,7 @@ def test_the_losses_axis_has_labels_also_where_no_power_of_ten_is():
     assert axis(penalty=1e3)["dtick"] == 1  # which is on the axis, too
     assert "dtick" not in axis(penalty=0.9)
     assert axis(validation_loss=1e33)["dtick"] == 6  # six labels, not thirty-three on top of each other
+    assert axis(validation_loss=1e308, train_loss=1e-308)["dtick"] == 103  # a damaged run
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ def loss(history: History, run_id: str) -> Figure:
         "autorangeoptions": {"clipmin": lowest / 30},
     }
     figure["layout"]["yaxis"] |= (
-        {"dtick": math.ceil(math.log10(highest / bottom) / 6), "minor": {"dtick": "D1"}}
-        if highest > 30 * bottom
+        {"dtick": math.ceil((math.log10(highest) - math.log10(bottom)) / 6), "minor": {"dtick": "D1"}}
+        if highest / 30 > bottom
         else {"nticks": 6, "tickformat": "~g"}  # 0.9, where plotly would write 9 between powers of ten
     )
     add_strengths(figure, history)

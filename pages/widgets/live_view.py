@@ -70,8 +70,9 @@ def _header(view: RunView) -> None:
         st.markdown(in_words(view.spec))
         if not view.history.ended:
             st.button("Stop", icon=":material/stop:", on_click=jobs().stop, args=(view.id,), key="stop")
-    if watch := next((each.watch for each in PRESETS.values() if complete(each.spec) == view.spec), ""):
-        st.caption(watch)
+    meant = next((each for each in PRESETS.values() if each.spec.name == view.spec.name), None)
+    if meant and complete(meant.spec) == view.spec:
+        st.caption(meant.watch)
 
 
 def _live(run_id: str, interval: float) -> None:
