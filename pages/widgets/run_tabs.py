@@ -160,8 +160,8 @@ def filters_tab(view: RunView) -> None:
         f"What each unit of the first layer looks for, {how}; a weight that is exactly 0 is not painted. "
         "Hold one to see it as it was after the first epoch."
     )
-    if elsewhere := figures.zero_groups_elsewhere(view.history.epochs[-1], kept["layer"]):
-        st.caption(f"In other layers {elsewhere}. Layers, Filters, neurons, heads shows when.")
+    if elsewhere := figures.zero_groups_elsewhere(event, kept["layer"]):
+        st.caption(f"In other layers {elsewhere} by then. The tab Layers has a chart of them.")
 
 
 def _percent(share: float) -> str:

@@ -1,5 +1,6 @@
 """The page of a run: charts and tabs, also of runs of an older version, that failed, or at λ = 0."""
 
+import copy
 import json
 import time
 import uuid
@@ -151,6 +152,17 @@ def test_filters_of_an_ended_run_can_be_followed_back(open_page):
     assert [tile["caption"] for tile in components(visit)["filters"]["tiles"]].count("gone") == 1
     next(each for each in visit.select_slider if each.label == "After epoch").set_value(1).run()
     assert "after epoch 1: 0 wholly zero" in texts(visit)
+
+
+def test_what_has_gone_in_other_layers_is_of_the_epoch_that_is_shown(open_page):
+    events = copy.deepcopy(made_up_run.events())
+    for event in events:
+        if event["event"] == "epoch" and event["epoch"] > 3:
+            event["sparsity"]["layers"]["fc"]["groups"]["neurons"]["zero"] = 5
+    visit = open_page(PAGE, run=stored(events), look="Filters")
+    assert "In other layers 5 of 20 neurons of fc are gone by then" in texts(visit)
+    next(each for each in visit.select_slider if each.label == "After epoch").set_value(1).run()
+    assert "In other layers" not in texts(visit)
 
 
 def test_each_measure_has_its_definition_one_click_away(open_page):
