@@ -13,10 +13,8 @@ from core import figures
 from core.describe import in_words, title
 from core.figures import Figure
 from core.jobs import RunView
-from core.presets import PRESETS
 from core.regularise import NEAR
 from core.regularise.advice import advise
-from core.vocabulary import complete
 from pages.widgets import choice
 from pages.widgets.audience import outdated, refresh_seconds
 from pages.widgets.gallery import batch_strip
@@ -25,6 +23,7 @@ from pages.widgets.run_charts import chart
 from pages.widgets.run_tabs import run_tabs
 from pages.widgets.running import recent_runs
 from pages.widgets.setup import jobs
+from pages.widgets.start import preset_of
 from pages.widgets.top import begin_at_the_top
 
 METRIC_WIDTH = 165  # pixels
@@ -70,9 +69,8 @@ def _header(view: RunView) -> None:
         st.markdown(in_words(view.spec))
         if not view.history.ended:
             st.button("Stop", icon=":material/stop:", on_click=jobs().stop, args=(view.id,), key="stop")
-    meant = next((each for each in PRESETS.values() if each.spec.name == view.spec.name), None)
-    if meant and complete(meant.spec) == view.spec:
-        st.caption(meant.watch)
+    if preset := preset_of(view.spec):
+        st.caption(preset.watch)
 
 
 def _live(run_id: str, interval: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import SpecError
-from core.presets import PRESETS
+from core.presets import PRESETS, Preset
 from core.spec import RunSpec
 from core.vocabulary import complete
 from pages.widgets.setup import jobs
@@ -13,11 +13,17 @@ from pages.widgets.setup import jobs
 FIRST_POINT_SECONDS = 0.8
 
 
+def preset_of(spec: RunSpec) -> Preset | None:
+    """The preset that a completed spec is, name and all; None if it is none, or no longer."""
+    meant = next((each for each in PRESETS.values() if each.spec.name == spec.name), None)
+    return meant if meant and complete(meant.spec) == spec else None
+
+
 def named(spec: RunSpec) -> RunSpec:
     """``spec``, completed; without its name if that is a preset's that it no longer is."""
     spec = complete(spec)
-    meant = next((each.spec for each in PRESETS.values() if each.spec.name == spec.name), spec)
-    return spec if complete(meant) == spec else spec.model_copy(update={"name": ""})
+    taken = any(each.spec.name == spec.name for each in PRESETS.values())
+    return spec.model_copy(update={"name": ""}) if taken and not preset_of(spec) else spec
 
 
 def start_run(spec: RunSpec) -> None:
