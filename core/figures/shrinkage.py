@@ -1,6 +1,7 @@
 """What L1, L2 and elastic net do to one weight that the data does not pull at.
 
-Drawn by the proximal operators and the step sizes that training uses. What is left out: the noise of the
+Drawn by the proximal operators and the step sizes that training uses; L2, which training follows by its
+gradient, by its proximal operator too, which to first order is the same. What is left out: the noise of the
 data's gradients, and momentum, which spreads each pull over several steps.
 """
 

@@ -81,7 +81,7 @@ def _objective(spec: RunSpec) -> None:
     # In a line of text a formula breaks where it is too long for a telephone.
     st.markdown(rf"$\displaystyle {objective(spec)}$")
     if not spec.regularisers:
-        st.caption("No penalty: the cross-entropy alone decides the weights.")
+        st.caption("No penalty: the loss is the cross-entropy alone.")
     for regulariser in spec.regularisers:
         entry = regularise.CATALOGUE[regulariser.kind]
         formula = "" if entry.solvers else f": ${entry.formula}$"
