@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core import figures, models
+from core.figures.parts import DASHES, PENALTIES
 from core.jobs.history import fold
 from core.optimisers import check
+from core.regularise import CATALOGUE
 from core.regularise.measures import MEASURES
 from core.spec import OptimiserSpec, RegulariserSpec
 from core.store.shapes import read_event
@@ -285,6 +287,11 @@ def test_a_front_leaves_out_what_only_guesses():
     assert [each.name for each in figures.in_sight(points)] == ["a", "b"]
     drawn = trace(figures.sparsity_and_accuracy(points), "front")
     assert drawn["x"] == [0, 90]
+
+
+def test_no_two_penalties_look_alike():
+    drawn = [entry for entry in CATALOGUE.values() if entry.solvers]
+    assert len(drawn) <= len(set(PENALTIES)) == len(set(DASHES))
 
 
 def test_an_architecture_keeps_its_colour():

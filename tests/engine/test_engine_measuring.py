@@ -9,7 +9,7 @@ import torch
 from core import models, regularise
 from core.engine import MEASURED_TIMES, evaluate, open_session, run
 from core.engine.evaluation import accuracy_or_less
-from core.engine.measuring import measured, prunable_every, thorough_every
+from core.engine.measuring import PRUNABLE_IMAGES, measured, prunable_every, thorough_every
 from core.spec import parse
 from core.vocabulary import complete
 
@@ -99,6 +99,10 @@ def test_judging_can_end_as_soon_as_it_is_too_bad():
     assert seen == [100] and at_best == 1 - int((~judged.correct[:100]).sum()) / images < 0.9
     few = session.validation.take(slice(7))
     assert accuracy_or_less(session, few, 0.0) == int(judged.correct[:7].sum()) / 7
+
+
+def test_its_definition_says_how_many_images_it_asks():
+    assert f"up to {PRUNABLE_IMAGES} validation images" in regularise.MEASURES["prunable"].help
 
 
 def test_the_prunable_share_is_that_of_the_first_images_in_any_order(monkeypatch):

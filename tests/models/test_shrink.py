@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from core.models import REMOVABLE, build, count_parameters, shrink, summarise
+from core.models import CATALOGUE, REMOVABLE, build, count_parameters, shrink, summarise
 from core.regularise.groups import weight_groups
 from core.spec import ModelSpec
 
@@ -257,3 +257,4 @@ def test_nothing_is_said_to_go_from_a_recurrent_network():
         for groups in weight_groups(model):
             groups.fill(torch.zeros_like(groups.rows()))
     assert shrink(model, **SHAPE).layers == {} and REMOVABLE["rnn"] == ()
+    assert REMOVABLE.keys() == CATALOGUE.keys()
