@@ -3,10 +3,10 @@
 import streamlit as st
 
 from core.presets import PRESETS
-from pages.widgets.families import augmentation_card, regularisation_card, structure_card
-from pages.widgets.running import running_now
-from pages.widgets.setup import page
-from pages.widgets.start import start_and_watch
+from pages.features.frame.setup import page
+from pages.features.live.starting import start_and_watch
+from pages.features.runs.running import running_now
+from pages.features.start.families import augmentation_card, regularisation_card, structure_card
 
 A_ROW = 4  # presets
 

@@ -6,24 +6,21 @@ says what and how to mend it.
 
 from __future__ import annotations
 
-from core.runtime import prepare_environment
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-prepare_environment()  # before anything imports torch
-
-import argparse  # noqa: E402
-import json  # noqa: E402
-import signal  # noqa: E402
-import sys  # noqa: E402
-from collections.abc import Callable, Iterator, Sequence  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import TYPE_CHECKING  # noqa: E402
-
-from core.errors import SpecError, no_such  # noqa: E402
-from core.presets import PRESETS, preset  # noqa: E402
-from core.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting  # noqa: E402
+from core.presets import PRESETS, preset
+from core.run.errors import SpecError, no_such
+from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting
 
 if TYPE_CHECKING:
-    from core.engine import Control, Event
+    from core.run.control import Control
+    from core.run.events import Event
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,9 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_command(options: argparse.Namespace) -> int:
     """Train, one JSON event a line on standard output; Ctrl-C stops within one batch."""
-    from core.engine import Control, run
     from core.jobs.worker import finite
+    from core.run.control import Control
     from core.runtime import prepare_torch
+    from core.train.loop import run
 
     prepare_torch()
     spec = _read_spec(options.spec)
@@ -68,18 +66,18 @@ def run_command(options: argparse.Namespace) -> int:
 
 def spec_command(options: argparse.Namespace) -> int:
     """Print a full spec, or the JSON schema of all specs."""
-    from core.vocabulary import complete
+    from core.catalogues import completed
 
     if options.schema:
         print(json.dumps(RunSpec.model_json_schema(), indent=2))
     else:
-        print(complete(preset(options.preset)).to_json(indent=2))
+        print(completed(preset(options.preset)).to_json(indent=2))
     return 0
 
 
 def catalogue_command(options: argparse.Namespace) -> int:
     """Print every dataset, operation, architecture, regulariser, optimiser and schedule."""
-    from core.vocabulary import listing
+    from core.catalogues import listing
 
     print(json.dumps(listing(), indent=2))
     return 0
@@ -87,10 +85,10 @@ def catalogue_command(options: argparse.Namespace) -> int:
 
 def path_command(options: argparse.Namespace) -> int:
     """Try values of λ for one regulariser of a spec, quickly: one JSON event a line on standard output."""
-    from core.engine import Control
     from core.jobs.worker import finite
-    from core.lab.lambda_path import events
+    from core.run.control import Control
     from core.runtime import prepare_torch
+    from core.study.strength_path import events
 
     prepare_torch()
     spec = _read_spec(options.spec)
@@ -144,9 +142,9 @@ def _read_spec(source: str) -> RunSpec:
 
 def _load_path(which: int) -> tuple[Callable[..., Iterator[Event]], type[Control]]:
     """What a worker loads that tries values of λ for regulariser ``which`` of the specs it gets."""
-    from core.engine import Control
-    from core.lab.lambda_path import events
+    from core.run.control import Control
     from core.runtime import prepare_torch
+    from core.study.strength_path import events
 
     prepare_torch()
     return lambda spec, control, **_: events(spec, control, which=which), Control

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
-from core.errors import SpecError, no_such
+from core.run.errors import SpecError, no_such
 
 MOST = 1e300
 
@@ -148,7 +148,7 @@ def look_up(catalogue: Mapping[str, E], name: str, where: str, noun: str) -> E:
     return catalogue[name]
 
 
-def complete(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+def completed_params(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """``given``, checked against the entry's bounds and with its defaults filled in, in form order."""
     known = {parameter.name: parameter for parameter in entry.parameters}
     for name in given:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.errors import SpecError, no_such
-from core.spec import (
+from core.run.errors import SpecError, no_such
+from core.run.spec import (
     AugmentSpec,
     DataSpec,
     ModelSpec,

@@ -6,17 +6,17 @@ shows at draw k is what a run with this seed does to a batch at step k. A dial r
 
 import streamlit as st
 
-from core.errors import SpecError
 from core.presets import FIRST_LOOK
-from pages.widgets import choice
-from pages.widgets.augment_editor import augment_editor
-from pages.widgets.images import chosen_images
-from pages.widgets.lab.draw import drawn_step, seed_and_draw
-from pages.widgets.lab.look import Look
-from pages.widgets.lab.tabs import open_tab
-from pages.widgets.setup import page
-from pages.widgets.share import share_box
-from pages.widgets.teacher import shown
+from core.run.errors import SpecError
+from pages.features.editor import choice
+from pages.features.editor.augment_editor import augment_editor
+from pages.features.frame.setup import page
+from pages.features.frame.share import share_box
+from pages.features.frame.teacher import shown
+from pages.features.images.images import chosen_images
+from pages.features.lab.draw import drawn_step, seed_and_draw
+from pages.features.lab.look import Look
+from pages.features.lab.tabs import open_tab
 
 page("Augment")
 spec = choice.current(first=FIRST_LOOK)

@@ -6,17 +6,17 @@ another browser with the same address sees the same.
 
 import streamlit as st
 
-from core.errors import SpecError
-from core.vocabulary import complete
-from pages.widgets import choice
-from pages.widgets.lambda_path import choose_lambda
-from pages.widgets.live_chart import preload_charts
-from pages.widgets.live_view import live_view
-from pages.widgets.loaded import loaded
-from pages.widgets.plan_view import plan_view
-from pages.widgets.setup import page
-from pages.widgets.start import start_run, waiting_line
-from pages.widgets.train_form import train_form
+from core.catalogues import completed
+from core.run.errors import SpecError
+from pages.components.live_chart import preload_charts
+from pages.features.editor import choice
+from pages.features.editor.train_form import train_form
+from pages.features.frame.setup import page
+from pages.features.images.dataset_cache import loaded
+from pages.features.live.live_view import live_view
+from pages.features.live.starting import start_run, waiting_line
+from pages.features.plan.plan_view import plan_view
+from pages.features.study.strength_path import choose_lambda
 
 page("Train")
 
@@ -29,7 +29,7 @@ with st.sidebar:
     spec = train_form(spec)
 choice.remember(spec)
 try:
-    spec = complete(spec)
+    spec = completed(spec)
 except SpecError as error:
     problem = error
 

@@ -84,9 +84,10 @@ def main() -> int:
 
 
 def _epochs(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    from core.engine import MEASURED_TIMES, run
+    from core.run.events import MEASURED_TIMES
+    from core.run.spec import parse
     from core.runtime import prepare_torch
-    from core.spec import parse
+    from core.train.loop import run
 
     prepare_torch()
     plain = {"seed": 3, "data": {"train_images": 512}, "train": {"epochs": 3, "batch_size": 64}}

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.address import MAX_CHARACTERS, decode, encode
-from core.errors import SpecError
 from core.presets import PRESETS
-from core.spec import DataSpec, RunSpec
+from core.run.address import MAX_CHARACTERS, decode, encode
+from core.run.errors import SpecError
+from core.run.spec import DataSpec, RunSpec
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import augment, data, models, optimisers, regularise
-from core.catalogue import Choice, Entry, Flag, Integers, Number, Range, complete, look_up
-from core.errors import SpecError
+from core import augment, data, models, regularise
+from core.augment.catalogue import OPERATIONS
+from core.augment.ops.mixes import MIXES
+from core.catalogue import Choice, Entry, Flag, Integers, Number, Range, completed_params, look_up
+from core.catalogues import bounded, listing
+from core.catalogues import completed as complete_spec
 from core.presets import FIRST_LOOK, PRESETS
-from core.spec import parse
-from core.vocabulary import bounded, listing
-from core.vocabulary import complete as complete_spec
+from core.run.errors import SpecError
+from core.run.spec import parse
+from core.train import optimisers
 
 ENTRIES = [
     entry
@@ -39,7 +42,7 @@ ENTRY = Entry(
 def test_every_entry_says_what_it_is_and_its_defaults_are_allowed(entry):
     assert entry.title and entry.help.endswith(".") and entry.source
     assert all(parameter.help for parameter in entry.parameters)
-    assert complete(entry, {}, "x") == complete(entry, complete(entry, {}, "x"), "x")
+    assert completed_params(entry, {}, "x") == completed_params(entry, completed_params(entry, {}, "x"), "x")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,7 @@ def test_every_entry_says_what_it_is_and_its_defaults_are_allowed(entry):
 )
 def test_refusals_name_the_place_the_value_and_the_bound(given_, says):
     with pytest.raises(SpecError, match=says):
-        complete(ENTRY, given_, "x")
+        completed_params(ENTRY, given_, "x")
 
 
 # What JSON can hold, and so what a spec can.
@@ -85,7 +88,7 @@ JSON = (
 )
 def test_anything_is_within_bounds_or_refused(given_):
     try:
-        done = complete(ENTRY, given_, "x")
+        done = completed_params(ENTRY, given_, "x")
     except SpecError as refusal:
         assert "\n" not in str(refusal)
     else:
@@ -100,8 +103,8 @@ def test_an_unknown_name_lists_what_there_is():
 def test_the_listing_holds_every_entry_once():
     names = [entry["name"] for entries in listing().values() for entry in entries]
     assert {entry.name for entry in ENTRIES} <= set(names)
-    assert len(listing()["operations"]) == len(augment.CATALOGUE)
-    assert len(listing()["mixes"]) == len(augment.MIXES)
+    assert len(listing()["operations"]) == len(OPERATIONS)
+    assert len(listing()["mixes"]) == len(MIXES)
 
 
 @pytest.mark.parametrize("spec", [*(preset.spec for preset in PRESETS.values()), FIRST_LOOK])

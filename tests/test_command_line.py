@@ -9,7 +9,7 @@ import pytest
 
 from core.__main__ import main
 from core.presets import PRESETS
-from core.spec import parse
+from core.run.spec import parse
 
 TINY = [
     "--set",

@@ -1,15 +1,15 @@
-from core.describe import in_words, objective, title
+from core.catalogues import completed
 from core.presets import preset
-from core.spec import RunSpec, parse
-from core.vocabulary import complete
+from core.run.spec import RunSpec, parse
+from core.text.describe import in_words, objective, title
 
 
 def test_a_spec_in_words():
-    assert in_words(complete(RunSpec())) == "mnist5k · cnn 32-64-128"
-    assert in_words(complete(preset("all-three"))) == (
+    assert in_words(completed(RunSpec())) == "mnist5k · cnn 32-64-128"
+    assert in_words(completed(preset("all-three"))) == (
         "mnist5k · cnn 32-64-128 · affine + erasing · L1 (lasso) 0.0003 proximal"
     )
-    assert in_words(complete(preset("rnn"))) == "mnist5k · rnn 128"
+    assert in_words(completed(preset("rnn"))) == "mnist5k · rnn 128"
 
 
 def test_a_mix_and_a_strength_in_words():
@@ -24,7 +24,7 @@ def test_a_mix_and_a_strength_in_words():
         ({"strength": 2.0}, ""),
     ]
     for augment, words in said:
-        assert in_words(complete(parse({"augment": augment}))).removeprefix("mnist5k · cnn 32-64-128") == (
+        assert in_words(completed(parse({"augment": augment}))).removeprefix("mnist5k · cnn 32-64-128") == (
             f" · {words}" if words else ""
         )
 

@@ -7,13 +7,14 @@ import json
 import plotly.graph_objects as go
 import pytest
 
-from core import figures, models
-from core.jobs.history import Fold
-from core.spec import ModelSpec
+from core import figures
+from core.models.summary import summarise
+from core.run.history import HistoryBuilder
+from core.run.spec import ModelSpec
 
 
 def history(num_epochs, steps_an_epoch=4, penalty=0.0):
-    fold = Fold()
+    fold = HistoryBuilder()
     fold.add({"event": "state", "state": "running", "reason": ""})
     fold.add({"event": "started", "epochs": max(num_epochs, 1), "train_images": 8, "threads": 1})
     for epoch in range(1, num_epochs + 1):
@@ -83,7 +84,7 @@ def test_a_long_run_draws_no_more_than_a_short_one():
 
 
 def test_the_bars_are_the_layers_parameters():
-    summary = models.summarise(ModelSpec(), channels=1, side=28, num_classes=10)
+    summary = summarise(ModelSpec(), channels=1, side=28, num_classes=10)
     figure = figures.parameters_by_layer({"CNN": summary})
     go.Figure(figure)
     assert sum(each["x"][0] for each in figure["data"]) == summary.parameters

@@ -12,19 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core import figures, models
+from core import figures
 from core.figures.parts import DASHES, PENALTIES
-from core.jobs.history import fold
-from core.optimisers import check
-from core.regularise import CATALOGUE
-from core.regularise.measures import MEASURES
-from core.spec import OptimiserSpec, RegulariserSpec
-from core.store.shapes import read_event
+from core.measure.catalogue import MEASURES
+from core.models.catalogue import ARCHITECTURES
+from core.regularise.catalogue import REGULARISERS
+from core.run.history import build_history
+from core.run.shapes import read_event
+from core.run.spec import OptimiserSpec, RegulariserSpec
+from core.train.optimisers import completed_optimiser
 from tests import made_up_run
 
 
 def history(**kind):
-    return fold(enumerate(made_up_run.events(**kind), 1)).history()
+    return build_history(enumerate(made_up_run.events(**kind), 1)).history()
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ EVERY = [
 @pytest.mark.parametrize("of", [{}, {"epochs": 1}, {"old": True}])
 def test_every_picture_is_valid_and_json_also_of_old_runs(draw, settings, of):
     valid(draw(history(**of), "run", *settings))
-    valid(draw(fold([]).history(), "run", *settings))
+    valid(draw(build_history([]).history(), "run", *settings))
 
 
 def test_each_penalty_has_a_dashed_line_of_its_own(run):
@@ -100,7 +101,7 @@ def test_the_map_is_the_lines(run):
 def test_a_long_run_has_no_more_columns_than_a_screen():
     seen = history(epochs=2)
     many = [seen.epochs[0] | {"epoch": i} for i in range(1, 1001)]
-    long = fold(enumerate([made_up_run.STARTED, *many], 1)).history()
+    long = build_history(enumerate([made_up_run.STARTED, *many], 1)).history()
     (cells,) = figures.sparsity_map(long, "r")["data"]
     assert len(cells["x"]) <= 200 and (cells["x"][0], cells["x"][-1]) == (1, 1000)
     assert sum(len(each["x"]) for each in figures.weight_ridge(long, "r")["data"]) < 1000
@@ -165,7 +166,7 @@ def test_what_is_measured_more_rarely_is_announced(run):
 
     def said(every, ended):
         told = [e | {"thorough_every": every} if e["event"] == "started" else e for e in events]
-        return figures.why_not_thorough(fold(enumerate(told if ended else told[:-2], 1)).history())
+        return figures.why_not_thorough(build_history(enumerate(told if ended else told[:-2], 1)).history())
 
     assert said(3, ended=False) == (
         "Gini index, effective rank and gzip take longer to measure; they come every 3 epochs."
@@ -178,7 +179,7 @@ def without_prunable(epochs: int, ended: bool, **images: int):
     """A made-up run in which no prunable share was looked for, of ``epochs`` epochs."""
     events = [{k: v for k, v in event.items() if k != "prunable"} for event in made_up_run.events()]
     events = [e | images | {"epochs": epochs} if e["event"] == "started" else e for e in events]
-    return fold(enumerate(events if ended else events[:-2], 1)).history()
+    return build_history(enumerate(events if ended else events[:-2], 1)).history()
 
 
 def test_a_run_without_a_prunable_share_says_why(run):
@@ -264,7 +265,7 @@ def test_a_run_that_learnt_nothing_does_not_press_the_others_flat():
 
 def test_the_share_of_label_smoothing_is_no_lambda():
     step = made_up_run.step(1.0) | {"strengths": {"l1": 1e-3, "label_smoothing": 0.1, "gone": 1e-3}}
-    figure = figures.loss(fold([(1, step)]).history(), "r")
+    figure = figures.loss(build_history([(1, step)]).history(), "r")
     assert [each["name"] for each in figure["data"] if "λ" in each["name"]] == ["λ of L1", "λ of gone"]
 
 
@@ -290,12 +291,12 @@ def test_a_front_leaves_out_what_only_guesses():
 
 
 def test_no_two_penalties_look_alike():
-    drawn = [entry for entry in CATALOGUE.values() if entry.solvers]
+    drawn = [entry for entry in REGULARISERS.values() if entry.solvers]
     assert len(drawn) <= len(set(PENALTIES)) == len(set(DASHES))
 
 
 def test_an_architecture_keeps_its_colour():
-    titles = [entry.title for entry in models.CATALOGUE.values()]
+    titles = [entry.title for entry in ARCHITECTURES.values()]
     alone = {arch: figures.sparsity_and_accuracy([point("a", 0.1, 0.9, arch)]) for arch in titles}
     together = figures.sparsity_and_accuracy([point(arch, 0.1, 0.9, arch) for arch in titles])
     colours = {arch: trace(together, arch)["marker"]["color"] for arch in titles}
@@ -306,9 +307,9 @@ def test_an_architecture_keeps_its_colour():
 def test_the_charts_of_a_stopped_run_end_where_it_did():
     events = [each for each in made_up_run.events() if each.get("epoch", 0) <= 3][:-2]
     events = [each | {"epochs": 1000} if each["event"] == "started" else each for each in events]
-    running = fold(enumerate(events, 1)).history()
+    running = build_history(enumerate(events, 1)).history()
     stopped = {"event": "state", "state": "stopped", "reason": ""}
-    ended = fold(enumerate([*events, stopped], 1)).history()
+    ended = build_history(enumerate([*events, stopped], 1)).history()
     assert figures.accuracy(running, "r")["layout"]["xaxis"]["range"] == [0, 1000]
     assert figures.accuracy(ended, "r")["layout"]["xaxis"]["range"] == [0, ended.epochs[-1]["epoch"]]
 
@@ -321,7 +322,7 @@ def test_the_losses_axis_has_labels_also_where_no_power_of_ten_is():
         events = [each | losses for each in made_up_run.events(epochs=1) if each["event"] in KINDS]
         if penalty is not None:
             events = [each | {"penalties": {"l1": penalty}, "penalty": penalty} for each in events]
-        return figures.loss(fold(enumerate(events, 1)).history(), "r")["layout"]["yaxis"]
+        return figures.loss(build_history(enumerate(events, 1)).history(), "r")["layout"]["yaxis"]
 
     assert "dtick" not in axis(penalty=0.0) and axis(penalty=0.0)["nticks"] == 6
     assert axis(penalty=0.0, validation_loss=1e-3)["dtick"] == 1
@@ -341,7 +342,7 @@ def test_the_losses_axis_has_labels_also_where_no_power_of_ten_is():
     ],
 )
 def test_a_step_is_as_long_as_the_optimiser_makes_it(optimiser, size):
-    pulled = figures.pull(1e-3, check(optimiser), steps=7)
+    pulled = figures.pull(1e-3, completed_optimiser(optimiser), steps=7)
     assert pulled.size == pytest.approx(size, rel=1e-4)
     assert pulled.a_run == pytest.approx(7 * 1e-3 * size, rel=1e-4)
 

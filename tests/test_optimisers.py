@@ -3,16 +3,15 @@ import math
 import pytest
 import torch
 
-from core import optimisers
-from core.errors import SpecError
-from core.optimisers import SCHEDULES, build, check, learning_rate
-from core.spec import OptimiserSpec
+from core.run.errors import SpecError
+from core.run.spec import OptimiserSpec
+from core.train.optimisers import OPTIMISERS, SCHEDULES, build_optimiser, completed_optimiser, learning_rate
 
 
-@pytest.mark.parametrize("kind", optimisers.CATALOGUE)
+@pytest.mark.parametrize("kind", OPTIMISERS)
 def test_each_minimises_a_parabola(kind):
     weight = torch.nn.Parameter(torch.tensor([3.0]))
-    optimiser = build(check(OptimiserSpec(kind=kind, lr=0.05)), [weight], [])
+    optimiser = build_optimiser(completed_optimiser(OptimiserSpec(kind=kind, lr=0.05)), [weight], [])
     for _ in range(400):
         optimiser.zero_grad()
         (weight**2).sum().backward()
@@ -20,10 +19,10 @@ def test_each_minimises_a_parabola(kind):
     assert abs(weight.item()) < 0.1
 
 
-@pytest.mark.parametrize("kind", optimisers.CATALOGUE)
+@pytest.mark.parametrize("kind", OPTIMISERS)
 def test_each_takes_one_step_as_its_paper_says(kind):
     weight = torch.nn.Parameter(torch.tensor([1.0]))
-    optimiser = build(check(OptimiserSpec(kind=kind, lr=0.1)), [weight], [])
+    optimiser = build_optimiser(completed_optimiser(OptimiserSpec(kind=kind, lr=0.1)), [weight], [])
     weight.grad = torch.tensor([4.0])
     optimiser.step()
     # After one step Adam's corrected mean over its root is the gradient's sign; RMSprop's running
@@ -34,19 +33,21 @@ def test_each_takes_one_step_as_its_paper_says(kind):
 
 def test_adamw_decays_weights_only():
     weight, bias = (torch.nn.Parameter(torch.ones(1)) for _ in range(2))
-    optimiser = build(check(OptimiserSpec(kind="adamw", params={"weight_decay": 0.5})), [weight], [bias])
+    optimiser = build_optimiser(
+        completed_optimiser(OptimiserSpec(kind="adamw", params={"weight_decay": 0.5})), [weight], [bias]
+    )
     weight.grad = bias.grad = torch.zeros(1)
     optimiser.step()
     assert bias.item() == 1 and weight.item() == pytest.approx(1 - 1e-3 * 0.5)
 
 
 def test_the_schedules_at_points_that_can_be_worked_out():
-    spec = check(OptimiserSpec(kind="sgd", lr=2.0, schedule="cosine"))
+    spec = completed_optimiser(OptimiserSpec(kind="sgd", lr=2.0, schedule="cosine"))
     assert [learning_rate(spec, step, 100) for step in (0, 50)] == pytest.approx([2.0, 1.0])
     assert learning_rate(spec, 99, 100) == pytest.approx(1 + math.cos(math.pi * 0.99))
-    one_cycle = check(OptimiserSpec(kind="sgd", lr=2.0, schedule="one-cycle"))
+    one_cycle = completed_optimiser(OptimiserSpec(kind="sgd", lr=2.0, schedule="one-cycle"))
     assert [learning_rate(one_cycle, step, 100) for step in (0, 30)] == pytest.approx([2 / 25, 2.0])
-    constant = check(OptimiserSpec(kind="sgd", lr=2.0))
+    constant = completed_optimiser(OptimiserSpec(kind="sgd", lr=2.0))
     assert {learning_rate(constant, step, 10) for step in range(10)} == {2.0}
 
 
@@ -60,7 +61,7 @@ def test_one_cycle_is_torchs():
     weight = torch.nn.Parameter(torch.zeros(1))
     reference = torch.optim.SGD([weight], lr=1.0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(reference, max_lr=1.0, total_steps=1001)
-    spec = check(OptimiserSpec(kind="sgd", lr=1.0, schedule="one-cycle"))
+    spec = completed_optimiser(OptimiserSpec(kind="sgd", lr=1.0, schedule="one-cycle"))
     for step in range(1000):
         # torch peaks at step 0.3 · total − 1 and ends at total − 1: the same curve, a step earlier.
         assert learning_rate(spec, step, 1000) == pytest.approx(reference.param_groups[0]["lr"], abs=5e-3)
@@ -79,4 +80,4 @@ def test_one_cycle_is_torchs():
 )
 def test_refusals(given, says):
     with pytest.raises(SpecError, match=says):
-        check(OptimiserSpec(**given))
+        completed_optimiser(OptimiserSpec(**given))

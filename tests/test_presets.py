@@ -1,18 +1,18 @@
 """What the presets promise, trained for real: those that take seconds. The others are benchmarks."""
 
-from core.engine import run
+from core.catalogues import completed
 from core.presets import PRESETS, preset
-from core.vocabulary import complete
+from core.train.loop import run
 
 
 def last_epoch(spec):
-    return next(event for event in run(complete(spec)) if event["event"] == "finished")["last"]
+    return next(event for event in run(completed(spec)) if event["event"] == "finished")["last"]
 
 
 def test_every_preset_says_what_to_watch_and_can_be_run():
     for name, each in PRESETS.items():
         assert each.name == name and each.title and each.watch.endswith(".")
-        assert complete(each.spec).name == each.spec.name
+        assert completed(each.spec).name == each.spec.name
 
 
 def test_lenet_stays_as_good_with_one_weight_in_twenty():

@@ -11,13 +11,13 @@ from pathlib import Path
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.address import encode
-from core.engine import MEASURED_TIMES
+from core.catalogues import completed
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
 from core.jobs.manager import Jobs
-from core.spec import RunSpec, parse
-from core.store import Store
-from core.vocabulary import complete
+from core.run.address import encode
+from core.run.events import MEASURED_TIMES
+from core.run.spec import RunSpec, parse
+from core.store.store import Store
 
 ROOT = Path(__file__).parents[1]
 SPEC = parse(
@@ -63,7 +63,7 @@ def by_the_command_line(folder: Path) -> list[dict]:
 def by_a_manager(folder: Path, executor: WorkerExecutor | ThreadExecutor) -> list[dict]:
     jobs = Jobs(Store(f"sqlite:///{folder / 'runs.db'}"), executor)
     try:
-        view = jobs.wait(jobs.submit(complete(SPEC)), timeout=120)
+        view = jobs.wait(jobs.submit(completed(SPEC)), timeout=120)
         assert view is not None and view.state == "finished", view
         return numbers(list(view.history.epochs))
     finally:
@@ -78,7 +78,7 @@ def by_the_page(monkeypatch, folder: Path, spec: RunSpec) -> list[dict]:
     visit.query_params["spec"] = encode(spec)
     visit.run()
     next(button for button in visit.button if button.label == "Start training").click().run()
-    from pages.widgets.setup import jobs
+    from pages.features.frame.setup import jobs
 
     try:
         (stored,) = jobs().recent(1)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import SpecError
-from core.spec import AugmentSpec, OpSpec, RunSpec, parse, with_setting
+from core.run.errors import SpecError
+from core.run.spec import AugmentSpec, OpSpec, RunSpec, parse, with_setting
 
 
 def test_a_spec_survives_json():

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.augment.catalogue import CATALOGUE
+from core.augment.catalogue import OPERATIONS
 from core.augment.mixing import needs_masks
-from core.augment.mixing_entries import MIXES
-from core.catalogue import Entry, complete, look_up
-from core.errors import SpecError
-from core.spec import AugmentSpec, MixSpec, OpSpec
+from core.augment.ops.mixes import MIXES
+from core.catalogue import Entry, completed_params, look_up
+from core.run.errors import SpecError
+from core.run.spec import AugmentSpec, MixSpec, OpSpec
 
 
-def check(spec: AugmentSpec, channels: int, *, has_masks: bool = False) -> AugmentSpec:
+def completed_augment(spec: AugmentSpec, channels: int, *, has_masks: bool = False) -> AugmentSpec:
     """``spec`` with every ``p`` and every parameter filled in.
 
     An operation that is switched off is checked like the others, except that it may need colour that
@@ -39,17 +39,17 @@ def check(spec: AugmentSpec, channels: int, *, has_masks: bool = False) -> Augme
     return spec.model_copy(update={"ops": ops, "mix": mix})
 
 
-def check_names(spec: AugmentSpec) -> None:
+def check_augment_names(spec: AugmentSpec) -> None:
     """Refuse names that no catalogue has, and values out of bounds; not what does not go together."""
     for i, op in enumerate(spec.ops):
         where = f"augment.ops[{i}]"
-        _params(look_up(CATALOGUE, op.op, f"{where}.op", "operation"), op.params, where)
+        _params(look_up(OPERATIONS, op.op, f"{where}.op", "operation"), op.params, where)
     if spec.mix is not None:
         _params(look_up(MIXES, spec.mix.op, "augment.mix.op", "mix"), spec.mix.params, "augment.mix")
 
 
 def _check_op(op: OpSpec, channels: int, where: str) -> OpSpec:
-    entry = look_up(CATALOGUE, op.op, f"{where}.op", "operation")
+    entry = look_up(OPERATIONS, op.op, f"{where}.op", "operation")
     if entry.colour_only and channels == 1 and op.enabled:
         raise SpecError(
             f"{where}.op",
@@ -77,7 +77,7 @@ def _params(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, Any
     """Lists, as in JSON: a spec that was completed, written and read again equals itself. A refusal names
     the operation, too, for ``augment.ops[7]`` means little to a person."""
     try:
-        values = complete(entry, given, f"{where}.params")
+        values = completed_params(entry, given, f"{where}.params")
     except SpecError as error:
         named = error.what if entry.name in error.what else f"{entry.name}: {error.what}"
         raise SpecError(error.where, named) from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.spec import AugmentSpec, OpSpec
+from core.run.spec import AugmentSpec, OpSpec
 
 
 def added(spec: AugmentSpec, name: str) -> AugmentSpec:

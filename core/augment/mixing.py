@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.augment.mixing_entries import MIXES, MixEntry
+from core.augment.ops.mixes import MIXES, MixEntry
 from core.augment.strength import scaled
-from core.errors import SpecError
 from core.randomness import derive, private_draws
-from core.spec import MixSpec
+from core.run.errors import SpecError
+from core.run.spec import MixSpec
 
 
 @dataclass(frozen=True, slots=True)

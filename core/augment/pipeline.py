@@ -25,15 +25,15 @@ import torch
 from kornia.augmentation import AugmentationBase2D
 from torch import Tensor
 
-from core.augment import fuse
-from core.augment.catalogue import CATALOGUE
+from core.augment.catalogue import OPERATIONS
 from core.augment.draws import Draws, OpDraws
 from core.augment.entry import OpEntry
-from core.augment.fast import FAST
+from core.augment.fast import fuse
+from core.augment.fast.operations import FAST
 from core.augment.reuse import NOTHING, Reuse
 from core.augment.strength import scaled
 from core.randomness import derive, generator, private_draws
-from core.spec import AugmentSpec, OpSpec
+from core.run.spec import AugmentSpec, OpSpec
 
 
 class _Op(NamedTuple):
@@ -158,7 +158,7 @@ class Pipeline:
 
 def _build(op: OpSpec, strength: float, side: int) -> _Op:
     assert op.p is not None and op.stream is not None, "the spec is completed before it is built"
-    entry = CATALOGUE[op.op]
+    entry = OPERATIONS[op.op]
     params = scaled(entry, op.params, strength)
     values = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
     settings = op.model_copy(update={"params": params}).model_dump_json()

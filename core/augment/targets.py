@@ -22,11 +22,11 @@ from kornia.augmentation import GeometricAugmentationBase2D
 from kornia.augmentation.auto.operations import OperationBase
 from torch import Tensor, nn
 
-from core.augment.catalogue import CATALOGUE
+from core.augment.catalogue import OPERATIONS
 from core.augment.draws import Draws, OpDraws
+from core.augment.ops.policies import KINDS, EachImage
 from core.augment.pipeline import Pipeline
-from core.augment.policies import KINDS, EachImage
-from core.spec import AugmentSpec
+from core.run.spec import AugmentSpec
 
 LEAST_SHARE = 0.1  # of a box's area; with no more of it left in the frame a box is out of sight
 _FILLS = ("pad_value",)  # parameters that say only which value is seen beyond the edge,
@@ -118,7 +118,7 @@ def _with_defaults(spec: AugmentSpec, names: tuple[str, ...]) -> AugmentSpec:
     """``spec`` with the catalogue's defaults for parameters of these names; draws don't depend on them."""
     ops = []
     for op in spec.ops:
-        defaults = {p.name: p.default for p in CATALOGUE[op.op].parameters if p.name in names}
+        defaults = {p.name: p.default for p in OPERATIONS[op.op].parameters if p.name in names}
         ops.append(op.model_copy(update={"params": {**op.params, **defaults}}))
     return spec.model_copy(update={"ops": tuple(ops)})
 

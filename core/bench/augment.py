@@ -17,13 +17,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.augment import check
+from core.augment.check import completed_augment
 from core.bench.contenders import CONTENDERS, Batch, installed
 from core.bench.paired import ratio
 from core.presets import FIRST_LOOK
 from core.randomness import generator
+from core.run.spec import AugmentSpec, OpSpec
 from core.runtime import prepare_torch
-from core.spec import AugmentSpec, OpSpec
 
 ROUNDS = 5
 BATCH_SIZE = 128
@@ -67,7 +67,7 @@ def measure(
             )
             for name, ops in pipelines.items():
                 print(f"augmentation at {shape}: {name} …", file=sys.stderr, flush=True)
-                rates = _rates(check(AugmentSpec(ops=ops), channels).ops, images, rounds, seconds)
+                rates = _rates(completed_augment(AugmentSpec(ops=ops), channels).ops, images, rounds, seconds)
                 rows.append(_row(shape, name, rates))
     return {"threads": 1, "batch_size": batch_size, "rounds": rounds, "rows": rows}
 

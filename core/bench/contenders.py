@@ -23,8 +23,9 @@ from kornia.augmentation import AugmentationSequential
 from PIL import Image, ImageFilter
 from torch import Tensor
 
-from core.augment import CATALOGUE, Pipeline
-from core.spec import AugmentSpec, OpSpec
+from core.augment.catalogue import OPERATIONS
+from core.augment.pipeline import Pipeline
+from core.run.spec import AugmentSpec, OpSpec
 
 Batch = Callable[[int], Tensor]
 Build = Callable[[Sequence[OpSpec], Tensor], Batch]
@@ -40,7 +41,7 @@ def ours(ops: Sequence[OpSpec], images: Tensor) -> Batch:
 def kornia(ops: Sequence[OpSpec], images: Tensor) -> Batch:
     """The same Kornia modules, made by the same constructors, in Kornia's own container."""
     side = images.shape[-1]
-    modules = [CATALOGUE[op.op].build(_values(op), _p(op), side) for op in ops]
+    modules = [OPERATIONS[op.op].build(_values(op), _p(op), side) for op in ops]
     chain = AugmentationSequential(*modules, data_keys=["input"])
 
     @torch.no_grad()

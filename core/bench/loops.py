@@ -14,26 +14,26 @@ the last evaluation.
 
 from __future__ import annotations
 
-from core.runtime import prepare_environment, prepare_torch
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
 
-prepare_environment()
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader
 
-import json  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn.functional import cross_entropy  # noqa: E402
-from torch.utils.data import DataLoader, Dataset  # noqa: E402
-
-from core import augment, data, models  # noqa: E402
-from core.engine import device_of  # noqa: E402
-from core.runtime import thread_count  # noqa: E402
-from core.spec import RunSpec, parse  # noqa: E402
-from core.vocabulary import complete  # noqa: E402
+from core.augment.catalogue import OPERATIONS
+from core.catalogues import completed
+from core.data.catalogue import load_dataset
+from core.data.dataset import Dataset
+from core.data.split import Split, split_dataset
+from core.models.build import build_model
+from core.run.spec import RunSpec, parse
+from core.runtime import prepare_torch, thread_count
+from core.train.session import device_of
 
 
 def bare(spec: RunSpec) -> float:
@@ -60,10 +60,10 @@ def bare(spec: RunSpec) -> float:
     return spec.train.epochs * len(labels) / (time.perf_counter() - began)
 
 
-class _Images(Dataset[tuple[Tensor, int]]):
+class _Images(torch.utils.data.Dataset[tuple[Tensor, int]]):
     """One image at a time, transformed as it is asked for."""
 
-    def __init__(self, split: data.Split, transforms: list[nn.Module]) -> None:
+    def __init__(self, split: Split, transforms: list[nn.Module]) -> None:
         self.split, self.transforms = split, transforms
         self.mean, self.std = _statistics(split, torch.device("cpu"))
 
@@ -104,22 +104,22 @@ def usual(spec: RunSpec) -> float:
     return spec.train.epochs * len(split.train.labels) / (time.perf_counter() - began)
 
 
-def _parts(spec: RunSpec) -> tuple[data.Split, nn.Module, list[nn.Module]]:
-    split = data.split(data.load(spec.data), spec.data, spec.seed)
+def _parts(spec: RunSpec) -> tuple[Split, nn.Module, list[nn.Module]]:
+    split = split_dataset(load_dataset(spec.data), spec.data, spec.seed)
     shape = {
         "channels": split.train.channels,
         "side": split.train.side,
         "num_classes": len(split.train.classes),
     }
     transforms: list[nn.Module] = [
-        augment.CATALOGUE[op.op].build(
+        OPERATIONS[op.op].build(
             {name: tuple(v) if isinstance(v, list) else v for name, v in op.params.items()},
             op.p or 0.0,
             split.train.side,
         )
         for op in spec.augment.ops
     ]
-    return split, models.build(spec.model, **shape, seed=spec.seed), transforms
+    return split, build_model(spec.model, **shape, seed=spec.seed), transforms
 
 
 def _rate(spec: RunSpec) -> float:
@@ -127,14 +127,14 @@ def _rate(spec: RunSpec) -> float:
     return spec.optimiser.lr
 
 
-def _statistics(split: data.Split, device: torch.device) -> tuple[Tensor, Tensor]:
+def _statistics(split: Split, device: torch.device) -> tuple[Tensor, Tensor]:
     return (
         torch.tensor(split.mean, device=device).view(-1, 1, 1),
         torch.tensor(split.std, device=device).view(-1, 1, 1),
     )
 
 
-def _evaluate(model: nn.Module, images: data.Dataset, mean: Tensor, std: Tensor, format: Any) -> float:
+def _evaluate(model: nn.Module, images: Dataset, mean: Tensor, std: Tensor, format: Any) -> float:
     model.eval()
     right = 0
     with torch.inference_mode():
@@ -149,5 +149,5 @@ def _evaluate(model: nn.Module, images: data.Dataset, mean: Tensor, std: Tensor,
 if __name__ == "__main__":
     prepare_torch()
     loop, path = sys.argv[1:]
-    chosen = complete(parse(Path(path).read_text(encoding="utf-8")))
+    chosen = completed(parse(Path(path).read_text(encoding="utf-8")))
     print(json.dumps({"images_per_second": {"bare": bare, "usual": usual}[loop](chosen)}))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.data.images import MAX_FILE_BYTES, UnreadableImageError, clean
-from core.errors import SpecError
+from core.run.errors import SpecError
 
 MAX_ENTRIES = 40_000  # twice the images: folders and the files that cameras and systems add
 MAX_TOTAL_BYTES = 2**30  # unpacked; some 300 photographs as they come, or 20,000 web images

@@ -10,9 +10,9 @@ from core.data.arrows import arrows
 from core.data.dataset import Dataset
 from core.data.digits import digits, mnist5k
 from core.data.folder import DEFAULT_CHANNELS, DEFAULT_SIDE, folder
-from core.data.uploads import resolve
-from core.errors import SpecError
-from core.spec import DataSpec
+from core.data.uploads import resolve_path
+from core.run.errors import SpecError
+from core.run.spec import DataSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,9 @@ class DataEntry(Entry):
     load: Callable[[DataSpec], Dataset]
 
 
-def check(spec: DataSpec) -> None:
+def check_data(spec: DataSpec) -> None:
     """`SpecError` if there is no such set, or a field is missing or does not belong to it."""
-    entry = look_up(CATALOGUE, spec.name, "data.name", "dataset")
+    entry = look_up(DATASETS, spec.name, "data.name", "dataset")
     if entry.name == "folder":
         if spec.path is None:
             raise SpecError(
@@ -45,19 +45,19 @@ def check(spec: DataSpec) -> None:
             raise SpecError(f"data.{field}", f"only 'folder' has it, {entry.name!r} does not; leave it out.")
 
 
-def load(spec: DataSpec) -> Dataset:
+def load_dataset(spec: DataSpec) -> Dataset:
     """The dataset that ``spec`` names, whole: `core.data.split.split` divides it.
 
     Raises:
         SpecError: as `check`, or the person's own images can't be read.
     """
-    check(spec)
-    return CATALOGUE[spec.name].load(spec)
+    check_data(spec)
+    return DATASETS[spec.name].load(spec)
 
 
 def _folder(spec: DataSpec) -> Dataset:
     assert spec.path is not None
-    return folder(resolve(spec.path), spec.side or DEFAULT_SIDE, spec.channels or DEFAULT_CHANNELS)
+    return folder(resolve_path(spec.path), spec.side or DEFAULT_SIDE, spec.channels or DEFAULT_CHANNELS)
 
 
 _ENTRIES = (
@@ -114,4 +114,4 @@ _ENTRIES = (
     ),
 )
 
-CATALOGUE: dict[str, DataEntry] = {entry.name: entry for entry in _ENTRIES}
+DATASETS: dict[str, DataEntry] = {entry.name: entry for entry in _ENTRIES}

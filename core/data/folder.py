@@ -12,7 +12,7 @@ from torch import Tensor
 from core.data.archive import File, directory_files, zip_files
 from core.data.dataset import Dataset
 from core.data.images import UnreadableImageError, clean, open_image, to_tensor
-from core.errors import SpecError
+from core.run.errors import SpecError
 
 DEFAULT_SIDE = 32  # pixels
 DEFAULT_CHANNELS = 3

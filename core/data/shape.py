@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from core.catalogue import look_up
-from core.data.catalogue import CATALOGUE
+from core.data.catalogue import DATASETS
 from core.data.folder import DEFAULT_CHANNELS, DEFAULT_SIDE
-from core.spec import DataSpec
+from core.run.spec import DataSpec
 
 FEWEST_CLASSES = 2
 
@@ -20,9 +20,9 @@ class Shape(NamedTuple):
     num_classes: int
 
 
-def shape(spec: DataSpec) -> Shape:
+def image_shape(spec: DataSpec) -> Shape:
     """The shape of what `load` will give; `SpecError` if there is no such set."""
-    entry = look_up(CATALOGUE, spec.name, "data.name", "dataset")
+    entry = look_up(DATASETS, spec.name, "data.name", "dataset")
     return Shape(
         entry.channels or spec.channels or DEFAULT_CHANNELS,
         entry.side or spec.side or DEFAULT_SIDE,

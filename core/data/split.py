@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from core.data.dataset import Dataset
-from core.errors import SpecError
 from core.randomness import derive, generator
-from core.spec import DataSpec
+from core.run.errors import SpecError
+from core.run.spec import DataSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Split:
     std: tuple[float, ...]
 
 
-def split(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
+def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
     """Split in a random order of its own, every class in proportion and with an image on both sides.
 
     ``spec.train_images`` takes a part of the training side; validation stays the same whatever it is,

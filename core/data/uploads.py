@@ -16,15 +16,15 @@ import tempfile
 from pathlib import Path
 
 from core.data.folder import read_zip
-from core.errors import SpecError
 from core.home import home
+from core.run.errors import SpecError
 
 MOST_BYTES = 4 << 30  # of all kept zips together
 
 _NAME = re.compile(r"upload:([0-9a-f]{64})")
 
 
-def keep(content: bytes) -> str:
+def keep_upload(content: bytes) -> str:
     """Keep an uploaded zip, if `core.data.folder` can read it, and return its name.
 
     Raises:
@@ -50,7 +50,7 @@ def is_upload(path: str) -> bool:
     return _NAME.fullmatch(path) is not None
 
 
-def resolve(path: str) -> Path:
+def resolve_path(path: str) -> Path:
     """The file an upload's name stands for; any other path is a path of this machine.
 
     Raises:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from core.engine import Event
-from core.jobs import History
+from core.run.events import Event
+from core.run.history import History
 
 POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)  # as in the charts: an orange and a blue
 
@@ -30,7 +30,7 @@ def with_filters(history: History) -> list[Event]:
 
 
 def filter_images(event: Event) -> list[FilterImage]:
-    """The filters of an ``epoch`` event (see `core.engine.filters`), all on one scale.
+    """The filters of an ``epoch`` event (see `core.measure.filters`), all on one scale.
 
     Of one channel: orange is positive, blue negative, and the paler the smaller. Of three: the colours it
     answers to. Either way a weight of 0 is transparent.

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from core.engine import PRUNABLE_SHARE, Event, prunable_cost, prunable_every
 from core.figures.parts import LAYERS, SPARSITY, Figure, line, over_epochs
-from core.jobs import History
-from core.regularise.measures import MEASURES
+from core.measure.catalogue import MEASURES
+from core.run.events import Event
+from core.run.history import History
+from core.train.measuring import PRUNABLE_SHARE, prunable_cost, prunable_every
 
 PERCENT, BYTES = "% of weights", "bytes"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.engine import Event
-from core.jobs import History
-from core.regularise import CATALOGUE
+from core.regularise.catalogue import REGULARISERS
+from core.run.events import Event
+from core.run.history import History
 
 Figure = dict[str, Any]
 
@@ -90,12 +90,12 @@ def plain_layout(y_title: str) -> dict[str, Any]:
 
 def has_lambda(kind: str) -> bool:
     """Whether a regulariser's strength is called λ: the share of label smoothing is an ε."""
-    return kind not in CATALOGUE or r"\lambda" in CATALOGUE[kind].formula
+    return kind not in REGULARISERS or r"\lambda" in REGULARISERS[kind].formula
 
 
 def short(kind: str) -> str:
     """What a legend calls a regulariser; the kind itself if there is none of it now, as in an old run."""
-    return CATALOGUE[kind].short if kind in CATALOGUE else kind
+    return REGULARISERS[kind].short if kind in REGULARISERS else kind
 
 
 def evenly(events: Sequence[Event], most: int) -> list[Event]:

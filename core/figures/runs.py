@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.figures.parts import LAYERS, NEUTRAL, SPARSITY, TRAIN, VALIDATION, Figure, plain_layout
-from core.models import CATALOGUE
+from core.models.catalogue import ARCHITECTURES
 
-ARCHITECTURES = (TRAIN, VALIDATION, *LAYERS[1:3])
+ARCHITECTURE_COLOURS = (TRAIN, VALIDATION, *LAYERS[1:3])
 
 
 BAND = 0.25  # of accuracy below the best: what lies lower would press the rest into one line
@@ -71,7 +71,7 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
             "hoverinfo": "skip",
         }
     ]
-    known = [entry.title for entry in CATALOGUE.values()]  # so that an architecture keeps its colour
+    known = [entry.title for entry in ARCHITECTURES.values()]  # so that an architecture keeps its colour
     for arch in sorted({point.arch for point in points}):
         i = known.index(arch) if arch in known else len(known)
         those = [point for point in points if point.arch == arch]
@@ -85,7 +85,7 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
                 "ids": [point.id for point in those],
                 "text": [f"<b>{point.name}</b><br>{_broken(point.words)}" for point in those],
                 "marker": {
-                    "color": ARCHITECTURES[i % len(ARCHITECTURES)],
+                    "color": ARCHITECTURE_COLOURS[i % len(ARCHITECTURE_COLOURS)],
                     "opacity": 1,
                     "size": [13 if point.id == shown else 9 for point in those],
                     "line": {

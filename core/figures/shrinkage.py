@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core import optimisers
 from core.figures.parts import NEUTRAL, PENALTY, SPARSITY, TRAIN, VALIDATION, Figure, line, plain_layout
-from core.regularise import elastic_net_, soft_threshold_, step_sizes
-from core.spec import OptimiserSpec
+from core.regularise.shrinkage import elastic_net_, soft_threshold_
+from core.regularise.step_sizes import step_sizes
+from core.run.spec import OptimiserSpec
+from core.train.optimisers import build_optimiser
 
 # Adam and RMSprop divide a step by the size that a weight's gradient usually has, so what a regulariser
 # does to it depends on that: 0.01 is a typical one in the first epochs of the default network.
@@ -50,7 +51,7 @@ class Pull:
 def pull(strength: float, optimiser: OptimiserSpec, steps: int) -> Pull:
     """At strength λ, under a completed optimiser at its full learning rate, over ``steps`` steps."""
     weight = torch.zeros(1, requires_grad=True)
-    built = optimisers.build(optimiser, [weight], [])
+    built = build_optimiser(optimiser, [weight], [])
     weight.grad = torch.full_like(weight, USUAL_GRADIENT)
     built.step()
     if "square_avg" in (state := built.state[weight]):  # RMSprop's mean starts at 0: let it settle

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.engine import Event
 from core.figures.parts import (
     LAYERS,
     MOST_EPOCHS,
@@ -14,9 +13,10 @@ from core.figures.parts import (
     with_alpha,
 )
 from core.figures.strengths import add_strengths
-from core.jobs import History
-from core.models import REMOVABLE
-from core.regularise import NEAR
+from core.measure.sparsity import NEAR
+from core.run.events import Event
+from core.run.history import History
+from core.transform.shrink import REMOVABLE
 
 WHOLE = "whole network"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.figures.parts import PENALTIES, Figure, has_lambda, line, short
-from core.jobs import History
+from core.run.history import History
 
 STRIP = 0.17  # of the chart's height
 

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from core.figures.parts import LAYERS, Figure, plain_layout
-from core.jobs import History
-from core.models import Summary
+from core.models.summary import Summary
+from core.run.history import History
 
 NOT_FIGURES = ("event", "sparsity", "weights", "filters", "penalties", "strengths", "prunable")
 

@@ -19,9 +19,9 @@ from core.figures.parts import (
     with_alpha,
 )
 from core.figures.strengths import add_strengths
-from core.jobs import History
-from core.regularise import strength_at
-from core.spec import RegulariserSpec
+from core.regularise.regularisation import strength_at
+from core.run.history import History
+from core.run.spec import RegulariserSpec
 
 
 def loss(history: History, run_id: str) -> Figure:

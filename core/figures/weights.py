@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.engine import Event
 from core.figures.parts import (
     LAYERS,
     NEUTRAL,
@@ -19,8 +18,9 @@ from core.figures.parts import (
     plain_layout,
     with_alpha,
 )
-from core.jobs import History
-from core.regularise.histogram import share_below
+from core.measure.histogram import share_below
+from core.run.events import Event
+from core.run.history import History
 
 MOST_RIDGES = 12
 OVERLAP = 1.7  # a ridge's height, in rows

@@ -16,12 +16,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from core.engine.control import Control
-from core.engine.events import TERMINAL, Event, state
-from core.errors import SpecError
 from core.jobs.process import WORKER_COMMAND, WorkerProcess
 from core.jobs.worker import load_engine, train
-from core.spec import RunSpec
+from core.run.control import Control
+from core.run.errors import SpecError
+from core.run.events import TERMINAL, Event, state
+from core.run.spec import RunSpec
 
 if TYPE_CHECKING:
     from core.jobs.worker import Load

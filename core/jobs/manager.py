@@ -19,14 +19,14 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.engine.control import Control
-from core.engine.events import TERMINAL, Event, state
-from core.errors import SpecError
 from core.jobs.executors import Executor, make_executor
-from core.jobs.history import Fold, summary
 from core.jobs.views import Archive, RunView
-from core.spec import RunSpec
-from core.store import Store, StoredRun, run_folder
+from core.run.control import Control
+from core.run.errors import SpecError
+from core.run.events import TERMINAL, Event, state
+from core.run.history import HistoryBuilder, summary
+from core.run.spec import RunSpec
+from core.store.store import Store, StoredRun, run_folder
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class _Run:
     started_at: float | None = None
     finished_at: float | None = None
     control: Control = field(default_factory=Control)
-    fold: Fold = field(default_factory=Fold)
+    fold: HistoryBuilder = field(default_factory=HistoryBuilder)
     view: RunView | None = None  # the latest, while it holds
     unstored: list[tuple[int, Event]] = field(default_factory=list)
     stored_at: float = 0.0

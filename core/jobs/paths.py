@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from core.engine.control import Control
-from core.engine.events import TERMINAL, Event, State, state
-from core.errors import SpecError
 from core.jobs.executors import WorkerExecutor
-from core.spec import RunSpec
+from core.run.control import Control
+from core.run.errors import SpecError
+from core.run.events import TERMINAL, Event, State, state
+from core.run.spec import RunSpec
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class PathView:
         state: as a run's.
         reason: why it failed, in a sentence; else empty.
         position: how many paths are before it, while it waits.
-        points: ``point`` events, the fields of `core.lab.lambda_path.PathPoint`.
+        points: ``point`` events, the fields of `core.study.strength_path.PathPoint`.
         done: the share of the work that is done, in [0, 1].
         strength: λ of what is trained now; None in the warm start, and before.
         seconds_left: None where it can't be known yet.
@@ -112,7 +112,7 @@ class Paths:
         that was stopped or failed starts anew.
 
         Args:
-            spec: as `core.lab.lambda_path.quick` gives it, so that equal paths are equal.
+            spec: as `core.study.strength_path.quick` gives it, so that equal paths are equal.
 
         Raises:
             SpecError: too many are waiting.

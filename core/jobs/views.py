@@ -7,10 +7,10 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from core.engine.events import State, state
-from core.jobs.history import History, Progress, fold
-from core.spec import RunSpec
-from core.store import Store, StoredRun, is_run_id
+from core.run.events import State, state
+from core.run.history import History, Progress, build_history
+from core.run.spec import RunSpec
+from core.store.store import Store, StoredRun, is_run_id
 
 MAX_REMEMBERED = 24  # views of ended runs: 2 MB for sixty epochs, 9 MB for a thousand
 
@@ -99,7 +99,7 @@ class Archive:
         return last
 
     def _build(self, run: StoredRun) -> RunView:
-        folded = fold(self._store.events(run.id))
+        folded = build_history(self._store.events(run.id))
         if run.ended and not folded.history().ended:  # its process could not say so itself
             folded.add(state(run.state, run.reason))
         return RunView(

@@ -24,14 +24,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import psutil
 
-from core.errors import SpecError
+from core.run.errors import SpecError
+from core.run.spec import RunSpec, parse
 from core.runtime import prepare_torch
-from core.spec import RunSpec, parse
 
 if TYPE_CHECKING:
-    from core.engine import Control, Event
+    from core.run.control import Control
+    from core.run.events import Event
 
-    Run = Callable[..., Iterator[Event]]  # see core.engine.run
+    Run = Callable[..., Iterator[Event]]  # see core.train.run
     Load = Callable[[], tuple[Run, Callable[[], Control]]]
 
 NICENESS = 10  # pages stay quick while a run takes all that is left
@@ -44,7 +45,8 @@ def load_engine() -> tuple[Run, Callable[[], Control]]:
     The step is for all that is loaded when it is first used: on two busy cores, the first run of a warm
     worker made its first step after 4.0 s without it, and after 0.4 s with it.
     """
-    from core.engine import Control, run
+    from core.run.control import Control
+    from core.train.loop import run
 
     prepare_torch()
     control = Control()

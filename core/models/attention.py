@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.errors import SpecError
+from core.run.errors import SpecError
 
 MAX_PATCHES = 1024  # an attention map has the square of it: 4 MB a head, an image and a block
 MAX_PATCH = 64  # pixels

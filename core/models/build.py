@@ -5,22 +5,22 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from core.catalogue import complete, look_up
-from core.errors import SpecError
-from core.models.catalogue import CATALOGUE
+from core.catalogue import completed_params, look_up
+from core.models.catalogue import ARCHITECTURES
 from core.randomness import derive, private_draws
-from core.spec import MAX_PARAMETERS, ModelSpec
+from core.run.errors import SpecError
+from core.run.spec import MAX_PARAMETERS, ModelSpec
 
 
-def check(spec: ModelSpec, *, channels: int, side: int, num_classes: int) -> ModelSpec:
+def completed_model(spec: ModelSpec, *, channels: int, side: int, num_classes: int) -> ModelSpec:
     """``spec`` with its defaults filled in, known to fit images (channels, side, side).
 
     Raises:
         SpecError: an unknown architecture or parameter, a value out of bounds or one that does not
             fit these images, or more than `MAX_PARAMETERS` parameters.
     """
-    entry = look_up(CATALOGUE, spec.arch, "model.arch", "architecture")
-    params = complete(entry, spec.params, "model.params")
+    entry = look_up(ARCHITECTURES, spec.arch, "model.arch", "architecture")
+    params = completed_params(entry, spec.params, "model.params")
     with torch.device("meta"):  # shapes only: nothing is allocated and nothing is drawn
         model = entry.build(channels, side, num_classes, **params)
     count = count_parameters(model)
@@ -35,7 +35,7 @@ def check(spec: ModelSpec, *, channels: int, side: int, num_classes: int) -> Mod
     return spec.model_copy(update={"params": listed})
 
 
-def build(spec: ModelSpec, *, channels: int, side: int, num_classes: int, seed: int) -> nn.Module:
+def build_model(spec: ModelSpec, *, channels: int, side: int, num_classes: int, seed: int) -> nn.Module:
     """The network, on the CPU, in training mode: normalised (B, C, S, S) to logits (B, num_classes).
 
     The same ``seed`` gives the same weights bit for bit; torch's global generator is left alone.
@@ -43,9 +43,9 @@ def build(spec: ModelSpec, *, channels: int, side: int, num_classes: int, seed: 
     Raises:
         SpecError: as `check`.
     """
-    spec = check(spec, channels=channels, side=side, num_classes=num_classes)
+    spec = completed_model(spec, channels=channels, side=side, num_classes=num_classes)
     with private_draws(derive(seed, "weights")):
-        return CATALOGUE[spec.arch].build(channels, side, num_classes, **spec.params)
+        return ARCHITECTURES[spec.arch].build(channels, side, num_classes, **spec.params)
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -215,4 +215,4 @@ _ATTENTION = ModelEntry(
     build=Attention,
 )
 
-CATALOGUE: dict[str, ModelEntry] = {entry.name: entry for entry in (_CNN, _MLP, _RNN, _ATTENTION)}
+ARCHITECTURES: dict[str, ModelEntry] = {entry.name: entry for entry in (_CNN, _MLP, _RNN, _ATTENTION)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.catalogue import Entry
-from core.spec import ModelSpec
+from core.run.spec import ModelSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from core.models.attention import DropPath, Mix, Positions
-from core.models.build import check, count_parameters
-from core.models.catalogue import CATALOGUE
-from core.spec import ModelSpec
+from core.models.build import completed_model, count_parameters
+from core.models.catalogue import ARCHITECTURES
+from core.run.spec import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ def summarise(spec: ModelSpec, *, channels: int, side: int, num_classes: int) ->
     Raises:
         SpecError: as `core.models.check`.
     """
-    spec = check(spec, channels=channels, side=side, num_classes=num_classes)
+    spec = completed_model(spec, channels=channels, side=side, num_classes=num_classes)
     with torch.device("meta"):
-        model = CATALOGUE[spec.arch].build(channels, side, num_classes, **spec.params)
+        model = ARCHITECTURES[spec.arch].build(channels, side, num_classes, **spec.params)
     return summarise_module(model, channels=channels, side=side)
 
 

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from core.regularise.term import Term
+from core.regularise.regulariser import Regulariser
 
 
-class Average(Term):
+class Average(Regulariser):
     """A running mean of the parameters; a kind says when to take them in, and with what share.
 
     Args:

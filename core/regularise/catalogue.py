@@ -31,7 +31,7 @@ _HOPS = (
     "it, but never exactly at 0.0."
 )
 
-CATALOGUE: dict[str, RegulariserEntry] = {
+REGULARISERS: dict[str, RegulariserEntry] = {
     entry.name: entry
     for entry in (  # They act in this order; see `Regularisation`.
         RegulariserEntry(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.catalogue import complete, look_up
-from core.errors import SpecError
-from core.regularise.catalogue import CATALOGUE
-from core.spec import RegulariserSpec
+from core.catalogue import completed_params, look_up
+from core.regularise.catalogue import REGULARISERS
+from core.run.errors import SpecError
+from core.run.spec import RegulariserSpec
 
 
-def check(specs: Sequence[RegulariserSpec]) -> tuple[RegulariserSpec, ...]:
+def completed_regularisers(specs: Sequence[RegulariserSpec]) -> tuple[RegulariserSpec, ...]:
     """``specs`` with strength, solver and parameters filled in.
 
     Raises:
@@ -46,7 +46,7 @@ def _check_together(specs: Sequence[RegulariserSpec]) -> None:
 
 
 def _check(spec: RegulariserSpec, where: str) -> RegulariserSpec:
-    entry = look_up(CATALOGUE, spec.kind, f"{where}.kind", "regulariser")
+    entry = look_up(REGULARISERS, spec.kind, f"{where}.kind", "regulariser")
     if spec.solver is not None and spec.solver not in entry.solvers:
         offer = f"it may be {' or '.join(entry.solvers)}" if entry.solvers else "it has none; leave it null"
         raise SpecError(f"{where}.solver", f"{entry.name} has no solver {spec.solver!r}; {offer}.")
@@ -54,7 +54,7 @@ def _check(spec: RegulariserSpec, where: str) -> RegulariserSpec:
         field = "strength" if spec.strength is not None else "warmup_epochs"
         instead = f"; set {entry.parameters[0].name} instead" if entry.parameters else ""
         raise SpecError(f"{where}.{field}", f"{entry.name} has no strength{instead}. Leave this out.")
-    completed: dict[str, Any] = {"params": complete(entry, spec.params, f"{where}.params")}
+    completed: dict[str, Any] = {"params": completed_params(entry, spec.params, f"{where}.params")}
     if spec.strength is not None and spec.strength > entry.strength_max:
         raise SpecError(
             f"{where}.strength",

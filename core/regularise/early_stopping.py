@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.regularise.term import Term
+from core.regularise.regulariser import Regulariser
 
 
-class EarlyStopping(Term):
+class EarlyStopping(Regulariser):
     """Ends the run when validation has not become better for ``patience`` epochs in a row.
 
     Better means by more than ``min_delta`` than the last value that was; the best value, and the weights

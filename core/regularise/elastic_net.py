@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from core.regularise.metric import metric
+from core.regularise.regulariser import Regulariser
 from core.regularise.shrinkage import elastic_net_
-from core.regularise.term import Term
+from core.regularise.step_sizes import metric
 
 
-class ElasticNet(Term):
+class ElasticNet(Regulariser):
     """``a‖w‖₁ + (1 - a)/2·‖w‖²``: scikit-learn's convention, with ``a`` its ``l1_ratio``."""
 
     def penalty(self) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.catalogue import Entry
-from core.regularise.term import Term
+from core.regularise.regulariser import Regulariser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class RegulariserEntry(Entry):
     strength_high: float = 1e-1
     strength_max: float = 100.0
     penalty_note: str = ""
-    term: type[Term]
+    term: type[Regulariser]
 
     @property
     def short(self) -> str:

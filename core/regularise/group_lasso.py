@@ -2,7 +2,7 @@
 neurons and heads, or nothing.
 
 **The proximal step.** For one group of ``n`` weights ``x``, of which weight i has the step size ``s_i``
-(`core.regularise.metric`), it is the ``w`` that minimises ``½ Σ (w_i - x_i)²/s_i + c·‖w‖`` with ``c = λ√n``.
+(`core.regularise.step_sizes`), it is the ``w`` that minimises ``½ Σ (w_i - x_i)²/s_i + c·‖w‖`` with ``c = λ√n``.
 
 - With one step size ``s`` (SGD): ``w = x·max(0, 1 - s·c/‖x‖)``.
 - With a step size for each weight (Adam, RMSprop) there is no closed form. With ``t_i = s_i·c``,
@@ -36,15 +36,15 @@ from torch import Tensor, nn
 from torch.linalg import vector_norm
 from torch.optim import Optimizer
 
-from core.regularise.groups import Groups, weight_groups
-from core.regularise.metric import Metric, metric
-from core.regularise.term import Term
+from core.layers.groups import Groups, weight_groups
+from core.regularise.regulariser import Regulariser
+from core.regularise.step_sizes import Metric, metric
 
 ROUNDS = 8
 CLOSE = 8.0  # times a float's precision: how large δ²·ρ may be where a group ends
 
 
-class GroupLasso(Term):
+class GroupLasso(Regulariser):
     """``Σ √n·‖w_g‖`` over all groups ``g``, of ``n`` weights each (Yuan & Lin 2006, equation 2.1: the root
     makes groups of all sizes equally dear).
 

@@ -27,9 +27,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from core.layers.groups import Part, weight_groups
 from core.randomness import derive, private_draws
-from core.regularise.groups import Part, weight_groups
-from core.regularise.term import Term
+from core.regularise.regulariser import Regulariser
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1
 START = 2.0  # log α at first: z = 0.96, nearly the network as it was initialised
@@ -103,7 +103,7 @@ class Gates:
             under.copy_(part.parameter)
 
 
-class L0(Term):
+class L0(Regulariser):
     """The expected share of the weights whose gate is not shut, in [0, 1]: λ is what a network that is
     open throughout costs, in nats. (The paper's λ is that times the number of images, over that of weights.)
 

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from core.regularise.metric import metric
+from core.regularise.regulariser import Regulariser
 from core.regularise.shrinkage import elastic_net_
-from core.regularise.term import Term
+from core.regularise.step_sizes import metric
 
 
-class L1(Term):
+class L1(Regulariser):
     """``‖w‖₁``; its subgradient is ``sign(w)``, and 0 at 0."""
 
     def penalty(self) -> Tensor:

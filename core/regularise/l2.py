@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from core.regularise.term import Term
+from core.regularise.regulariser import Regulariser
 
 
-class L2(Term):
+class L2(Regulariser):
     """``½‖w‖²``, so that its gradient is ``w`` and λ means what torch's ``weight_decay`` means under SGD."""
 
     def penalty(self) -> Tensor:

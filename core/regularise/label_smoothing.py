@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from core.regularise.term import Term
+from core.regularise.regulariser import Regulariser
 
 
-class LabelSmoothing(Term):
+class LabelSmoothing(Regulariser):
     """Every target shares ε of itself out equally among all K classes: ``(1 - ε)·y + ε/K``.
 
     It changes the loss's targets and nothing else, so it is the loop that applies it, to mixed targets

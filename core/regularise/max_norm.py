@@ -6,10 +6,10 @@ import torch
 from torch.linalg import vector_norm
 from torch.optim import Optimizer
 
-from core.regularise.term import Term
+from core.regularise.regulariser import Regulariser
 
 
-class MaxNorm(Term):
+class MaxNorm(Regulariser):
     """After each step every unit's incoming weights, a row of a matrix or a filter, are scaled back to
     length ``c`` if they are longer: the nearest point of the ball ``‖w‖ <= c``. Units under ``c`` keep
     every bit, and no weight becomes zero."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from core.regularise.term import Term
+from core.regularise.regulariser import Regulariser
 
 
-class Orthogonality(Term):
+class Orthogonality(Regulariser):
     """``Σ ‖WWᵀ - I‖²`` over the layers, each weight a matrix of outputs × inputs (a filter's are its
     channels and pixels together). Of a matrix taller than wide the columns are taken, ``WᵀW``: more rows
     than dimensions can't all be at right angles.

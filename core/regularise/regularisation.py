@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from core.regularise.catalogue import CATALOGUE
-from core.regularise.term import Term
-from core.spec import RegulariserSpec
+from core.regularise.catalogue import REGULARISERS
+from core.regularise.regulariser import Regulariser
+from core.run.spec import RegulariserSpec
 
 
 def strength_at(spec: RegulariserSpec, epoch: float) -> float:
@@ -42,9 +42,11 @@ class Regularisation:
     """
 
     def __init__(self, specs: Sequence[RegulariserSpec], model: nn.Module) -> None:
-        order = list(CATALOGUE)
+        order = list(REGULARISERS)
         self._specs = sorted(specs, key=lambda spec: order.index(spec.kind))
-        self._terms: list[Term] = [CATALOGUE[spec.kind].term(model, spec.params) for spec in self._specs]
+        self._terms: list[Regulariser] = [
+            REGULARISERS[spec.kind].term(model, spec.params) for spec in self._specs
+        ]
 
     def own_parameters(self) -> list[nn.Parameter]:
         """What the optimiser must train besides the model: an L0 penalty's gates. They never decay."""
@@ -148,7 +150,7 @@ class Regularisation:
             prefix = f"{i}."
             term.load_state({n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)})
 
-    def _now(self, epoch: float) -> Iterator[tuple[RegulariserSpec, Term, float]]:
+    def _now(self, epoch: float) -> Iterator[tuple[RegulariserSpec, Regulariser, float]]:
         """The regularisers that are at work after ``epoch`` epochs, with their strengths."""
         for spec, term in zip(self._specs, self._terms, strict=True):
             if strength := 1.0 if spec.strength is None else strength_at(spec, epoch):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softshrink
 
-from core.regularise.metric import Metric
+from core.regularise.step_sizes import Metric
 
 
 @torch.no_grad()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch.optim import Optimizer
 
-from core.regularise.metric import group_of
-from core.regularise.term import Term
+from core.regularise.regulariser import Regulariser
+from core.regularise.step_sizes import group_of
 
 
-class WeightDecay(Term):
+class WeightDecay(Regulariser):
     """``w ← w - lr·λ·w``, beside the gradient's step and not through it.
 
     Before the step, as in the paper and in torch's AdamW: the decay is of the weights at which the

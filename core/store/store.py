@@ -17,10 +17,11 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Json, ValidationError
 
-from core.engine.events import TERMINAL, Event, State
 from core.home import home
-from core.spec import MAX_SPEC_BYTES, RunSpec, parse
-from core.store import owner, shapes
+from core.run import shapes
+from core.run.events import TERMINAL, Event, State
+from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse
+from core.store import owner
 from core.store.tables import events, open_database, runs
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from core.errors import SpecError
+from core.run.errors import SpecError
 
 BUSY_SECONDS = 10  # how long a connection waits for another that writes
 

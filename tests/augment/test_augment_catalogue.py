@@ -9,10 +9,14 @@ import torch
 from kornia.augmentation import auto
 from sklearn.datasets import load_sample_image
 
-from core.augment import CATALOGUE, MIXES, OpEntry, Pipeline, check
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.entry import OpEntry
 from core.augment.exclusions import EXCLUSIONS
+from core.augment.ops.mixes import MIXES
+from core.augment.pipeline import Pipeline
 from core.catalogue import Choice, Flag, Number, Range, as_json
-from core.spec import AugmentSpec, OpSpec
+from core.run.spec import AugmentSpec, OpSpec
 
 KORNIA = {  # every class that Kornia offers for augmentation, by its name
     name: thing
@@ -37,13 +41,13 @@ def crops(batch_size: int, channels: int, side: int) -> torch.Tensor:
 
 
 def pipeline(*ops: OpSpec, channels: int = 3, side: int = 28, seed: int = 0) -> Pipeline:
-    spec = check(AugmentSpec(ops=ops), channels)
+    spec = completed_augment(AugmentSpec(ops=ops), channels)
     return Pipeline(spec, channels=channels, side=side, seed=seed)
 
 
 def on_channels() -> list[tuple[str, int]]:
     """Every operation with every number of channels that it takes."""
-    return [(name, c) for name, e in CATALOGUE.items() for c in (1, 3) if c == 3 or not e.colour_only]
+    return [(name, c) for name, e in OPERATIONS.items() for c in (1, 3) if c == 3 or not e.colour_only]
 
 
 def at_bounds(entry: OpEntry) -> list[dict]:
@@ -75,21 +79,21 @@ def at_neutral(entry: OpEntry) -> dict:
 
 
 def test_every_class_of_kornia_is_in_one_catalogue_or_excluded_for_a_reason():
-    places = {"the catalogue": CATALOGUE, "the mixes": MIXES, "the exclusions": EXCLUSIONS}
+    places = {"the catalogue": OPERATIONS, "the mixes": MIXES, "the exclusions": EXCLUSIONS}
     for name in KORNIA:
         found = [place for place, names in places.items() if name in names]
         assert len(found) == 1, f"{name} is in {' and '.join(found) or 'none of ' + ', '.join(places)}"
     for names in places.values():
         assert not names.keys() - KORNIA.keys()
     assert all(reason.endswith(".") for reason in EXCLUSIONS.values())
-    groups = [entry.group for entry in CATALOGUE.values()]
+    groups = [entry.group for entry in OPERATIONS.values()]
     counts = ", ".join(f"{groups.count(group)} {group}" for group in dict.fromkeys(groups))
-    print(f"{len(CATALOGUE)} operations ({counts}), {len(MIXES)} mixes, {len(EXCLUSIONS)} classes excluded")
+    print(f"{len(OPERATIONS)} operations ({counts}), {len(MIXES)} mixes, {len(EXCLUSIONS)} classes excluded")
 
 
-@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
+@pytest.mark.parametrize("entry", OPERATIONS.values(), ids=OPERATIONS)
 def test_an_entry_says_what_it_is(entry):
-    assert entry.name == next(name for name, other in CATALOGUE.items() if other is entry)
+    assert entry.name == next(name for name, other in OPERATIONS.items() if other is entry)
     assert entry.help.endswith(".") and entry.fits.endswith(".") and entry.source.startswith("kornia.")
     assert not entry.can_lie or entry.can_lie.endswith(".")
     module = entry.build({p.name: p.default for p in entry.parameters}, 1.0, 28)
@@ -100,7 +104,7 @@ def test_an_entry_says_what_it_is(entry):
     assert described["fits"] == entry.fits and "build" not in described and "describe" not in described
 
 
-@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
+@pytest.mark.parametrize("entry", OPERATIONS.values(), ids=OPERATIONS)
 def test_an_entry_defaults_to_values_it_allows(entry):
     for parameter in entry.parameters:
         default = parameter.default
@@ -109,12 +113,12 @@ def test_an_entry_defaults_to_values_it_allows(entry):
         assert neutral is None or parameter.low <= neutral <= parameter.high
 
 
-@pytest.mark.parametrize("name", [name for name, entry in CATALOGUE.items() if at_neutral(entry)])
+@pytest.mark.parametrize("name", [name for name, entry in OPERATIONS.items() if at_neutral(entry)])
 @pytest.mark.parametrize("side", [8, 37])
 def test_an_entry_with_neutral_values_leaves_images_alone_at_them(name, side):
     """To give a parameter a neutral value is to claim this, for all of the entry's at once."""
     images = crops(4, 3, side)
-    after = pipeline(OpSpec(op=name, p=1.0, params=at_neutral(CATALOGUE[name])), side=side)(images, 0)
+    after = pipeline(OpSpec(op=name, p=1.0, params=at_neutral(OPERATIONS[name])), side=side)(images, 0)
     torch.testing.assert_close(after, images, atol=2 / 255, rtol=0)
 
 
@@ -139,7 +143,7 @@ def test_an_operation_at_its_defaults_visibly_changes_images(name, channels, sid
 @pytest.mark.parametrize("side", [8, 37])
 def test_every_bound_of_every_parameter_runs(name, channels, side):
     images = crops(3, channels, side)
-    for values in at_bounds(CATALOGUE[name]):
+    for values in at_bounds(OPERATIONS[name]):
         built = pipeline(OpSpec(op=name, p=1.0, params=values), channels=channels, side=side)
         draws = built.draw(3, 0)
         after = built.apply(images, draws)
@@ -149,19 +153,19 @@ def test_every_bound_of_every_parameter_runs(name, channels, side):
         assert all(draws.describe(i)[0].fired == runs for i in range(3)), values
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_any_two_bounds_go_together(name):
     """A padding's colour with a padding that has none, say."""
     images = crops(2, 3, 16)
-    for one, other in itertools.combinations(at_bounds(CATALOGUE[name]), 2):
+    for one, other in itertools.combinations(at_bounds(OPERATIONS[name]), 2):
         if one.keys() != other.keys():
             after = pipeline(OpSpec(op=name, p=1.0, params=one | other), side=16)(images, 0)
             assert after.shape == images.shape and bool(torch.isfinite(after).all()), one | other
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_the_largest_images_run_too_with_every_range_at_its_widest(name):
-    widest = {p.name: [p.low, p.high] for p in CATALOGUE[name].parameters if isinstance(p, Range)}
+    widest = {p.name: [p.low, p.high] for p in OPERATIONS[name].parameters if isinstance(p, Range)}
     built = pipeline(OpSpec(op=name, p=1.0, params=widest), side=256)
     after = built(crops(2, 3, 256), 0)
     assert after.shape == (2, 3, 256, 256) and bool(torch.isfinite(after).all())
@@ -170,7 +174,7 @@ def test_the_largest_images_run_too_with_every_range_at_its_widest(name):
 @pytest.mark.parametrize(("name", "channels"), on_channels())
 def test_applying_draws_nothing_and_replays_exactly(name, channels):
     images = crops(6, channels, 28)
-    op = OpSpec(op=name, p=1.0 if CATALOGUE[name].fixed_p else 0.5)
+    op = OpSpec(op=name, p=1.0 if OPERATIONS[name].fixed_p else 0.5)
     built, other = (pipeline(op, channels=channels) for _ in range(2))
     draws = built.draw(6, 3)
     state = torch.get_rng_state()

@@ -2,21 +2,23 @@
 
 import pytest
 
-from core.augment import CATALOGUE, MIXES, check
-from core.errors import SpecError
-from core.spec import AugmentSpec, MixSpec, OpSpec, RunSpec, parse
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.ops.mixes import MIXES
+from core.run.errors import SpecError
+from core.run.spec import AugmentSpec, MixSpec, OpSpec, RunSpec, parse
 
 
 def refusal(spec: AugmentSpec, channels: int = 3) -> str:
     with pytest.raises(SpecError) as error:
-        check(spec, channels)
+        completed_augment(spec, channels)
     assert "\n" not in str(error.value)
     return str(error.value)
 
 
 def test_a_spec_is_completed_from_the_catalogue_and_then_stays_as_it_is():
-    spec = AugmentSpec(ops=tuple(OpSpec(op=name) for name in CATALOGUE)[:32])
-    whole = check(spec, 3)
+    spec = AugmentSpec(ops=tuple(OpSpec(op=name) for name in OPERATIONS)[:32])
+    whole = completed_augment(spec, 3)
     affine = next(op for op in whole.ops if op.op == "RandomAffine")
     assert affine.p == 1.0 and affine.stream == 0
     assert affine.params == {
@@ -27,14 +29,14 @@ def test_a_spec_is_completed_from_the_catalogue_and_then_stays_as_it_is():
         "padding_mode": "zeros",
         "resample": "bilinear",
     }
-    assert check(whole, 3) == whole
+    assert completed_augment(whole, 3) == whole
     run = RunSpec(augment=whole)
     assert parse(run.to_json()) == run
 
 
 def test_what_was_chosen_is_kept():
     op = OpSpec(op="RandomRotation", p=0.25, stream=7, enabled=False, params={"degrees": [-3, 90]})
-    (whole,) = check(AugmentSpec(ops=(op,)), 1).ops
+    (whole,) = completed_augment(AugmentSpec(ops=(op,)), 1).ops
     assert (whole.p, whole.stream, whole.enabled) == (0.25, 7, False)
     assert whole.params == {"degrees": [-3.0, 90.0], "resample": "bilinear"}
 
@@ -77,16 +79,16 @@ def test_a_refusal_names_the_operation_and_the_parameter(op, says):
 
 def test_a_value_out_of_bounds_names_its_operation_in_words_too():
     with pytest.raises(SpecError) as refused:
-        check(AugmentSpec(ops=(OpSpec(op="RandomGamma", params={"gamma": [0.5, 99]}),)), 3)
+        completed_augment(AugmentSpec(ops=(OpSpec(op="RandomGamma", params={"gamma": [0.5, 99]}),)), 3)
     assert refused.value.where == "augment.ops[0].params.gamma[1]"
     assert refused.value.what.startswith("RandomGamma: 99 is above")
 
 
-@pytest.mark.parametrize("name", [name for name, entry in CATALOGUE.items() if entry.colour_only])
+@pytest.mark.parametrize("name", [name for name, entry in OPERATIONS.items() if entry.colour_only])
 def test_colour_operations_are_refused_on_grey_images_unless_switched_off(name):
     says = refusal(AugmentSpec(ops=(OpSpec(op=name),)), channels=1)
     assert says.startswith(f"augment.ops[0].op: {name} changes colours, and these images have one channel")
-    check(AugmentSpec(ops=(OpSpec(op=name, enabled=False),)), 1)
+    completed_augment(AugmentSpec(ops=(OpSpec(op=name, enabled=False),)), 1)
 
 
 def test_no_more_can_be_chosen_than_are_switched_on():
@@ -95,15 +97,15 @@ def test_no_more_can_be_chosen_than_are_switched_on():
         "augment.choose: 2 operations can't be chosen from the 1 that are switched on; "
         "choose fewer, or leave it out to run them all."
     )
-    assert check(AugmentSpec(ops=ops, choose=1), 3).choose == 1
+    assert completed_augment(AugmentSpec(ops=ops, choose=1), 3).choose == 1
 
 
 @pytest.mark.parametrize("name", MIXES)
 def test_a_mix_is_completed_from_its_catalogue_and_then_stays_as_it_is(name):
-    whole = check(AugmentSpec(mix=MixSpec(op=name)), 1, has_masks=True)
+    whole = completed_augment(AugmentSpec(mix=MixSpec(op=name)), 1, has_masks=True)
     assert whole.mix.p == MIXES[name].default_p
     assert list(whole.mix.params) == [parameter.name for parameter in MIXES[name].parameters]
-    assert check(whole, 1, has_masks=True) == whole
+    assert completed_augment(whole, 1, has_masks=True) == whole
     run = RunSpec(augment=whole)
     assert parse(run.to_json()) == run
 

@@ -1,7 +1,7 @@
 """What a person does to a pipeline, and that it leaves the other operations' streams alone."""
 
 from core.augment import edits
-from core.spec import AugmentSpec, OpSpec
+from core.run.spec import AugmentSpec, OpSpec
 
 FLIP, HUE = OpSpec(op="RandomHorizontalFlip"), OpSpec(op="RandomHue")
 SPEC = AugmentSpec(ops=(FLIP, HUE, FLIP), choose=3, strength=0.5)

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from core.augment import Pipeline, check
-from core.spec import AugmentSpec, OpSpec
+from core.augment.check import completed_augment
+from core.augment.pipeline import Pipeline
+from core.run.spec import AugmentSpec, OpSpec
 
 IMAGES = torch.rand(6, 3, 12, 12, generator=torch.Generator().manual_seed(1))
 
@@ -12,7 +13,7 @@ IMAGES = torch.rand(6, 3, 12, 12, generator=torch.Generator().manual_seed(1))
 def run(name: str, images: torch.Tensor = IMAGES, **params) -> tuple[torch.Tensor, list[dict[str, str]]]:
     """The images after one operation with p = 1, and what is shown for each of them."""
     channels, side = images.shape[1], images.shape[3]
-    spec = check(AugmentSpec(ops=(OpSpec(op=name, p=1.0, params=params),)), channels)
+    spec = completed_augment(AugmentSpec(ops=(OpSpec(op=name, p=1.0, params=params),)), channels)
     pipeline = Pipeline(spec, channels=channels, side=side, seed=3)
     draws = pipeline.draw(len(images), 0)
     shown = [dict(draws.describe(i)[0].values) for i in range(len(images))]

@@ -15,12 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.augment import CATALOGUE, MIXES, Mixer, Pipeline, check, export
+from core.augment import export
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.mixing import Mixer
+from core.augment.ops.mixes import MIXES
+from core.augment.pipeline import Pipeline
 from core.catalogue import Choice, Flag, Integers, Number, Range
-from core.data import upload_images
-from core.errors import SpecError
-from core.preview import preview
-from core.spec import MAX_SPEC_BYTES, AugmentSpec, MixSpec, OpSpec, RunSpec
+from core.data.images import upload_images
+from core.preview.results import preview
+from core.run.errors import SpecError
+from core.run.spec import MAX_SPEC_BYTES, AugmentSpec, MixSpec, OpSpec, RunSpec
 
 BATCH, SIDE, CLASSES = 5, 20, 3
 LABELS = torch.tensor([0, 1, 2, 1, 0])
@@ -73,7 +78,7 @@ class Case:
         return export.as_python(self.spec, channels=self.channels, side=SIDE, seed=self.seed, step=self.step)
 
     def expected(self) -> tuple[torch.Tensor, torch.Tensor | None]:
-        spec = check(self.spec, self.channels)
+        spec = completed_augment(self.spec, self.channels)
         how = {"channels": self.channels, "side": SIDE, "seed": self.seed}
         images = Pipeline(spec, **how)(self.images, self.step)
         if spec.mix is None:
@@ -102,12 +107,12 @@ def cases() -> list[Case]:
     """Two to look at as commands, every operation by itself, and what goes together."""
     mixed = {name: MixSpec(op=name) for name, entry in MIXES.items() if not entry.needs_masks}
     ops = tuple(OpSpec(op=op) for op in ("RandomAffine", "RandomRotation", "RandomGaussianNoise"))
-    everything = tuple(OpSpec(op=name) for name in CATALOGUE)
+    everything = tuple(OpSpec(op=name) for name in OPERATIONS)
     found = [
         Case("command, colour", AugmentSpec(ops=ops), 3, step=4),
         Case("command, grey", AugmentSpec(ops=ops[1:]), 1),
     ]
-    for name, entry in CATALOGUE.items():
+    for name, entry in OPERATIONS.items():
         for p in {1.0, entry.default_p}:
             spec = AugmentSpec(ops=(OpSpec(op=name, p=p),))
             channels = (3,) if entry.colour_only else (1, 3)
@@ -238,8 +243,8 @@ def params(entry):
 def specs(draw):
     """Pipelines with anything that may be chosen, completed."""
     ops = []
-    for stream, name in enumerate(draw(st.lists(st.sampled_from(sorted(CATALOGUE)), max_size=5))):
-        entry = CATALOGUE[name]
+    for stream, name in enumerate(draw(st.lists(st.sampled_from(sorted(OPERATIONS)), max_size=5))):
+        entry = OPERATIONS[name]
         p = 1.0 if entry.fixed_p else draw(st.none() | st.floats(0, 1))
         given_stream = draw(st.sampled_from((None, 900 + stream)))
         op = OpSpec(
@@ -258,7 +263,7 @@ def specs(draw):
         fuse=draw(st.booleans()),
         mix=mix,
     )
-    return check(spec, 3, has_masks=True)
+    return completed_augment(spec, 3, has_masks=True)
 
 
 @given(spec=specs())
@@ -276,7 +281,7 @@ def test_a_pipeline_is_read_back_as_it_was_written(spec):
 
 
 def test_json_and_yaml_read_as_a_person_would_write_them():
-    spec = check(AugmentSpec(ops=(OpSpec(op="RandomErasing", p=1e-05),), choose=1), 3)
+    spec = completed_augment(AugmentSpec(ops=(OpSpec(op="RandomErasing", p=1e-05),), choose=1), 3)
     assert export.as_yaml(spec).splitlines() == [
         "ops:",
         "- op: RandomErasing",

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.augment.fast import FAST
+from core.augment.fast.operations import FAST
 
 MODULES = {
     K.RandomHorizontalFlip: lambda low, high, p: K.RandomHorizontalFlip(p=p),

@@ -7,8 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.augment import Draws, Pipeline, check, fuse
-from core.spec import AugmentSpec, OpSpec
+from core.augment.check import completed_augment
+from core.augment.draws import Draws
+from core.augment.fast.operations import fuse
+from core.augment.pipeline import Pipeline
+from core.run.spec import AugmentSpec, OpSpec
 
 SIDE = 64
 # Two waves, the shorter over 64 pixels: interpolation in a pixel's middle errs by (π/32)²/8 = 0.0012 at most.
@@ -32,7 +35,7 @@ GENTLE = {
 
 def build(*ops: OpSpec | str, channels: int = 3, side: int = SIDE, seed: int = 5, **fields) -> Pipeline:
     named = tuple(OpSpec(op=op, p=1.0, params=GENTLE[op]) if isinstance(op, str) else op for op in ops)
-    spec = check(AugmentSpec(ops=named, **fields), channels)
+    spec = completed_augment(AugmentSpec(ops=named, **fields), channels)
     return Pipeline(spec, channels=channels, side=side, seed=seed)
 
 

@@ -5,18 +5,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.augment import CATALOGUE, MIXES, Mixer, Pipeline, check
-from core.augment.mixing import DrawnMix
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.mixing import DrawnMix, Mixer
+from core.augment.ops.mixes import MIXES
+from core.augment.pipeline import Pipeline
 from core.catalogue import Number, Range
-from core.errors import SpecError
-from core.spec import AugmentSpec, MixSpec, OpSpec
+from core.run.errors import SpecError
+from core.run.spec import AugmentSpec, MixSpec, OpSpec
 
 LABELLED = [name for name, entry in MIXES.items() if not entry.needs_masks]
 IMAGES = torch.rand(6, 3, 12, 12, generator=torch.Generator().manual_seed(0))
 
 
 def build(name, p=1.0, channels=3, side=12, seed=5, **params) -> Mixer:
-    spec = check(AugmentSpec(mix=MixSpec(op=name, p=p, params=params)), channels, has_masks=True)
+    spec = completed_augment(AugmentSpec(mix=MixSpec(op=name, p=p, params=params)), channels, has_masks=True)
     return Mixer(spec.mix, channels=channels, side=side, seed=seed)
 
 
@@ -137,7 +140,7 @@ def test_at_their_neutral_values_nothing_changes(name):
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_strength_scales_what_is_of_the_others(name):
-    spec = check(AugmentSpec(mix=MixSpec(op=name)), 1).mix
+    spec = completed_augment(AugmentSpec(mix=MixSpec(op=name)), 1).mix
 
     def others(strength):
         mixer = Mixer(spec, channels=1, side=64, seed=5, strength=strength)
@@ -184,7 +187,7 @@ def test_a_mix_and_the_operations_leave_each_others_draws_alone(name):
     ops = (OpSpec(op="RandomAffine"), OpSpec(op="RandomErasing"))
 
     def pipeline(mix, ops=ops):
-        spec = check(AugmentSpec(ops=ops, mix=mix), 3)
+        spec = completed_augment(AugmentSpec(ops=ops, mix=mix), 3)
         return Pipeline(spec, channels=3, side=12, seed=5)
 
     plain = pipeline(None).draw(6, 7)
@@ -272,7 +275,7 @@ def test_transplantation_has_no_targets():
 
 
 def test_a_mix_is_no_operation_and_has_all_that_a_page_shows():
-    assert not MIXES.keys() & CATALOGUE.keys()
+    assert not MIXES.keys() & OPERATIONS.keys()
     assert set(MIXES) == {
         "RandomMixUpV2",
         "RandomCutMixV2",

@@ -8,15 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.augment import CATALOGUE, Draws, Pipeline, check
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.draws import Draws
+from core.augment.pipeline import Pipeline
 from core.randomness import derive
-from core.spec import AugmentSpec, OpSpec
+from core.run.spec import AugmentSpec, OpSpec
 
 IMAGES = torch.rand(6, 3, 12, 12, generator=torch.Generator().manual_seed(0))
 
 
 def build(*ops: OpSpec, channels: int = 3, side: int = 12, seed: int = 5, **fields) -> Pipeline:
-    spec = check(AugmentSpec(ops=ops, **fields), channels)
+    spec = completed_augment(AugmentSpec(ops=ops, **fields), channels)
     return Pipeline(spec, channels=channels, side=side, seed=seed)
 
 
@@ -31,7 +34,7 @@ def same(a: Draws, i: int, b: Draws, j: int) -> bool:
 @st.composite
 def pipelines(draw):
     """Two to six operations, with repetitions, their streams numbered as a spec numbers them."""
-    names = draw(st.lists(st.sampled_from(sorted(CATALOGUE)), min_size=2, max_size=6))
+    names = draw(st.lists(st.sampled_from(sorted(OPERATIONS)), min_size=2, max_size=6))
     return AugmentSpec(ops=tuple(OpSpec(op=name) for name in names)).ops
 
 
@@ -91,7 +94,7 @@ def test_the_seed_of_an_operation_is_what_the_documentation_says():
 
 
 def test_two_threads_at_once_give_what_each_gives_alone():
-    ops = tuple(OpSpec(op=name) for name in CATALOGUE)[:32]
+    ops = tuple(OpSpec(op=name) for name in OPERATIONS)[:32]
     alone = {seed: [build(*ops, seed=seed)(IMAGES, step) for step in range(3)] for seed in (1, 2)}
     together: dict[int, list[torch.Tensor]] = {}
     start = threading.Barrier(2)

@@ -7,15 +7,18 @@ import torch
 from kornia.augmentation.auto.autoaugment import autoaugment
 from kornia.augmentation.auto.operations import ops
 
-from core.augment import CATALOGUE, Draws, Pipeline, check
-from core.augment.policies import KINDS, SHOWN
-from core.spec import AugmentSpec, OpSpec
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.draws import Draws
+from core.augment.ops.policies import KINDS, SHOWN
+from core.augment.pipeline import Pipeline
+from core.run.spec import AugmentSpec, OpSpec
 
-NAMES = [name for name, entry in CATALOGUE.items() if entry.group == "policy"]
+NAMES = [name for name, entry in OPERATIONS.items() if entry.group == "policy"]
 
 
 def build(name: str, channels: int = 3, side: int = 16, p: float = 1.0, **params) -> Pipeline:
-    spec = check(AugmentSpec(ops=(OpSpec(op=name, p=p, params=params),)), channels)
+    spec = completed_augment(AugmentSpec(ops=(OpSpec(op=name, p=p, params=params),)), channels)
     return Pipeline(spec, channels=channels, side=side, seed=2)
 
 
@@ -97,7 +100,7 @@ def test_what_is_shown_is_what_runs(name):
 
 
 def test_every_operation_of_a_policy_can_be_shown():
-    entries = [(CATALOGUE["AutoAugment"], {"policy": policy}) for policy in ("imagenet", "cifar10", "svhn")]
-    entries += [(CATALOGUE["RandAugment"], {"n": 1, "m": 5}), (CATALOGUE["TrivialAugment"], {})]
+    entries = [(OPERATIONS["AutoAugment"], {"policy": policy}) for policy in ("imagenet", "cifar10", "svhn")]
+    entries += [(OPERATIONS["RandAugment"], {"n": 1, "m": 5}), (OPERATIONS["TrivialAugment"], {})]
     used = {KINDS[k] for entry, values in entries for k in entry.build(values, 1.0, 8).kinds.tolist()}
     assert used == set(SHOWN)

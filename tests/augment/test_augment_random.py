@@ -7,10 +7,13 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from core.augment import CATALOGUE, Draws, Pipeline, check
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.draws import Draws
+from core.augment.pipeline import Pipeline
 from core.catalogue import Choice, Flag, Integers, Number, Parameter, Range
-from core.errors import SpecError
-from core.spec import AugmentSpec, OpSpec, parse
+from core.run.errors import SpecError
+from core.run.spec import AugmentSpec, OpSpec, parse
 
 WORDS = st.text(max_size=20).filter(str.isprintable)  # what is not is shown as U+FFFD
 SLOW = {"RandomPlasmaBrightness", "RandomPlasmaContrast", "RandomPlasmaShadow", "RandomThinPlateSpline"}
@@ -40,8 +43,8 @@ def value(parameter: Parameter) -> st.SearchStrategy:
 @st.composite
 def operations(draw, channels: int = 3) -> OpSpec:
     """One operation that fits, with any values in bounds."""
-    fitting = [name for name, e in CATALOGUE.items() if channels == 3 or not e.colour_only]
-    entry = CATALOGUE[draw(st.sampled_from(sorted(set(fitting) - SLOW)))]
+    fitting = [name for name, e in OPERATIONS.items() if channels == 3 or not e.colour_only]
+    entry = OPERATIONS[draw(st.sampled_from(sorted(set(fitting) - SLOW)))]
     params = {p.name: draw(value(p)) for p in entry.parameters if draw(st.booleans())}
     p = None if entry.fixed_p else draw(st.none() | st.floats(0, 1))
     return OpSpec(op=entry.name, p=p, enabled=draw(st.integers(0, 5)) > 0, params=params)
@@ -59,7 +62,7 @@ def pipelines(draw, channels: int = 3, min_size: int = 0) -> AugmentSpec:
 @given(data=st.data(), channels=st.sampled_from([1, 3]), side=st.sampled_from([8, 13, 28, 33]))
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_in_bounds_runs(data, channels, side):
-    spec = check(data.draw(pipelines(channels)), channels)
+    spec = completed_augment(data.draw(pipelines(channels)), channels)
     images = torch.rand(3, channels, side, side, generator=torch.Generator().manual_seed(side))
     before = images.clone()
     pipeline = Pipeline(spec, channels=channels, side=side, seed=data.draw(st.integers(0, 2**31 - 1)))
@@ -81,12 +84,12 @@ def test_what_is_wrong_is_said_with_its_operation_and_parameter(data, mistake):
     """Through JSON, as a person's file or address arrives."""
     ops = [json.loads(op.model_dump_json()) for op in data.draw(pipelines(3, min_size=1)).ops]
     i = data.draw(st.integers(0, len(ops) - 1))
-    entry, channels = CATALOGUE[ops[i]["op"]], 3
+    entry, channels = OPERATIONS[ops[i]["op"]], 3
     numbers = [p for p in entry.parameters if isinstance(p, Number | Range)]
     ranges = [p for p in entry.parameters if isinstance(p, Range) and p.low < p.high]
     where = f"augment.ops[{i}]"
     if mistake == "name":
-        ops[i]["op"] = data.draw(WORDS.filter(lambda text: text not in CATALOGUE))
+        ops[i]["op"] = data.draw(WORDS.filter(lambda text: text not in OPERATIONS))
         where += ".op"
     elif mistake == "parameter":
         known = {p.name for p in entry.parameters}
@@ -117,7 +120,7 @@ def test_what_is_wrong_is_said_with_its_operation_and_parameter(data, mistake):
         ops[i]["p"] = data.draw(st.floats(1.001, 1e9) | st.floats(-1e9, -0.001))
         where += ".p"
     try:
-        check(parse({"augment": {"ops": ops}}).augment, channels)
+        completed_augment(parse({"augment": {"ops": ops}}).augment, channels)
     except SpecError as error:
         assert error.where.startswith(where)
         assert str(error).isprintable() and error.what[-1] in ".?"
@@ -136,7 +139,7 @@ def same(a: Draws, i: int, b: Draws, j: int) -> bool:
 
 def drawn(spec: AugmentSpec, step: int) -> tuple[list[tuple[str, int | None]], Draws]:
     """Which operations are on, by name and stream, and their draws."""
-    draws = Pipeline(check(spec, 3), channels=3, side=12, seed=5).draw(4, step)
+    draws = Pipeline(completed_augment(spec, 3), channels=3, side=12, seed=5).draw(4, step)
     return [(op.op, op.stream) for op in spec.ops if op.enabled], draws
 
 
@@ -155,7 +158,7 @@ def test_an_edit_leaves_all_other_draws_bit_identical(data, step):
     elif move == "move":
         ops.insert(j, ops.pop(i))
     elif move == "edit":
-        entry = CATALOGUE[ops[i].op]
+        entry = OPERATIONS[ops[i].op]
         ops[i] = ops[i].model_copy(update={"params": {p.name: data.draw(value(p)) for p in entry.parameters}})
     elif move == "duplicate":
         ops.insert(j, ops[i].model_copy(update={"stream": None}))

@@ -7,18 +7,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.augment import CATALOGUE, Pipeline, check
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.pipeline import Pipeline
 from core.augment.reuse import Reuse
 from core.catalogue import Number, Range
-from core.spec import AugmentSpec, OpSpec
+from core.run.spec import AugmentSpec, OpSpec
 
 IMAGES = torch.rand(4, 3, 13, 13, generator=torch.Generator().manual_seed(0))
 SLOW = {"RandomPlasmaBrightness", "RandomThinPlateSpline"}
-QUICK = sorted(name for name, entry in CATALOGUE.items() if entry.group != "policy" and name not in SLOW)
+QUICK = sorted(name for name, entry in OPERATIONS.items() if entry.group != "policy" and name not in SLOW)
 
 
 def build(spec: AugmentSpec, seed: int = 5) -> Pipeline:
-    return Pipeline(check(spec, 3), channels=3, side=13, seed=seed)
+    return Pipeline(completed_augment(spec, 3), channels=3, side=13, seed=seed)
 
 
 def through(spec: AugmentSpec, reuse: Reuse, step: int = 0, seed: int = 5) -> torch.Tensor:
@@ -32,7 +34,7 @@ def equal(some: list[torch.Tensor], others: list[torch.Tensor]) -> bool:
 
 def narrower(op: OpSpec) -> OpSpec:
     """The operation with its first range narrowed to one end, or its first number made larger."""
-    for parameter in CATALOGUE[op.op].parameters:
+    for parameter in OPERATIONS[op.op].parameters:
         if isinstance(parameter, Range):
             return op.model_copy(update={"params": {parameter.name: [parameter.default[1]] * 2}})
         if isinstance(parameter, Number):

@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from core.augment import Pipeline, check
-from core.spec import AugmentSpec, OpSpec
+from core.augment.check import completed_augment
+from core.augment.pipeline import Pipeline
+from core.run.spec import AugmentSpec, OpSpec
 
 IMAGES = torch.rand(6, 3, 12, 12, generator=torch.Generator().manual_seed(1))
 PHOTO = (
@@ -19,7 +20,7 @@ PHOTO = (
 
 def build(name: str, images: torch.Tensor = IMAGES, p: float = 1.0, **params) -> Pipeline:
     channels, side = images.shape[1], images.shape[3]
-    spec = check(AugmentSpec(ops=(OpSpec(op=name, p=p, params=params),)), channels)
+    spec = completed_augment(AugmentSpec(ops=(OpSpec(op=name, p=p, params=params),)), channels)
     return Pipeline(spec, channels=channels, side=side, seed=3)
 
 

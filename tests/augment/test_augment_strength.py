@@ -5,10 +5,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.augment import CATALOGUE, Pipeline, check
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.pipeline import Pipeline
 from core.augment.strength import scaled
-from core.catalogue import Entry, Number, Range, complete
-from core.spec import AugmentSpec, OpSpec
+from core.catalogue import Entry, Number, Range, completed_params
+from core.run.spec import AugmentSpec, OpSpec
 
 
 @st.composite
@@ -40,7 +42,7 @@ strengths = st.floats(0, 2)
 def test_bounds_and_order_hold(case, strength):
     entry, params = case
     result = scaled(entry, params, strength)
-    complete(entry, result, "params")  # raises where a value is out of bounds, or low is above high
+    completed_params(entry, result, "params")  # raises where a value is out of bounds, or low is above high
     exact = [p.neutral + strength * (params["number"] - p.neutral) for p in entry.parameters[1:]]
     limited = min(max(exact[0], entry.parameters[1].low), entry.parameters[1].high)
     assert abs(result["number"] - limited) <= (0.5 if entry.parameters[1].integer else 1e-9)
@@ -96,13 +98,15 @@ def test_half_and_double_in_numbers():
 def test_a_pipeline_draws_within_the_scaled_ranges():
     """Uniform draws in a range scaled around 0 are the draws, scaled: the random numbers are the same."""
     images = torch.rand(8, 3, 9, 9)
-    spec = check(AugmentSpec(ops=(OpSpec(op="RandomRotation", p=1.0), OpSpec(op="RandomSolarize"))), 3)
+    spec = completed_augment(
+        AugmentSpec(ops=(OpSpec(op="RandomRotation", p=1.0), OpSpec(op="RandomSolarize"))), 3
+    )
     drawn = {}
     for strength in (0.5, 1.0, 2.0):
         scaled_spec = spec.model_copy(update={"strength": strength})
         pipeline = Pipeline(scaled_spec, channels=3, side=9, seed=0)
         drawn[strength] = pipeline.draw(len(images), 0)
-    neutral = next(p.neutral for p in CATALOGUE["RandomRotation"].parameters if p.name == "degrees")
+    neutral = next(p.neutral for p in OPERATIONS["RandomRotation"].parameters if p.name == "degrees")
     assert neutral == 0
     angles = {strength: draws.ops[0].params["degrees"] for strength, draws in drawn.items()}
     torch.testing.assert_close(angles[0.5], angles[1.0] / 2)
@@ -113,9 +117,9 @@ def test_a_pipeline_draws_within_the_scaled_ranges():
 @pytest.mark.parametrize("strength", [0.0, 0.3, 2.0])
 def test_every_operation_runs_at_any_strength(strength, channels):
     images = torch.rand(3, channels, 11, 11, generator=torch.Generator().manual_seed(0))
-    for name, entry in CATALOGUE.items():
+    for name, entry in OPERATIONS.items():
         if entry.colour_only and channels == 1:
             continue
-        spec = check(AugmentSpec(ops=(OpSpec(op=name),), strength=strength), channels)
+        spec = completed_augment(AugmentSpec(ops=(OpSpec(op=name),), strength=strength), channels)
         after = Pipeline(spec, channels=channels, side=11, seed=0)(images, 0)
         assert after.shape == images.shape and after.min() >= 0 and after.max() <= 1, name

@@ -12,27 +12,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from core import augment
-from core.augment import CATALOGUE, Draws, Pipeline
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.draws import Draws
+from core.augment.pipeline import Pipeline
 from core.augment.targets import LEAST_SHARE, Targets, apply_to_targets
 from core.data.annotated import Annotated, annotated
-from core.spec import AugmentSpec, OpSpec
+from core.run.spec import AugmentSpec, OpSpec
 
 SIDE = 96
-GEOMETRIC = [name for name, entry in CATALOGUE.items() if entry.group == "geometric"]
-INTENSITY = [name for name, entry in CATALOGUE.items() if entry.group == "intensity"]
-POLICIES = [name for name in CATALOGUE if name not in (*GEOMETRIC, *INTENSITY)]
+GEOMETRIC = [name for name, entry in OPERATIONS.items() if entry.group == "geometric"]
+INTENSITY = [name for name, entry in OPERATIONS.items() if entry.group == "intensity"]
+POLICIES = [name for name in OPERATIONS if name not in (*GEOMETRIC, *INTENSITY)]
 PADDED = [
     (name, parameter.name, mode)
     for name in GEOMETRIC
-    for parameter in CATALOGUE[name].parameters
+    for parameter in OPERATIONS[name].parameters
     if parameter.name in ("padding_mode", "pad_mode")
     for mode in parameter.options  # type: ignore[union-attr]
 ]
 
 
 def draw(*ops: dict[str, Any], seed: int = 0, channels: int = 3, **more: Any) -> tuple[AugmentSpec, Draws]:
-    spec = augment.check(AugmentSpec(ops=tuple(OpSpec(**op) for op in ops), **more), channels)
+    spec = completed_augment(AugmentSpec(ops=tuple(OpSpec(**op) for op in ops), **more), channels)
     return spec, Pipeline(spec, channels=channels, side=SIDE, seed=seed).draw(4, step=0)
 
 
@@ -168,7 +170,7 @@ def test_a_box_nearly_out_of_the_frame_is_out_of_sight() -> None:
     for shift, seen in [(32, True), (33, True), (35, False), (40, False)]:  # of 20 pixels, 4, 3, 1, 0 stay
         share = shift / SIDE
         params = {"translate_x": [share, share], "translate_y": [0, 0]}
-        spec = augment.check(AugmentSpec(ops=(OpSpec(op="RandomTranslate", params=params),)), 3)
+        spec = completed_augment(AugmentSpec(ops=(OpSpec(op="RandomTranslate", params=params),)), 3)
         draws = Pipeline(spec, channels=3, side=SIDE, seed=0).draw(1, 0)
         moved = apply_to_targets(spec, draws, image, mask, [box], [point])
         assert moved.boxes_seen[0].tolist() == [seen]
@@ -285,7 +287,7 @@ def test_points_agree_with_kornias_matrix(angle: float, scale: float, shear: flo
     params = {"degrees": [angle, angle], "scale": [scale, scale], "shear": [shear, shear], "translate": 0.3}
     spec, draws = draw({"op": "RandomAffine", "params": params}, seed=seed)
     targets = move(spec, draws, sample)
-    module = CATALOGUE["RandomAffine"].build(
+    module = OPERATIONS["RandomAffine"].build(
         {name: tuple(v) if isinstance(v, list) else v for name, v in spec.ops[0].params.items()}, 1.0, SIDE
     )
     drawn = draws.ops[0].params
@@ -402,7 +404,7 @@ def test_what_is_painted_beyond_the_edge_is_no_target() -> None:
 
 
 def test_defaults_show_nothing_beyond_the_edge_and_mix_between_pixels() -> None:
-    for entry in CATALOGUE.values():
+    for entry in OPERATIONS.values():
         for parameter in entry.parameters:
             if parameter.name in ("padding_mode", "pad_mode", "pad_value"):
                 assert parameter.default in ("zeros", "constant", 0)

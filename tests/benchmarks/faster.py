@@ -1,4 +1,4 @@
-"""How many times as fast as Kornia's own calls `core.augment.fast` is: ``python -m tests.benchmarks.faster``.
+"""How many times as fast as Kornia's own calls `core.augment.fast.operations` is: ``python -m tests.benchmarks.faster``.
 
 Each operation at the catalogue's values, on the same images and draws, in paired rounds.
 """
@@ -9,11 +9,13 @@ import statistics
 
 import torch
 
-from core.augment import CATALOGUE, Pipeline, check
-from core.augment.fast import FAST
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
+from core.augment.fast.operations import FAST
+from core.augment.pipeline import Pipeline
 from core.bench.paired import ratio
+from core.run.spec import AugmentSpec, OpSpec
 from core.runtime import prepare_torch
-from core.spec import AugmentSpec, OpSpec
 from tests.benchmarks.fused import milliseconds
 
 SHAPES = ((128, 1, 28, 28), (16, 3, 224, 224))
@@ -22,8 +24,8 @@ ROUNDS = 60
 
 def compare(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
     """Milliseconds of the faster way, a median, and how many times as fast it is."""
-    p = None if CATALOGUE[name].fixed_p else 0.5
-    spec = check(AugmentSpec(ops=(OpSpec(op=name, p=p),)), shape[1])
+    p = None if OPERATIONS[name].fixed_p else 0.5
+    spec = completed_augment(AugmentSpec(ops=(OpSpec(op=name, p=p),)), shape[1])
     pipeline = Pipeline(spec, channels=shape[1], side=shape[-1], seed=0)
     images, draws = torch.rand(shape, generator=torch.Generator().manual_seed(0)), pipeline.draw(shape[0], 0)
     ((op,), (drawn,)) = pipeline.ops, draws.ops
@@ -43,7 +45,7 @@ def compare(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
 
 def main() -> None:
     prepare_torch()
-    names = [name for name in CATALOGUE if name in {kind.__name__ for kind in FAST}]
+    names = [name for name in OPERATIONS if name in {kind.__name__ for kind in FAST}]
     print(f"{torch.get_num_threads()} threads, p = 0.5, medians of {ROUNDS} paired rounds\n")
     print(f"{'':28}" + "".join(f"{'×'.join(map(str, shape)):>22}" for shape in SHAPES))
     for name in names:

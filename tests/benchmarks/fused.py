@@ -14,9 +14,10 @@ from collections.abc import Callable
 
 import torch
 
-from core.augment import Pipeline, check
+from core.augment.check import completed_augment
+from core.augment.pipeline import Pipeline
 from core.bench.paired import ratio
-from core.spec import AugmentSpec, OpSpec
+from core.run.spec import AugmentSpec, OpSpec
 
 CHAINS = (
     ("RandomRotation", "RandomTranslate", "RandomShear"),
@@ -35,7 +36,7 @@ def milliseconds(work: Callable[[], object]) -> float:
 def compare(names: tuple[str, ...], shape: tuple[int, ...], p: float | None) -> list[tuple[float, float]]:
     """Milliseconds of Kornia's chain, of ours and of the one warp, each with its ratio to the last."""
     images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    spec = check(AugmentSpec(ops=tuple(OpSpec(op=name, p=p) for name in names)), shape[1])
+    spec = completed_augment(AugmentSpec(ops=tuple(OpSpec(op=name, p=p) for name in names)), shape[1])
     works = []
     for fuse in (False, True):
         chosen = spec.model_copy(update={"fuse": fuse})

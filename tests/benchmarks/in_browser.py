@@ -19,9 +19,9 @@ import time
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from core import address
 from core.presets import preset
-from core.spec import TrainSpec
+from core.run import address
+from core.run.spec import TrainSpec
 from tests.e2e.browsing import ROOT, launch, open_page, ready, streamlit_server, temporary_home
 
 # Waits, frame by frame, until `done()` holds, and gives the milliseconds since `from` happened.

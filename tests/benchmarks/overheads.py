@@ -16,15 +16,16 @@ from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
-from core import optimisers
 from core.bench.paired import ratio
-from core.engine import epoch_order, loop, measuring, open_session
+from core.catalogues import completed
 from core.presets import preset
-from core.regularise import CATALOGUE
+from core.regularise.catalogue import REGULARISERS
 from core.regularise.group_lasso import GroupLasso
 from core.regularise.l1 import L1
-from core.spec import ModelSpec, OptimiserSpec, RegulariserSpec, RunSpec
-from core.vocabulary import complete
+from core.run.spec import ModelSpec, OptimiserSpec, RegulariserSpec, RunSpec
+from core.train import loop, measuring
+from core.train.optimisers import OPTIMISERS
+from core.train.session import epoch_order, open_session
 
 STEPS = 2  # few, so that what else the machine does hits all ways alike
 ROUNDS = 60
@@ -33,7 +34,7 @@ PRESETS = ("augmented", "group-lasso", "l1-sparse", "mlp-sparse", "rnn", "attent
 
 def steps_of(spec: RunSpec) -> Callable[[], float]:
     """Train ``STEPS`` steps; how many a second."""
-    session = open_session(complete(spec))
+    session = open_session(completed(spec))
     order = epoch_order(session.spec, len(session.train), 1)
     batches = [session.batch(index, 0) for index in order.split(session.spec.train.batch_size)[:STEPS]]
 
@@ -48,11 +49,11 @@ def steps_of(spec: RunSpec) -> Callable[[], float]:
 
 
 def paired() -> None:
-    exact = [name for name, entry in CATALOGUE.items() if "proximal" in entry.solvers]
+    exact = [name for name, entry in REGULARISERS.items() if "proximal" in entry.solvers]
     print(f"A step with a proximal regulariser, to one with none; medians of {ROUNDS} paired rounds\n")
     print(f"{'':18}" + "".join(f"{name:>14}" for name in exact))
     for arch in ("cnn", "mlp", "rnn", "attention"):
-        for optimiser in optimisers.CATALOGUE if arch == "cnn" else ("adam", "sgd"):
+        for optimiser in OPTIMISERS if arch == "cnn" else ("adam", "sgd"):
             plain = RunSpec(model=ModelSpec(arch=arch), optimiser=OptimiserSpec(kind=optimiser))
             regularised = [
                 plain.model_copy(update={"regularisers": (RegulariserSpec(kind=kind, solver="proximal"),)})

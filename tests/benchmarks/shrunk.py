@@ -24,13 +24,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.bench.paired import ratio
-from core.engine import run
-from core.engine.events import Event
-from core.lab.lies import open_trained
-from core.models import build, shrink
+from core.models.build import build_model
 from core.presets import preset
+from core.probe.label_damage import open_trained
 from core.randomness import generator
-from core.spec import ModelSpec, RunSpec
+from core.run.events import Event
+from core.run.spec import ModelSpec, RunSpec
+from core.train.loop import run
+from core.transform import shrink
 
 SHARES = (0.4, 0.6, 0.8)
 BATCH = 128
@@ -41,7 +42,7 @@ DIGITS = {"channels": 1, "side": 28}
 
 def zeroed(share: float) -> nn.Module:
     """The default CNN with ``share`` of each layer's filters or neurons at zero, drawn at random."""
-    model = build(ModelSpec(arch="cnn"), **DIGITS, num_classes=10, seed=0)
+    model = build_model(ModelSpec(arch="cnn"), **DIGITS, num_classes=10, seed=0)
     draws = generator(0)
     with torch.no_grad():
         for name in ("conv1", "conv2", "conv3", "fc1"):

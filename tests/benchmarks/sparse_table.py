@@ -24,16 +24,16 @@ import sys
 import time
 from dataclasses import dataclass
 
-from core.engine import run
-from core.engine.batching import batches
-from core.engine.evaluation import evaluate
-from core.engine.loop import train_step
-from core.engine.session import open_session
-from core.models import GradualPruning
+from core.catalogues import completed
+from core.layers.weights import regularised_weights
+from core.measure.sparsity import sparsity
 from core.presets import preset
-from core.regularise import regularised_weights, sparsity
-from core.spec import RunSpec
-from core.vocabulary import complete
+from core.run.spec import RunSpec
+from core.train.batching import batches
+from core.train.evaluation import evaluate
+from core.train.loop import run, train_step
+from core.train.session import open_session
+from core.transform.prune import GradualPruning
 
 PRESETS = {"cnn": "l1-sparsest", "mlp": "mlp-sparse"}
 FIRST, LAST = 0.2, 0.7  # of the steps: where pruning starts, and where it has reached its share
@@ -61,7 +61,7 @@ def specs(arch: str, epochs: int | None, seed: int) -> tuple[RunSpec, RunSpec]:
         "train": sparse.train.model_copy(update={"epochs": epochs}),
     }
     sparse = sparse.model_copy(update={**changes, "regularisers": (l1,)})
-    return complete(sparse.model_copy(update={"regularisers": ()})), complete(sparse)
+    return completed(sparse.model_copy(update={"regularisers": ()})), completed(sparse)
 
 
 def trained(spec: RunSpec) -> Outcome:

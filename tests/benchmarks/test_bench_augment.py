@@ -6,10 +6,11 @@ import json
 import pytest
 import torch
 
-from core.augment import CATALOGUE, check
+from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
 from core.bench import augment, bench, contenders
 from core.bench.contenders import CONTENDERS, installed, ours
-from core.spec import AugmentSpec, OpSpec
+from core.run.spec import AugmentSpec, OpSpec
 
 NAMES = installed()
 OTHERS = NAMES[1:]
@@ -22,7 +23,7 @@ def _seeded():
 
 def completed(channels, *ops):
     given = tuple(OpSpec(op=op, p=p, params=params) for op, p, params in ops)
-    return check(AugmentSpec(ops=given), channels).ops
+    return completed_augment(AugmentSpec(ops=given), channels).ops
 
 
 def bells(channels, side, count=3):
@@ -37,7 +38,7 @@ def bells(channels, side, count=3):
 @pytest.mark.parametrize("pipeline", augment.PIPELINES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_each_makes_the_same_kind_of_batch(name, pipeline, channels):
-    ops = check(AugmentSpec(ops=augment.PIPELINES[pipeline]), channels).ops
+    ops = completed_augment(AugmentSpec(ops=augment.PIPELINES[pipeline]), channels).ops
     images = bells(channels, 16, 1).expand(12, -1, -1, -1).contiguous()
     batch = CONTENDERS[name](ops, images)
     first, second = batch(0), batch(1)
@@ -115,8 +116,10 @@ def test_ranges_and_probabilities_are_the_same(name):
 
 
 def test_kornia_runs_its_own_modules():
-    for op in (op for ops in augment.PIPELINES.values() for op in check(AugmentSpec(ops=ops), 1).ops):
-        module = CATALOGUE[op.op].build(contenders._values(op), 1.0, 16)
+    for op in (
+        op for ops in augment.PIPELINES.values() for op in completed_augment(AugmentSpec(ops=ops), 1).ops
+    ):
+        module = OPERATIONS[op.op].build(contenders._values(op), 1.0, 16)
         assert type(module).__module__.startswith("kornia.")
 
 

@@ -15,9 +15,9 @@ import json
 import urllib.parse
 from pathlib import Path
 
-from core.address import encode
-from core.spec import RunSpec, parse
-from core.store import Store
+from core.run.address import encode
+from core.run.spec import RunSpec, parse
+from core.store.store import Store
 from tests.benchmarks.viewers import Seat
 from tests.e2e.browsing import ROOT, streamlit_server, temporary_home
 

@@ -9,18 +9,19 @@ import torch
 from sklearn.datasets import load_digits
 
 from core.catalogue import as_json
-from core.data import CATALOGUE, load, photos
 from core.data.arrows import CLASSES, LUMINANCE, Scene, draw_scenes, render
-from core.errors import SpecError
+from core.data.catalogue import DATASETS, load_dataset
+from core.data.photos import photos
 from core.randomness import generator
-from core.spec import DataSpec
+from core.run.errors import SpecError
+from core.run.spec import DataSpec
 
-BUNDLED = [name for name in CATALOGUE if name != "folder"]
+BUNDLED = [name for name in DATASETS if name != "folder"]
 
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_set_is_what_its_entry_says(name):
-    entry, dataset = CATALOGUE[name], load(DataSpec(name=name))
+    entry, dataset = DATASETS[name], load_dataset(DataSpec(name=name))
     assert dataset.images.dtype == torch.uint8
     assert dataset.labels.dtype == torch.int64
     assert dataset.images.shape == (entry.num_images, entry.channels, entry.side, entry.side)
@@ -28,12 +29,12 @@ def test_a_set_is_what_its_entry_says(name):
     assert len(dataset.classes) == entry.num_classes
     assert set(dataset.labels.tolist()) == set(range(entry.num_classes))
     assert entry.licence
-    assert load(DataSpec(name=name)) is dataset
+    assert load_dataset(DataSpec(name=name)) is dataset
 
 
 def test_entries_are_named_as_they_are_kept_and_can_be_json():
-    assert list(CATALOGUE) == ["mnist5k", "digits", "arrows", "folder"]
-    for name, entry in CATALOGUE.items():
+    assert list(DATASETS) == ["mnist5k", "digits", "arrows", "folder"]
+    for name, entry in DATASETS.items():
         described = as_json(entry)
         assert described["name"] == name
         assert described["num_images"] == entry.num_images
@@ -44,18 +45,18 @@ def test_entries_are_named_as_they_are_kept_and_can_be_json():
 @pytest.mark.parametrize("name", BUNDLED)
 def test_fields_of_folder_are_refused_elsewhere(name, field, value):
     with pytest.raises(SpecError, match="only 'folder' has it") as error:
-        load(DataSpec(name=name, **{field: value}))
+        load_dataset(DataSpec(name=name, **{field: value}))
     assert error.value.where == f"data.{field}"
 
 
 def test_an_unknown_name_is_refused_with_those_there_are():
     with pytest.raises(SpecError, match="mnist5k, digits, arrows, folder") as error:
-        load(DataSpec(name="cifar"))
+        load_dataset(DataSpec(name="cifar"))
     assert error.value.where == "data.name"
 
 
 def test_mnist5k_is_mnist():
-    dataset = load(DataSpec(name="mnist5k"))
+    dataset = load_dataset(DataSpec(name="mnist5k"))
     pixels = dataset.images.numpy() / 255
     assert np.bincount(dataset.labels).tolist() == [500] * 10
     assert pixels.mean() == pytest.approx(0.1307, abs=0.005)  # MNIST's own, over all 60,000
@@ -66,14 +67,14 @@ def test_mnist5k_is_mnist():
 
 def test_mnist5k_labels_belong_to_their_images():
     """The nearest class mean gets four in five of MNIST right; wrong labels, one in ten."""
-    dataset = load(DataSpec(name="mnist5k"))
+    dataset = load_dataset(DataSpec(name="mnist5k"))
     x, y = dataset.images.flatten(1).float() / 255, dataset.labels
     means = torch.stack([x[y == digit].mean(0) for digit in range(10)])
     assert (torch.cdist(x, means).argmin(1) == y).float().mean() > 0.75
 
 
 def test_digits_are_scikit_learns():
-    dataset, bunch = load(DataSpec(name="digits")), load_digits()
+    dataset, bunch = load_dataset(DataSpec(name="digits")), load_digits()
     np.testing.assert_array_equal(np.rint(dataset.images[:, 0].numpy() / 255 * 16), bunch.images)
     np.testing.assert_array_equal(dataset.labels, bunch.target)
     assert dataset.images.max() == 255

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from image_files import encode, patched, plain, png_that_says, two_classes, zipped
 from PIL import Image
 
-from core.data import archive, load
+from core.data import archive
 from core.data import folder as folder_module
+from core.data.catalogue import load_dataset
 from core.data.folder import folder, read_zip
-from core.errors import SpecError
-from core.spec import DataSpec
+from core.run.errors import SpecError
+from core.run.spec import DataSpec
 
 
 def read(content: bytes, **options: int):
@@ -71,8 +72,13 @@ def test_a_directory_reads_as_the_zip_of_it_does(tmp_path):
 def test_side_and_channels_and_their_defaults(tmp_path):
     (tmp_path / "mine.zip").write_bytes(zipped(two_classes()))
     path = str(tmp_path / "mine.zip")
-    assert load(DataSpec(name="folder", path=path)).images.shape == (6, 3, 32, 32)
-    assert load(DataSpec(name="folder", path=path, side=16, channels=1)).images.shape == (6, 1, 16, 16)
+    assert load_dataset(DataSpec(name="folder", path=path)).images.shape == (6, 3, 32, 32)
+    assert load_dataset(DataSpec(name="folder", path=path, side=16, channels=1)).images.shape == (
+        6,
+        1,
+        16,
+        16,
+    )
 
 
 def test_one_folder_around_everything_is_looked_through():
@@ -312,10 +318,10 @@ def test_images_that_do_not_fit_say_so_at_the_side(monkeypatch):
 def test_paths_that_are_not_there(tmp_path):
     for path in (str(tmp_path / "none.zip"), "a\0b", "x" * 1000):
         with pytest.raises(SpecError, match="no readable file or folder") as error:
-            load(DataSpec(name="folder", path=path))
+            load_dataset(DataSpec(name="folder", path=path))
         assert error.value.where == "data.path"
     with pytest.raises(SpecError, match="need a path"):
-        load(DataSpec(name="folder"))
+        load_dataset(DataSpec(name="folder"))
 
 
 def test_a_directory_of_too_many_files(tmp_path, monkeypatch):

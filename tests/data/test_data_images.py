@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from image_files import encode, plain, png_that_says
 from PIL import Image
 
-from core.data import upload_images
-from core.data.images import MAX_FILE_BYTES, UnreadableImageError, clean, open_image, to_tensor
+from core.data.images import MAX_FILE_BYTES, UnreadableImageError, clean, open_image, to_tensor, upload_images
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

@@ -6,9 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.data import Dataset, split
-from core.errors import SpecError
-from core.spec import DataSpec
+from core.data.dataset import Dataset
+from core.data.split import split_dataset
+from core.run.errors import SpecError
+from core.run.spec import DataSpec
 
 
 def numbered(sizes: list[int]) -> Dataset:
@@ -38,7 +39,7 @@ def test_dataset_properties_and_take():
 
 
 def test_classes_are_split_in_proportion():
-    parts = split(numbered([50, 30, 20]), DataSpec(validation_share=0.2), seed=0)
+    parts = split_dataset(numbered([50, 30, 20]), DataSpec(validation_share=0.2), seed=0)
     assert counts(parts.validation) == [10, 6, 4]
     assert counts(parts.train) == [40, 24, 16]
     assert parts.train.classes == parts.validation.classes == ("c0", "c1", "c2")
@@ -53,7 +54,7 @@ def test_classes_are_split_in_proportion():
 )
 def test_every_image_is_on_one_side_and_every_class_on_both(sizes, share, seed):
     dataset = numbered(sizes)
-    parts = split(dataset, DataSpec(validation_share=share), seed)
+    parts = split_dataset(dataset, DataSpec(validation_share=share), seed)
     assert sorted(numbers(parts.train) + numbers(parts.validation)) == list(range(sum(sizes)))
     assert min(counts(parts.train)) >= 1
     assert min(counts(parts.validation)) >= 1
@@ -65,14 +66,14 @@ def test_every_image_is_on_one_side_and_every_class_on_both(sizes, share, seed):
 @settings(max_examples=30, deadline=None)
 @given(sizes=st.lists(st.integers(20, 60), min_size=1, max_size=6), share=st.floats(0.1, 0.5))
 def test_no_class_is_a_whole_image_off_its_share(sizes, share):
-    validation = split(numbered(sizes), DataSpec(validation_share=share), seed=1).validation
+    validation = split_dataset(numbered(sizes), DataSpec(validation_share=share), seed=1).validation
     for count, size in zip(counts(validation), sizes, strict=True):
         assert abs(count - size * len(validation) / sum(sizes)) < 1
 
 
 def test_the_seed_decides():
     dataset, spec = numbered([40, 40]), DataSpec()
-    first, again, other = (split(dataset, spec, seed) for seed in (7, 7, 8))
+    first, again, other = (split_dataset(dataset, spec, seed) for seed in (7, 7, 8))
     assert numbers(first.train) == numbers(again.train)
     assert numbers(first.validation) == numbers(again.validation)
     assert set(numbers(first.validation)) != set(numbers(other.validation))
@@ -80,7 +81,9 @@ def test_the_seed_decides():
 
 def test_a_part_of_the_training_side_is_in_proportion_and_leaves_validation_alone():
     dataset = numbered([50, 30, 20])
-    whole, large, small = (split(dataset, DataSpec(train_images=number), seed=3) for number in (None, 40, 10))
+    whole, large, small = (
+        split_dataset(dataset, DataSpec(train_images=number), seed=3) for number in (None, 40, 10)
+    )
     assert counts(large.train) == [20, 12, 8]
     assert counts(small.train) == [5, 3, 2]
     assert numbers(small.validation) == numbers(whole.validation)
@@ -94,7 +97,7 @@ def test_a_part_of_the_training_side_is_in_proportion_and_leaves_validation_alon
 )
 def test_impossible_parts_are_refused(sizes, number, said):
     with pytest.raises(SpecError, match=said) as error:
-        split(numbered(sizes), DataSpec(train_images=number), seed=0)
+        split_dataset(numbered(sizes), DataSpec(train_images=number), seed=0)
     assert error.value.where == "data.train_images"
 
 
@@ -103,7 +106,7 @@ def test_impossible_parts_are_refused(sizes, number, said):
 )
 def test_a_class_too_small_to_divide_is_refused(sizes, said):
     with pytest.raises(SpecError, match=said) as error:
-        split(numbered(sizes), DataSpec(), seed=0)
+        split_dataset(numbered(sizes), DataSpec(), seed=0)
     assert error.value.where == "data.name"
 
 
@@ -114,7 +117,7 @@ def test_statistics_are_numpys_over_the_training_part_alone():
     images[:, 1] //= 4  # channels that differ
     images[:, 2] = 77  # and one that never varies
     dataset = Dataset(images, torch.arange(30) % 2, ("a", "b"))
-    parts = split(dataset, DataSpec(train_images=11), seed=0)
+    parts = split_dataset(dataset, DataSpec(train_images=11), seed=0)
     pixels = parts.train.images.numpy().astype(np.float64) / 255
     assert len(parts.train) == 11
     np.testing.assert_allclose(parts.mean, pixels.mean(axis=(0, 2, 3)), rtol=1e-12)

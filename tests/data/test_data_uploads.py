@@ -7,10 +7,11 @@ import time
 import pytest
 from image_files import two_classes, zipped
 
-from core.data import is_upload, keep, load, uploads
-from core.data.uploads import resolve
-from core.errors import SpecError
-from core.spec import DataSpec
+from core.data import uploads
+from core.data.catalogue import load_dataset
+from core.data.uploads import is_upload, keep_upload, resolve_path
+from core.run.errors import SpecError
+from core.run.spec import DataSpec
 
 
 @pytest.fixture(autouse=True)
@@ -21,23 +22,23 @@ def home(tmp_path, monkeypatch):
 
 def test_a_good_zip_is_kept_once_under_its_digest(home):
     content = zipped(two_classes())
-    name = keep(content)
-    assert name == keep(content) == f"upload:{hashlib.sha256(content).hexdigest()}"
+    name = keep_upload(content)
+    assert name == keep_upload(content) == f"upload:{hashlib.sha256(content).hexdigest()}"
     assert [path.name for path in (home / "uploads").iterdir()] == [f"{name[7:]}.zip"]
-    assert resolve(name).read_bytes() == content
-    assert load(DataSpec(name="folder", path=name, side=8)).classes == ("cats", "dogs")
+    assert resolve_path(name).read_bytes() == content
+    assert load_dataset(DataSpec(name="folder", path=name, side=8)).classes == ("cats", "dogs")
 
 
 @pytest.mark.parametrize("content", [b"hello", zipped({"a/1.png": b""}), zipped({"../x.png": b""})])
 def test_a_bad_zip_is_refused_and_nothing_is_written(home, content):
     with pytest.raises(SpecError):
-        keep(content)
+        keep_upload(content)
     assert list(home.iterdir()) == []
 
 
 def test_an_upload_that_is_gone():
     with pytest.raises(SpecError, match="upload the zip again") as error:
-        load(DataSpec(name="folder", path=f"upload:{'0' * 64}"))
+        load_dataset(DataSpec(name="folder", path=f"upload:{'0' * 64}"))
     assert error.value.where == "data.path"
 
 
@@ -47,11 +48,11 @@ def test_an_upload_that_is_gone():
 def test_only_digests_name_uploads(tail):
     assert not is_upload(f"upload:{tail}")
     with pytest.raises(SpecError, match="64 hex digits"):
-        resolve(f"upload:{tail}")
+        resolve_path(f"upload:{tail}")
 
 
 def test_other_paths_are_this_machines_and_no_uploads(tmp_path):
-    assert resolve(str(tmp_path)) == tmp_path
+    assert resolve_path(str(tmp_path)) == tmp_path
     assert not is_upload(str(tmp_path))
     assert is_upload(f"upload:{'0' * 64}")
 
@@ -64,28 +65,28 @@ def test_a_full_disk_leaves_nothing_half_written(home, monkeypatch):
 
     monkeypatch.setattr("tempfile._TemporaryFileWrapper.write", full, raising=False)
     with pytest.raises(OSError, match="No space"):
-        keep(zipped(two_classes()))
+        keep_upload(zipped(two_classes()))
     assert list((home / "uploads").iterdir()) == []
 
 
 def test_what_was_not_used_for_longest_makes_room(home, monkeypatch):
     contents = [zipped({**two_classes(), "note.txt": bytes([65 + i]) * 100}) for i in range(4)]
-    first, second, third = (keep(content) for content in contents[:3])
+    first, second, third = (keep_upload(content) for content in contents[:3])
     for age, name in ((300, first), (200, second), (100, third)):
         used = time.time() - age
         os.utime(home / "uploads" / f"{name[7:]}.zip", (used, used))
-    resolve(first)  # in use again
+    resolve_path(first)  # in use again
     monkeypatch.setattr(uploads, "MOST_BYTES", sum(map(len, contents)) - len(contents[1]))
-    last = keep(contents[3])
+    last = keep_upload(contents[3])
     left = {f"upload:{path.stem}" for path in (home / "uploads").iterdir()}
     assert left == {first, third, last}
     with pytest.raises(SpecError, match="upload the zip again"):
-        resolve(second)
+        resolve_path(second)
 
 
 def test_the_newest_stays_even_if_it_alone_is_too_large(home, monkeypatch):
     monkeypatch.setattr(uploads, "MOST_BYTES", 1)
-    old, new = keep(zipped(two_classes())), keep(zipped({**two_classes(), "note.txt": b"new"}))
-    assert resolve(new).is_file()
+    old, new = keep_upload(zipped(two_classes())), keep_upload(zipped({**two_classes(), "note.txt": b"new"}))
+    assert resolve_path(new).is_file()
     with pytest.raises(SpecError):
-        resolve(old)
+        resolve_path(old)

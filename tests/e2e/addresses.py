@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from core.address import decode
-from core.spec import OpSpec
+from core.run.address import decode
+from core.run.spec import OpSpec
 
 
 def pipeline(url: str) -> tuple[OpSpec, ...]:

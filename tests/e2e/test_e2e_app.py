@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import open_page, ready
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.address import encode
-from core.spec import parse
+from core.run.address import encode
+from core.run.spec import parse
 
 pytestmark = pytest.mark.browser
 

@@ -14,8 +14,8 @@ from browsing import ready
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from core.address import encode
-from core.spec import RunSpec, parse
+from core.run.address import encode
+from core.run.spec import RunSpec, parse
 
 pytestmark = pytest.mark.browser
 

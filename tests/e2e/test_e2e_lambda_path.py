@@ -8,8 +8,8 @@ import pytest
 from browsing import ready
 from playwright.sync_api import Locator, Page, expect
 
-from core.address import decode, encode
-from core.spec import DataSpec, ModelSpec, OptimiserSpec, RegulariserSpec, RunSpec
+from core.run.address import decode, encode
+from core.run.spec import DataSpec, ModelSpec, OptimiserSpec, RegulariserSpec, RunSpec
 
 pytestmark = pytest.mark.browser
 

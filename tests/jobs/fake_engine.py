@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from core.errors import SpecError
-from core.spec import RunSpec
+from core.run.errors import SpecError
+from core.run.spec import RunSpec
 
 STARTED = {
     "event": "started", "device": "cpu", "device_name": "CPU", "threads": 2, "parameters": 10,

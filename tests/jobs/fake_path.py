@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from core.errors import SpecError
 from core.jobs.worker import serve
-from core.spec import RunSpec
+from core.run.errors import SpecError
+from core.run.spec import RunSpec
 
 
 def point(strength: float) -> dict[str, Any]:

@@ -10,10 +10,10 @@ import time
 import psutil
 import pytest
 
-from core.engine.control import Control
 from core.jobs.executors import ThreadExecutor, WorkerExecutor, make_executor
 from core.jobs.process import WorkerProcess
-from core.spec import RunSpec
+from core.run.control import Control
+from core.run.spec import RunSpec
 from tests.jobs.fake_engine import BATCH, WORKER, load, step, worker_processes
 
 

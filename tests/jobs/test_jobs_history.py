@@ -2,12 +2,13 @@
 
 import pytest
 
-from core.jobs.history import Fold, fold, summary
+from core.run.history import HistoryBuilder, summary
+from core.run.history import build_history as fold
 from tests.jobs.fake_engine import BATCH, STARTED, epoch, finished, state, step
 
 
 def folded(*events, times=None):
-    fold = Fold()
+    fold = HistoryBuilder()
     for i, event in enumerate(events):
         fold.add(event, None if times is None else times[i])
     return fold
@@ -107,7 +108,7 @@ def test_summary_has_the_earliest_best_and_the_last_epoch_without_layers():
 
 
 def test_each_regulariser_has_a_line_of_its_own_and_older_runs_have_none():
-    fold = Fold()
+    fold = HistoryBuilder()
     step = {"event": "step", "step": 1, "epoch": 0.5, "loss": 1.0, "penalty": 0.5, "learning_rate": 0.1}
     fold.add(step)
     assert fold.history().penalties == {} == fold.history().strengths
@@ -119,7 +120,7 @@ def test_each_regulariser_has_a_line_of_its_own_and_older_runs_have_none():
 
 
 def test_a_run_too_fast_for_steps_has_its_lines_from_its_epochs():
-    fold = Fold()
+    fold = HistoryBuilder()
     for number in (1, 2):
         fold.add(epoch(number) | {"penalties": {"l1": 0.5 / number}, "strengths": {"l1": 0.1}})
     assert fold.history().penalties["l1"] == ((1, 2), (0.5, 0.25))

@@ -9,13 +9,13 @@ import psutil
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.errors import SpecError
 from core.jobs import manager
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
 from core.jobs.manager import Jobs, make_jobs
 from core.jobs.views import MAX_REMEMBERED
-from core.spec import RunSpec
-from core.store import Store, run_folder
+from core.run.errors import SpecError
+from core.run.spec import RunSpec
+from core.store.store import Store, run_folder
 from tests.jobs.fake_engine import BATCH, WORKER, load, worker_processes
 
 PATIENCE = 60.0  # seconds; only a test that fails waits so long
@@ -328,11 +328,11 @@ def test_a_server_that_ends_leaves_no_worker_and_no_run_behind(start, ending, re
     """A server process with one run going and one waiting ends, well or badly."""
     script = f"""
 import os, sys, types
-engine = sys.modules["core.engine"] = types.ModuleType("core.engine")
+engine = sys.modules["core.train"] = types.ModuleType("core.train")
 engine.__path__ = ["core/engine"]  # without torch, which takes seconds and isn't needed here
 from core.jobs.executors import WorkerExecutor
 from core.jobs.manager import Jobs
-from core.spec import RunSpec
+from core.run.spec import RunSpec
 from core.store import Store
 from tests.jobs.fake_engine import WORKER
 jobs = Jobs(Store(), WorkerExecutor(WORKER))

@@ -8,11 +8,11 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from core.errors import SpecError
 from core.jobs import paths as module
 from core.jobs.paths import Paths
-from core.lab.lambda_path import quick
-from core.spec import DataSpec, ModelSpec, RegulariserSpec, RunSpec, TrainSpec
+from core.run.errors import SpecError
+from core.run.spec import DataSpec, ModelSpec, RegulariserSpec, RunSpec, TrainSpec
+from core.study.strength_path import quick
 
 WORKER = (sys.executable, "-m", "tests.jobs.fake_path")
 

@@ -5,8 +5,8 @@ import torch
 
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
 from core.jobs.manager import Jobs
-from core.spec import parse
-from core.store import Store, run_folder
+from core.run.spec import parse
+from core.store.store import Store, run_folder
 
 SPEC = parse(
     {

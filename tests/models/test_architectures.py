@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.models import build
-from core.spec import ModelSpec
+from core.models.build import build_model
+from core.run.spec import ModelSpec
 
 
 def make(arch, side=28, channels=1, seed=0, **params):
     spec = ModelSpec(arch=arch, params=params)
-    return build(spec, channels=channels, side=side, num_classes=10, seed=seed).eval()
+    return build_model(spec, channels=channels, side=side, num_classes=10, seed=seed).eval()
 
 
 def test_cnn_is_what_it_says():

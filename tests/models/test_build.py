@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.catalogue import as_json
-from core.describe import in_words
-from core.errors import SpecError
-from core.models import CATALOGUE, build, check
+from core.catalogues import completed
+from core.models.build import build_model, completed_model
+from core.models.catalogue import ARCHITECTURES
 from core.randomness import private_draws
-from core.spec import MAX_PARAMETERS, ModelSpec, RunSpec, parse
-from core.vocabulary import complete
+from core.run.errors import SpecError
+from core.run.spec import MAX_PARAMETERS, ModelSpec, RunSpec, parse
+from core.text.describe import in_words
 
 DIGITS = {"channels": 1, "side": 28, "num_classes": 10}
 
@@ -20,10 +21,10 @@ def spec(arch, **params):
     return ModelSpec(arch=arch, params=params)
 
 
-@pytest.mark.parametrize("arch", CATALOGUE)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
 @pytest.mark.parametrize(("channels", "side", "num_classes"), [(1, 28, 10), (3, 32, 4), (1, 8, 2)])
 def test_images_in_logits_out(arch, channels, side, num_classes):
-    model = build(spec(arch), channels=channels, side=side, num_classes=num_classes, seed=0)
+    model = build_model(spec(arch), channels=channels, side=side, num_classes=num_classes, seed=0)
     assert model.training
     logits = model(torch.randn(5, channels, side, side))
     assert logits.shape == (5, num_classes)
@@ -31,50 +32,50 @@ def test_images_in_logits_out(arch, channels, side, num_classes):
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
-@pytest.mark.parametrize("arch", CATALOGUE)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_the_seed_and_nothing_else_decides_the_weights(arch):
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    first = build(spec(arch), **DIGITS, seed=3).state_dict()
+    first = build_model(spec(arch), **DIGITS, seed=3).state_dict()
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(2)
-    again = build(spec(arch), **DIGITS, seed=3).state_dict()
-    other = build(spec(arch), **DIGITS, seed=4).state_dict()
+    again = build_model(spec(arch), **DIGITS, seed=3).state_dict()
+    other = build_model(spec(arch), **DIGITS, seed=4).state_dict()
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.parametrize("arch", CATALOGUE)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_checking_draws_nothing(arch):
     before = torch.get_rng_state()
-    check(spec(arch), **DIGITS)
+    completed_model(spec(arch), **DIGITS)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("arch", CATALOGUE)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_images_do_not_influence_each_other(arch):
-    model = build(spec(arch), **DIGITS, seed=0).eval()
+    model = build_model(spec(arch), **DIGITS, seed=0).eval()
     images = torch.randn(6, 1, 28, 28)
     alone = torch.cat([model(image[None]) for image in images])
     torch.testing.assert_close(model(images), alone, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("arch", CATALOGUE)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_a_checked_spec_is_complete_and_survives_json(arch):
-    checked = check(spec(arch), **DIGITS)
-    assert list(checked.params) == [parameter.name for parameter in CATALOGUE[arch].parameters]
-    assert check(checked, **DIGITS) == checked
+    checked = completed_model(spec(arch), **DIGITS)
+    assert list(checked.params) == [parameter.name for parameter in ARCHITECTURES[arch].parameters]
+    assert completed_model(checked, **DIGITS) == checked
     assert parse(json.dumps({"model": checked.model_dump()})).model == checked
 
 
 def test_an_mlp_in_words_has_its_widths():
     spec = RunSpec(model=ModelSpec(arch="mlp"))
-    assert in_words(complete(spec)) == "mnist5k · mlp 300-100"
+    assert in_words(completed(spec)) == "mnist5k · mlp 300-100"
 
 
-@pytest.mark.parametrize("arch", CATALOGUE)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_entries_can_be_listed_as_json(arch):
-    listed = json.loads(json.dumps(as_json(CATALOGUE[arch])))
+    listed = json.loads(json.dumps(as_json(ARCHITECTURES[arch])))
     assert listed["name"] == arch and "build" not in listed
     assert len(listed["help"]) > 200 and listed["source"]
 
@@ -102,16 +103,16 @@ def test_entries_can_be_listed_as_json(arch):
 )
 def test_every_refusal_is_one_clear_line(model, says):
     with pytest.raises(SpecError) as refusal:
-        check(model, **DIGITS)
+        completed_model(model, **DIGITS)
     assert str(refusal.value).startswith(says)
     assert "\n" not in str(refusal.value)
 
 
 def test_too_many_patches_or_none_that_fits():
     with pytest.raises(SpecError, match=r"256 into 4,096 pieces, and at most 1,024 are allowed; 8, 16, "):
-        check(spec("attention"), channels=3, side=256, num_classes=2)
+        completed_model(spec("attention"), channels=3, side=256, num_classes=2)
     with pytest.raises(SpecError, match="no patch up to 64 does; use images of 256 pixels instead"):
-        check(spec("attention"), channels=3, side=251, num_classes=2)
+        completed_model(spec("attention"), channels=3, side=251, num_classes=2)
 
 
 def test_too_many_parameters_are_refused_with_the_count():
@@ -120,7 +121,7 @@ def test_too_many_parameters_are_refused_with_the_count():
     # 256 pixels, halved five times, are 8.
     dense = 512 * 8 * 8 * 4096 + 4096 + 4096 * 10 + 10
     with pytest.raises(SpecError) as refusal:
-        check(model, channels=3, side=256, num_classes=10)
+        completed_model(model, channels=3, side=256, num_classes=10)
     assert refusal.value.where == "model.params"
     assert f"{convolutions + dense:,}" in refusal.value.what
     assert f"{MAX_PARAMETERS:,}" in refusal.value.what
@@ -134,7 +135,7 @@ def test_too_many_parameters_are_refused_with_the_count():
     batch_norm=st.booleans(),
 )
 def test_a_cnn_fits_every_side(side, channels, widths, batch_norm):
-    model = build(
+    model = build_model(
         spec("cnn", channels=widths, hidden=16, batch_norm=batch_norm),
         channels=channels,
         side=side,
@@ -152,18 +153,18 @@ def test_attention_fits_or_is_refused_by_a_field_s_name(side, patch, width):
     shape = {"channels": 1, "side": side, "num_classes": 3}
     model = spec("attention", patch=patch, width=width, depth=1)
     if fits:
-        assert check(model, **shape).params["patch"] == patch
+        assert completed_model(model, **shape).params["patch"] == patch
     else:
         with pytest.raises(SpecError) as refusal:
-            check(model, **shape)
+            completed_model(model, **shape)
         assert refusal.value.where in ("model.params.patch", "model.params.heads")
 
 
-@pytest.mark.parametrize("arch", CATALOGUE)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_each_can_learn_sixteen_images_by_heart(arch):
     with private_draws(0):
         images, labels = torch.randn(16, 1, 8, 8), torch.arange(16) % 4
-        model = build(spec(arch, dropout=0.0), channels=1, side=8, num_classes=4, seed=0)
+        model = build_model(spec(arch, dropout=0.0), channels=1, side=8, num_classes=4, seed=0)
         optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
         for _ in range(60):
             loss = torch.nn.functional.cross_entropy(model(images), labels)

@@ -4,15 +4,17 @@ import pytest
 import torch
 from torch import nn
 
-from core.models import CATALOGUE, DROPOUTS, build, dropouts
 from core.models.attention import DropPath
-from core.spec import ModelSpec
+from core.models.build import build_model
+from core.models.catalogue import ARCHITECTURES
+from core.models.dropout import DROPOUTS, dropouts
+from core.run.spec import ModelSpec
 
 DIGITS = {"channels": 1, "side": 28, "num_classes": 10}
 
 
 def make(arch, **params):
-    return build(ModelSpec(arch=arch, params=params), **DIGITS, seed=0)
+    return build_model(ModelSpec(arch=arch, params=params), **DIGITS, seed=0)
 
 
 def share_of(dropped):
@@ -79,7 +81,7 @@ def test_at_0_nothing_is_drawn():
 
 
 def test_every_share_that_an_architecture_drops_has_an_entry():
-    parameters = {p.name for entry in CATALOGUE.values() for p in entry.parameters}
+    parameters = {p.name for entry in ARCHITECTURES.values() for p in entry.parameters}
     assert set(DROPOUTS) == {name for name in parameters if "drop" in name}
     for entry in DROPOUTS.values():
         assert entry.formula.count("{") == entry.formula.count("}") and entry.source

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from core.models import GradualPruning, cubic, prune_, smallest
+from core.transform.prune import GradualPruning, cubic, prune_, smallest
 
 
 @settings(max_examples=40, deadline=None)

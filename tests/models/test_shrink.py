@@ -8,16 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from core.models import CATALOGUE, REMOVABLE, build, count_parameters, shrink, summarise
-from core.regularise.groups import weight_groups
-from core.spec import ModelSpec
+from core.layers.groups import weight_groups
+from core.models.build import build_model, count_parameters
+from core.models.catalogue import ARCHITECTURES
+from core.models.summary import summarise
+from core.run.spec import ModelSpec
+from core.transform import shrink
+from core.transform.shrink import REMOVABLE
 
 SHAPE = {"channels": 3, "side": 12}
 
 
 def make(arch, seed=0, **params):
     """A network with nothing left at its start: biases and norms are drawn, too."""
-    model = build(ModelSpec(arch=arch, params=params), **SHAPE, num_classes=4, seed=seed).eval()
+    model = build_model(ModelSpec(arch=arch, params=params), **SHAPE, num_classes=4, seed=seed).eval()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, tensor in model.state_dict().items():
@@ -257,4 +261,4 @@ def test_nothing_is_said_to_go_from_a_recurrent_network():
         for groups in weight_groups(model):
             groups.fill(torch.zeros_like(groups.rows()))
     assert shrink(model, **SHAPE).layers == {} and REMOVABLE["rnn"] == ()
-    assert REMOVABLE.keys() == CATALOGUE.keys()
+    assert REMOVABLE.keys() == ARCHITECTURES.keys()

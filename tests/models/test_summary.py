@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.models import CATALOGUE, build, count_parameters, summarise
-from core.spec import ModelSpec
+from core.models.build import build_model, count_parameters
+from core.models.catalogue import ARCHITECTURES
+from core.models.summary import summarise
+from core.run.spec import ModelSpec
 
 DIGITS = {"channels": 1, "side": 28, "num_classes": 10}
 COLOUR = {"channels": 3, "side": 32, "num_classes": 4}
@@ -112,11 +114,11 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize(("arch", "params"), [(arch, {}) for arch in CATALOGUE] + VARIANTS)
+@pytest.mark.parametrize(("arch", "params"), [(arch, {}) for arch in ARCHITECTURES] + VARIANTS)
 def test_sums_agree_with_the_real_network_and_with_torch_s_counter(arch, params):
     spec = ModelSpec(arch=arch, params=params)
     summary = summarise(spec, **DIGITS)
-    model = build(spec, **DIGITS, seed=0)
+    model = build_model(spec, **DIGITS, seed=0)
     assert summary.parameters == count_parameters(model) == sum(r.parameters for r in summary.rows)
     assert sum(row.share for row in summary.rows) == pytest.approx(1)
     model.to("meta")  # on a CPU the counter sees neither an LSTM nor fused attention
@@ -125,10 +127,10 @@ def test_sums_agree_with_the_real_network_and_with_torch_s_counter(arch, params)
     assert 2 * 2 * summary.multiply_adds == counter.get_total_flops()  # two images, two FLOPs each
 
 
-@pytest.mark.parametrize(("arch", "params"), [(arch, {}) for arch in CATALOGUE] + VARIANTS)
+@pytest.mark.parametrize(("arch", "params"), [(arch, {}) for arch in ARCHITECTURES] + VARIANTS)
 def test_shapes_are_those_of_the_real_layers(arch, params):
     spec = ModelSpec(arch=arch, params=params)
-    model = build(spec, **DIGITS, seed=0).eval()
+    model = build_model(spec, **DIGITS, seed=0).eval()
     seen = {}
 
     def look(name):
@@ -161,8 +163,8 @@ def test_nothing_is_allocated(monkeypatch):
     assert places == {"meta"}
 
 
-@pytest.mark.parametrize("arch", CATALOGUE)
+@pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_rows_stand_in_the_order_of_execution(arch):
-    order = [name for name, _ in build(ModelSpec(arch=arch), **DIGITS, seed=0).named_modules()]
+    order = [name for name, _ in build_model(ModelSpec(arch=arch), **DIGITS, seed=0).named_modules()]
     places = [order.index(row.name) for row in summarise(ModelSpec(arch=arch), **DIGITS).rows]
     assert places == sorted(places)

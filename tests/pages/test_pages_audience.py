@@ -3,7 +3,7 @@
 import pytest
 import streamlit as st
 
-from pages.widgets import audience
+from pages.features.live import audience
 
 
 @pytest.fixture

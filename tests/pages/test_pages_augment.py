@@ -8,9 +8,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from visiting import asked, manager, spec_of
 
-from core.address import encode
-from core.augment import CATALOGUE, MIXES
-from core.spec import AugmentSpec, DataSpec, MixSpec, OpSpec, RunSpec, TrainSpec
+from core.augment.catalogue import OPERATIONS
+from core.augment.ops.mixes import MIXES
+from core.run.address import encode
+from core.run.spec import AugmentSpec, DataSpec, MixSpec, OpSpec, RunSpec, TrainSpec
 
 PAGE = "pages/1_Augment.py"
 
@@ -90,8 +91,8 @@ def test_a_new_draw_is_another_and_the_same_link_the_same(open_page):
 
 def test_every_operation_is_offered_and_can_be_seen(open_page):
     visit = open_page(PAGE, spec=encode(RunSpec()))
-    assert len(visit.selectbox(key="augury.add").options) == len(CATALOGUE)
-    for name, entry in CATALOGUE.items():
+    assert len(visit.selectbox(key="augury.add").options) == len(OPERATIONS)
+    for name, entry in OPERATIONS.items():
         visit.query_params["spec"] = one(name)
         visit.run()
         assert not visit.exception and not visit.error, name
@@ -116,11 +117,11 @@ def acting(act, **fields):
     def script(act, fields):
         import streamlit as st
 
-        from core.address import encode
         from core.presets import FIRST_LOOK
-        from pages.widgets import choice
-        from pages.widgets.augment_editor import act as do
-        from pages.widgets.order_list import OrderEvent
+        from core.run.address import encode
+        from pages.components.order_list import OrderEvent
+        from pages.features.editor import choice
+        from pages.features.editor.augment_editor import act as do
 
         choice.current(first=FIRST_LOOK)
         do(OrderEvent(act=act, number=1, **fields))
@@ -308,7 +309,7 @@ def test_what_may_lie_is_said_before_any_run_and_measured_after_one(open_page):
     )
     flipped = spec.model_copy(update={"augment": AugmentSpec(ops=(OpSpec(op="RandomHorizontalFlip"),))})
     visit = tab(open_page, "Does it lie?", spec=encode(flipped))
-    assert CATALOGUE["RandomHorizontalFlip"].can_lie in said(visit)
+    assert OPERATIONS["RandomHorizontalFlip"].can_lie in said(visit)
     assert {tile["caption"] for tile in gallery(visit, "readings")} <= {
         "left, reads right",
         "right, reads left",

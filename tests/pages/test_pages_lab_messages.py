@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from pages.widgets import order_list, paste
+from pages.components import order_list, paste
 
 
 def text(image: bytes) -> str:

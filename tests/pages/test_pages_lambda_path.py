@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.errors import SpecError
 from core.jobs.paths import PathView
-from core.lab.lambda_path import strengths
-from pages.widgets import lambda_path
+from core.run.errors import SpecError
+from core.study.strength_path import strengths
+from pages.features.study import strength_path as lambda_path
 
 
 class ToldPaths:
@@ -40,9 +40,9 @@ def visit(*kinds):
     def script(kinds):
         import streamlit as st
 
-        from core.spec import RegulariserSpec, RunSpec
-        from pages.widgets import choice
-        from pages.widgets.lambda_path import choose_lambda
+        from core.run.spec import RegulariserSpec, RunSpec
+        from pages.features.editor import choice
+        from pages.features.study.strength_path import choose_lambda
 
         first = RunSpec(regularisers=tuple(RegulariserSpec(kind=kind) for kind in kinds))
         spec = choice.current(first)
@@ -208,7 +208,7 @@ def test_what_a_strange_path_shows_is_said(told, points, says):
 
 
 def test_the_chart_has_both_axes_every_value_and_says_it_in_words():
-    from core.lab.path_chart import path_chart
+    from core.figures.strength_path import path_chart
 
     points = lambda_path._points(SimpleNamespace(points=[*PATH[:-1], event(0.03, None, 1.0, 1.0, 0.5)]))
     chart = path_chart(points, strengths("l1"), 2e-4)

@@ -8,12 +8,12 @@ import uuid
 import pytest
 from visiting import asked, manager
 
-from core.jobs.history import fold, summary
+from core.catalogues import completed
 from core.presets import PRESETS, preset
-from core.spec import ModelSpec, RegulariserSpec, parse
-from core.store import Store
-from core.vocabulary import complete
-from pages.widgets.start import named
+from core.run.history import build_history, summary
+from core.run.spec import ModelSpec, RegulariserSpec, parse
+from core.store.store import Store
+from pages.features.live.starting import named
 from tests import made_up_run
 
 PAGE = "pages/2_Train.py"
@@ -42,7 +42,7 @@ def stored(events=None, spec=SPEC):
     numbered = list(enumerate(events, 1))
     store.create(run_id, spec, time.time())
     store.append(run_id, numbered)
-    told = summary(fold(numbered).history())
+    told = summary(build_history(numbered).history())
     now = time.time()
     store.set_state(run_id, events[-1]["state"], summary=told, started_at=now, finished_at=now)
     store.close()
@@ -207,7 +207,7 @@ def test_a_run_has_the_same_places_while_it_goes_and_after(open_page):
             "train": SPEC.train.model_copy(update={"epochs": 1000, "device": "cpu"}),
         }
     )
-    run_id = manager().submit(complete(idle))
+    run_id = manager().submit(completed(idle))
     manager().wait_for_step(run_id, 60)
     running = open_page(PAGE, run=run_id)
     assert running.title[0].value.startswith("cnn 8 · ") and "Stop" in [each.label for each in running.button]
@@ -228,9 +228,9 @@ def test_recent_runs_of_one_name_are_told_apart(open_page):
 
 
 def test_a_preset_says_what_to_watch_and_nothing_else_does(open_page):
-    unchanged = open_page(PAGE, run=stored(spec=complete(preset("l1-sparse"))))
+    unchanged = open_page(PAGE, run=stored(spec=completed(preset("l1-sparse"))))
     assert PRESETS["l1-sparse"].watch in texts(unchanged)
-    changed = complete(preset("l1-sparse").model_copy(update={"seed": 5}))
+    changed = completed(preset("l1-sparse").model_copy(update={"seed": 5}))
     assert PRESETS["l1-sparse"].watch not in texts(open_page(PAGE, run=stored(spec=changed)))
 
 

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 from visiting import asked, manager, spec_of
 
-from core import models, regularise
-from core.address import encode
+from core.models.dropout import DROPOUTS
 from core.presets import preset
-from core.spec import DataSpec, RunSpec, parse
+from core.regularise.catalogue import REGULARISERS
+from core.run.address import encode
+from core.run.spec import DataSpec, RunSpec, parse
 
 PAGE = "pages/2_Train.py"
 TINY = parse(
@@ -106,7 +107,7 @@ def keyed(visit, kind, name):
 
 def test_every_regulariser_can_be_added_set_and_removed(open_page):
     visit = open_page(PAGE)
-    for kind, entry in regularise.CATALOGUE.items():
+    for kind, entry in REGULARISERS.items():
         add(visit, kind)
         assert [each.kind for each in spec_of(visit).regularisers] == [kind]
         assert entry.effect in texts(visit)
@@ -174,7 +175,7 @@ def test_the_plan_says_what_else_is_done_to_weights_and_which_are_meant(open_pag
     assert r"\lambda \lVert w \rVert_1$" in texts(visit)
     add(visit, "l2")
     assert r"\lambda_{\text{L1}} \lVert w \rVert_1 + \tfrac{\lambda_{\text{L2}}}{2}" in texts(visit)
-    for entry in models.DROPOUTS.values():
+    for entry in DROPOUTS.values():
         assert entry.effect in texts(visit) and entry.formula in texts(visit)
 
 

@@ -2,14 +2,14 @@
 
 from streamlit.testing.v1 import AppTest
 
-from core.address import decode
-from core.jobs import Jobs
-from core.spec import RunSpec
+from core.jobs.manager import Jobs
+from core.run.address import decode
+from core.run.spec import RunSpec
 
 
 def manager() -> Jobs:
     """The server's one manager of runs."""
-    from pages.widgets.setup import jobs
+    from pages.features.frame.setup import jobs
 
     return jobs()
 

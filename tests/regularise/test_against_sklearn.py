@@ -7,8 +7,9 @@ from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression
 from torch import nn
 from torch.nn import functional as F
 
-from core.regularise import Regularisation, check
-from core.spec import RegulariserSpec
+from core.regularise.check import completed_regularisers
+from core.regularise.regularisation import Regularisation
+from core.run.spec import RegulariserSpec
 
 STRENGTH = 0.15
 OPTIMISERS = {
@@ -40,7 +41,7 @@ def fitted(optimiser, *specs, steps=500):
 
 
 def train(model, optimiser, specs, data_loss, steps):
-    regularisation = Regularisation(check(specs), model)
+    regularisation = Regularisation(completed_regularisers(specs), model)
     optimiser = optimiser(model.parameters())
     rate = optimiser.param_groups[0]["lr"]
     for step in range(steps):

@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from core import models
-from core.regularise import Regularisation, check, step_sizes, weight_groups
+from core.layers.groups import weight_groups
+from core.models.build import build_model, completed_model
+from core.regularise.check import completed_regularisers
 from core.regularise.group_lasso import ROUNDS, _climb, row_scales, shrink_rows_
-from core.spec import ModelSpec, RegulariserSpec
+from core.regularise.regularisation import Regularisation
+from core.regularise.step_sizes import step_sizes
+from core.run.spec import ModelSpec, RegulariserSpec
 
 STRENGTH = 0.12
 
@@ -65,7 +68,7 @@ def fitted(optimiser, spec, steps=700):
     torch.manual_seed(0)
     # The last dense layer is the classifier, which has no groups; here it only fills that place.
     model = nn.Sequential(nn.Linear(4, 10, bias=False), nn.Linear(1, 1)).double()
-    regularisation = Regularisation(check([spec]), model)
+    regularisation = Regularisation(completed_regularisers([spec]), model)
     optimiser = optimiser([model[0].weight])
     rate = optimiser.param_groups[0]["lr"]
     for step in range(steps):
@@ -127,7 +130,7 @@ def test_penalties_together_take_the_step_of_their_sum(name, kinds):
     w.grad = torch.randn(w.shape, dtype=w.dtype)
     x.grad = w.grad.clone()
     model[1].weight.grad = torch.zeros_like(model[1].weight)
-    regularisation = Regularisation(check(specs), model)
+    regularisation = Regularisation(completed_regularisers(specs), model)
     regularised, plain = OPTIMISERS[name]([w, model[1].weight]), OPTIMISERS[name]([x])
     for optimiser in (regularised, plain):
         optimiser.param_groups[0]["lr"] = RATES[name]
@@ -280,7 +283,7 @@ def network(arch):
         "rnn": {"hidden": 16, "layers": 1, "bidirectional": True},
         "mlp": {"hidden": [9, 7]},
     }[arch]
-    return models.build(models.check(ModelSpec(arch=arch, params=params), **shape), **shape, seed=1)
+    return build_model(completed_model(ModelSpec(arch=arch, params=params), **shape), **shape, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +338,9 @@ def test_groups_die_whole_with_their_biases_and_the_classifier_lives(arch, make)
     torch.manual_seed(0)
     model = network(arch).to(memory_format=torch.channels_last)
     images, labels = torch.randn(32, 1, 8, 8), torch.randint(10, (32,))
-    regularisation = Regularisation(check([RegulariserSpec(kind="group_lasso", strength=0.02)]), model)
+    regularisation = Regularisation(
+        completed_regularisers([RegulariserSpec(kind="group_lasso", strength=0.02)]), model
+    )
     optimiser = make(model.parameters())
     for _ in range(25):
         optimiser.zero_grad()

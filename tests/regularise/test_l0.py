@@ -8,11 +8,13 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from core.layers.groups import Part
+from core.measure.sparsity import sparsity
 from core.randomness import derive, private_draws
-from core.regularise import Regularisation, check, sparsity
-from core.regularise.groups import Part
+from core.regularise.check import completed_regularisers
 from core.regularise.l0 import L0, SPEED, Gates
-from core.spec import RegulariserSpec
+from core.regularise.regularisation import Regularisation
+from core.run.spec import RegulariserSpec
 
 
 def network():
@@ -22,7 +24,7 @@ def network():
 
 def made(model, gates, strength=1.0, **options):
     spec = RegulariserSpec(kind="l0", strength=strength, params={"gates": gates}, **options)
-    regularisation = Regularisation(check([spec]), model)
+    regularisation = Regularisation(completed_regularisers([spec]), model)
     optimiser = torch.optim.Adam([*model.parameters(), *regularisation.own_parameters()], 0.01)
     return regularisation, optimiser
 

@@ -15,21 +15,17 @@ from hypothesis import strategies as st
 from sklearn.metrics import auc
 from torch import nn
 
-from core import models
-from core.models import summarise
-from core.regularise import (
-    EDGES,
-    MEASURES,
-    Gauge,
-    histogram,
-    prunable,
-    regularised_weights,
-    share_below,
-    sparsity,
-)
-from core.regularise.concentration import effective_rank, gini, hoyer, magnitudes, moments
-from core.regularise.storage import dense_bytes, gzip_bytes, gzipped, sparse_bytes
-from core.spec import ModelSpec
+from core.layers.weights import regularised_weights
+from core.measure.catalogue import MEASURES
+from core.measure.concentration import effective_rank, gini, hoyer, magnitudes, moments
+from core.measure.histogram import EDGES, histogram, share_below
+from core.measure.prunable import prunable
+from core.measure.sparsity import sparsity
+from core.measure.storage import dense_bytes, gzip_bytes, gzipped, sparse_bytes
+from core.measure.weight_measures import WeightMeasures
+from core.models.build import build_model
+from core.models.summary import summarise
+from core.run.spec import ModelSpec
 
 
 def hoyer_of(*parts):
@@ -47,7 +43,7 @@ def sparse_normal(*shape, seed=0, zeros=0.3):
 
 
 def default(arch, **params):
-    return models.build(ModelSpec(arch=arch, params=params), channels=1, side=28, num_classes=10, seed=0)
+    return build_model(ModelSpec(arch=arch, params=params), channels=1, side=28, num_classes=10, seed=0)
 
 
 # How weights are spread
@@ -234,7 +230,7 @@ def test_shared_and_multi_part_layers_count_once():
         model.encode.weight[1] = 0
         model.lstm.weight_hh_l0.zero_()
         model.lstm.weight_ih_l0.view(4, 2, 4)[:, 1] = 0  # the second unit, in all four gates
-    found = Gauge(model).measure(thorough=True)
+    found = WeightMeasures(model).measure(thorough=True)
     figures, layers = found["sparsity"], found["sparsity"]["layers"]
     encode, classify = model.encode.weight, model.classify.weight
     lstm = [getattr(model.lstm, f"weight_{end}_l0{way}") for way in ("", "_reverse") for end in ("ih", "hh")]
@@ -261,8 +257,8 @@ def test_shared_and_multi_part_layers_count_once():
 @pytest.mark.parametrize("arch", ["cnn", "mlp", "rnn", "attention"])
 def test_every_network_has_every_measure_in_an_event_of_modest_size(arch):
     model = default(arch).to(memory_format=torch.channels_last)
-    plain, full = Gauge(model).measure(thorough=False), Gauge(model).measure(thorough=True)
-    assert Gauge(model).measure(thorough=False, histograms=False) == {"sparsity": plain["sparsity"]}
+    plain, full = WeightMeasures(model).measure(thorough=False), WeightMeasures(model).measure(thorough=True)
+    assert WeightMeasures(model).measure(thorough=False, histograms=False) == {"sparsity": plain["sparsity"]}
     for found in (plain["sparsity"], *plain["sparsity"]["layers"].values()):
         assert not {"gini", "effective_rank"} & found.keys() and "gzip" not in found["bytes"]
     old = sparsity(model)
@@ -288,10 +284,10 @@ def test_filters_neurons_and_heads_that_are_zero():
             block.qkv.weight[start + 16 : start + 32] = 0
         block.output.weight[:, 16:32] = 0
         block.output.weight[:, 32:48] = 0  # half a head is none
-    found = Gauge(cnn).measure(thorough=False)["sparsity"]
+    found = WeightMeasures(cnn).measure(thorough=False)["sparsity"]
     assert found["groups"] == {"filters": {"zero": 2, "all": 12}, "neurons": {"zero": 1, "all": 16}}
     assert found["layers"]["conv1"]["groups"] == {"filters": {"zero": 0, "all": 8}}
-    layers = Gauge(attention).measure(thorough=False)["sparsity"]["layers"]
+    layers = WeightMeasures(attention).measure(thorough=False)["sparsity"]["layers"]
     assert layers["block1.attention.qkv"]["groups"]["heads"] == {"zero": 1, "all": 4}
     assert layers["block2.attention.qkv"]["groups"]["heads"] == {"zero": 0, "all": 4}
 
@@ -300,7 +296,7 @@ def test_a_network_of_zeros_has_measures_too():
     model = default("cnn", channels=[4], hidden=16)
     for parameter in model.parameters():
         nn.init.zeros_(parameter)
-    found = Gauge(model).measure(thorough=True)["sparsity"]
+    found = WeightMeasures(model).measure(thorough=True)["sparsity"]
     assert (found["exact"], found["hoyer"], found["gini"], found["effective_rank"]) == (1, 1, 1, 0)
     assert found["groups"]["filters"] == {"zero": 4, "all": 4}
     assert found["bytes"]["sparse"] == 4 + 1 + 16 + 1 + 10 + 1  # where each row begins
@@ -309,7 +305,7 @@ def test_a_network_of_zeros_has_measures_too():
 def test_thorough_measures_take_more_epochs_where_those_are_shorter():
     model = default("cnn")
     work = summarise(ModelSpec(arch="cnn"), channels=1, side=28, num_classes=10).multiply_adds
-    costs = [Gauge(model).thorough_cost(steps, work * 128 * steps) for steps in (1, 8, 32, 100)]
+    costs = [WeightMeasures(model).thorough_cost(steps, work * 128 * steps) for steps in (1, 8, 32, 100)]
     assert costs == pytest.approx([costs[0] / steps for steps in (1, 8, 32, 100)])
     assert 0.04 <= costs[2] <= 0.07  # mnist5k; 0.05 measured
 

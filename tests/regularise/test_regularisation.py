@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from core.regularise import Regularisation, check, strength_at
-from core.spec import RegulariserSpec
+from core.regularise.check import completed_regularisers
+from core.regularise.regularisation import Regularisation, strength_at
+from core.run.spec import RegulariserSpec
 
 KINDS = [
     {"kind": "l1"},
@@ -73,7 +74,7 @@ def test_each_penalty_and_strength_by_kind():
         RegulariserSpec(kind="ema"),
         RegulariserSpec(kind="max_norm"),
     ]
-    regularisation = Regularisation(check(specs), model)
+    regularisation = Regularisation(completed_regularisers(specs), model)
     assert regularisation.values(1.0) == pytest.approx({"l1": 0.15, "l2": 0.0})
     assert regularisation.strengths(1.0) == pytest.approx({"l1": 0.05, "l2": 0.0, "weight_decay": 9.0})
     assert regularisation.values(5.0) == pytest.approx({"l1": 0.3, "l2": 0.5})
@@ -81,7 +82,9 @@ def test_each_penalty_and_strength_by_kind():
 
 def test_a_strength_can_be_changed_in_mid_run():
     model = one_weight(1.0)
-    regularisation = Regularisation(check([RegulariserSpec(kind="l1", warmup_epochs=9)]), model)
+    regularisation = Regularisation(
+        completed_regularisers([RegulariserSpec(kind="l1", warmup_epochs=9)]), model
+    )
     regularisation.set_strength("l1", 0.5)
     assert regularisation.strengths(1.0) == {"l1": 0.5}
     model.weight.grad = torch.zeros_like(model.weight)
@@ -94,7 +97,9 @@ def test_max_norm_by_hand():
     model[0].weight.data = torch.tensor([[[[3.0, 0.0], [0.0, 4.0]]], [[[0.1, 0.2], [0.3, 0.4]]]])
     model[2].weight.data = torch.tensor([[0.0, 0.0], [0.6, 0.8], [6.0, -8.0]])
     before = copy.deepcopy(model.state_dict())
-    regularisation = Regularisation(check([RegulariserSpec(kind="max_norm", params={"c": 2.0})]), model)
+    regularisation = Regularisation(
+        completed_regularisers([RegulariserSpec(kind="max_norm", params={"c": 2.0})]), model
+    )
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
     regularisation.step(torch.optim.SGD(model.parameters(), 0.1), 0.0)
@@ -111,7 +116,9 @@ def test_max_norm_is_the_nearest_point_of_the_ball():
     model = nn.Linear(4, 1, bias=False).double()
     before = model.weight.data.copy_(3 * torch.randn(1, 4, generator=draws)).clone()
     model.weight.grad = torch.zeros_like(model.weight)
-    regularisation = Regularisation(check([RegulariserSpec(kind="max_norm", params={"c": 1.5})]), model)
+    regularisation = Regularisation(
+        completed_regularisers([RegulariserSpec(kind="max_norm", params={"c": 1.5})]), model
+    )
     regularisation.step(torch.optim.SGD(model.parameters(), 0.1), 0.0)
     inside = torch.randn(5000, 4, generator=draws, dtype=torch.float64)
     inside *= (
@@ -125,7 +132,7 @@ def test_orthogonality_by_hand_and_at_its_minimum():
     model = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 3))
     model[0].weight.data = torch.tensor([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
     model[1].weight.data = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 3.0]])  # tall: its columns
-    (spec,) = check([RegulariserSpec(kind="orthogonality", strength=0.5)])
+    (spec,) = completed_regularisers([RegulariserSpec(kind="orthogonality", strength=0.5)])
     regularisation = Regularisation([spec], model)
     # [[4, 2], [2, 2]] - I: 9 + 4 + 4 + 1; [[1, 0], [0, 9]] - I: 64.
     assert sum(regularisation.values(0.0).values()) == pytest.approx(0.5 * (18 + 64))
@@ -148,7 +155,7 @@ def test_orthogonality_by_hand_and_at_its_minimum():
 def test_strength_0_changes_no_bit(kind, now):
     model = network()
     plain = copy.deepcopy(model)
-    regularisation = Regularisation(check([RegulariserSpec(**kind, **now)]), model)
+    regularisation = Regularisation(completed_regularisers([RegulariserSpec(**kind, **now)]), model)
     regularisation.begin_step(0, 0, 0.0)
     assert regularisation.loss_term(0.0) is None
     assert sum(regularisation.values(0.0).values()) == 0.0
@@ -162,7 +169,7 @@ def test_only_weight_matrices_are_touched(kind):
     """With no gradient from data, only regularisers move anything: biases and norms stay."""
     model = network()
     before = copy.deepcopy(model.state_dict())
-    regularisation = Regularisation(check([RegulariserSpec(**kind, strength=0.1)]), model)
+    regularisation = Regularisation(completed_regularisers([RegulariserSpec(**kind, strength=0.1)]), model)
     optimiser = torch.optim.SGD(model.parameters(), 0.1)
     if (penalty := regularisation.loss_term(0.0)) is not None:
         penalty.backward()
@@ -181,7 +188,7 @@ def test_no_regularisers():
 def test_value_and_loss_term_by_hand():
     model = nn.Linear(3, 1)
     model.weight.data = torch.tensor([[1.0, -2.0, 0.0]])
-    specs = check(
+    specs = completed_regularisers(
         [
             RegulariserSpec(kind="l1", strength=0.1),  # 0.1 * 3
             RegulariserSpec(kind="l2", strength=0.2, warmup_epochs=2),  # 0.2 * 5 / 2, half of it at epoch 1
@@ -206,7 +213,7 @@ def test_penalty_gradients_by_hand():
         RegulariserSpec(kind="l1", strength=0.1, solver="penalty"),
         RegulariserSpec(kind="elastic_net", strength=0.2, solver="penalty", params={"l1_ratio": 0.25}),
     ]
-    regularisation = Regularisation(check(specs), model)
+    regularisation = Regularisation(completed_regularisers(specs), model)
     regularisation.loss_term(0.0).backward()
     expected = torch.tensor([[0.1 + 0.05 + 0.15, -0.1 - 0.05 - 0.3, 0.0]])
     torch.testing.assert_close(model.weight.grad, expected)
@@ -214,7 +221,9 @@ def test_penalty_gradients_by_hand():
 
 def test_decay_by_hand():
     model = one_weight(2.0)
-    regularisation = Regularisation(check([RegulariserSpec(kind="weight_decay", strength=0.5)]), model)
+    regularisation = Regularisation(
+        completed_regularisers([RegulariserSpec(kind="weight_decay", strength=0.5)]), model
+    )
     optimiser = torch.optim.SGD(model.parameters(), 0.1)
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
@@ -228,7 +237,7 @@ def test_decay_is_adamw_step_for_step(options):
     model = nn.Sequential(nn.Linear(6, 8, bias=False), nn.Tanh(), nn.Linear(8, 3, bias=False))
     theirs_model = copy.deepcopy(model)
     spec = RegulariserSpec(kind="weight_decay", strength=0.3)
-    regularisation = Regularisation(check([spec]), model)
+    regularisation = Regularisation(completed_regularisers([spec]), model)
     optimiser = adamw(model.parameters(), **options)
     theirs_optimiser = adamw(theirs_model.parameters(), weight_decay=0.3, **options)
     for _ in range(10):
@@ -240,7 +249,7 @@ def test_decay_is_adamw_step_for_step(options):
 
 def test_a_proximal_step_by_hand():
     model = one_weight(1.0)
-    regularisation = Regularisation(check([RegulariserSpec(kind="l1", strength=0.5)]), model)
+    regularisation = Regularisation(completed_regularisers([RegulariserSpec(kind="l1", strength=0.5)]), model)
     optimiser = torch.optim.SGD(model.parameters(), 0.1, momentum=0.5)
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
@@ -258,7 +267,9 @@ def test_proximal_steps_do_not_depend_on_the_order_in_the_spec():
     for order in (specs, specs[::-1]):
         model = one_weight(1.0)
         model.weight.grad = torch.zeros_like(model.weight)
-        Regularisation(check(order), model).step(torch.optim.SGD(model.parameters(), 0.1), 0.0)
+        Regularisation(completed_regularisers(order), model).step(
+            torch.optim.SGD(model.parameters(), 0.1), 0.0
+        )
         ends.append(model.weight.item())
     # prox of the sum: soft-threshold with 0.1·(1 + 2/4), divide by 1 + 0.1·2·3/4
     assert ends == pytest.approx([(1 - 0.15) / 1.15] * 2)
@@ -267,7 +278,9 @@ def test_proximal_steps_do_not_depend_on_the_order_in_the_spec():
 def test_an_absurd_strength_zeroes_everything_and_stays_finite():
     for make in (lambda p: torch.optim.SGD(p, 0.1, momentum=0.9), adamw):
         model = network()
-        regularisation = Regularisation(check([RegulariserSpec(kind="l1", strength=100.0)]), model)
+        regularisation = Regularisation(
+            completed_regularisers([RegulariserSpec(kind="l1", strength=100.0)]), model
+        )
         parameters = train(model, make(model.parameters()), lambda o: regularisation.step(o, 0.0))  # noqa: B023
         assert all(parameter.isfinite().all() for parameter in parameters)
         assert all((parameter == 0).all() for parameter in parameters if parameter.ndim == 2)

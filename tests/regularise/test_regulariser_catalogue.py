@@ -7,27 +7,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.catalogue import as_json
-from core.errors import SpecError
-from core.regularise import CATALOGUE, SOLVERS, check
-from core.spec import RegulariserSpec
+from core.regularise.catalogue import REGULARISERS, SOLVERS
+from core.regularise.check import completed_regularisers
+from core.run.errors import SpecError
+from core.run.spec import RegulariserSpec
 
 
 def test_defaults_are_filled_in():
-    (spec,) = check([RegulariserSpec(kind="elastic_net")])
+    (spec,) = completed_regularisers([RegulariserSpec(kind="elastic_net")])
     assert spec == RegulariserSpec(
         kind="elastic_net", strength=1e-4, solver="proximal", params={"l1_ratio": 0.5}
     )
-    assert check([RegulariserSpec(kind="l2")])[0].solver == "penalty"
-    assert check([RegulariserSpec(kind="weight_decay")])[0].solver is None
-    assert check([]) == ()
+    assert completed_regularisers([RegulariserSpec(kind="l2")])[0].solver == "penalty"
+    assert completed_regularisers([RegulariserSpec(kind="weight_decay")])[0].solver is None
+    assert completed_regularisers([]) == ()
 
 
 def test_what_is_given_is_kept_and_a_second_check_changes_nothing():
     given_ = RegulariserSpec(kind="l1", strength=0.0, solver="penalty", warmup_epochs=7)
-    assert check([given_]) == (given_,)
-    for kind in CATALOGUE:
-        once = check([RegulariserSpec(kind=kind)])
-        assert check(once) == once
+    assert completed_regularisers([given_]) == (given_,)
+    for kind in REGULARISERS:
+        once = completed_regularisers([RegulariserSpec(kind=kind)])
+        assert completed_regularisers(once) == once
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_what_is_given_is_kept_and_a_second_check_changes_nothing():
 )
 def test_refusals_name_the_field_and_say_how_to_mend_it(spec, where, mentions):
     with pytest.raises(SpecError) as refused:
-        check([RegulariserSpec(kind="l1"), RegulariserSpec(**spec)])
+        completed_regularisers([RegulariserSpec(kind="l1"), RegulariserSpec(**spec)])
     assert refused.value.where == where
     assert mentions in refused.value.what
     assert "\n" not in str(refused.value)
@@ -59,7 +60,7 @@ def test_refusals_name_the_field_and_say_how_to_mend_it(spec, where, mentions):
 
 @settings(max_examples=50)
 @given(
-    st.text(max_size=12) | st.sampled_from(list(CATALOGUE)),
+    st.text(max_size=12) | st.sampled_from(list(REGULARISERS)),
     st.dictionaries(st.text(max_size=8) | st.just("l1_ratio"), st.floats() | st.text(max_size=4), max_size=2),
 )
 def test_any_spec_is_completed_or_refused(kind, params):
@@ -67,16 +68,16 @@ def test_any_spec_is_completed_or_refused(kind, params):
         kind=kind, strength=None, solver=None, warmup_epochs=0, params=params
     )
     try:
-        (completed,) = check([spec])
+        (completed,) = completed_regularisers([spec])
     except SpecError:
         return
-    assert completed.kind in CATALOGUE
-    assert (completed.strength is None) == (CATALOGUE[completed.kind].default_strength is None)
+    assert completed.kind in REGULARISERS
+    assert (completed.strength is None) == (REGULARISERS[completed.kind].default_strength is None)
 
 
-@pytest.mark.parametrize("entry", CATALOGUE.values(), ids=list(CATALOGUE))
+@pytest.mark.parametrize("entry", REGULARISERS.values(), ids=list(REGULARISERS))
 def test_every_entry_is_told_in_full(entry):
-    assert CATALOGUE[entry.name] is entry
+    assert REGULARISERS[entry.name] is entry
     if entry.default_strength is not None:
         assert entry.strength_low < entry.default_strength < entry.strength_high <= entry.strength_max <= 100
     assert set(entry.solvers) <= set(SOLVERS)
@@ -92,8 +93,10 @@ def test_every_entry_is_told_in_full(entry):
     assert "term" not in described
 
 
-@pytest.mark.parametrize("entry", [e for e in CATALOGUE.values() if len(e.solvers) > 1], ids=lambda e: e.name)
+@pytest.mark.parametrize(
+    "entry", [e for e in REGULARISERS.values() if len(e.solvers) > 1], ids=lambda e: e.name
+)
 def test_what_it_does_to_weights_depends_on_the_solver(entry):
     assert entry.effect_by(None) == entry.effect_by("proximal") == entry.effect
     assert "exactly zero" in entry.effect and "exactly zero" not in entry.effect_by("penalty")
-    assert CATALOGUE["l2"].effect_by("penalty") == CATALOGUE["l2"].effect
+    assert REGULARISERS["l2"].effect_by("penalty") == REGULARISERS["l2"].effect

@@ -7,9 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.regularise import elastic_net_, soft_threshold_
-from core.regularise.metric import Metric
-from core.regularise.shrinkage import _threshold_together_
+from core.regularise.shrinkage import _threshold_together_, elastic_net_, soft_threshold_
+from core.regularise.step_sizes import Metric
 
 numbers = st.floats(-10, 10, width=32)
 amounts = st.floats(0, 5, width=32)

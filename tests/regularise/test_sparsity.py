@@ -5,7 +5,8 @@ import json
 import torch
 from torch import nn
 
-from core.regularise import NEAR, regularised_weights, sparsity
+from core.layers.weights import regularised_weights
+from core.measure.sparsity import NEAR, sparsity
 
 
 def names(model):

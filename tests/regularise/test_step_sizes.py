@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.regularise import step_sizes
-from core.regularise.metric import _root_of_correction, _root_on_device
+from core.regularise.step_sizes import _root_of_correction, _root_on_device, step_sizes
 
 LR = 1e-3
 OPTIMISERS = {

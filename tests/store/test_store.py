@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from core.errors import SpecError
-from core.spec import RunSpec
-from core.store import Store, is_run_id, owner, run_folder
+from core.run.errors import SpecError
+from core.run.spec import RunSpec
+from core.store import owner
+from core.store.store import Store, is_run_id, run_folder
 from tests.jobs.fake_engine import STARTED, epoch, finished, state, step
 
 SPEC = RunSpec(name="a run", seed=3)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.augment.fuse import apply
+from core.augment.fast.fuse import apply
 from core.randomness import derive
 
 if TYPE_CHECKING:

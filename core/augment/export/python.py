@@ -13,13 +13,13 @@ from textwrap import fill
 import kornia
 import torch
 
-from core.augment.check import check
+from core.augment.check import completed_augment
 from core.augment.export import parts
 from core.augment.export.constructors import WIDTH, Constructors
 from core.augment.export.sources import Function, Source
 from core.augment.mixing import Mixer
 from core.augment.pipeline import Pipeline
-from core.spec import AugmentSpec
+from core.run.spec import AugmentSpec
 
 _ABOUT = '''"""{title}
 
@@ -88,7 +88,7 @@ def as_python(spec: AugmentSpec, *, channels: int, side: int, seed: int, step: i
     Raises:
         SpecError: the spec is refused, as `core.augment.check` has it.
     """
-    spec = check(spec, channels)
+    spec = completed_augment(spec, channels)
     source = Source()
     made = Constructors(source)
     pipeline = made.watch(partial(Pipeline, spec, channels=channels, side=side, seed=seed))

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from core.augment.check import check
+from core.augment.check import completed_augment
 from core.augment.export import yaml12
-from core.errors import SpecError
-from core.spec import MAX_SPEC_BYTES, AugmentSpec, RunSpec, parse
+from core.run.errors import SpecError
+from core.run.spec import MAX_SPEC_BYTES, AugmentSpec, RunSpec, parse
 
 _FLAT_LIST = re.compile(r"\[\n[^\[\]{}]*\]")
 
@@ -64,7 +64,7 @@ def read(text: str | bytes, channels: int | None = None) -> AugmentSpec:
     is_run = bool(values.keys() & RunSpec.model_fields.keys())
     try:
         spec = parse(values if is_run else {"augment": values}).augment
-        return check(spec, channels or 3, has_masks=True)
+        return completed_augment(spec, channels or 3, has_masks=True)
     except RecursionError:
         raise SpecError("", "This is nested deeper than any pipeline is.") from None
     except SpecError as error:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from core.errors import SpecError
+from core.run.errors import SpecError
 
 MAX_DEPTH = 16  # collections within collections; a whole run's spec has six
 

@@ -21,8 +21,8 @@ from sklearn.datasets import load_digits, load_sample_image
 from torch import Tensor
 
 from core.pictures import encode_images
-from pages.widgets.gallery import Line, Tile, batch_strip, gallery
-from pages.widgets.live_chart import live_chart
+from pages.components.gallery import Line, Tile, batch_strip, gallery
+from pages.components.live_chart import live_chart
 
 st.set_page_config(page_title="Components", layout="wide")
 

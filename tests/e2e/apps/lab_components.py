@@ -17,9 +17,9 @@ import numpy as np
 import streamlit as st
 from PIL import Image, ImageChops, ImageEnhance, ImageOps
 
-from pages.widgets.compare import compare
-from pages.widgets.order_list import Item, OrderEvent, order_list
-from pages.widgets.paste import paste_images
+from pages.components.compare import compare
+from pages.components.order_list import Item, OrderEvent, order_list
+from pages.components.paste import paste_images
 
 st.set_page_config(page_title="Lab components", layout="wide")
 

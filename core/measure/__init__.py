@@ -1,0 +1,1 @@
+"""What is measured of weights and predictions; nothing here changes a network."""

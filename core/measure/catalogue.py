@@ -1,0 +1,152 @@
+"""The measures of sparsity: what each says of a network, by which formula, from which source.
+
+All are of the weights of `core.layers.weights`; biases and norm layers are left out. No single one is
+the truth: counts depend on a bound, Hoyer and Gini on how the other weights are spread, bytes on a format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.catalogue import Entry
+from core.measure.sparsity import NEAR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureEntry(Entry):
+    """A measure. ``help`` is its definition in one sentence; the name is its key in an event.
+
+    Args:
+        formula: KaTeX.
+        unit: of the figure; empty for one that is 0 to 1 and no share.
+        rises: whether a sparser network has a larger figure; None: it is the same for all.
+    """
+
+    formula: str
+    unit: str
+    rises: bool | None
+
+
+MEASURES: dict[str, MeasureEntry] = {
+    entry.name: entry
+    for entry in (
+        MeasureEntry(
+            name="exact",
+            title="Exact zeros",
+            help="The share of weights that are exactly 0.0: they can be left out and nothing changes.",
+            formula=r"\tfrac{1}{n} \left| \{ i : w_i = 0 \} \right|",
+            unit="% of weights",
+            source="The l⁰ measure of Hurley & Rickard 2009, arXiv 0811.4706, table I",
+            rises=True,
+        ),
+        MeasureEntry(
+            name="near",
+            title=f"Near zero, |w| < {NEAR:g}",
+            help=f"The share of weights with |w| < ε, here {NEAR:g}, exact zeros among them; ε is a choice, "
+            "and without it the figure means nothing: the tab Weights has a dial for it.",
+            formula=r"\tfrac{1}{n} \left| \{ i : |w_i| < \varepsilon \} \right|",
+            unit="% of weights",
+            source="The l⁰ε measure of Hurley & Rickard 2009, arXiv 0811.4706, table I",
+            rises=True,
+        ),
+        MeasureEntry(
+            name="prunable",
+            title="Prunable share",
+            help="The largest share of weights, the smallest of all layers together, that can be set to zero "
+            "for at most half a point of accuracy lost, on up to 400 validation images; a layer's figure is "
+            "the share of its weights that go with them.",
+            formula=r"\max \left\{ s : A(w) - A\!\left(w \cdot [\,|w| > q_s\,]\right) \le 0.005 \right\}",
+            unit="% of weights",
+            source="Pruning by magnitude: Han et al. 2015, arXiv 1506.02626; found by bisection",
+            rises=True,
+        ),
+        MeasureEntry(
+            name="filters",
+            title="Zero filters",
+            help="The filters of convolutions whose weights are all exactly 0.0: with its channel each could "
+            "be taken out of the network.",
+            formula=r"\left| \{ g : \lVert w_g \rVert_2 = 0 \} \right|",
+            unit="filters",
+            source="Wen et al. 2016, arXiv 1608.03665",
+            rises=True,
+        ),
+        MeasureEntry(
+            name="neurons",
+            title="Zero neurons",
+            help="The units of dense and recurrent layers whose weights are all exactly 0.0.",
+            formula=r"\left| \{ g : \lVert w_g \rVert_2 = 0 \} \right|",
+            unit="neurons",
+            source="Scardapane et al. 2017, arXiv 1607.00485",
+            rises=True,
+        ),
+        MeasureEntry(
+            name="heads",
+            title="Zero heads",
+            help="The attention heads whose own weights are all exactly 0.0: queries, keys, values and the "
+            "way out.",
+            formula=r"\left| \{ g : \lVert w_g \rVert_2 = 0 \} \right|",
+            unit="heads",
+            source="Michel, Levy & Neubig 2019, arXiv 1905.10650",
+            rises=True,
+        ),
+        MeasureEntry(
+            name="hoyer",
+            title="Hoyer",
+            help="How far the weights are from all being as large (0) towards all but one being zero (1), "
+            "by the ratio of two norms; how large they are together does not matter.",
+            formula=r"\frac{\sqrt{n} - \lVert w \rVert_1 / \lVert w \rVert_2}{\sqrt{n} - 1}",
+            unit="",
+            source="Hoyer 2004, Journal of Machine Learning Research 5, section 3.1",
+            rises=True,
+        ),
+        MeasureEntry(
+            name="gini",
+            title="Gini index",
+            help="How unequally size is shared among the weights, as economists ask of income: 0 if all are "
+            "as large, near 1 if a few have everything.",
+            formula=r"1 - 2 \sum_{k=1}^{n} \frac{|w|_{(k)}}{\lVert w \rVert_1} \cdot \frac{n - k + 1/2}{n}",
+            unit="",
+            source="Hurley & Rickard 2009, arXiv 0811.4706",
+            rises=True,
+        ),
+        MeasureEntry(
+            name="effective_rank",
+            title="Effective rank",
+            help="How many directions a layer's matrix really uses, by the entropy of its singular values; "
+            "filters are read as one row each, and ranks of several matrices add up.",
+            formula=r"\exp\Bigl( -\sum_i p_i \ln p_i \Bigr), \quad p_i = \tfrac{\sigma_i}{\sum_j \sigma_j}",
+            unit="dimensions",
+            source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
+            rises=False,
+        ),
+        MeasureEntry(
+            name="dense",
+            title="Dense storage",
+            help="The weights as they lie in memory, 4 bytes each, zeros too.",
+            formula=r"4n",
+            unit="bytes",
+            source="float32, IEEE 754",
+            rises=None,
+        ),
+        MeasureEntry(
+            name="sparse",
+            title="Sparse storage",
+            help="Compressed sparse rows: for each weight but zeros its value and its column's number, "
+            "for each row where it begins; numbers in as few bytes (c and p: 1, 2 or 4) as will do.",
+            formula=r"\textstyle\sum_{\text{matrices}} \mathrm{nnz}\,(4 + c) + (\mathrm{rows} + 1)\,p",
+            unit="bytes",
+            source="Saad 2003, Iterative methods for sparse linear systems, section 3.4",
+            rises=False,
+        ),
+        MeasureEntry(
+            name="gzip",
+            title="Dense, then gzip",
+            help="The dense bytes as a gzip file in which runs are short: zeros nearly vanish, other weights "
+            "hardly shrink.",
+            formula=r"\left| \mathrm{gzip}(w) \right|",
+            unit="bytes",
+            source="DEFLATE, RFC 1951; as in Han et al. 2016, arXiv 1510.00149, for what a file takes",
+            rises=False,
+        ),
+    )
+}

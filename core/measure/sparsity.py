@@ -1,0 +1,68 @@
+"""How sparse a network is, counted two ways and named so: exact zeros, and weights near zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import hardshrink
+
+from core.layers.weights import regularised_weights
+
+NEAR = 1e-3  # the field's usual bound, an arbitrary one: what L1 by penalty is often called sparse by
+
+
+class Counts(NamedTuple):
+    """What is counted of one weight tensor."""
+
+    weights: int
+    nonzero: int
+    near: int
+
+
+@torch.no_grad()
+def counts(layers: Mapping[str, Sequence[Tensor]], near: float = NEAR) -> dict[str, list[Counts]]:
+    """`Counts` of each tensor of each layer: zeros, and magnitudes below ``near``, above 0."""
+    parts = [weight for layer in layers.values() for weight in layer]
+    # Comparing floats takes a CPU five times as long as these: 0.15 ms for 235,000 weights, not 0.36. What
+    # hardshrink leaves is larger than its bound, so that is the largest float below ``near``.
+    bound = torch.tensor(near, dtype=parts[0].dtype)
+    below = torch.nextafter(bound, torch.zeros_like(bound)).item()
+    found = [torch.stack([_nonzero(w), w.numel() - _nonzero(hardshrink(w, below))]) for w in parts]
+    # One wait for the device, not two a layer.
+    rows = (Counts(w.numel(), *count) for w, count in zip(parts, torch.stack(found).tolist(), strict=True))
+    return {name: [next(rows) for _ in layer] for name, layer in layers.items()}
+
+
+def _nonzero(weight: Tensor) -> Tensor:
+    return weight.bool().count_nonzero()
+
+
+def sparsity(model: nn.Module, near: float = NEAR) -> dict[str, Any]:
+    """The share of weights that are exactly 0.0, and of those with ``|w| < near``, in [0, 1].
+
+    Returns:
+        What `shares` does, of those of `regularised_weights`, so without biases and norm layers.
+    """
+    return shares(counts(regularised_weights(model), near))
+
+
+def shares(counted: Mapping[str, Sequence[Counts]]) -> dict[str, Any]:
+    """``{"exact", "near", "weights", "layers": {name: {"exact", "near", "weights"}}}``, with ``weights`` the
+    number counted."""
+    every = [part for layer in counted.values() for part in layer]
+    return {**_shares(every), "layers": {name: _shares(layer) for name, layer in counted.items()}}
+
+
+def _shares(parts: Sequence[Counts]) -> dict[str, Any]:
+    weights, nonzero, near = map(sum, zip(*parts, strict=True))
+    return {"exact": (weights - nonzero) / weights, "near": near / weights, "weights": weights}
+
+
+@torch.no_grad()
+def share_within(parts: Sequence[Tensor], bound: float) -> float:
+    """The share of the weights of ``parts`` with |w| <= ``bound``, in [0, 1]."""
+    within = sum(int((part.abs() <= bound).sum()) for part in parts)
+    return within / sum(part.numel() for part in parts)

@@ -1,0 +1,1 @@
+"""Images through the very pipeline that training uses, for looking at."""

@@ -1,0 +1,169 @@
+"""Images through the very pipeline that training uses, for looking at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from core.augment.check import completed_augment
+from core.augment.draws import DrawnOp
+from core.augment.mixing import DrawnMix, Mixer
+from core.augment.pipeline import Pipeline
+from core.augment.reuse import NOTHING, Reuse
+from core.data.dataset import Dataset
+from core.data.split import split_dataset
+from core.randomness import derive
+from core.run.errors import SpecError
+from core.run.spec import AugmentSpec, RunSpec
+from core.train.session import epoch_order
+
+# One thread for all previews. Streamlit runs a script in a new thread each time, and for each of those
+# OpenMP would start threads of its own anew: a fifth of a preview's time.
+_THREAD = ThreadPoolExecutor(1, "preview")
+_REUSE = Reuse(128 * 2**20)  # about four moves of a dial on 16 images of 224 pixels
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Results, uint8 (N, C, S, S) on the CPU, what was drawn for each, and what it took.
+
+    ``mixed`` says of each result which images it was made of; empty where nothing is mixed.
+    """
+
+    results: Tensor
+    drawn: tuple[tuple[DrawnOp, ...], ...]
+    mixed: tuple[DrawnMix, ...]
+    seconds: float
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One image after one operation: uint8 (C, S, S)."""
+
+    image: Tensor
+    drawn: DrawnOp
+
+
+def preview(
+    spec: AugmentSpec,
+    images: Tensor,
+    *,
+    seed: int,
+    step: int,
+    device: str = "auto",
+    images_key: Hashable = None,
+) -> Preview:
+    """Augment uint8 ``images`` (N, C, S, S) as step ``step`` of a run with this ``seed`` would.
+
+    Args:
+        images_key: names the images, for as long as these are looked at: what an edit of the pipeline
+            leaves as it was is then not computed again. None: it is.
+
+    Raises:
+        SpecError: an operation is unknown, out of bounds, or needs colour and the images are grey.
+    """
+    spec = completed_augment(spec, images.shape[1])
+    return _on_thread(lambda: _preview(spec, images, seed, step, _device(device), images_key))
+
+
+def warm(spec: AugmentSpec, images: Tensor, runs: int = 5) -> None:
+    """Preview ``spec`` a few times behind the scenes, as long as nobody waits for it.
+
+    The first previews find memory that the system has yet to clear, and were three times as slow.
+    """
+    for run in range(runs):
+        _THREAD.submit(
+            _preview, completed_augment(spec, images.shape[1]), images, run, 0, _device("auto"), "warm"
+        )
+
+
+def stages(
+    spec: AugmentSpec, images: Tensor, *, seed: int, step: int, image: int, images_key: Hashable = None
+) -> list[Stage]:
+    """What `preview` shows of image number ``image``, after each operation in turn and before mixing.
+
+    Raises:
+        SpecError: as `preview`.
+    """
+    spec = completed_augment(spec, images.shape[1])
+    return _on_thread(lambda: _stages(spec, images, seed, step, image, images_key))
+
+
+def fused_groups(spec: AugmentSpec, channels: int, side: int) -> tuple[tuple[int, ...], ...]:
+    """The places in ``spec.ops`` of those operations that are one warp, group by group."""
+    try:
+        pipeline = Pipeline(completed_augment(spec, channels), channels=channels, side=side, seed=0)
+    except SpecError:  # the preview says what is wrong
+        return ()
+    places = [i for i, op in enumerate(spec.ops) if op.enabled]
+    return tuple(tuple(places[i] for i in group) for group in pipeline.groups if len(group) > 1)
+
+
+def first_batch(spec: RunSpec, dataset: Dataset, count: int) -> tuple[Tensor, tuple[str, ...]]:
+    """The first ``count`` images (uint8) of the batch that step 1 of a run trains on, and what each is:
+    its class, or the classes that were mixed.
+
+    Args:
+        spec: completed; ``dataset`` is what its data part loads.
+    """
+    train = split_dataset(dataset, spec.data, derive(spec.seed, "split")).train
+    index = epoch_order(spec, len(train.labels), 1)[: spec.train.batch_size]
+    names = [train.classes[label] for label in train.labels[index].tolist()]
+    # All of the batch is drawn for, as in training: what one image gets depends on the batch's size.
+    shown = preview(spec.augment, train.images[index], seed=spec.seed, step=0, device="cpu")
+    if shown.mixed:
+        names = [mixed.in_words(names) for mixed in shown.mixed]
+    return shown.results[:count], tuple(names[:count])
+
+
+def _on_thread(work: Callable[[], T]) -> T:
+    return _THREAD.submit(work).result()
+
+
+def _device(asked: str) -> str:
+    return ("cuda" if torch.cuda.is_available() else "cpu") if asked == "auto" else asked
+
+
+def _preview(
+    spec: AugmentSpec, images: Tensor, seed: int, step: int, device: str, images_key: Hashable
+) -> Preview:
+    shape = {"channels": images.shape[1], "side": images.shape[-1]}
+    began = time.perf_counter()
+    pipeline = Pipeline(spec, **shape, seed=seed, device=device)
+    reuse = _REUSE if images_key is not None else NOTHING
+    draws = pipeline.draw(len(images), step, reuse)
+    augmented = pipeline.apply(images.to(device).float().div_(255), draws, reuse, images_key)
+    mixed: tuple[DrawnMix, ...] = ()
+    if spec.mix:
+        mixer = Mixer(spec.mix, **shape, seed=seed, device=device, strength=spec.strength)
+        mix_draws = mixer.draw(len(images), step)
+        augmented = mixer.apply(augmented, mix_draws)
+        mixed = tuple(mix_draws.describe(i) for i in range(len(images)))
+    results = _as_bytes(augmented)  # waits for the device
+    seconds = time.perf_counter() - began
+    drawn = tuple(tuple(draws.describe(i)) for i in range(len(images)))
+    return Preview(results, drawn, mixed, seconds, device)
+
+
+def _stages(
+    spec: AugmentSpec, images: Tensor, seed: int, step: int, image: int, images_key: Hashable
+) -> list[Stage]:
+    pipeline = Pipeline(spec, channels=images.shape[1], side=images.shape[-1], seed=seed)
+    reuse = _REUSE if images_key is not None else NOTHING
+    draws = pipeline.draw(len(images), step, reuse)
+    drawn = draws.describe(image)
+    after = pipeline.step_by_step(images.float().div_(255), draws, reuse, images_key)
+    return [Stage(_as_bytes(images[image]), drawn[i]) for i, images in enumerate(after)]
+
+
+def _as_bytes(images: Tensor) -> Tensor:
+    """Floats in [0, 1] as uint8 on the CPU."""
+    return images.mul(255).round_().to(torch.uint8).cpu()

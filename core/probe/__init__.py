@@ -1,0 +1,1 @@
+"""What looks at a network, or at what it costs."""

@@ -1,0 +1,1 @@
+"""What a run is, without torch: its spec, its events and what they add up to."""

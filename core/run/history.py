@@ -1,0 +1,192 @@
+"""A run's events, folded into what pages draw.
+
+`Fold` takes events one by one; `History` is what it knows at one moment, and never changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.run.events import TERMINAL, Event, State
+from core.run.lines import EMPTY_LINE, Line, ThinnedLine
+
+RECENT_EPOCHS = 5  # the time left is estimated from these, so that a busy minute is forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. ``epoch`` is the one being trained, from 1; both epochs are 0 before a run
+    has started. ``seconds_left`` is None where it can't be known, or there is nothing left to wait for."""
+
+    share: float
+    epoch: int
+    epochs: int
+    seconds_left: float | None
+    images_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """What is known of a run.
+
+    Args:
+        version: rises with every event but ``batch``, which isn't kept: equal versions of a run draw
+            equal charts, also when one was read back from the store.
+        epochs: the ``epoch`` events. ``started``, ``finished``, ``step`` and ``batch`` are the latest
+            events of their kinds.
+        loss, penalty, learning_rate: over the epochs done, thinned to at most 500 points.
+        penalties, strengths: such a line for each kind of regulariser; a run of an older version has none.
+        began, moved: when training began, and when it last moved (seconds); None: not seen live.
+    """
+
+    version: int = 0
+    state: State = "queued"
+    reason: str = ""
+    started: Event | None = None
+    epochs: tuple[Event, ...] = ()
+    finished: Event | None = None
+    step: Event | None = None
+    batch: Event | None = None
+    loss: Line = EMPTY_LINE
+    penalty: Line = EMPTY_LINE
+    learning_rate: Line = EMPTY_LINE
+    penalties: Mapping[str, Line] = field(default_factory=dict)
+    strengths: Mapping[str, Line] = field(default_factory=dict)
+    began: float | None = None
+    moved: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in TERMINAL
+
+    @property
+    def best(self) -> Event | None:
+        """The epoch of the highest validation accuracy, the earliest of equals."""
+        return max(self.epochs, key=_validation_accuracy, default=None)
+
+    def epochs_done(self) -> float:
+        """Epochs done so far, with the part of the current one."""
+        by_steps = self.step["epoch"] if self.step else 0.0
+        return float(max(by_steps, self.epochs[-1]["epoch"] if self.epochs else 0.0))
+
+    def progress(self, now: float) -> Progress:
+        """How far the run is at ``now``, by the clock that ``Fold.add`` was told the time of."""
+        if self.started is None:
+            return Progress(0.0, 0, 0, None, None)
+        total = int(self.started["epochs"])
+        done = min(self.epochs_done(), float(total))
+        seconds_left = None
+        if not self.ended and (pace := self._seconds_an_epoch(done)) is not None:
+            since = now - self.moved if self.moved is not None else 0.0
+            seconds_left = max((total - done) * pace - max(since, 0.0), 0.0)
+        current = math.ceil(done) if self.ended else math.floor(done) + 1
+        share = 1.0 if self.state == "finished" else done / total
+        return Progress(share, min(current, total), total, seconds_left, self._images_per_second(done))
+
+    def _seconds_an_epoch(self, done: float) -> float | None:
+        if self.epochs:
+            recent = self.epochs[-RECENT_EPOCHS:]
+            return float(sum(epoch["seconds"] for epoch in recent) / len(recent))
+        if self.began is None or self.moved is None or done <= 0 or self.moved <= self.began:
+            return None
+        return (self.moved - self.began) / done
+
+    def _images_per_second(self, done: float) -> float | None:
+        if self.epochs:
+            rate = self.epochs[-1]["images_per_second"]
+            return None if rate is None else float(rate)
+        pace = self._seconds_an_epoch(done)
+        assert self.started is not None
+        return None if pace is None else self.started["train_images"] / pace
+
+
+class HistoryBuilder:
+    """Events in, `History` out: each event costs O(1) on average, however long the run."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, Any] = {"version": 0, "state": "queued", "reason": ""}
+        self._epochs: list[Event] = []
+        self._lines = {name: ThinnedLine() for name in ("loss", "penalty", "learning_rate")}
+        self._by_kind: dict[str, dict[str, ThinnedLine]] = {"penalties": {}, "strengths": {}}
+        self._history: History | None = None
+
+    def add(self, event: Event, now: float | None = None, *, version: int | None = None) -> None:
+        """Take one event in.
+
+        Args:
+            now: when it happened; None if that isn't known, as for a stored event.
+            version: the event's number in the store; None: the next.
+        """
+        self._history = None
+        kind = event["event"]
+        if kind == "batch":
+            self._latest["batch"] = event
+            return
+        self._latest["version"] = version or self._latest["version"] + 1
+        if kind == "state":
+            self._latest.update(state=event["state"], reason=event.get("reason", ""))
+        elif kind == "epoch":
+            self._epochs.append(event)
+        elif kind in ("started", "step", "finished"):
+            self._latest[kind] = event
+        if kind == "started":
+            self._latest["began"] = now
+        if kind in ("started", "step", "epoch"):
+            self._latest["moved"] = now
+        if kind == "step":
+            for name, line in self._lines.items():
+                _add(line, event["epoch"], event[name])
+        if kind in ("step", "epoch"):  # a fast run has epochs without a step that was told
+            for name, lines in self._by_kind.items():
+                for regulariser, value in event.get(name, {}).items():
+                    _add(lines.setdefault(regulariser, ThinnedLine()), event["epoch"], value)
+
+    @property
+    def version(self) -> int:
+        return int(self._latest["version"])
+
+    def history(self) -> History:
+        """What is known now: the same object until the next event."""
+        if self._history is None:
+            lines: dict[str, Any] = {name: line.line() for name, line in self._lines.items()}
+            for name, by_kind in self._by_kind.items():
+                lines[name] = {kind: line.line() for kind, line in by_kind.items()}
+            self._history = History(**self._latest, **lines, epochs=tuple(self._epochs))
+        return self._history
+
+
+def _add(line: ThinnedLine, epoch: float, value: float | None) -> None:
+    if value is not None and math.isfinite(value):
+        line.add(epoch, value)
+
+
+def build_history(numbered: Iterable[tuple[int, Event]]) -> HistoryBuilder:
+    """A run's stored events, folded."""
+    folded = HistoryBuilder()
+    for number, event in numbered:
+        folded.add(event, version=number)
+    return folded
+
+
+def summary(history: History) -> dict[str, Any] | None:
+    """The figures that a list of runs shows, without the layers; None before the first epoch's end."""
+    if not history.epochs:
+        return None
+    return {
+        "epochs": len(history.epochs),
+        "best": _without_layers(history.best or {}),
+        "last": _without_layers(history.epochs[-1]),
+    }
+
+
+def _without_layers(epoch: Event) -> Event:
+    kept = {key: value for key, value in epoch.items() if key not in ("weights", "filters")}
+    return {**kept, "sparsity": {**epoch["sparsity"], "layers": {}}}
+
+
+def _validation_accuracy(epoch: Event) -> float:
+    accuracy = epoch["validation_accuracy"]
+    return -1.0 if accuracy is None else float(accuracy)

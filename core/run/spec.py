@@ -1,0 +1,247 @@
+"""`RunSpec`: everything a person can choose, as one immutable value.
+
+Widgets build it, an address carries it, the store keeps it, the engine executes it. This module says
+what shape a spec has and bounds every number that belongs to no catalogue; the bounds of an
+operation's, an architecture's or a regulariser's own parameters stand in their catalogues, and
+`core.catalogues.complete` checks those and fills in what was left out.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.run.errors import SpecError
+
+MAX_SIDE = 256  # pixels; a batch of 4,096 such images is 3.2 GB as float32 RGB, a laptop's limit
+MAX_PARAMETERS = 50_000_000  # with Adam's two moments and gradients, 800 MB
+MAX_OPS = 64  # operations in a pipeline
+MAX_SPEC_BYTES = 64 * 1024  # a spec is a page of JSON; more is somebody's mistake or mischief
+
+Name = Annotated[str, Field(max_length=64)]
+Scalar = bool | int | float | Annotated[str, Field(max_length=64)]
+Params = Annotated[
+    dict[Name, Scalar | Annotated[list[int | float], Field(max_length=16)]], Field(max_length=32)
+]
+
+
+class Part(BaseModel):
+    """What all parts of a spec share: frozen, and an unknown key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+
+class DataSpec(Part):
+    """Which images, how many of them to train on, and how many are kept for validation."""
+
+    name: Name = "mnist5k"
+    path: Annotated[str, Field(max_length=1024)] | None = None  # `folder` only: a zip or a folder
+    side: Annotated[int, Field(ge=8, le=MAX_SIDE)] | None = None  # `folder` only: pixels
+    channels: Literal[1, 3] | None = None  # `folder` only: grey or RGB
+    train_images: Annotated[int, Field(ge=1, le=1_000_000)] | None = None  # None: all of them
+    validation_share: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
+
+
+class OpSpec(Part):
+    """One augmentation. ``stream`` numbers its private random draws: two operations of one kind in a
+    pipeline have different streams, so that moving or removing one leaves the other's draws alone."""
+
+    op: Name
+    p: Annotated[float, Field(ge=0, le=1)] | None = None  # None: the catalogue's own
+    enabled: bool = True
+    stream: Annotated[int, Field(ge=0, le=999)] | None = None  # None: the first that is free
+    params: Params = {}
+
+
+class MixSpec(Part):
+    """An operation that makes one image of several, and mixes their labels with them; it runs last."""
+
+    op: Name
+    p: Annotated[float, Field(ge=0, le=1)] | None = None  # None: the catalogue's own
+    params: Params = {}
+
+
+class AugmentSpec(Part):
+    """Operations in the order they run; ``choose`` of them at random for each batch, if given.
+
+    ``strength`` scales every range around its neutral value: 0 does nothing, 1 is as set. With ``fuse``
+    consecutive geometric operations are one warp: faster, and one interpolation instead of several.
+    """
+
+    ops: Annotated[tuple[OpSpec, ...], Field(max_length=MAX_OPS, strict=False)] = ()
+    choose: Annotated[int, Field(ge=1, le=MAX_OPS)] | None = None
+    strength: Annotated[float, Field(ge=0, le=2)] = 1.0
+    fuse: bool = True
+    mix: MixSpec | None = None
+
+    @model_validator(mode="after")
+    def number_streams(self) -> AugmentSpec:
+        """Give every operation a stream of its own among those of its kind."""
+        taken = {(op.op, op.stream) for op in self.ops if op.stream is not None}
+        explicit = [(op.op, op.stream) for op in self.ops if op.stream is not None]
+        if len(explicit) != len(taken):
+            raise ValueError("two operations of one kind have the same stream")
+        numbered = []
+        for op in self.ops:
+            if op.stream is None:
+                stream = next(i for i in range(1000) if (op.op, i) not in taken)
+                taken.add((op.op, stream))
+                op = op.model_copy(update={"stream": stream})
+            numbered.append(op)
+        object.__setattr__(self, "ops", tuple(numbered))
+        return self
+
+
+class ModelSpec(Part):
+    """An architecture and its parameters."""
+
+    arch: Name = "cnn"
+    params: Params = {}
+
+
+class RegulariserSpec(Part):
+    """A regulariser. ``linear``: its strength rises from 0 over ``warmup_epochs``; ``step``: it is 0 until
+    then and whole after. A constant strength has no warm-up. Some kinds have no strength or no solver."""
+
+    kind: Name
+    strength: Annotated[float, Field(ge=0, le=100)] | None = None  # None: the catalogue's own
+    solver: Literal["penalty", "proximal"] | None = None  # None: the catalogue's own
+    warmup_epochs: Annotated[int, Field(ge=0, le=1000)] = 0
+    schedule: Literal["linear", "step"] = "linear"
+    params: Params = {}
+
+
+class OptimiserSpec(Part):
+    """How the weights follow the gradient, and how the learning rate changes over the run."""
+
+    kind: Name = "adamw"
+    lr: Annotated[float, Field(gt=0, le=10)] | None = None  # None: the catalogue's own
+    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    params: Params = {}
+
+
+class TrainSpec(Part):
+    """The budget, and where it is spent."""
+
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 10
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 128
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
+class RunSpec(Part):
+    """One run, whole. The same spec on the same machine gives the same numbers, bit for bit."""
+
+    version: Literal[1] = 1
+    name: Annotated[str, Field(max_length=80)] = ""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    data: DataSpec = DataSpec()
+    augment: AugmentSpec = AugmentSpec()
+    model: ModelSpec = ModelSpec()
+    regularisers: Annotated[tuple[RegulariserSpec, ...], Field(max_length=8, strict=False)] = ()
+    optimiser: OptimiserSpec = OptimiserSpec()
+    train: TrainSpec = TrainSpec()
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The whole spec as JSON; `parse` reads it back as an equal value."""
+        return self.model_dump_json(indent=indent)
+
+
+def parse(source: str | bytes | dict[str, Any]) -> RunSpec:
+    """A `RunSpec` from JSON text or from plain values.
+
+    Raises:
+        SpecError: it is not JSON, is too long, has an unknown key, or a value is out of bounds.
+    """
+    if isinstance(source, dict):
+        source = json.dumps(source)
+    if len(source) > MAX_SPEC_BYTES:
+        raise SpecError("", f"The spec is {len(source):,} bytes; at most {MAX_SPEC_BYTES:,} are read.")
+    try:
+        return RunSpec.model_validate_json(source)
+    except ValidationError as error:
+        raise SpecError(*_explain(error.errors(include_url=False)[0])) from None
+
+
+def with_setting(spec: RunSpec, setting: str) -> RunSpec:
+    """``spec`` with one field changed by ``path.to.field=value`` (JSON, or a bare word), re-checked.
+
+    Raises:
+        SpecError: there is no such field, or the value is refused.
+    """
+    path, equals, text = setting.partition("=")
+    if not equals:
+        raise SpecError(setting, "write it as field=value, e.g. train.epochs=3.")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    whole = spec.model_dump()
+    *parents, last = path.strip().split(".")
+    place: Any = whole
+    for key in parents:
+        place = _child(place, key, path)
+    if isinstance(place, list | tuple) or not isinstance(place, dict):
+        raise SpecError(path, "there is no such field.")
+    place[last] = value
+    return parse(whole)
+
+
+def _child(place: Any, key: str, path: str) -> Any:
+    """One step down a nested value: a key of an object, or a number into a list."""
+    if isinstance(place, dict) and key in place:
+        return place[key]
+    if isinstance(place, list | tuple) and key.isdecimal() and int(key) < len(place):
+        return place[int(key)]
+    raise SpecError(path, f"there is no such field; {key!r} was not found.")
+
+
+def _explain(error: Any) -> tuple[str, str]:
+    """Where and what, in our words, for one of pydantic's errors."""
+    where, kind = "", error["type"]
+    for key in error["loc"]:
+        if isinstance(key, int):
+            where += f"[{key}]"
+        elif key not in _UNION_TAGS and not key.startswith(("constrained-", "list[")):
+            where += f".{key}" if where else key
+    shown = repr(error.get("input"))
+    shown = shown if len(shown) <= 80 else f"{shown[:77]}…"
+    context = error.get("ctx", {})
+    bounds = {
+        "greater_than_equal": "is below the smallest allowed, {ge}.",
+        "greater_than": "is not above {gt}.",
+        "less_than_equal": "is above the largest allowed, {le}.",
+        "literal_error": "is not allowed; it may be {expected}.",
+        "string_too_long": "is too long; at most {max_length} characters are allowed.",
+        "too_long": "is too long; at most {max_length} entries are allowed.",
+        "value_error": "is refused: {error}.",
+    }
+    if kind in bounds:
+        return where, f"{shown} " + bounds[kind].format(**context)
+    if kind == "extra_forbidden":
+        return where, "there is no such field; remove it, or check its spelling."
+    if kind == "missing":
+        return where, "this field is needed."
+    if kind == "json_invalid":
+        return "", f"The spec is not valid JSON: {context['error']}."
+    if kind == "finite_number":
+        return where, f"{shown} is not a finite number."
+    expected = _EXPECTED.get(kind)
+    return where, f"{shown} is not {expected}." if expected else f"{shown}: {error['msg']}."
+
+
+_UNION_TAGS = {"bool", "int", "float", "str"}
+_EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "none_required": "null, the only value this version takes here",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "tuple_type": "a list",
+    "list_type": "a list",
+}

@@ -1,0 +1,71 @@
+"""What to try when a strength can't be right: nothing is left, the data has no say, or nothing is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.measure.sparsity import NEAR
+from core.regularise.catalogue import REGULARISERS
+from core.run.spec import RegulariserSpec, RunSpec
+
+DWARFED = 100  # times the data loss: a penalty that leaves it no say
+UNLEARNT = 0.6  # nats; to guess between two classes costs 0.69, among more it costs more
+HOPELESS = 30  # times the default: no warm-up makes a strength above that a good one
+
+
+def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
+    """What is wrong with the strengths of ``spec``, completed, and what to try, in a sentence or two.
+
+    Args:
+        event: an ``epoch`` event of its run.
+
+    Returns:
+        "" if there is nothing to say.
+    """
+    strong = [each for each in spec.regularisers if each.strength and each.kind != "label_smoothing"]
+    if strong and (what := _what_is_lost(event, spec)):
+        culprit = max(strong, key=_times_the_default)
+        return f"{what}: {_symbol(culprit)} is too strong. {_instead(culprit, spec)}"
+    idle = [REGULARISERS[each.kind].title for each in spec.regularisers if each.strength == 0]
+    if not idle:
+        return ""
+    return f"{_listed(idle)} at strength 0 {'change' if len(idle) > 1 else 'changes'} nothing."
+
+
+def _what_is_lost(event: Mapping[str, Any], spec: RunSpec) -> str:
+    sparsity = event["sparsity"]
+    if sparsity["exact"] == 1:
+        return "Every weight is zero"
+    if sparsity["near"] == 1:
+        return f"Every weight is smaller than {NEAR:g}"
+    dead = [name for name, layer in sparsity["layers"].items() if layer["exact"] == 1]
+    if dead and spec.model.arch != "attention":  # whose blocks have a way around them
+        return f"Every weight of {_listed(dead)} is zero, so nothing of the image gets through"
+    if (loss := event["validation_loss"]) > UNLEARNT and event["penalty"] > DWARFED * loss:
+        return f"The penalty is {event['penalty'] / loss:,.0f} times the data loss, which no longer counts"
+    return ""
+
+
+def _times_the_default(spec: RegulariserSpec) -> float:
+    default = REGULARISERS[spec.kind].default_strength
+    assert spec.strength is not None and default is not None
+    return spec.strength / default
+
+
+def _instead(spec: RegulariserSpec, run: RunSpec) -> str:
+    """The default, or a tenth of what was too strong, in one digit."""
+    default = REGULARISERS[spec.kind].default_strength
+    assert spec.strength is not None and default is not None
+    weaker = f"{min(default, spec.strength / 10):.1g}".replace("e-0", "e-")
+    if spec.warmup_epochs or _times_the_default(spec) > HOPELESS:
+        return f"Try {weaker}."
+    return f"Try {weaker}, or let it rise over the first {-(-2 * run.train.epochs // 3)} epochs."
+
+
+def _symbol(spec: RegulariserSpec) -> str:
+    return f"λ = {spec.strength:g} of {REGULARISERS[spec.kind].title}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,59 @@
+"""A spec in words and in KaTeX, for a person."""
+
+from __future__ import annotations
+
+from core.augment.catalogue import OPERATIONS
+from core.augment.ops.mixes import MIXES
+from core.models.catalogue import ARCHITECTURES
+from core.regularise.catalogue import REGULARISERS
+from core.run.spec import AugmentSpec, RegulariserSpec, RunSpec
+
+
+def in_words(spec: RunSpec) -> str:
+    """One line, e.g. ``mnist5k · cnn 32-64-128 · affine + CutMix · L1 (lasso) 0.001 proximal``."""
+    parts = [spec.data.name, _architecture(spec), _augmentation(spec.augment)]
+    parts += [_regulariser(regulariser) for regulariser in spec.regularisers]
+    return " · ".join(part for part in parts if part)
+
+
+def title(spec: RunSpec) -> str:
+    """What to call a run: its name; without one what sets it apart, e.g. ``cnn 32-64-128 · L1 (lasso) 0.001
+    proximal``."""
+    return spec.name or in_words(spec).removeprefix(f"{spec.data.name} · ")
+
+
+def objective(spec: RunSpec) -> str:
+    """What is minimised, in KaTeX: the cross-entropy and each penalty that is a term of the loss. Of
+    several each λ is named after its own."""
+    entries = [REGULARISERS[each.kind] for each in spec.regularisers]
+    penalties = [entry for entry in entries if entry.solvers]
+    terms = [r"\mathcal{L} = \operatorname{CE}(f_w(x), y)"]
+    for entry in penalties:
+        name = rf"\lambda_{{\text{{{entry.short}}}}}"
+        terms.append(entry.formula.replace(r"\lambda", name) if len(penalties) > 1 else entry.formula)
+    return " + ".join(terms)
+
+
+def _augmentation(spec: AugmentSpec) -> str:
+    """E.g. ``affine + erasing + CutMix at strength 0.5``; more than three operations are counted."""
+    ops = [OPERATIONS[op.op].title.lower() for op in spec.ops if op.enabled]
+    parts = ops if len(ops) <= 3 else [f"{len(ops)} augmentations"]
+    if spec.mix is not None:
+        parts = [*parts, MIXES[spec.mix.op].title]
+    strength = f" at strength {spec.strength:g}" if parts and spec.strength != 1 else ""
+    return " + ".join(parts) + strength
+
+
+def _architecture(spec: RunSpec) -> str:
+    sizes = (
+        spec.model.params.get("channels") or spec.model.params.get("hidden") or spec.model.params.get("width")
+    )
+    shown = "-".join(map(str, sizes)) if isinstance(sizes, list | tuple) else str(sizes or "")
+    return f"{ARCHITECTURES[spec.model.arch].name} {shown}".strip()
+
+
+def _regulariser(spec: RegulariserSpec) -> str:
+    entry = REGULARISERS[spec.kind]
+    strength = entry.default_strength if spec.strength is None else spec.strength
+    shown = "" if strength is None else f"{strength:g}"
+    return " ".join(filter(None, [entry.title, shown, spec.solver]))

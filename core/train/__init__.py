@@ -1,0 +1,1 @@
+"""The training loop, from a spec to a stream of events."""

@@ -1,0 +1,49 @@
+"""The batches of an epoch, in its order, several of them made in one go.
+
+After a step of training, the processor's caches hold nothing more of what makes a batch: some two hundred
+small operations and the Python between them. Of several in a row only the first pays for that. A batch of
+128 images of 1×28×28 with affine and erasing took 2.2 ms before each step of the default CNN, and 1.5 ms as
+one of eight, beside steps of 39 ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from core.train.session import Session, epoch_order
+
+AHEAD = 8  # batches in one go, at most
+AHEAD_BYTES = 4 * 2**20  # of their images: what is more would not stay in the caches either
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step trains on."""
+
+    step: int  # of the run, from 0
+    index: Tensor  # (B,), the places of its images among the training images
+    images: Tensor  # float (B, C, S, S) in [0, 1], augmented and mixed
+    targets: Tensor  # labels (B,), or the share of each class, float (B, num_classes)
+
+
+def batches(session: Session, epoch: int, most: int | None = None) -> Iterator[Batch]:
+    """The batches of epoch ``epoch``, from 1, or its first ``most``. What is drawn for one follows from its
+    step alone."""
+    size, num_steps = session.spec.train.batch_size, session.steps_per_epoch
+    count = num_steps if most is None else min(most, num_steps)
+    order = epoch_order(session.spec, len(session.train), epoch).to(session.device)
+    ahead = _ahead(session, size)
+    for first in range(0, count, ahead):
+        made = []
+        for i in range(first, min(first + ahead, count)):
+            step, index = (epoch - 1) * num_steps + i, order[i * size : (i + 1) * size]
+            made.append(Batch(step, index, *session.batch(index, step)))
+        yield from made
+
+
+def _ahead(session: Session, size: int) -> int:
+    float_bytes = 4 * session.train.images[0].numel() * size
+    return max(1, min(AHEAD, AHEAD_BYTES // float_bytes))

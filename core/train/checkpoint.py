@@ -1,0 +1,104 @@
+"""What a run leaves on disk: its spec, its weights, and a checkpoint to go on from.
+
+JSON and safetensors only: formats that can't carry code. No random state is kept, because every draw
+is derived from the seed and a counter (`core.randomness`): a resumed run repeats the one that was
+never interrupted, bit for bit.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from core.run.errors import SpecError
+from core.run.events import Event, lean
+from core.train.evaluation import evaluation_weights
+from core.train.session import Session
+
+CHECKPOINT_SECONDS = 5.0  # 8 MB for the default network, 10 ms: 0.2 % of the time
+
+
+def save(folder: Path, session: Session, epoch: int, *, weights: bool) -> int | None:
+    """Write ``spec.json`` and ``weights.safetensors`` into ``folder``, which is made if needed.
+
+    Without ``weights``, those that an earlier run left there go, for they are not of this spec.
+
+    Returns:
+        The epoch whose weights were written, if a regulariser chose one; ``epoch`` epochs are done.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "spec.json").write_text(session.spec.to_json(indent=2) + "\n", encoding="utf-8")
+    path = folder / "weights.safetensors"
+    if not weights:
+        path.unlink(missing_ok=True)
+        return None
+    with evaluation_weights(session, max(epoch, 1)):
+        chosen = session.regularisation.before_saving()
+        _write(path, session.model.state_dict(), {})
+    return chosen
+
+
+def save_checkpoint(folder: Path, session: Session, epochs: list[Event]) -> None:
+    """Keep the weights and the optimiser's state after the last of ``epochs``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model.{name}": value for name, value in session.model.state_dict().items()}
+    for i, values in session.optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{i}.{name}": value for name, value in values.items() if value is not None}
+    tensors |= {f"regulariser.{name}": value for name, value in session.regularisation.state().items()}
+    _write(
+        folder / "checkpoint.safetensors",
+        tensors,
+        {"spec": session.spec.to_json(), "epochs": json.dumps([lean(event) for event in epochs])},
+    )
+
+
+def load_checkpoint(folder: Path, session: Session) -> list[Event]:
+    """Put a checkpoint's weights and optimiser state into ``session``; returns the epochs it has done.
+
+    Raises:
+        SpecError: there is no checkpoint, it can't be read, or it is of another spec.
+    """
+    path = folder / "checkpoint.safetensors"
+    if not path.is_file():
+        raise SpecError("--resume", f"there is no checkpoint in {folder}; run once without --resume.")
+    try:
+        with safe_open(path, "pt", device=str(session.device)) as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
+        if metadata.get("spec") != session.spec.to_json():
+            raise SpecError("--resume", f"the checkpoint in {folder} is of another spec; give that one.")
+        session.model.load_state_dict(_below("model.", tensors))
+        session.regularisation.load_state(_below("regulariser.", tensors))
+        _load_optimiser(session, tensors)
+        epochs: list[Event] = json.loads(metadata["epochs"])
+    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        raise SpecError("--resume", f"the checkpoint in {folder} can't be read; it is damaged.") from None
+    return epochs
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names start with ``prefix``, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _load_optimiser(session: Session, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in _below("optimiser.", tensors).items():
+        i, field = name.split(".")
+        state.setdefault(int(i), {})[field] = value
+    groups = session.optimiser.state_dict()["param_groups"]
+    session.optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write beside and move into place, so that a crash leaves the old file or the new one."""
+    beside = path.with_suffix(".part")
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, beside, metadata)
+    beside.replace(path)

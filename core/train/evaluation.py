@@ -1,0 +1,110 @@
+"""How good the network is, as it would be kept: with averaged weights, if the spec averages them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from core.data.dataset import Dataset
+from core.train.batching import batches
+from core.train.session import Session
+
+EVALUATION_BATCH = 512  # a CPU is as fast with 200 to 1,000
+FIRST_LOOK = 100  # images after which `accuracy_or_less` may have seen enough
+NORM_BATCHES = 10  # as many as torch's running statistics remember, at their momentum of 0.1
+
+
+class Judgement(NamedTuple):
+    """What the network made of some images."""
+
+    losses: Tensor  # (N,) cross-entropy, nats
+    correct: Tensor  # (N,) bool
+
+    @property
+    def loss(self) -> float:
+        """The mean, nats."""
+        return float(self.losses.double().mean())
+
+    @property
+    def accuracy(self) -> float:
+        """The share of images that are classified correctly."""
+        return int(self.correct.sum()) / len(self.correct)
+
+
+def evaluate(session: Session, dataset: Dataset) -> Judgement:
+    """Judge the network by plain, unaugmented images."""
+    session.model.eval()
+    losses, correct = [], []
+    with torch.inference_mode(), session.autocast():
+        for logits, labels in _answers(session, dataset):
+            losses.append(F.cross_entropy(logits, labels, reduction="none").float())
+            correct.append(logits.argmax(1) == labels)
+    return Judgement(torch.cat(losses), torch.cat(correct))
+
+
+def accuracy_or_less(session: Session, dataset: Dataset, least: float) -> float:
+    """The accuracy on ``dataset``; or, as soon as it can't be ``least`` any more, what it could be at best.
+    That is soonest if the images that are most often wrong come first."""
+    session.model.eval()
+    images = at_best = len(dataset)
+    with torch.inference_mode(), session.autocast():
+        for part in (dataset.take(slice(FIRST_LOOK)), dataset.take(slice(FIRST_LOOK, None))):
+            for logits, labels in _answers(session, part):
+                at_best -= int((logits.argmax(1) != labels).sum())
+                if at_best / images < least:
+                    return at_best / images
+    return at_best / images
+
+
+def _answers(session: Session, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
+    """Logits (B, num_classes) and labels (B,) of some images after the other."""
+    if not len(dataset):
+        return  # `split` would give one batch of none
+    batches = (part.split(EVALUATION_BATCH) for part in (dataset.images, dataset.labels))
+    for images, labels in zip(*batches, strict=True):
+        yield session.model(session.normalised(images.float().div_(255))), labels
+
+
+@contextmanager
+def evaluation_weights(session: Session, epoch: int) -> Iterator[None]:
+    """Inside, the network is the one that is evaluated and saved after ``epoch`` epochs; then it trains on.
+
+    Averaged weights give other activations than those that train did, so batch norm takes its statistics
+    anew, over the first `NORM_BATCHES` batches of this epoch (Izmailov et al. 2018, arXiv 1803.05407,
+    section 3.2, go through all of them).
+    """
+    with session.regularisation.averaged() as averaged:
+        norms = [module for module in session.model.modules() if isinstance(module, _BatchNorm)]
+        if not averaged or not norms:
+            yield
+            return
+        before = [(buffer, buffer.clone()) for norm in norms for buffer in norm.buffers()]
+        _take_statistics(session, norms, epoch)
+        try:
+            yield
+        finally:
+            for buffer, value in before:
+                buffer.copy_(value)
+
+
+@torch.no_grad()
+def _take_statistics(session: Session, norms: list[_BatchNorm], epoch: int) -> None:
+    """The mean over batches, each as the network was trained on it, but without dropout."""
+    momenta = [norm.momentum for norm in norms]
+    session.model.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean
+        norm.train()
+    with session.autocast():
+        for batch in batches(session, epoch, NORM_BATCHES):
+            session.model(session.normalised(batch.images))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()

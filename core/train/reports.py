@@ -1,0 +1,112 @@
+"""What a run says of itself: its events, made from a session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.regularise.label_smoothing import smallest_loss
+from core.run.events import Event, lean
+from core.train.measuring import thorough_every
+from core.train.session import Session
+from core.train.sprite import sprite
+
+SHOWN_IMAGES = 8
+
+
+def started(session: Session) -> Event:
+    return {
+        "event": "started",
+        "device": session.device.type,
+        "device_name": (
+            torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else "CPU"
+        ),
+        "threads": torch.get_num_threads(),
+        "parameters": sum(p.numel() for p in session.model.parameters()),
+        "train_images": len(session.train.labels),
+        "validation_images": len(session.validation.labels),
+        "classes": list(session.train.classes),
+        "epochs": session.spec.train.epochs,
+        "steps_per_epoch": session.steps_per_epoch,
+        "thorough_every": thorough_every(session),
+        "notes": [*session.train.notes, *_notes(session)],
+    }
+
+
+def penalties(session: Session, epochs_done: float) -> Event:
+    """The penalties' sum, each of them, and every strength, as they are after ``epochs_done`` epochs."""
+    values = session.regularisation.values(epochs_done)
+    return {
+        "penalty": sum(values.values()),
+        "penalties": values,
+        "strengths": session.regularisation.strengths(epochs_done),
+    }
+
+
+def step_event(session: Session, step: int, loss: float) -> Event:
+    epochs_done = (step + 1) / session.steps_per_epoch
+    return {
+        "event": "step",
+        "step": step + 1,
+        "epoch": epochs_done,
+        "loss": loss,
+        **penalties(session, epochs_done),
+        "learning_rate": session.optimiser.param_groups[0]["lr"],
+    }
+
+
+def batch_event(session: Session, images: Tensor, index: Tensor, step: int) -> Event:
+    shown = (images[:SHOWN_IMAGES] * 255).round().to(torch.uint8).cpu()
+    labels = session.labels_in_words(index, step)[:SHOWN_IMAGES]
+    return {
+        "event": "batch",
+        "step": step + 1,
+        "images": sprite(shown),
+        "count": len(labels),
+        "labels": labels,
+    }
+
+
+def finished(epochs: list[Event], seconds: float) -> Event:
+    def figures(event: Event) -> Event:
+        return {key: value for key, value in lean(event).items() if key != "event"}
+
+    best = max(epochs, key=lambda event: event["validation_accuracy"])
+    return {
+        "event": "finished",
+        "epochs": len(epochs),
+        "seconds": seconds,
+        "best": figures(best),
+        "last": figures(epochs[-1]),
+    }
+
+
+def _notes(session: Session) -> list[str]:
+    """What the regularisers change about the figures, which nobody could guess from a chart."""
+    spec, kinds = session.spec, {each.kind: each for each in session.spec.regularisers}
+    notes = []
+    if smoothing := kinds.get("label_smoothing"):
+        assert smoothing.strength is not None
+        least = smallest_loss(smoothing.strength, len(session.train.classes))
+        notes.append(
+            "The training loss is taken against smoothed labels, where it can't fall below "
+            f"{least:.3f} nats; the validation loss against plain ones."
+        )
+    if "ema" in kinds:
+        notes.append("What is evaluated, measured and saved is the running mean of the weights.")
+    if swa := kinds.get("swa"):
+        start: Any = swa.params["start"]
+        epochs = spec.train.epochs
+        first = next(epoch for epoch in range(1, epochs + 1) if epoch / epochs >= start)
+        notes.append(
+            f"From epoch {first} on, what is evaluated, measured and saved is the mean of the weights at the "
+            "ends of epochs."
+        )
+    if {"ema", "swa"} & kinds.keys() and any(each.solver == "proximal" for each in spec.regularisers):
+        notes.append(
+            "A mean of weights is exactly zero only where all of them were: expect fewer exact zeros than "
+            "without averaging."
+        )
+    return notes

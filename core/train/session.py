@@ -1,0 +1,155 @@
+"""Everything one run needs, made from its spec and put on its device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.augment.mixing import Mixer
+from core.augment.pipeline import Pipeline
+from core.data.catalogue import load_dataset
+from core.data.dataset import Dataset
+from core.data.split import split_dataset
+from core.measure.weight_measures import WeightMeasures
+from core.models.build import build_model, completed_model
+from core.models.summary import multiply_adds
+from core.randomness import derive, generator
+from core.regularise.regularisation import Regularisation
+from core.run.errors import SpecError
+from core.run.spec import RunSpec, TrainSpec
+from core.train.optimisers import build_optimiser
+
+
+@dataclass(slots=True)
+class Session:
+    """A run's parts. Images are uint8 on the device; `batch` and `normalised` make them a network's input."""
+
+    spec: RunSpec
+    device: torch.device
+    train: Dataset
+    validation: Dataset
+    mean: Tensor  # (C, 1, 1), of the training part, in [0, 1]
+    std: Tensor  # (C, 1, 1)
+    pipeline: Pipeline | None
+    mixer: Mixer | None
+    model: nn.Module
+    regularisation: Regularisation
+    optimiser: torch.optim.Optimizer
+    gauge: WeightMeasures
+    multiply_adds: int  # of one image's forward pass
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """A last batch of one image is left out: batch normalisation has no variance to take there."""
+        full, rest = divmod(len(self.train.labels), self.spec.train.batch_size)
+        return full + (rest > 1) or 1
+
+    @property
+    def num_steps(self) -> int:
+        return self.steps_per_epoch * self.spec.train.epochs
+
+    def augmented(self, index: Tensor, step: int) -> Tensor:
+        """Training images ``index`` as float (B, C, S, S) in [0, 1], after step ``step``'s operations."""
+        images = self.train.images[index].float().div_(255)
+        return self.pipeline(images, step) if self.pipeline else images
+
+    def batch(self, index: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """What step ``step`` trains on: `augmented` images, mixed if the spec says so, and their targets:
+        labels (B,), or with a mix the share of each class, float (B, num_classes)."""
+        images, labels = self.augmented(index, step), self.train.labels[index]
+        if self.mixer is None:
+            return images, labels
+        draws = self.mixer.draw(len(index), step)
+        return self.mixer.apply(images, draws), self.mixer.targets(labels, len(self.train.classes), draws)
+
+    def labels_in_words(self, index: Tensor, step: int) -> list[str]:
+        """The images' classes, and of what each was mixed: ``3``, or ``3 0.70 + 8 0.30``."""
+        names = [self.train.classes[label] for label in self.train.labels[index].tolist()]
+        if self.mixer is None:
+            return names
+        draws = self.mixer.draw(len(index), step)  # the same that `batch` drew
+        return [draws.describe(i).in_words(names) for i in range(len(names))]
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Float images in [0, 1] as a network's input; ``channels_last`` is what convolutions like."""
+        return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+    def autocast(self) -> torch.autocast:
+        """bfloat16 where the spec asks for it; nothing otherwise."""
+        enabled = self.spec.train.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+
+def epoch_order(spec: RunSpec, num_images: int, epoch: int) -> Tensor:
+    """The order (num_images,) in which epoch ``epoch``, from 1, goes through the training images."""
+    return torch.randperm(num_images, generator=generator(derive(spec.seed, "order", epoch)))
+
+
+def device_of(spec: TrainSpec) -> torch.device:
+    """The device a run trains on; ``auto`` is a CUDA device if there is one."""
+    has_cuda = torch.cuda.is_available()
+    if spec.device == "cuda" and not has_cuda:
+        raise SpecError("train.device", "this machine has no CUDA device; choose 'auto' or 'cpu'.")
+    device = torch.device("cuda" if has_cuda and spec.device != "cpu" else "cpu")
+    if spec.precision == "bfloat16" and device.type == "cpu":
+        raise SpecError("train.precision", "bfloat16 halves the speed on a CPU; choose 'float32' here.")
+    return device
+
+
+def open_session(spec: RunSpec) -> Session:
+    """Load the data, build the network, the pipeline, the regularisers and the optimiser.
+
+    Args:
+        spec: completed by `core.catalogues.complete`.
+
+    Raises:
+        SpecError: the data can't be read, or a part does not fit the data.
+    """
+    device = device_of(spec.train)
+    split = split_dataset(load_dataset(spec.data), spec.data, derive(spec.seed, "split"))
+    channels, side, num_classes = split.train.channels, split.train.side, len(split.train.classes)
+    shape = {"channels": channels, "side": side, "num_classes": num_classes}
+    model = build_model(completed_model(spec.model, **shape), **shape, seed=derive(spec.seed, "weights"))
+    model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    num_multiply_adds = multiply_adds(model, channels=channels, side=side)
+    gauge = WeightMeasures(model)
+    weights = [part for parts in gauge.layers.values() for part in parts]
+    known = {id(part) for part in weights}
+    others = [part for part in model.parameters() if id(part) not in known]
+    regularisation = Regularisation(spec.regularisers, model)
+    return Session(
+        spec=spec,
+        device=device,
+        train=split.train.to(device),
+        validation=split.validation.to(device),
+        mean=torch.tensor(split.mean, device=device).view(-1, 1, 1),
+        std=torch.tensor(split.std, device=device).view(-1, 1, 1),
+        pipeline=_pipeline(spec, channels, side, device),
+        mixer=_mixer(spec, channels, side, device),
+        model=model,
+        regularisation=regularisation,
+        optimiser=build_optimiser(spec.optimiser, weights, [*others, *regularisation.own_parameters()]),
+        gauge=gauge,
+        multiply_adds=num_multiply_adds,
+    )
+
+
+def _pipeline(spec: RunSpec, channels: int, side: int, device: torch.device) -> Pipeline | None:
+    if not any(op.enabled for op in spec.augment.ops):
+        return None
+    return Pipeline(spec.augment, channels=channels, side=side, seed=spec.seed, device=device)
+
+
+def _mixer(spec: RunSpec, channels: int, side: int, device: torch.device) -> Mixer | None:
+    if spec.augment.mix is None:
+        return None
+    return Mixer(
+        spec.augment.mix,
+        channels=channels,
+        side=side,
+        seed=spec.seed,
+        device=device,
+        strength=spec.augment.strength,
+    )

@@ -1,0 +1,1 @@
+"""What makes a network of a network."""

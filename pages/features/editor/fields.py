@@ -1,0 +1,153 @@
+"""Widgets made from a catalogue's parameters: the bounds, units and help are the catalogue's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.catalogue import Choice, Flag, Integers, Number, Parameter, Range
+from pages.features.editor.choice import key
+
+MOST_ON_A_SLIDER = 64  # whole numbers; more are typed
+
+
+def fields(
+    parameters: Sequence[Parameter],
+    given: Mapping[str, Any],
+    *place: str | int,
+    on_change: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """One widget a parameter, starting from ``given`` or its default; returns what they say.
+
+    Args:
+        place: where the parameters belong; with a parameter's name it makes its widget's `key`.
+        on_change: called before the re-run that a change of any of them brings.
+    """
+    return {
+        parameter.name: field(
+            parameter, given.get(parameter.name, parameter.default), *place, on_change=on_change
+        )
+        for parameter in parameters
+    }
+
+
+def field(
+    parameter: Parameter, value: Any, *place: str | int, on_change: Callable[[], None] | None = None
+) -> Any:
+    """The widget that fits one parameter."""
+    label, at = title(parameter), key(*place, parameter.name)
+    match parameter:
+        case Flag():
+            return st.toggle(label, value, help=parameter.help, key=at, on_change=on_change)
+        case Choice() if len(parameter.options) <= 4:
+            return st.segmented_control(
+                label,
+                parameter.options,
+                default=value,
+                required=True,
+                help=parameter.help,
+                key=at,
+                on_change=on_change,
+            )
+        case Choice():
+            index = parameter.options.index(value)
+            return st.selectbox(
+                label, parameter.options, index, help=parameter.help, key=at, on_change=on_change
+            )
+        case Integers():
+            return _integers(parameter, label, value, at, on_change)
+        case Number(scale="log"):
+            return log_dial(label, value, parameter.low, parameter.high, parameter.help, at, on_change)
+        case Number(integer=True) if parameter.high - parameter.low > MOST_ON_A_SLIDER:
+            return st.number_input(
+                label,
+                int(parameter.low),
+                int(parameter.high),
+                int(value),
+                help=parameter.help,
+                key=at,
+                on_change=on_change,
+            )
+    return _slider(parameter, label, value, at, on_change)
+
+
+def plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists for tuples, as JSON has no tuples."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
+
+
+def title(parameter: Parameter) -> str:
+    """A parameter's name as a label, with its unit."""
+    words = parameter.name.replace("_", " ").capitalize()
+    return f"{words} ({parameter.unit})" if parameter.unit else words
+
+
+def log_dial(
+    label: str,
+    value: float,
+    low: float,
+    high: float,
+    help: str,
+    at: str,
+    on_change: Callable[[], None] | None = None,
+) -> float:
+    """A slider over 1, 2, 5 of every power of ten; a value between those is put in where it belongs."""
+    grid = {
+        float(f"{mantissa}e{exponent}")
+        for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        for mantissa in (1, 2, 5)
+    }
+    options = sorted({point for point in grid if low <= point <= high} | {value})
+    return float(
+        st.select_slider(
+            label,
+            options,
+            value,
+            format_func=lambda point: f"{point:g}",
+            help=help,
+            key=at,
+            on_change=on_change,
+        )
+    )
+
+
+def _slider(
+    parameter: Number | Range, label: str, value: Any, at: str, on_change: Callable[[], None] | None
+) -> Any:
+    if parameter.integer:
+        low, high, step = int(parameter.low), int(parameter.high), int(parameter.step or 1)
+        value = tuple(int(item) for item in value) if isinstance(parameter, Range) else int(value)
+        return st.slider(label, low, high, value, step, help=parameter.help, key=at, on_change=on_change)
+    step_size = parameter.step or 10 ** math.floor(math.log10((parameter.high - parameter.low) / 100))
+    decimals = max(0, -math.floor(math.log10(step_size)))
+    value = tuple(map(float, value)) if isinstance(parameter, Range) else float(value)
+    return st.slider(
+        label,
+        float(parameter.low),
+        float(parameter.high),
+        value,
+        float(step_size),
+        format=f"%.{decimals}f",
+        help=parameter.help,
+        key=at,
+        on_change=on_change,
+    )
+
+
+def _integers(
+    parameter: Integers,
+    label: str,
+    value: Sequence[int] | str,
+    at: str,
+    on_change: Callable[[], None] | None,
+) -> list[int] | str:
+    """Whole numbers with commas. What can't be read is returned as it stands: the check says so."""
+    shown = value if isinstance(value, str) else ", ".join(map(str, value))
+    text = st.text_input(label, shown, help=parameter.help, key=at, max_chars=60, on_change=on_change)
+    try:
+        return [int(item) for item in text.split(",")]
+    except ValueError:
+        return text

@@ -1,0 +1,66 @@
+"""The dials of one operation. What they say goes into the visit's spec before the page runs again."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from core.augment import edits
+from core.augment.catalogue import OPERATIONS
+from core.preview.results import fused_groups
+from core.run.spec import OpSpec
+from pages.features.editor import choice
+from pages.features.editor.fields import fields, plain
+from pages.features.frame.teacher import dial, dial_shown, id_of, locked
+
+
+def op_settings(op: OpSpec, channels: int, side: int, view: str | None) -> None:
+    """The probability and the operation's own parameters; in a locked page also on and off, if it was left.
+
+    Args:
+        channels, side: of the images that are shown.
+        view: the key of the fragment that a dial re-runs instead of the whole page.
+    """
+    entry, place = OPERATIONS[op.op], id_of(op)
+    change = partial(_dialled, op, channels, side, view)
+    st.markdown(f"**{entry.title}**", help=f"{entry.help} {entry.fits} Source: {entry.source}.")
+    if entry.colour_only and channels == 1:
+        st.warning("It needs colour, and these images are grey: switch it off or remove it.")
+    if locked() and dial_shown(dial(op, "enabled")):
+        st.toggle("On", op.enabled, key=choice.key(place, "enabled"), on_change=change)
+    if not entry.fixed_p and dial_shown(dial(op, "p")):
+        st.slider(
+            "Probability",
+            0.0,
+            1.0,
+            entry.default_p if op.p is None else op.p,
+            0.05,
+            key=choice.key(place, "p"),
+            help="How likely each image is to be changed.",
+            on_change=change,
+        )
+    dials = [parameter for parameter in entry.parameters if dial_shown(dial(op, parameter.name))]
+    fields(dials, op.params, place, on_change=change)
+    if entry.can_lie:
+        st.caption(f":material/warning: {entry.can_lie}")
+
+
+def _dialled(op: OpSpec, channels: int, side: int, view: str | None) -> None:
+    """Put what the widgets of one operation say into the visit's spec, and show it."""
+    before = choice.current().augment
+    i = [id_of(other) for other in before.ops].index(id_of(op))
+    op, entry = before.ops[i], OPERATIONS[op.op]
+
+    def now(name: str, value: Any) -> Any:
+        return st.session_state.get(choice.key(id_of(op), name), value)
+
+    params = {each.name: now(each.name, op.params.get(each.name, each.default)) for each in entry.parameters}
+    augment = edits.changed(
+        before, i, enabled=now("enabled", op.enabled), p=now("p", op.p), params=plain(params)
+    )
+    choice.change_augment(augment)
+    # Edges of another kind can end a fusing, or begin one, and the list says which are fused.
+    if view and fused_groups(before, channels, side) == fused_groups(augment, channels, side):
+        st.rerun(view)

@@ -1,0 +1,198 @@
+"""The regularisers as a person edits them: some to add, and the dials of each.
+
+As with the pipeline, every act goes into the visit's spec before the page runs again.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any, Literal
+
+import streamlit as st
+
+from core import figures
+from core.models.dropout import DROPOUTS
+from core.regularise.catalogue import REGULARISERS, SOLVERS, RegulariserEntry
+from core.run.spec import RegulariserSpec
+from pages.components.live_chart import live_chart
+from pages.features.editor import choice
+from pages.features.editor.fields import fields, log_dial, plain
+
+_ADD = "augury.add_regulariser"
+Shape = Literal["constant", "linear", "step"]
+SHAPES: dict[Shape, str] = {
+    "constant": "is at full strength from the first step",
+    "linear": "rises from 0",
+    "step": "is 0, then at full strength at once",
+}
+
+
+def regulariser_editor(specs: tuple[RegulariserSpec, ...], epochs: int) -> None:
+    """Draw the regularisers of the visit's spec, one of each kind at most.
+
+    Args:
+        epochs: of the run, over which a strength may rise.
+    """
+    _add_box([kind for kind in REGULARISERS if kind not in {spec.kind for spec in specs}])
+    if not specs:
+        st.caption("None yet: the loss alone decides the weights. Dropout is a setting of the architecture.")
+    for spec in specs:
+        st.divider()
+        _settings(spec, epochs)
+
+
+def _add_box(offered: list[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Add a regulariser",
+            offered,
+            index=None,
+            format_func=lambda kind: REGULARISERS[kind].title,
+            placeholder="L1, group lasso, early stopping…",
+            key=_ADD,
+            on_change=lambda: _add(st.session_state[_ADD]),
+            disabled=not offered,
+            help="Several may act at once.",
+        )
+        with st.popover("", icon=":material/category:", help="What each one does"):
+            for kind in offered:
+                _offer(REGULARISERS[kind])
+            st.divider()
+            st.markdown("**Dropout**, a setting of the architectures that have it")
+            for entry in DROPOUTS.values():
+                st.markdown(f"{entry.title}: ${entry.formula}$")
+                st.caption(entry.effect, help=f"{entry.help} Source: {entry.source}.")
+
+
+def _offer(entry: RegulariserEntry) -> None:
+    st.button(
+        entry.title,
+        icon=":material/add:",
+        type="tertiary",
+        key=f"browse.{entry.name}",
+        on_click=_add,
+        args=(entry.name,),
+    )
+    st.caption(entry.effect)
+
+
+def _settings(spec: RegulariserSpec, epochs: int) -> None:
+    entry, place = REGULARISERS[spec.kind], ("regularisers", spec.kind)
+    change = partial(_dialled, spec.kind, epochs)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{entry.title}**", width="stretch")
+        st.button(
+            "",
+            icon=":material/close:",
+            type="tertiary",
+            key=choice.key(*place, "remove"),
+            help=f"Remove {entry.title}",
+            on_click=_remove,
+            args=(spec.kind,),
+        )
+    st.markdown(f"{'Adds ' if entry.solvers else ''}${entry.formula}$")
+    st.caption(entry.effect_by(spec.solver), help=f"{entry.help} Source: {entry.source}.")
+    if entry.default_strength is not None:
+        _strength(entry, spec, epochs, place)
+    if len(entry.solvers) > 1:
+        solver = st.segmented_control(
+            "Solver",
+            list(entry.solvers),
+            default=spec.solver or entry.solvers[0],
+            required=True,
+            key=choice.key(*place, "solver"),
+            help="\n\n".join(f"**{name}** {SOLVERS[name]}" for name in entry.solvers),
+            on_change=change,
+        )
+        if solver == "penalty" and entry.penalty_note:
+            st.info(entry.penalty_note, icon=":material/info:")
+    fields(entry.parameters, spec.params, *place, on_change=change)
+
+
+def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place: tuple[str, str]) -> None:
+    """The strength, when it acts, and a small picture of that."""
+    assert entry.default_strength is not None
+    symbol = symbol_of(spec.kind)
+    change = partial(_dialled, spec.kind, epochs)
+    strength = log_dial(
+        f"Strength {symbol}",
+        entry.default_strength if spec.strength is None else spec.strength,
+        entry.strength_low,
+        entry.strength_high,
+        "How much it counts against the loss.",
+        choice.key(*place, "strength"),
+        change,
+    )
+    st.selectbox(
+        f"Schedule of {symbol}",
+        list(SHAPES),
+        list(SHAPES).index(shape_of(spec)),
+        key=choice.key(*place, "shape"),
+        help="\n\n".join(f"**{name}**: it {does}." for name, does in SHAPES.items())
+        + "\n\nA strong one from the first step can kill a network that would have borne it later.",
+        on_change=change,
+    )
+    if spec.warmup_epochs:
+        st.slider(
+            "Rises over (epochs)" if spec.schedule == "linear" else "Begins after (epochs)",
+            1,
+            max(epochs, spec.warmup_epochs, 2),
+            spec.warmup_epochs,
+            key=choice.key(*place, "warmup", spec.schedule),
+            on_change=change,
+        )
+    drawn = figures.schedule(spec.model_copy(update={"strength": strength}), epochs)
+    live_chart(
+        json.dumps(drawn),
+        key=f"schedule.{spec.kind}",
+        height=110,
+        alt=f"{symbol} of {entry.title} over the run: it {SHAPES[shape_of(spec)]}, {strength:g}.",
+    )
+
+
+def symbol_of(kind: str) -> str:
+    """What the formula calls the strength."""
+    return "λ" if figures.has_lambda(kind) else "ε"
+
+
+def shape_of(spec: RegulariserSpec) -> Shape:
+    """What its λ does over the run."""
+    return spec.schedule if spec.warmup_epochs else "constant"
+
+
+def _dialled(kind: str, epochs: int) -> None:
+    """Put what the widgets of one regulariser say into the visit's spec."""
+    specs = choice.current().regularisers
+    choice.change_regularisers(
+        tuple(_as_dialled(spec, epochs) if spec.kind == kind else spec for spec in specs)
+    )
+
+
+def _as_dialled(spec: RegulariserSpec, epochs: int) -> RegulariserSpec:
+    entry = REGULARISERS[spec.kind]
+
+    def now(name: str, value: Any) -> Any:
+        return st.session_state.get(choice.key("regularisers", spec.kind, *name.split(".")), value)
+
+    update: dict[str, Any] = {
+        "params": plain({p.name: now(p.name, spec.params.get(p.name, p.default)) for p in entry.parameters}),
+        "solver": now("solver", spec.solver),
+    }
+    if entry.default_strength is not None:
+        shape: Shape = now("shape", shape_of(spec))
+        update |= {"strength": now("strength", spec.strength), "warmup_epochs": 0}
+        if shape != "constant":
+            first = spec.warmup_epochs or max(1, epochs // 2)
+            update |= {"schedule": shape, "warmup_epochs": now(f"warmup.{shape}", first)}
+    return spec.model_copy(update=update)
+
+
+def _add(kind: str | None) -> None:
+    st.session_state[_ADD] = None
+    if kind is not None:
+        choice.change_regularisers((*choice.current().regularisers, RegulariserSpec(kind=kind)))
+
+
+def _remove(kind: str) -> None:
+    choice.change_regularisers(tuple(s for s in choice.current().regularisers if s.kind != kind))

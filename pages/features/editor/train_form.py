@@ -1,0 +1,163 @@
+"""The choices of a run as forms, part by part, made from the catalogues."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import streamlit as st
+
+from core.catalogue import Entry
+from core.data.catalogue import DATASETS
+from core.data.shape import image_shape
+from core.models.catalogue import ARCHITECTURES
+from core.run.spec import (
+    DataSpec,
+    ModelSpec,
+    OptimiserSpec,
+    RunSpec,
+    TrainSpec,
+)
+from core.train.optimisers import OPTIMISERS, SCHEDULES
+from pages.features.editor.augment_editor import augment_editor
+from pages.features.editor.choice import key
+from pages.features.editor.fields import fields, log_dial, plain
+from pages.features.editor.regulariser_editor import regulariser_editor
+from pages.features.images.upload import upload_box
+
+
+def train_form(spec: RunSpec) -> RunSpec:
+    """Every part of ``spec`` as widgets, folded; returns what they say, not yet checked together.
+
+    The pipeline and the regularisers are lists that a person edits: what is done to them is in the visit's
+    spec already, and so in ``spec``, when this runs.
+    """
+    with st.expander("Data", icon=":material/photo_library:", expanded=True, key="part.data"):
+        chosen_data = data_part(spec.data)
+    shape = image_shape(chosen_data)
+    with st.expander("Augmentation", icon=":material/auto_fix_high:", key="part.augment"):
+        augment_editor(spec.augment, channels=shape.channels, side=shape.side)
+    with st.expander("Architecture", icon=":material/schema:", expanded=True, key="part.model"):
+        model = model_part(spec.model)
+    with st.expander("Regularisers", icon=":material/compress:", expanded=True, key="part.regulariser"):
+        regulariser_editor(spec.regularisers, spec.train.epochs)
+    with st.expander("Optimiser", icon=":material/trending_down:", key="part.optimiser"):
+        optimiser = optimiser_part(spec.optimiser)
+    with st.expander("Budget", icon=":material/timer:", key="part.budget"):
+        train, seed = budget_part(spec.train, spec.seed)
+    return spec.model_copy(
+        update={
+            "data": chosen_data,
+            "model": model,
+            "optimiser": optimiser,
+            "train": train,
+            "seed": seed,
+        }
+    )
+
+
+def data_part(spec: DataSpec) -> DataSpec:
+    """Which images; a person's own come as a zip, which is checked before it is kept."""
+    name = _pick("Images", DATASETS, spec.name, "data", "name")
+    path, side = None, None
+    channels: Literal[1, 3] | None = None
+    if name == "folder":
+        path = upload_box(spec.path if spec.name == "folder" else None)
+        side = st.select_slider(
+            "Side (px)",
+            sorted({16, 28, 32, 48, 64, 96, 128, 192, 256} | {spec.side or 32}),
+            spec.side or 32,
+            key=key("data", "side"),
+            help="Images are scaled to this side and cut square. Larger ones train slower.",
+        )
+        colour = st.toggle("Colour", spec.channels != 1, key=key("data", "colour"))
+        channels = 3 if colour else 1
+    share = st.slider(
+        "Kept for validation (share)", 0.05, 0.5, spec.validation_share, 0.05, key=key("data", "share")
+    )
+    limit = st.number_input(
+        "Training images",
+        min_value=1,
+        max_value=1_000_000,
+        value=spec.train_images,
+        placeholder="all of them",
+        key=key("data", "train_images"),
+        help="Fewer images make overfitting easy to see. Empty: all of them.",
+    )
+    return DataSpec(
+        name=name, path=path, side=side, channels=channels, train_images=limit, validation_share=share
+    )
+
+
+def model_part(spec: ModelSpec) -> ModelSpec:
+    """An architecture, what it is in a paragraph, and its sizes."""
+    arch = _pick("Architecture", ARCHITECTURES, spec.arch, "model", "arch")
+    entry = ARCHITECTURES[arch]
+    given = spec.params if arch == spec.arch else {}
+    params = fields(entry.parameters, given, "model", arch)
+    with st.popover("What is this?", icon=":material/help:"):
+        st.markdown(entry.help)
+        st.caption(entry.source)
+    return ModelSpec(arch=arch, params=plain(params))
+
+
+def optimiser_part(spec: OptimiserSpec) -> OptimiserSpec:
+    """How the weights follow the gradient."""
+    kind = _pick("Optimiser", OPTIMISERS, spec.kind, "optimiser", "kind")
+    entry = OPTIMISERS[kind]
+    same = kind == spec.kind
+    lr = log_dial(
+        "Learning rate",
+        spec.lr if same and spec.lr else entry.lr_default,
+        entry.lr_low,
+        entry.lr_high,
+        "How far the weights move at each step.",
+        key("optimiser", kind, "lr"),
+    )
+    schedule: Any = _pick("Schedule", SCHEDULES, spec.schedule, "optimiser", "schedule")
+    params = fields(entry.parameters, spec.params if same else {}, "optimiser", kind)
+    return OptimiserSpec(kind=kind, lr=lr, schedule=schedule, params=plain(params))
+
+
+def budget_part(spec: TrainSpec, seed: int) -> tuple[TrainSpec, int]:
+    """How long, in what batches, where, and from which seed."""
+    epochs = st.number_input(
+        "Epochs", 1, 1000, spec.epochs, key=key("train", "epochs"), help="Passes over the training images."
+    )
+    sizes = sorted({2**i for i in range(3, 13)} | {spec.batch_size})
+    batch_size = st.select_slider("Batch size (images)", sizes, spec.batch_size, key=key("train", "batch"))
+    device = st.segmented_control(
+        "Device",
+        ("auto", "cpu", "cuda"),
+        default=spec.device,
+        required=True,
+        key=key("train", "device"),
+        help="auto: a CUDA device if there is one.",
+    )
+    precision = spec.precision
+    if device != "cpu":
+        precision = st.segmented_control(
+            "Precision",
+            ("float32", "bfloat16"),
+            default=spec.precision,
+            required=True,
+            key=key("train", "precision"),
+            help="bfloat16 is faster on recent CUDA devices, and refused on a CPU, where it is slower.",
+        )
+    seed = st.number_input(
+        "Seed", 0, 2**31 - 1, seed, key=key("seed"), help="The same seed gives the same run, bit for bit."
+    )
+    return spec.model_copy(
+        update={"epochs": epochs, "batch_size": batch_size, "device": device, "precision": precision}
+    ), seed
+
+
+def _pick(label: str, catalogue: dict[str, Any], name: str, *place: str) -> str:
+    """A choice among a catalogue's entries, by their titles."""
+    names = list(catalogue)
+    picked: str = st.selectbox(
+        label, names, names.index(name), format_func=lambda each: catalogue[each].title, key=key(*place)
+    )
+    entry: Entry = catalogue[picked]
+    if place[0] != "model":
+        st.caption(entry.help)
+    return picked

@@ -1,0 +1,49 @@
+"""A teacher's link. ``?hide=add,seed`` hides controls by name; ``?lock=1&dials=strength,RandomAffine-0-p``
+leaves a class nothing to move but those dials. What is hidden still acts as the link's spec says.
+
+This tidies a page for a lesson. It is no protection: whoever edits the address sees all again.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.run.spec import OpSpec
+
+CONTROLS = {
+    "images": "Choice of images",
+    "add": "Adding operations",
+    "list": "List of operations",
+    "settings": "Settings of operations",
+    "pipeline": "Whole pipeline",
+    "seed": "Seed and new draw",
+    "tabs": "All tabs but the grid",
+    "train": "Train with this",
+    "share": "Share",
+    "pages": "Links to other pages",
+}
+
+
+def shown(control: str) -> bool:
+    """Whether a control, by its name in `CONTROLS`, is there for this visitor."""
+    return not locked() and control not in st.query_params.get("hide", "").split(",")
+
+
+def locked() -> bool:
+    """Whether nothing is left but the dials that the teacher chose."""
+    return st.query_params.get("lock") == "1"
+
+
+def dial_shown(name: str) -> bool:
+    """Whether one dial is there: all of them, unless the page is locked."""
+    return not locked() or name in st.query_params.get("dials", "").split(",")
+
+
+def id_of(op: OpSpec) -> str:
+    """What names an operation wherever it stands in the pipeline: its kind, and its stream among those."""
+    return f"{op.op}-{op.stream or 0}"
+
+
+def dial(op: OpSpec, parameter: str) -> str:
+    """The name in a link of an operation's dial: ``enabled``, ``p`` or one of its parameters."""
+    return f"{id_of(op)}-{parameter}"

@@ -1,0 +1,73 @@
+"""Originals above results, with what was drawn beneath each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.augment.draws import DrawnOp
+from core.pictures import encode_images
+from pages.components.gallery import Line, Tile, gallery
+from pages.features.images.images import Images
+from pages.features.lab.look import Look
+
+
+def what_it_took(look: Look) -> str:
+    """One line: which draw, how many images and operations, the time, and the device."""
+    count, side = len(look.images.tensor), look.images.tensor.shape[-1]
+    num_ops = sum(op.enabled for op in look.augment.ops)
+    operations = f"{num_ops} {'operation' if num_ops == 1 else 'operations'}"
+    device = "GPU" if look.shown.device == "cuda" else "CPU"
+    took = f"{look.shown.seconds * 1e3:.0f} ms · {device}"
+    return f"draw {look.step} · {count} images of {side}×{side} px · {operations} · {took}"
+
+
+def originals(images: Images) -> None:
+    """One row, small."""
+    st.markdown("**Originals**")
+    gallery(
+        [
+            Tile(src=source, alt=alt, caption=name)
+            for source, alt, name in zip(images.encoded_originals, images.alts, images.names, strict=False)
+        ],
+        key="originals",
+        variant="strip",
+    )
+
+
+def results(look: Look) -> None:
+    """The results as a grid; each one's original shows on hover."""
+    images, shown = look.images, look.shown
+    before = images.encoded_originals
+    captions = [mixed.in_words(images.names) for mixed in shown.mixed] or images.names
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.markdown("**Results**", width="content")
+        st.caption(what_it_took(look), width="content")
+    gallery(
+        [
+            Tile(
+                src=source,
+                alt=_alt(alt, drawn),
+                caption=caption,
+                lines=lines(drawn),
+                before=before[i % images.originals],
+            )
+            for i, (source, alt, caption, drawn) in enumerate(
+                zip(encode_images(shown.results), images.alts, captions, shown.drawn, strict=True)
+            )
+        ],
+        key="results",
+    )
+
+
+def lines(drawn: Sequence[DrawnOp]) -> tuple[Line, ...]:
+    """What was drawn for one image, a line an operation: ``Rotation  angle −12.3°``."""
+    return tuple(
+        Line(op.title, ", ".join(f"{label} {value}" for label, value in op.values), op.fired) for op in drawn
+    )
+
+
+def _alt(alt: str, drawn: Sequence[DrawnOp]) -> str:
+    fired = [op.title.lower() for op in drawn if op.fired]
+    return f"{alt} After {', '.join(fired)}." if fired else f"{alt} Unchanged."

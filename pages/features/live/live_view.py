@@ -1,0 +1,227 @@
+"""A run as it goes: progress, figures, charts in place, the images it is training on, and Stop.
+
+One fragment re-runs on a timer while the run is live; see `pages.features.live.run_charts` for what it costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core import figures
+from core.figures import Figure
+from core.jobs.views import RunView
+from core.measure.sparsity import NEAR
+from core.text.advice import advise
+from core.text.describe import in_words, title
+from pages.components.gallery import batch_strip
+from pages.components.live_chart import live_chart
+from pages.features.editor import choice
+from pages.features.frame.scroll import begin_at_the_top
+from pages.features.frame.setup import jobs
+from pages.features.live.audience import outdated, refresh_seconds
+from pages.features.live.run_charts import chart
+from pages.features.live.run_tabs import run_tabs
+from pages.features.live.starting import preset_of
+from pages.features.runs.running import recent_runs
+
+METRIC_WIDTH = 165  # pixels
+TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
+
+
+def live_view(run_id: str) -> None:
+    """Draw the run, live if it is; says what to do if there is no such run."""
+    view = jobs().view(run_id)
+    if view is None:
+        st.warning(
+            "There is no such run on this server; it may have been on another one.",
+            icon=":material/search_off:",
+        )
+        st.page_link("pages/2_Train.py", label="Choose and start a new one", icon=":material/arrow_back:")
+        return
+    with st.sidebar:
+        recent_runs(run_id)
+    begin_at_the_top()
+    _header(view)
+    # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
+    # for a run that has ended, and must find its own place there, not somebody else's.
+    parts, next_steps, tabs = st.container(), st.container(), st.container(key="run_tabs")
+    if view.ended:
+        with parts:
+            _live_parts(view)
+        with next_steps:
+            _what_next(view)
+        with tabs:
+            run_tabs(view)
+        return
+    interval = refresh_seconds(run_id)
+    with parts:
+        st.fragment(_live, run_every=interval)(run_id, interval)
+    with tabs:
+        # What is in the weights changes once an epoch; shown as often as the rest it costs a class the most.
+        st.fragment(_live_tabs, run_every=TABS_EVERY * interval)(run_id)
+
+
+def _header(view: RunView) -> None:
+    st.title(title(view.spec), anchor=False)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(in_words(view.spec))
+        if not view.history.ended:
+            st.button("Stop", icon=":material/stop:", on_click=jobs().stop, args=(view.id,), key="stop")
+    if preset := preset_of(view.spec):
+        st.caption(preset.watch)
+
+
+def _live(run_id: str, interval: float) -> None:
+    view = jobs().view(run_id)
+    assert view is not None
+    _live_parts(view)
+    if view.ended or outdated(run_id, interval):
+        st.rerun()  # the whole page: that draws a run that has ended, and alone announces another interval
+
+
+def _live_tabs(run_id: str) -> None:
+    view = jobs().view(run_id)
+    assert view is not None
+    run_tabs(view)
+    if st.query_params.get("run") != run_id:  # a person has picked another run
+        st.rerun()
+
+
+def _live_parts(view: RunView) -> None:
+    last = view.history.epochs[-1] if view.history.epochs else None
+    _state(view)
+    _figures(view)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Loss**")
+        now = f"{last['validation_loss']:.3f} nats" if last else ""
+        _chart(view, "loss", figures.loss, "train and validation loss", now)
+    with right:
+        st.markdown("**Sparsity by layer**")
+        now = f"{last['sparsity']['exact']:.1%} of all weights" if last else ""
+        _chart(view, "sparsity", figures.sparsity_by_layer, "exact zeros by layer", now)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Accuracy**")
+        now = f"{last['validation_accuracy']:.1%}" if last else ""
+        _chart(view, "accuracy", figures.accuracy, "train and validation accuracy", now, height=250)
+    with right:
+        _batch(view)
+
+
+def _chart(
+    view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str, height: int = 340
+) -> None:
+    epochs = len(view.history.epochs)
+    said = f"After epoch {epochs}: {now}." if epochs else "No epoch has ended yet."
+    live_chart(chart(view, draw), key=name, height=height, alt=f"Line chart of {what}. {said}")
+
+
+def _state(view: RunView) -> None:
+    history = view.history
+    if history.state == "queued":
+        before = "one run is" if view.position == 1 else f"{view.position} runs are"
+        waits = f"It waits: {before} before it." if view.position else "It starts in a moment."
+        st.progress(0.0, f"Queued. {waits}")
+        return
+    progress = view.progress()
+    parts = [f"epoch {progress.epoch} of {progress.epochs}" if progress.epochs else "loading the data"]
+    if progress.seconds_left is not None:
+        parts.append(f"{_duration(progress.seconds_left)} left")
+    if progress.images_per_second:
+        parts.append(f"{progress.images_per_second:,.0f} images/s")
+    if history.started:
+        threads = history.started["threads"]
+        parts.append(f"{history.started['device_name']}, {threads} {'thread' if threads == 1 else 'threads'}")
+    st.progress(progress.share, " · ".join([history.state.capitalize(), *parts]))
+    if history.state == "failed":
+        st.error(f"The run failed. {history.reason}", icon=":material/error:")
+    elif history.reason:
+        st.info(history.reason, icon=":material/info:")
+    for note in history.started.get("notes", ()) if history.started else ():
+        st.info(note, icon=":material/info:")
+    if history.epochs and (advice := advise(history.epochs[-1], view.spec)):
+        st.warning(advice, icon=":material/lightbulb:")
+
+
+def _figures(view: RunView) -> None:
+    """The last epoch's figures; dashes until there is one."""
+    last = view.history.epochs[-1] if view.history.epochs else None
+    shown = (
+        (
+            "Validation accuracy",
+            f"{last['validation_accuracy']:.1%}" if last else "",
+            "Share of held-out images that are named rightly.",
+        ),
+        (
+            "Validation loss",
+            f"{last['validation_loss']:.3f}" if last else "",
+            "Mean cross-entropy of held-out images, in nats.",
+        ),
+        (
+            "Exact zeros",
+            f"{last['sparsity']['exact']:.1%}" if last else "",
+            "Share of weights that are exactly 0.0; biases and norms are left out.",
+        ),
+        (
+            f"|w| < {NEAR:g}",
+            f"{last['sparsity']['near']:.1%}" if last else "",
+            "Share of weights near zero, exact zeros among them. The bound is a choice; the tab Weights has "
+            "a dial for it.",
+        ),
+    )
+    with st.container(horizontal=True):  # four in a row, or two on a telephone
+        for label, value, help in shown:
+            st.metric(label, value or "–", help=help, width=METRIC_WIDTH)
+
+
+def _batch(view: RunView) -> None:
+    batch = view.history.batch
+    st.markdown("**This batch**")
+    if batch is None:
+        ended = view.history.ended
+        st.caption(
+            "The images of the last batch are not kept." if ended else "The first images come in a moment."
+        )
+        return
+    st.caption(f"The very images of step {batch['step']:,}, as the network saw them.")
+    batch_strip(
+        f"data:image/png;base64,{batch['images']}", batch["labels"], key="batch", alt="An image of class"
+    )
+
+
+def _what_next(view: RunView) -> None:
+    with st.container(horizontal=True):
+        st.button(
+            "Change something and train again",
+            type="primary",
+            icon=":material/tune:",
+            on_click=_choose_again,
+            args=(view,),
+        )
+        st.download_button(
+            "Spec (JSON)",
+            view.spec.to_json(indent=2),
+            f"augury-{view.id[:8]}.json",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Epochs (CSV)",
+            figures.epochs_csv(view.history),
+            f"augury-{view.id[:8]}.csv",
+            icon=":material/download:",
+            disabled=not view.history.epochs,
+        )
+
+
+def _choose_again(view: RunView) -> None:
+    del st.query_params["run"]
+    choice.replace(view.spec)
+    choice.remember(view.spec)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

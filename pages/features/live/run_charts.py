@@ -1,0 +1,62 @@
+"""A run's charts, each built once a version of the run and shared by all viewers.
+
+A class of 30 that watches one run costs little more than one of them; and a chart is built only once
+somebody looks at it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from core.figures import Figure
+from core.jobs.views import RunView
+from core.run.history import History
+
+REMEMBERED = 32  # runs whose charts are kept
+CHART_SECONDS = 0.5  # charts of a run are rebuilt at most this often, however many watch
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A run at the version that is shown, and its charts so far, as JSON."""
+
+    history: History
+    since: float
+    charts: dict[Hashable, str] = field(default_factory=dict)
+
+
+_shown: dict[str, _Shown] = {}
+_building = threading.Lock()
+
+
+def shown_history(view: RunView) -> History:
+    """The run as its charts show it now, at most half a second behind ``view``."""
+    with _building:
+        return _latest(view).history
+
+
+def chart(view: RunView, draw: Callable[..., Figure], *settings: Hashable) -> str:
+    """``draw(history, run_id, *settings)`` as JSON, from the last viewer's turn if that is still fresh."""
+    with _building:
+        shown = _latest(view)
+        key = (draw, settings)
+        if key not in shown.charts:
+            shown.charts[key] = json.dumps(draw(shown.history, view.id, *settings))
+        return shown.charts[key]
+
+
+def _latest(view: RunView) -> _Shown:
+    now = time.monotonic()
+    shown = _shown.pop(view.id, None)
+    if shown is None or (
+        shown.history.version != view.version and (view.ended or now - shown.since > CHART_SECONDS)
+    ):
+        shown = _Shown(view.history, now)
+    _shown[view.id] = shown
+    while len(_shown) > REMEMBERED:
+        del _shown[next(iter(_shown))]
+    return shown

@@ -1,0 +1,271 @@
+"""What is in the weights of a run, in tabs; only the one that is open is drawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import streamlit as st
+
+from core import figures
+from core.figures import RunPoint
+from core.jobs.views import RunView
+from core.measure.catalogue import MEASURES
+from core.measure.sparsity import NEAR
+from core.models.catalogue import ARCHITECTURES
+from core.run.spec import DataSpec
+from core.text.describe import in_words, title
+from pages.components.gallery import Line, Tile, gallery
+from pages.components.live_chart import live_chart
+from pages.features.frame.setup import jobs
+from pages.features.live.run_charts import chart, shown_history
+
+OLDER = "This run is of an older version of Augury, which did not keep this. Train it again to see it."
+WHOLE = "whole network"
+MOST_RUNS = 500
+RUNS_SECONDS = 5  # how often the list of all runs is read again
+FRONT_LINKS = 6
+
+
+_READ = {
+    True: "The sparser the network, the larger the figure.",
+    False: "The sparser the network, the smaller the figure.",
+    None: "The same for every network of this shape, however sparse: what the others are compared with.",
+}
+
+
+def run_tabs(view: RunView) -> None:
+    """Draw the open tab; the address keeps which one that is."""
+    tabs = {
+        "Layers": layers_tab,
+        "Weights": weights_tab,
+        "Filters": filters_tab,
+        "Measures": measures_tab,
+        "All runs": runs_tab,
+    }
+    opened = st.tabs(list(tabs), key="look", on_change="rerun", bind="query-params")
+    for tab, draw in zip(opened, tabs.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(view)
+
+
+def layers_tab(view: RunView) -> None:
+    """Which layers become sparse, and when."""
+    history = shown_history(view)
+    if not history.epochs:
+        return _wait(view)
+    ways: dict[str, tuple[Callable[..., figures.Figure], str]] = {
+        "Map": (figures.sparsity_map, "Map of exact zeros: a row a layer, a column an epoch."),
+        "Lines": (figures.sparsity_by_layer, "Line chart of exact zeros by layer."),
+    }
+    if figures.has_groups(history):
+        ways["Filters, neurons, heads"] = (figures.zero_groups, "Line chart of zero groups by layer.")
+    way = st.segmented_control("Shown as", list(ways), default="Map", required=True, key="layers.way")
+    draw, alt = ways[way]
+    last = history.epochs[-1]
+    said = ", ".join(f"{name} {layer['exact']:.0%}" for name, layer in last["sparsity"]["layers"].items())
+    height = 130 + 34 * len(last["sparsity"]["layers"]) if way == "Map" else 320
+    live_chart(chart(view, draw), key=f"layers.{way}", height=height, alt=f"{alt} Now: {said}.")
+    words = figures.groups_in_words(last)
+    empty = figures.removable(last, view.spec.model.arch)
+    st.caption(
+        "Exactly 0.0, in per cent of each layer's weights; biases and norm layers are left out."
+        + (f" Wholly zero: {words}." if words else "")
+        + (f" These {empty} could be taken out of the network." if empty else "")
+    )
+
+
+def weights_tab(view: RunView) -> None:
+    """How large the weights are, and what share is smaller than an ε of one's choice."""
+    history = shown_history(view)
+    if not history.epochs:
+        return _wait(view)
+    if not figures.has_histograms(history):
+        st.caption(OLDER)
+        return
+    edges = figures.edges(history)
+    left, right = st.columns([1, 2])
+    layer = left.selectbox("Weights of", [WHOLE, *history.epochs[-1]["sparsity"]["layers"]], key="weights.of")
+    epsilon = right.select_slider(
+        "Near zero means |w| < ε",
+        edges,
+        min(edges, key=lambda edge: abs(edge - NEAR)),
+        format_func=lambda edge: f"ε = {edge:.2g}",
+        key="weights.epsilon",
+        help="A choice, and an arbitrary one: the share of near zeros is whatever ε makes it. The "
+        "histograms' edges are powers of two, so ε is one.",
+    )
+    left, right = st.columns([3, 2])
+    with left:
+        st.markdown("**Size of the weights, epoch by epoch**")
+        ridge = chart(view, figures.weight_ridge, None if layer == WHOLE else layer, epsilon)
+        live_chart(
+            ridge,
+            key="weights.ridge",
+            height=420,
+            alt=f"Histograms of |w| of the {layer}, one an epoch; exact zeros are bars at the left.",
+        )
+    with right:
+        st.markdown(f"**Near zero: |w| < {epsilon:.2g}**")
+        live_chart(
+            chart(view, figures.near_zero_share, epsilon),
+            key="weights.near",
+            height=420,
+            alt=f"Line chart of the share of weights with |w| < {epsilon:.2g}, by layer.",
+        )
+    st.caption(
+        "The newest epoch is in front. A hill that moves left is weights that shrink; a bar that grows is "
+        "weights that became exactly 0. Only the second makes a network smaller."
+    )
+
+
+def filters_tab(view: RunView) -> None:
+    """What the first layer looks for, and which of it has died."""
+    events = figures.with_filters(shown_history(view))
+    if not events:
+        if not view.history.epochs:
+            return _wait(view)
+        st.caption(
+            "The first layer of a recurrent network reads rows of pixels, so it has no filters to look at."
+            if view.spec.model.arch == "rnn"
+            else OLDER
+        )
+        return
+    event = events[-1]
+    if view.ended and len(events) > 1:
+        by_epoch = {each["epoch"]: each for each in events}
+        event = by_epoch[
+            st.select_slider("After epoch", list(by_epoch), event["epoch"], key=f"filters.{view.id}")
+        ]
+    first = figures.filter_images(events[0])
+    images = figures.filter_images(event)
+    dead = sum(image.zeros == 1 for image in images)
+    kept = event["filters"]
+    some = f"the first {len(images)} of {kept['of']}" if kept["of"] > len(images) else f"all {kept['of']}"
+    st.markdown(f"**{kept['layer']}**, {some}, after epoch {event['epoch']}: {dead} wholly zero")
+    tiles = [
+        Tile(
+            src=image.source,
+            alt=f"Filter {i}, {_percent(image.zeros)} of its weights exactly zero.",
+            caption="gone" if image.zeros == 1 else "",
+            lines=(Line(f"{i}", f"{_percent(image.zeros)} zero" if image.zeros else ""),),
+            before=before.source,
+        )
+        for i, (image, before) in enumerate(zip(images, first, strict=True), 1)
+    ]
+    gallery(tiles, key="filters", columns=16)
+    grey = "orange is positive, blue negative, fainter is smaller"
+    how = "in the colours it answers to" if kept["shape"][1] == 3 else grey
+    st.caption(
+        f"What each unit of the first layer looks for, {how}; a weight that is exactly 0 is not painted. "
+        "Hold one to see it as it was after the first epoch."
+    )
+    if elsewhere := figures.zero_groups_elsewhere(event, kept["layer"]):
+        st.caption(f"In other layers {elsewhere} by then. The tab Layers has a chart of them.")
+
+
+def _percent(share: float) -> str:
+    """``100%`` only of what is whole: a filter with one weight left is not gone."""
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
+def measures_tab(view: RunView) -> None:
+    """One measure of sparsity at a time, with its definition."""
+    history = shown_history(view)
+    names = figures.measured(history)
+    if not names:
+        return _wait(view)
+    name = st.pills(
+        "Measure",
+        names,
+        default=names[0],
+        required=True,
+        format_func=lambda each: MEASURES[each].title,
+        key="measures.name",
+    )
+    entry = MEASURES[name]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{entry.title}: {figures.measure_now(history, name)}**", width="content")
+        with st.popover("Definition", icon=":material/help:"):
+            st.markdown(entry.help)
+            st.latex(entry.formula)
+            st.caption(
+                f"Of weight matrices and filters; biases and norm layers are left out. {entry.source}."
+            )
+    live_chart(
+        chart(view, figures.measure, name),
+        key="measures",
+        height=340,
+        alt=f"Line chart of {entry.title.lower()}, whole and by layer.",
+    )
+    st.caption(_READ[entry.rises])
+    for missing in filter(None, (figures.why_not_thorough(history), figures.why_no_prunable_share(history))):
+        st.caption(missing)
+
+
+def runs_tab(view: RunView) -> None:
+    """Every finished run on the same images: how sparse, how accurate, and which no other beats."""
+    points = _points(_images(view.spec.data), view.id if view.ended else "")
+    st.caption(
+        f"Every finished run on the images of {view.spec.data.name}, with as large a part held out, after "
+        "its last epoch; the ringed one is this. No run beats those on the green front in both. Click a "
+        "point to open its run; train again with another λ to add one."
+    )
+    if not points:
+        st.info("No run on these images has finished yet; the first will be here.", icon=":material/info:")
+        return
+    live_chart(
+        json.dumps(figures.sparsity_and_accuracy(points, view.id)),
+        key="runs",
+        height=420,
+        alt=f"{len(points)} runs: validation accuracy against exact zeros, with the Pareto front.",
+        on_pick=_open,
+    )
+    if below := figures.out_of_sight(points):
+        st.caption(f"{below} of {len(points)} lie lower: double-click the chart to see all.")
+    best = figures.front(figures.in_sight(points))
+    with st.container(horizontal=True):
+        st.markdown("On the front:", width="content")
+        for point in best[-FRONT_LINKS:]:
+            st.page_link(
+                "pages/2_Train.py",
+                label=f"{point.name} ({point.accuracy:.1%}, {point.exact:.0%} zeros)",
+                query_params={"run": point.id, "look": "All runs"},
+                help=point.words,
+                disabled=point.id == view.id,
+            )
+
+
+def _open(run_id: str) -> None:
+    st.query_params["run"] = run_id
+
+
+def _images(spec: DataSpec) -> DataSpec:
+    """What decides on which images a run is judged: all but how many it learns from."""
+    return spec.model_copy(update={"train_images": None})
+
+
+@st.cache_data(
+    ttl=RUNS_SECONDS, max_entries=8, show_spinner=False, hash_funcs={DataSpec: DataSpec.model_dump_json}
+)
+def _points(images: DataSpec, ended: str) -> list[RunPoint]:
+    """Of all finished runs on these images; another ``ended``, a run's id, reads the list anew, so that a
+    run is among them as soon as it has ended."""
+    return [
+        RunPoint(
+            id=run.id,
+            name=title(run.spec),
+            words=in_words(run.spec),
+            arch=ARCHITECTURES[run.spec.model.arch].title,
+            accuracy=run.summary["last"]["validation_accuracy"],
+            exact=run.summary["last"]["sparsity"]["exact"],
+        )
+        for run in jobs().recent(MOST_RUNS)
+        if run.state == "finished" and run.summary and _images(run.spec.data) == images
+    ]
+
+
+def _wait(view: RunView) -> None:
+    ended = "The run ended before its first epoch did."
+    st.caption(ended if view.ended else "There is something to see after the first epoch.")

@@ -1,0 +1,57 @@
+"""Starting a run from a page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalogues import completed
+from core.presets import PRESETS, Preset
+from core.run.errors import SpecError
+from core.run.spec import RunSpec
+from pages.features.frame.setup import jobs
+
+FIRST_POINT_SECONDS = 0.8
+
+
+def preset_of(spec: RunSpec) -> Preset | None:
+    """The preset that a completed spec is, name and all; None if it is none, or no longer."""
+    meant = next((each for each in PRESETS.values() if each.spec.name == spec.name), None)
+    return meant if meant and completed(meant.spec) == spec else None
+
+
+def named(spec: RunSpec) -> RunSpec:
+    """``spec``, completed; without its name if that is a preset's that it no longer is."""
+    spec = completed(spec)
+    taken = any(each.spec.name == spec.name for each in PRESETS.values())
+    return spec.model_copy(update={"name": ""}) if taken and not preset_of(spec) else spec
+
+
+def start_run(spec: RunSpec) -> None:
+    """Start ``spec`` and put its id in the address; for a button's ``on_click``.
+
+    A moment is waited for the run's first step, so that the first picture a person sees already has a
+    point on the chart: that is sooner than the next timed refresh would show it.
+    """
+    try:
+        run_id = jobs().submit(named(spec))
+    except SpecError as error:
+        st.session_state["augury.refused"] = str(error)
+        return
+    jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
+    st.query_params["run"] = run_id
+
+
+def start_and_watch(spec: RunSpec) -> None:
+    """Start ``spec`` and go to the live page; for a page other than that one."""
+    run_id = jobs().submit(completed(spec))
+    st.switch_page("pages/2_Train.py", query_params={"run": run_id})
+
+
+def waiting_line() -> None:
+    """Say how many runs would start before a new one, and what was refused at the last try."""
+    if refusal := st.session_state.pop("augury.refused", None):
+        st.error(refusal, icon=":material/error:")
+    before = len(jobs().live())
+    if before:
+        runs = "One run is" if before == 1 else f"{before} runs are"
+        st.info(f"{runs} in hand; yours starts after.", icon=":material/hourglass:")

@@ -1,0 +1,111 @@
+"""What is about to be trained: the network's layers, a batch as it will be seen, the objective."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import figures
+from core.data.dataset import Dataset
+from core.models.dropout import dropouts
+from core.models.summary import Summary, summarise
+from core.pictures import encode_images
+from core.preview.results import first_batch
+from core.regularise.catalogue import REGULARISERS
+from core.run.spec import RegulariserSpec, RunSpec
+from core.text.describe import objective
+from core.train.optimisers import OPTIMISERS
+from pages.components.gallery import Tile, gallery
+from pages.features.editor.regulariser_editor import shape_of, symbol_of
+from pages.features.plan.one_weight import one_weight
+
+
+def plan_view(spec: RunSpec, dataset: Dataset) -> None:
+    """Draw the plan of a completed spec.
+
+    Raises:
+        SpecError: a part does not fit the data.
+    """
+    for note in dataset.notes:  # e.g. which files of a person's zip were skipped
+        st.info(note, icon=":material/info:")
+    summary = summarise(
+        spec.model, channels=dataset.channels, side=dataset.side, num_classes=len(dataset.classes)
+    )
+    images, names = first_batch(spec, dataset, count=8)
+    left, right = st.columns([2, 1], gap="large")
+    with left:
+        st.subheader("Network", anchor=False)
+        _layers(summary)
+    with right:
+        st.subheader("First batch", anchor=False)
+        st.caption("The very images of step 1, augmented as they will be.")
+        tiles = [
+            Tile(src=source, alt=f"An image of class {name}, augmented.", caption=name)
+            for source, name in zip(encode_images(images), names, strict=True)
+        ]
+        gallery(tiles, key="first_batch", variant="strip")
+    st.subheader("Objective", anchor=False)
+    _objective(spec)
+    one_weight(spec, len(dataset.labels))
+
+
+def _layers(summary: Summary) -> None:
+    st.caption(
+        f"{summary.parameters:,} parameters · {summary.multiply_adds / 1e6:,.2f} M multiply-adds an image"
+    )
+    rows = pd.DataFrame(
+        {
+            "Layer": [row.name for row in summary.rows],
+            "Kind": [row.kind for row in summary.rows],
+            "Output": [" × ".join(map(str, row.output_shape)) for row in summary.rows],
+            "Parameters": [row.parameters for row in summary.rows],
+            "Share (%)": [100 * row.share for row in summary.rows],
+            "Multiply-adds": [row.multiply_adds for row in summary.rows],
+        }
+    )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "Parameters": st.column_config.NumberColumn(format="localized", width=86),
+            "Multiply-adds": st.column_config.NumberColumn(
+                format="localized", help="For one image, forward."
+            ),
+            "Share (%)": st.column_config.ProgressColumn(
+                format="%.1f", width=76, min_value=0, max_value=100, help="Of all parameters."
+            ),
+        },
+        height="content",
+    )
+
+
+def _objective(spec: RunSpec) -> None:
+    """What is minimised, and in words what each regulariser adds to it, or does beside it."""
+    # In a line of text a formula breaks where it is too long for a telephone.
+    st.markdown(rf"$\displaystyle {objective(spec)}$")
+    if not spec.regularisers:
+        st.caption("No penalty: the loss is the cross-entropy alone.")
+    for regulariser in spec.regularisers:
+        entry = REGULARISERS[regulariser.kind]
+        formula = "" if entry.solvers else f": ${entry.formula}$"
+        solver = f", by the `{regulariser.solver}` solver" if len(entry.solvers) > 1 else ""
+        effect = entry.effect_by(regulariser.solver)
+        st.markdown(f"**{entry.title}**{_strength(regulariser)}{solver}{formula}. {effect}")
+    for kind, share in dropouts(spec.model):
+        st.markdown(f"**{kind.title}**, p = {share:g}: ${kind.formula}$. {kind.effect}")
+    if decay := spec.optimiser.params.get("weight_decay"):
+        title = OPTIMISERS[spec.optimiser.kind].title
+        st.markdown(
+            rf"**{title}** itself takes a share off all weights: $w \leftarrow w - \eta \cdot {decay:g}\, w$."
+        )
+    if any(figures.has_lambda(each.kind) for each in spec.regularisers):
+        st.caption("w: the weights of filters and matrices; biases, norm layers and positions are left out.")
+
+
+def _strength(regulariser: RegulariserSpec) -> str:
+    """E.g. ``, λ = 0.001, rising over 12 epochs``; nothing for a kind that has no strength."""
+    if regulariser.strength is None:
+        return ""
+    epochs = regulariser.warmup_epochs
+    does = {"constant": "", "linear": f", rising over {epochs} epochs", "step": f" after {epochs} epochs"}
+    return f", {symbol_of(regulariser.kind)} = {regulariser.strength:g}{does[shape_of(regulariser)]}"

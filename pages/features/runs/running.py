@@ -1,0 +1,83 @@
+"""What is training on this server now, and what ended last."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.jobs.views import RunView
+from core.store.store import StoredRun
+from core.text.describe import in_words, title
+from pages.features.frame.setup import jobs
+
+REFRESH_SECONDS = 2.0
+SHOWN = 5
+RECENT = 10
+
+
+def running_now() -> None:
+    """A line a live run, kept up to date; the last ended one when there is none."""
+    live = bool(jobs().live())
+    st.fragment(_lines, run_every=REFRESH_SECONDS if live else None)()
+
+
+def _lines() -> None:
+    live = jobs().live()
+    if live:
+        st.markdown("**Running now**")
+    for view in live[:SHOWN]:
+        _line(view)
+    if len(live) > SHOWN:
+        st.caption(f"and {len(live) - SHOWN} more that wait")
+    if not live:
+        for stored in jobs().recent(1):
+            if last := jobs().view(stored.id):
+                st.markdown("**Last run**")
+                _line(last)
+
+
+def _line(view: RunView) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        progress = view.progress()
+        said = [title(view.spec), view.state]
+        if view.history.epochs:
+            last = view.history.epochs[-1]
+            said += [f"{last['validation_accuracy']:.1%} right", f"{last['sparsity']['exact']:.0%} zeros"]
+        st.progress(progress.share, " · ".join(said), width="stretch")
+        st.page_link(
+            "pages/2_Train.py",
+            label="Watch",
+            icon=":material/monitoring:",
+            query_params={"run": view.id},
+            help=in_words(view.spec),
+        )
+
+
+def recent_runs(shown: str) -> None:
+    """Links to the last runs, newest first, the one on the screen marked; and one to start another."""
+    st.page_link("pages/2_Train.py", label="New run", icon=":material/add:", query_params={})
+    st.caption("Recent runs")
+    for run in jobs().recent(RECENT):
+        st.page_link(
+            "pages/2_Train.py",
+            label=_label(run),
+            icon=_ICONS.get(run.state, ":material/circle:"),
+            query_params={"run": run.id},
+            disabled=run.id == shown,
+            help=run.state,
+        )
+
+
+def _label(run: StoredRun) -> str:
+    """How it ended, and its title, which may be cut off: a class has many runs of one name."""
+    last = run.summary["last"] if run.summary else None
+    return f"{last['validation_accuracy']:.1%} · {title(run.spec)}" if last else title(run.spec)
+
+
+_ICONS = {
+    "queued": ":material/hourglass:",
+    "running": ":material/autoplay:",
+    "finished": ":material/check:",
+    "stopped": ":material/stop:",
+    "failed": ":material/error:",
+    "interrupted": ":material/error:",
+}

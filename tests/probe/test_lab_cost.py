@@ -1,0 +1,133 @@
+"""Times against a clock that is wound by hand, and once against the real one."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from core.augment.ops.mixes import MIXES
+from core.probe import cost
+from core.probe.cost import Cost, Costs, measure, training_step
+from core.run.errors import SpecError
+from core.run.spec import AugmentSpec, DataSpec, MixSpec, ModelSpec, OpSpec, RunSpec, TrainSpec
+
+IMAGES = torch.randint(0, 256, (32, 1, 16, 16), dtype=torch.uint8)
+TWO = AugmentSpec(ops=(OpSpec(op="RandomRotation"), OpSpec(op="RandomInvert"), OpSpec(op="RandomRotation")))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass only when a test says so."""
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(cost, "time", SimpleNamespace(perf_counter=lambda: now.seconds))
+    return now
+
+
+def test_medians_of_rounds_without_the_first(clock, monkeypatch):
+    """An operation draws in 1 ms and applies in 3; the first time it takes a second, and once ten."""
+
+    class Slow:
+        def __init__(self, spec, **_):
+            self.num_ops = len(spec.ops)
+            self.groups = [(i,) for i in range(self.num_ops)]
+            self.delays = iter([1.0, 0.0, 10.0, 0.0])
+
+        def draw(self, batch_size, step):
+            self.delay = next(self.delays)
+            clock.seconds += self.delay + 1e-3 * self.num_ops
+
+        def apply(self, images, draws):
+            clock.seconds += self.delay + 3e-3 * self.num_ops
+
+    monkeypatch.setattr(cost.augment, "Pipeline", Slow)
+    *_, found = measure(TWO, IMAGES, seed=0, device="cpu", seconds=0.001)
+    assert [part.title for part in found.parts] == ["Rotation", "Invert", "Rotation 2"]
+    for part in found.parts:
+        assert (part.draw, part.apply) == pytest.approx((1e3 / 32, 3e3 / 32))
+    assert found.whole.total == pytest.approx(3 * 4e3 / 32)
+    assert found.done == 1 and found.device == "cpu"
+
+
+def test_it_measures_for_as_long_as_it_is_told_and_says_how_far_it_is(clock, monkeypatch):
+    class Steady:
+        groups = ((0,),)
+
+        def __init__(self, spec, **_):
+            pass
+
+        def draw(self, batch_size, step):
+            clock.seconds += 1 / 32
+
+        def apply(self, images, draws):
+            clock.seconds += 1 / 32
+
+    monkeypatch.setattr(cost.augment, "Pipeline", Steady)
+    one = AugmentSpec(ops=(OpSpec(op="RandomInvert"),))
+    done = [found.done for found in measure(one, IMAGES, seed=0, device="cpu", seconds=1.0)]
+    assert done == [k / 8 for k in range(1, 9)]  # a round takes 4/32 s: alone, and the whole
+
+
+def test_on_the_real_clock():
+    """A bend is dearer than an inversion, and is in the whole."""
+    spec = AugmentSpec(
+        ops=(
+            OpSpec(op="RandomInvert", p=1.0),
+            OpSpec(op="RandomThinPlateSpline", p=1.0),
+            OpSpec(op="RandomErasing", enabled=False),
+        )
+    )
+    *_, found = measure(spec, IMAGES, seed=0, device="cpu", seconds=0.1)
+    inverting, bending = found.parts
+    assert 0 < inverting.total < bending.total < 3 * found.whole.total  # on a busy machine, too
+    assert all(part.draw > 0 and part.apply > 0 for part in found.parts)
+
+
+def test_what_is_fused_is_one_and_a_mix_is_timed_too():
+    ops = (OpSpec(op="RandomInvert"), OpSpec(op="RandomRotation"), OpSpec(op="RandomAffine"))
+
+    def titles(spec):
+        return [part.title for part in next(measure(spec, IMAGES, seed=0, device="cpu")).parts]
+
+    mix = MixSpec(op="RandomMixUpV2", p=1.0)
+    assert titles(AugmentSpec(ops=ops, mix=mix)) == ["Invert", "Rotation + Affine", MIXES[mix.op].title]
+    assert titles(AugmentSpec(ops=ops, fuse=False)) == ["Invert", "Rotation", "Affine"]
+    mixing = next(measure(AugmentSpec(mix=mix), IMAGES, seed=0, device="cpu"))
+    assert mixing.parts[0].apply > 0 and mixing.whole.apply > 0
+
+
+def test_a_pipeline_that_does_not_fit_is_refused():
+    with pytest.raises(SpecError, match="one channel"):
+        next(measure(AugmentSpec(ops=(OpSpec(op="RandomHue"),)), IMAGES, seed=0, device="cpu"))
+
+
+SMALL = RunSpec(
+    data=DataSpec(name="arrows", train_images=400),
+    augment=AugmentSpec(ops=(OpSpec(op="RandomThinPlateSpline", p=1.0),)),
+    model=ModelSpec(params={"channels": [4], "hidden": 16}),
+    train=TrainSpec(batch_size=50, device="cpu"),
+)
+
+
+def test_training_steps_are_the_engines_own_without_augmentation(clock, monkeypatch):
+    durations = iter([9.0, 0.1, 0.3, 0.2])
+    seen = []
+    real = cost.train_step
+
+    def step(session, images, targets, k):
+        clock.seconds += next(durations)
+        seen.append(k)
+        assert session.pipeline is None and session.model.training
+        place = (session.train.images.float() / 255 == images[7]).flatten(1).all(1).nonzero()
+        assert session.train.labels[int(place)] == targets[7] and len(images) == 50
+        return real(session, images, targets, k)
+
+    monkeypatch.setattr(cost, "train_step", step)
+    state = torch.get_rng_state()
+    assert training_step(SMALL, seconds=0.5) == pytest.approx(0.2e6 / 50)
+    assert len(seen) == 4
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_share_of_a_step():
+    costs = Costs((), Cost("all", 10.0, 40.0), "cpu", 1.0)
+    assert costs.share_of_step(150.0) == 0.25

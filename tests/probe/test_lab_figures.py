@@ -1,0 +1,72 @@
+"""The lab's figures are valid Plotly, hold the measured numbers, and say them in words."""
+
+import json
+
+import plotly.graph_objects as go
+import pytest
+import torch
+
+from core.figures import probes as figures
+from core.preview.histograms import histograms
+from core.probe.cost import Cost, Costs
+from core.probe.label_damage import Accuracy
+
+MEASURED = [Accuracy("Plain images", 90, 100, ()), Accuracy("Horizontal flip", 45, 100, ())]
+COSTS = Costs((Cost("Flip", 1.0, 2.0), Cost("Affine", 2.0, 10.0)), Cost("All", 3.0, 12.0), "cpu", 1.0)
+BEFORE = torch.full((2, 3, 4, 4), 100, dtype=torch.uint8)
+AFTER = torch.cat([BEFORE[:1], BEFORE[:1] * 0 + 255])
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        figures.accuracies(MEASURED),
+        figures.accuracies(MEASURED[:1]),
+        figures.costs(COSTS),
+        figures.costs(COSTS, 45.0),
+        figures.value_histograms(*histograms(BEFORE, AFTER)),
+        figures.value_histograms(*histograms(BEFORE[:, :1], AFTER[:, :1])),
+    ],
+)
+def test_every_figure_is_valid_plain_and_knows_no_theme(chart):
+    go.Figure(chart.figure)
+    assert json.loads(json.dumps(chart.figure, allow_nan=False)) == chart.figure
+    assert chart.figure["layout"]["paper_bgcolor"] == "rgba(0,0,0,0)"
+    assert "template" not in chart.figure["layout"] and "font" not in chart.figure["layout"]
+    assert chart.alt.endswith(".") and "\n" not in chart.alt
+
+
+def test_bars_of_accuracy_have_their_intervals_and_plain_a_line():
+    chart = figures.accuracies(MEASURED)
+    (bars,) = chart.figure["data"]
+    assert bars["x"] == [90, 45] and bars["y"] == ["Plain images", "Horizontal flip"]
+    low, high = MEASURED[1].interval
+    assert 45 + bars["error_x"]["array"][1] == pytest.approx(100 * high)
+    assert 45 - bars["error_x"]["arrayminus"][1] == pytest.approx(100 * low)
+    assert chart.figure["layout"]["shapes"][0]["x0"] == 90
+    assert "100 validation images" in chart.alt and "Horizontal flip 45 %" in chart.alt
+
+
+def test_bars_of_cost_are_cut_in_two_and_stand_beside_the_step():
+    drawing, applying, training = figures.costs(COSTS, 45.0).figure["data"]
+    assert drawing["x"] == [1, 2, 3] and applying["x"] == [2, 10, 12] and training["x"] == [45]
+    assert drawing["y"] == ["Flip", "Affine", "All"]
+    assert "augmentation takes 25 %" in figures.costs(COSTS, 45.0).alt
+    assert "Affine 12" in figures.costs(COSTS).alt and "step" not in figures.costs(COSTS).alt
+
+
+def test_histograms_have_a_row_a_channel_and_name_what_was_clipped():
+    chart = figures.value_histograms(*histograms(BEFORE, AFTER))
+    assert [trace["name"] for trace in chart.figure["data"]] == [
+        f"{colour}, {when}" for colour in ("red", "green", "blue") for when in ("before", "after")
+    ]
+    after = chart.figure["data"][1]
+    assert len(after["x"]) == len(after["y"]) == 65 and after["x"][-1] == 256
+    assert after["y"][25] == after["y"][63] == 50 and sum(after["y"][:64]) == 100
+    assert len({trace["yaxis"] for trace in chart.figure["data"]}) == 3
+    assert "50.0 % clipped to white (0.0 % before), 0.0 % to black (0.0 % before)" in chart.alt
+    words = [note["text"] for note in chart.figure["layout"]["annotations"]]
+    assert words == ["0: 0.0 → 0.0 %", "255: 0.0 → 50.0 %"] * 3
+    assert chart.figure["layout"]["yaxis2"]["range"] == [0, 130]  # as high as the 100 % in the middle
+    grey = figures.value_histograms(*histograms(BEFORE[:, :1], AFTER[:, :1]))
+    assert [trace["name"] for trace in grey.figure["data"]] == ["grey, before", "grey, after"]

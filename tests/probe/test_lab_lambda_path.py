@@ -1,0 +1,267 @@
+"""A path's points are runs: the same numbers, from one warm start, in the order λ gives them."""
+
+import json
+import math
+from itertools import pairwise
+
+import pytest
+
+from core.__main__ import main
+from core.regularise.catalogue import REGULARISERS
+from core.run.control import Control
+from core.run.errors import SpecError
+from core.run.spec import (
+    AugmentSpec,
+    DataSpec,
+    ModelSpec,
+    OpSpec,
+    OptimiserSpec,
+    RegulariserSpec,
+    RunSpec,
+    TrainSpec,
+)
+from core.study import strength_path as module
+from core.study.strength_path import (
+    PathPoint,
+    PathProgress,
+    events,
+    good,
+    lambda_path,
+    quick,
+    strengths,
+)
+from core.train.loop import run
+
+WARM, EACH = 4, 4
+TINY = RunSpec(
+    name="Tiny",
+    seed=3,
+    data=DataSpec(name="digits", train_images=600),
+    augment=AugmentSpec(ops=(OpSpec(op="RandomRotation", params={"degrees": [-5, 5]}),)),
+    model=ModelSpec(params={"channels": [4], "hidden": 16}),
+    regularisers=(RegulariserSpec(kind="l1", strength=1e-3, solver="proximal", warmup_epochs=50),),
+    optimiser=OptimiserSpec(kind="adam", lr=5e-3, schedule="cosine"),
+    train=TrainSpec(epochs=80, batch_size=32, device="cpu"),
+)
+
+
+def points(spec=TINY, lambdas=(0.0, 1e-4, 1e-3, 1e-2, 1e-1), **more):
+    found = lambda_path(spec, which=0, lambdas=lambdas, warm_epochs=WARM, epochs_each=EACH, **more)
+    return [each for each in found if isinstance(each, PathPoint)]
+
+
+@pytest.fixture(scope="module")
+def path():
+    return points()
+
+
+def last_epoch(spec):
+    return [event for event in run(spec) if event["event"] == "epoch"][-1]
+
+
+def figures(point):
+    return point.accuracy, point.exact, point.near
+
+
+def figures_of(epoch):
+    return epoch["validation_accuracy"], epoch["sparsity"]["exact"], epoch["sparsity"]["near"]
+
+
+def test_zero_is_the_run_without_a_regulariser(path):
+    train = TINY.train.model_copy(update={"epochs": WARM + EACH})
+    plain = last_epoch(TINY.model_copy(update={"regularisers": (), "train": train}))
+    assert figures(path[0]) == figures_of(plain)
+    assert path[0].exact == 0
+
+
+@pytest.mark.parametrize("kind", ["l1", "elastic_net", "l2", "weight_decay"])
+def test_a_point_is_the_run_in_which_the_strength_steps_in_after_the_warm_start(kind):
+    """Bit for bit, so the copy is whole: network, norms, optimiser, draws."""
+    regulariser = RegulariserSpec(kind=kind, strength=3e-3)
+    train = TINY.train.model_copy(update={"epochs": WARM + EACH})
+    stepped = regulariser.model_copy(update={"schedule": "step", "warmup_epochs": WARM})
+    whole = last_epoch(TINY.model_copy(update={"regularisers": (stepped,), "train": train}))
+    (point,) = points(TINY.model_copy(update={"regularisers": (regulariser,)}), lambdas=[3e-3])
+    assert figures(point) == figures_of(whole)
+
+
+def test_more_strength_makes_more_zeros(path):
+    exact = [point.exact for point in path]
+    assert all(less < more for less, more in pairwise(exact)) and exact[-1] > 0.8
+
+
+def test_groups_are_counted():
+    killed = points(TINY, [10.0])[0]
+    assert killed.exact == killed.groups == 1.0 and points(TINY, [0.0])[0].groups == 0
+
+
+def test_a_point_does_not_depend_on_the_others(path):
+    """Every λ starts from the warm start and not from the λ before it, so order changes nothing."""
+    again = points(lambdas=[1e-2, 1e-4])
+    assert [figures(point) for point in again] == [figures(path[3]), figures(path[1])]
+
+
+def test_the_other_regularisers_stay_and_are_strong_by_the_end_of_the_warm_start():
+    lasso = TINY.regularisers[0]
+    decay = RegulariserSpec(kind="weight_decay", strength=50.0, warmup_epochs=40)
+    both = TINY.model_copy(update={"regularisers": (lasso, decay)})
+    decayed = quick(both, 0, warm_epochs=WARM).regularisers[1]
+    assert (decayed.strength, decayed.warmup_epochs) == (50.0, WARM)
+    assert points(both, [0.0])[0].near > points(TINY, [0.0])[0].near
+
+
+def test_progress_rises_to_the_end_and_says_what_is_trained(monkeypatch):
+    monkeypatch.setattr(module, "PROGRESS_SECONDS", 0)
+    found = list(lambda_path(TINY, which=0, lambdas=[1e-4, 1e-3], warm_epochs=1, epochs_each=1))
+    progress = [each for each in found if isinstance(each, PathProgress)]
+    assert [each.done for each in progress] == pytest.approx([k / 57 for k in range(1, 58)])
+    assert [each.strength for each in progress] == [None] * 19 + [1e-4] * 19 + [1e-3] * 19
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_a_stop_is_heard_within_a_batch(monkeypatch, after):
+    monkeypatch.setattr(module, "PROGRESS_SECONDS", 0)
+    control, left = Control(), None
+    for event in events(TINY, control, which=0, lambdas=[1e-4, 1e-3, 1e-2]):
+        if left is not None:
+            left += event["event"] != "state"
+        elif event["event"] == "progress" and event["strength"] == (None, 1e-3)[after > 0]:
+            control.stop.set()
+            left = 0
+    assert event["state"] == "stopped" and left == 0
+
+
+def test_a_strength_that_diverges_is_one_point_without_an_accuracy():
+    wild = TINY.model_copy(
+        update={
+            "regularisers": (RegulariserSpec(kind="l2", strength=1.0),),
+            "optimiser": OptimiserSpec(kind="sgd", lr=5.0, params={"momentum": 0.0}),
+            "augment": AugmentSpec(),
+        }
+    )
+    tame = wild.model_copy(update={"optimiser": OptimiserSpec(kind="sgd", lr=0.05)})
+    found = points(tame, [1e-4, 100.0])
+    assert found[0].accuracy is not None and found[1].accuracy is None
+    assert good(found) == found[0]
+
+
+def test_a_network_that_diverges_by_itself_says_so_before_any_strength():
+    wild = OptimiserSpec(kind="sgd", lr=10.0, params={"momentum": 0.99})
+    wild = TINY.model_copy(update={"optimiser": wild, "model": ModelSpec(arch="mlp")})
+    *_, final = events(wild, which=0)
+    assert final["state"] == "failed" and "lower learning rate" in final["reason"]
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind, entry in REGULARISERS.items() if entry.default_strength is not None]
+)
+def test_the_grid_is_log_spaced_around_the_default_on_the_dial(kind):
+    entry, grid = REGULARISERS[kind], strengths(kind)
+    assert len(set(grid)) == 8 and grid == tuple(sorted(grid))
+    assert entry.strength_low <= grid[0] <= entry.default_strength <= grid[-1] <= entry.strength_high
+    steps = [math.log10(b / a) for a, b in pairwise(grid)]
+    assert max(steps) - min(steps) < 0.25 and max(steps) < 0.6
+
+
+def test_the_grid_of_l1_is_round():
+    assert strengths("l1") == (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+
+
+def point(strength, accuracy, exact=0.0):
+    return PathPoint(strength, accuracy, exact, exact, 0.0, 1.0)
+
+
+def test_good_is_the_largest_strength_within_half_a_point_of_the_best():
+    path = [point(1e-4, 0.968), point(1e-3, 0.970), point(1e-2, 0.965), point(1e-1, 0.9649)]
+    assert good(path) == path[2]
+    assert good(path[:1]) == path[0]
+    exactly = [point(1e-4, 301 / 600), point(1e-3, 298 / 600)]  # 3 of 600; in floats a hair more
+    assert good(exactly) == exactly[1]
+    assert good([]) is None and good([point(1.0, None)]) is None
+
+
+def test_what_a_path_does_not_read_does_not_change_it():
+    plain = quick(TINY, 0)
+    chosen = TINY.regularisers[0].model_copy(update={"strength": 0.02, "warmup_epochs": 7})
+    other = TINY.model_copy(update={"name": "Another", "regularisers": (chosen,)})
+    other = other.model_copy(update={"train": TINY.train.model_copy(update={"epochs": 2})})
+    assert quick(other, 0) == plain == quick(plain, 0)
+    assert quick(TINY.model_copy(update={"seed": 4}), 0) != plain
+    penalty = TINY.regularisers[0].model_copy(update={"solver": "penalty"})
+    assert quick(TINY.model_copy(update={"regularisers": (penalty,)}), 0) != plain
+
+
+def test_larger_sets_are_cut_to_the_budget(monkeypatch):
+    monkeypatch.setattr(module, "IMAGES", 120)
+    small = TINY.model_copy(update={"data": DataSpec(name="digits", train_images=120)})
+    assert [figures(each) for each in points(TINY, [1e-3])] == [
+        figures(each) for each in points(small, [1e-3])
+    ]
+
+
+L1 = RegulariserSpec(kind="l1")
+
+
+@pytest.mark.parametrize(
+    ("regularisers", "which", "lambdas", "says"),
+    [
+        ((), 0, None, "the spec has none"),
+        ((L1,), 1, None, "there are 1"),
+        ((L1,), -1, None, "there are 1"),
+        ((RegulariserSpec(kind="early_stopping"),), 0, None, "has no strength"),
+        ((L1,), 0, [-1.0], "from 0 to 100"),
+        ((L1,), 0, [math.nan], "from 0 to 100"),
+    ],
+)
+def test_what_is_no_path_is_refused_in_a_sentence(regularisers, which, lambdas, says):
+    with pytest.raises(SpecError, match=says):
+        next(
+            lambda_path(TINY.model_copy(update={"regularisers": regularisers}), which=which, lambdas=lambdas)
+        )
+
+
+# The command line
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "tiny.json"
+    path.write_text(TINY.to_json())
+    return str(path)
+
+
+def test_the_command_prints_one_event_a_line(capsys, file):
+    tiny = ["path", file, "--set", "data.train_images=100", "--lambdas", "1e-4,0.01"]
+    assert main(tiny) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["event"] for line in lines[:-1]} == {"progress", "point"}
+    assert lines[-1] == {"event": "state", "state": "finished", "reason": ""}
+    found = [line for line in lines if line["event"] == "point"]
+    assert [each["strength"] for each in found] == [1e-4, 0.01]
+    assert PathPoint(**{key: value for key, value in found[0].items() if key != "event"}).accuracy > 0.1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--lambdas", "1e-4,much"], "no list of numbers"),
+        (["--lambdas", "1e-4,-1"], "from 0 to 100"),
+        (["--regulariser", "3"], "there is no regulariser 3"),
+        (["--set", "regularisers=[]"], "the spec has none"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(capsys, file, arguments, says):
+    assert main(["path", file, *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1 and says in captured.err
+
+
+def test_a_path_that_fails_exits_with_1_and_says_why(capsys, file):
+    wild = [
+        "--set",
+        'optimiser={"kind":"sgd","lr":10.0,"params":{"momentum":0.99}}',
+        "--set",
+        "model.arch=mlp",
+    ]
+    assert main(["path", file, *wild, "--set", "model.params={}"]) == 1
+    assert "lower learning rate" in capsys.readouterr().err

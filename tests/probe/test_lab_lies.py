@@ -1,0 +1,221 @@
+"""Whether it lies: a network that is really trained on arrows, on which flips must lie and noise not."""
+
+import time
+import uuid
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core import train as engine
+from core.augment.catalogue import OPERATIONS
+from core.augment.ops.mixes import MIXES
+from core.probe import label_damage as lies
+from core.probe.label_damage import declared, latest_run, measured, open_trained, plan, stratified, wilson
+from core.run.errors import SpecError
+from core.run.spec import AugmentSpec, DataSpec, MixSpec, ModelSpec, OpSpec, OptimiserSpec, RunSpec, TrainSpec
+from core.store.store import Store, run_folder
+
+ARROWS = RunSpec(
+    data=DataSpec(name="arrows"),
+    augment=AugmentSpec(ops=(OpSpec(op="RandomInvert", p=0.1),)),
+    model=ModelSpec(params={"channels": [16, 32], "hidden": 64}),
+    optimiser=OptimiserSpec(lr=2e-3),
+    train=TrainSpec(epochs=3, batch_size=32, device="cpu"),
+)
+PIPELINE = AugmentSpec(
+    ops=(
+        OpSpec(op="RandomHorizontalFlip", p=0.5),
+        OpSpec(op="RandomVerticalFlip", enabled=False),
+        OpSpec(op="RandomGaussianNoise", p=0.2, params={"std": 0.02}),
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder a run left, and its last epoch."""
+    folder = tmp_path_factory.mktemp("arrows")
+    epochs = [event for event in engine.run(ARROWS, out=folder) if event["event"] == "epoch"]
+    return folder, epochs[-1]
+
+
+@pytest.fixture(scope="module")
+def trained(run):
+    return open_trained(ARROWS, run[0])
+
+
+@pytest.fixture(scope="module")
+def found(trained):
+    return {each.title: each for each in measured(trained, PIPELINE, seed=3)}
+
+
+def test_plain_accuracy_is_what_the_run_reported(run, found):
+    plain = found[lies.PLAIN]
+    assert plain.share == run[1]["validation_accuracy"] > 0.7
+    assert plain.images == 800 and plain.mistakes == ()
+
+
+def test_a_flip_lies_on_arrows_and_a_little_noise_does_not(found):
+    plain, flip, noise, whole = found.values()
+    assert [flip.title, noise.title, whole.title] == ["Horizontal flip", "Gaussian noise", lies.WHOLE]
+    assert flip.share < plain.share - 0.2
+    assert flip.interval[1] < plain.interval[0]
+    assert abs(noise.share - plain.share) < 0.05
+    assert flip.share < whole.share < plain.share  # only every other image is flipped there
+
+
+def test_the_flip_s_accuracy_is_that_of_mirrored_images(trained, found):
+    images = trained.validation.images.flip(3).float() / 255
+    with torch.inference_mode():
+        answers = trained.model(trained.normalised(images)).argmax(1)
+    right = int((answers == trained.validation.labels).sum())
+    assert abs(found["Horizontal flip"].right - right) <= 1  # batches of another size round differently
+
+
+def test_mistakes_are_mirrored_arrows_the_network_knew_plain(trained, found):
+    mistakes = found["Horizontal flip"].mistakes
+    assert len(mistakes) == 4
+    for mistake in mistakes:
+        assert torch.equal(mistake.after, mistake.before.flip(2))
+        assert {mistake.label, mistake.answer} == {"left", "right"}
+        same = (trained.validation.images == mistake.before).flatten(1).all(1)
+        place = int(same.nonzero())
+        assert trained.validation.classes[trained.validation.labels[place]] == mistake.label
+        with torch.inference_mode():
+            logits = trained.model(trained.normalised(torch.stack([mistake.before, mistake.after]) / 255))
+        names = [trained.validation.classes[i] for i in logits.argmax(1)]
+        assert names == [mistake.label, mistake.answer]
+        assert mistake.confidence == pytest.approx(float(logits[1].softmax(0).max()), abs=1e-4)
+    sure = [mistake.confidence for mistake in mistakes]
+    assert sure == sorted(sure, reverse=True) and sure[-1] > 0.9
+
+
+def test_it_comes_one_by_one_and_the_same_again(trained, found):
+    few = list(measured(trained, PIPELINE, seed=3, num_images=100, num_mistakes=2))
+    again = measured(trained, PIPELINE, seed=3, num_images=100, num_mistakes=2)
+    for first in few:
+        second = next(again)
+        assert (first.title, first.right, first.images) == (second.title, second.right, 100)
+    assert [len(each.mistakes) for each in few][:2] == [0, 2]
+
+
+def test_a_plan_has_a_row_for_each_operation_that_is_on_and_one_for_all():
+    spec = AugmentSpec(
+        ops=(
+            OpSpec(op="RandomErasing"),
+            OpSpec(op="RandomErasing"),
+            OpSpec(op="RandomInvert", enabled=False),
+        ),
+        choose=1,
+        strength=0.5,
+    )
+    rows = plan(spec)
+    assert [title for title, _ in rows] == [lies.PLAIN, "Erasing", "Erasing 2", lies.WHOLE]
+    for op, (_, row) in zip(spec.ops, rows[1:3], strict=False):
+        assert row == AugmentSpec(ops=(op.model_copy(update={"p": 1.0}),), strength=0.5)
+    assert rows[3][1] == AugmentSpec(ops=spec.ops[:2], choose=1, strength=0.5)
+    certain = AugmentSpec(ops=(OpSpec(op="RandomErasing", p=1.0),))
+    assert len(plan(certain)) == 2  # alone it is the whole
+    assert plan(AugmentSpec()) == [(lies.PLAIN, AugmentSpec())]
+
+
+def test_what_does_not_fit_the_images_is_refused(run, tmp_path):
+    few = DataSpec(name="mnist5k", train_images=100)
+    grey = RunSpec(
+        data=few, model=ModelSpec(params={"channels": [4]}), train=TrainSpec(epochs=1, device="cpu")
+    )
+    list(engine.run(grey, out=tmp_path))
+    colour = AugmentSpec(ops=(OpSpec(op="RandomHue"),))
+    with pytest.raises(SpecError, match="one channel"):
+        next(measured(open_trained(grey, tmp_path), colour, seed=0))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no weights at all", "other"])
+def test_weights_that_can_not_be_used_are_one_sentence(run, tmp_path, content):
+    spec = ARROWS
+    if content == "other":
+        spec = ARROWS.model_copy(update={"model": ModelSpec(params={"channels": [8], "hidden": 64})})
+        content = (run[0] / lies.WEIGHTS).read_bytes()
+    if content is not None:
+        (tmp_path / lies.WEIGHTS).write_bytes(content)
+    with pytest.raises(SpecError, match=r"^The run's weights can't be read; train once more") as error:
+        open_trained(spec, tmp_path)
+    assert str(tmp_path) not in str(error.value)
+
+
+def test_a_run_made_on_other_hardware_or_with_bfloat16_opens_here(run):
+    elsewhere = ARROWS.train.model_copy(update={"device": "cuda", "precision": "bfloat16"})
+    session = open_trained(ARROWS.model_copy(update={"train": elsewhere}), run[0], device="cpu")
+    assert session.device.type == "cpu" and not session.model.training
+
+
+def test_the_latest_run_on_these_images_that_left_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUGURY_HOME", str(tmp_path))
+    store = Store(f"sqlite:///{tmp_path / 'augury.db'}")
+    began = time.time()
+
+    def add(after: float, state: str, weights: bool, **fields) -> str:
+        run_id = uuid.uuid4().hex
+        store.create(run_id, RunSpec(data=DataSpec(**fields)), began + after)
+        store.set_state(run_id, state)
+        if weights:
+            run_folder(run_id).mkdir(parents=True)
+            (run_folder(run_id) / lies.WEIGHTS).touch()
+        return run_id
+
+    add(1, "finished", True, name="arrows")
+    wanted = add(2, "finished", True, name="arrows", train_images=500)
+    add(3, "finished", False, name="arrows")
+    add(4, "failed", True, name="arrows")
+    other = add(5, "finished", True, name="digits")
+    own = add(6, "finished", True, name="folder", path="a.zip", side=32)
+    runs = store.runs()
+    store.close()
+    for dataset, expected in (
+        (DataSpec(name="arrows"), wanted),
+        (DataSpec(name="digits", validation_share=0.5), other),
+        (DataSpec(name="folder", path="a.zip", side=32), own),
+    ):
+        assert latest_run(runs, dataset).id == expected
+    assert latest_run(runs, DataSpec(name="folder", path="a.zip", side=64)) is None
+    assert latest_run(runs, DataSpec(name="mnist5k")) is latest_run([], DataSpec()) is None
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_the_interval_is_that_of_newcombe_s_table(right, total, low, high):
+    """Newcombe 1998, Two-sided confidence intervals for the single proportion, table I, method 3."""
+    assert wilson(right, total) == pytest.approx((low, high), abs=5e-5)
+    assert wilson(total - right, total) == pytest.approx((1 - high, 1 - low), abs=5e-5)
+
+
+@given(labels=st.lists(st.integers(0, 4), min_size=1, max_size=200), limit=st.integers(1, 120))
+@settings(max_examples=50, deadline=None)
+def test_a_part_has_every_class_in_proportion(labels, limit):
+    places = stratified(torch.tensor(labels), limit)
+    size = min(limit, len(labels))
+    assert len(places) == len(set(places.tolist())) == size
+    taken = [labels[i] for i in places.tolist()]
+    for label in set(labels):
+        assert abs(taken.count(label) - labels.count(label) * size / len(labels)) < 1
+
+
+def test_declared_is_what_the_catalogue_warns_of_once():
+    harmless = next(name for name, entry in OPERATIONS.items() if not entry.can_lie)
+    spec = AugmentSpec(
+        ops=(
+            OpSpec(op="RandomHorizontalFlip"),
+            OpSpec(op=harmless),
+            OpSpec(op="RandomVerticalFlip", enabled=False),
+            OpSpec(op="RandomRotation"),
+            OpSpec(op="RandomRotation"),
+        ),
+        mix=MixSpec(op="RandomMixUpV2"),
+    )
+    (flip, mirrored), (rotation, turned), (_, mixed) = declared(spec)
+    assert (flip, rotation) == ("Horizontal flip", "Rotation") and mixed == MIXES["RandomMixUpV2"].can_lie
+    assert "mirrored" in mirrored.lower() and turned == OPERATIONS["RandomRotation"].can_lie
