@@ -16,11 +16,11 @@ from core.measure.catalogue import MEASURES
 from core.models.build import completed_model
 from core.models.catalogue import ARCHITECTURES
 from core.models.dropout import DROPOUTS
+from core.optimise.catalogue import OPTIMISERS, SCHEDULES, completed_optimiser
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.check import completed_regularisers
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
-from core.train.optimisers import OPTIMISERS, SCHEDULES, completed_optimiser
 
 
 def completed(spec: RunSpec) -> RunSpec:

@@ -1,7 +1,7 @@
 """The `epoch` events of eight specs, to the last bit: what a refactoring must not change.
 
     python -m tests.same_numbers --write FILE    # before
-    python -m tests.same_numbers --check FILE    # after; exit status 1 and the first difference if there is one
+    python -m tests.same_numbers --check FILE    # after; exit status 1 and each difference, if any
 
 The last bit depends on the processor too, so the file is made on the machine that compares, and not kept.
 """

@@ -6,21 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import augment, data, models, regularise
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
 from core.catalogue import Choice, Entry, Flag, Integers, Number, Range, completed_params, look_up
 from core.catalogues import bounded, listing
 from core.catalogues import completed as complete_spec
+from core.data.catalogue import DATASETS
+from core.models.catalogue import ARCHITECTURES
+from core.optimise.catalogue import OPTIMISERS
 from core.presets import FIRST_LOOK, PRESETS
+from core.regularise.catalogue import REGULARISERS
 from core.run.errors import SpecError
 from core.run.spec import parse
-from core.train import optimisers
 
 ENTRIES = [
     entry
-    for catalogue in (augment, data, models, regularise, optimisers)
-    for entry in catalogue.CATALOGUE.values()
+    for catalogue in (OPERATIONS, DATASETS, ARCHITECTURES, REGULARISERS, OPTIMISERS)
+    for entry in catalogue.values()
 ]
 ENTRY = Entry(
     name="e",

@@ -16,11 +16,11 @@ from core import figures
 from core.figures.parts import DASHES, PENALTIES
 from core.measure.catalogue import MEASURES
 from core.models.catalogue import ARCHITECTURES
+from core.optimise.catalogue import completed_optimiser
 from core.regularise.catalogue import REGULARISERS
 from core.run.history import build_history
 from core.run.shapes import read_event
 from core.run.spec import OptimiserSpec, RegulariserSpec
-from core.train.optimisers import completed_optimiser
 from tests import made_up_run
 
 

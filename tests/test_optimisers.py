@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
+from core.optimise.catalogue import OPTIMISERS, SCHEDULES, build_optimiser, completed_optimiser, learning_rate
 from core.run.errors import SpecError
 from core.run.spec import OptimiserSpec
-from core.train.optimisers import OPTIMISERS, SCHEDULES, build_optimiser, completed_optimiser, learning_rate
 
 
 @pytest.mark.parametrize("kind", OPTIMISERS)

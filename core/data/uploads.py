@@ -45,11 +45,6 @@ def keep_upload(content: bytes) -> str:
     return f"upload:{digest}"
 
 
-def is_upload(path: str) -> bool:
-    """Whether ``path`` names an upload. Pages accept nothing else: other paths are this machine's own."""
-    return _NAME.fullmatch(path) is not None
-
-
 def resolve_path(path: str) -> Path:
     """The file an upload's name stands for; any other path is a path of this machine.
 

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from core.figures.parts import NEUTRAL, PENALTY, SPARSITY, TRAIN, VALIDATION, Figure, line, plain_layout
+from core.optimise.catalogue import build_optimiser
 from core.regularise.shrinkage import elastic_net_, soft_threshold_
 from core.regularise.step_sizes import step_sizes
 from core.run.spec import OptimiserSpec
-from core.train.optimisers import build_optimiser
 
 # Adam and RMSprop divide a step by the size that a weight's gradient usually has, so what a regulariser
 # does to it depends on that: 0.01 is a typical one in the first epochs of the default network.

@@ -2,7 +2,8 @@
 neurons and heads, or nothing.
 
 **The proximal step.** For one group of ``n`` weights ``x``, of which weight i has the step size ``s_i``
-(`core.regularise.step_sizes`), it is the ``w`` that minimises ``½ Σ (w_i - x_i)²/s_i + c·‖w‖`` with ``c = λ√n``.
+(`core.regularise.step_sizes`), it is the ``w`` that minimises ``½ Σ (w_i - x_i)²/s_i + c·‖w‖`` with
+``c = λ√n``.
 
 - With one step size ``s`` (SGD): ``w = x·max(0, 1 - s·c/‖x‖)``.
 - With a step size for each weight (Adam, RMSprop) there is no closed form. With ``t_i = s_i·c``,

@@ -11,9 +11,8 @@ import base64
 import binascii
 import zlib
 
-from core.data.uploads import is_upload
 from core.run.errors import SpecError
-from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse
+from core.run.spec import MAX_SPEC_BYTES, RunSpec, is_upload, parse
 
 MAX_CHARACTERS = 8_000  # browsers and proxies carry addresses of about this length
 

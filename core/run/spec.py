@@ -9,6 +9,7 @@ operation's, an architecture's or a regulariser's own parameters stand in their 
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -19,6 +20,8 @@ MAX_SIDE = 256  # pixels; a batch of 4,096 such images is 3.2 GB as float32 RGB,
 MAX_PARAMETERS = 50_000_000  # with Adam's two moments and gradients, 800 MB
 MAX_OPS = 64  # operations in a pipeline
 MAX_SPEC_BYTES = 64 * 1024  # a spec is a page of JSON; more is somebody's mistake or mischief
+
+_UPLOAD = re.compile(r"upload:([0-9a-f]{64})")
 
 Name = Annotated[str, Field(max_length=64)]
 Scalar = bool | int | float | Annotated[str, Field(max_length=64)]
@@ -163,6 +166,11 @@ def parse(source: str | bytes | dict[str, Any]) -> RunSpec:
         return RunSpec.model_validate_json(source)
     except ValidationError as error:
         raise SpecError(*_explain(error.errors(include_url=False)[0])) from None
+
+
+def is_upload(path: str) -> bool:
+    """Whether ``path`` names an upload. Pages accept nothing else: other paths are this machine's own."""
+    return _UPLOAD.fullmatch(path) is not None
 
 
 def with_setting(spec: RunSpec, setting: str) -> RunSpec:

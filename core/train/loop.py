@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.catalogues import completed
+from core.optimise.catalogue import learning_rate
 from core.randomness import derive, private_draws
 from core.run.control import Control
 from core.run.errors import SpecError
@@ -28,7 +29,6 @@ from core.train.batching import batches
 from core.train.checkpoint import CHECKPOINT_SECONDS, load_checkpoint, save, save_checkpoint
 from core.train.evaluation import evaluate, evaluation_weights
 from core.train.measuring import measured
-from core.train.optimisers import learning_rate
 from core.train.reports import batch_event, finished, penalties, started, step_event
 from core.train.session import Session, open_session
 

@@ -15,11 +15,11 @@ from core.data.split import split_dataset
 from core.measure.weight_measures import WeightMeasures
 from core.models.build import build_model, completed_model
 from core.models.summary import multiply_adds
+from core.optimise.catalogue import build_optimiser
 from core.randomness import derive, generator
 from core.regularise.regularisation import Regularisation
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, TrainSpec
-from core.train.optimisers import build_optimiser
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.augment.check import completed_augment
 from core.augment.draws import Draws
-from core.augment.fast.operations import fuse
+from core.augment.fast import fuse
 from core.augment.pipeline import Pipeline
 from core.run.spec import AugmentSpec, OpSpec
 

@@ -1,4 +1,4 @@
-"""How many times as fast as Kornia's own calls `core.augment.fast.operations` is: ``python -m tests.benchmarks.faster``.
+"""How many times as fast as Kornia's own calls our faster ways are: ``python -m tests.benchmarks.faster``.
 
 Each operation at the catalogue's values, on the same images and draws, in paired rounds.
 """

@@ -18,13 +18,13 @@ from unittest import mock
 
 from core.bench.paired import ratio
 from core.catalogues import completed
+from core.optimise.catalogue import OPTIMISERS
 from core.presets import preset
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.group_lasso import GroupLasso
 from core.regularise.l1 import L1
 from core.run.spec import ModelSpec, OptimiserSpec, RegulariserSpec, RunSpec
 from core.train import loop, measuring
-from core.train.optimisers import OPTIMISERS
 from core.train.session import epoch_order, open_session
 
 STEPS = 2  # few, so that what else the machine does hits all ways alike

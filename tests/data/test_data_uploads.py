@@ -9,9 +9,9 @@ from image_files import two_classes, zipped
 
 from core.data import uploads
 from core.data.catalogue import load_dataset
-from core.data.uploads import is_upload, keep_upload, resolve_path
+from core.data.uploads import keep_upload, resolve_path
 from core.run.errors import SpecError
-from core.run.spec import DataSpec
+from core.run.spec import DataSpec, is_upload
 
 
 @pytest.fixture(autouse=True)

@@ -327,13 +327,11 @@ def test_closing_interrupts_what_runs_and_what_waits(start):
 def test_a_server_that_ends_leaves_no_worker_and_no_run_behind(start, ending, reason):
     """A server process with one run going and one waiting ends, well or badly."""
     script = f"""
-import os, sys, types
-engine = sys.modules["core.train"] = types.ModuleType("core.train")
-engine.__path__ = ["core/engine"]  # without torch, which takes seconds and isn't needed here
+import os
 from core.jobs.executors import WorkerExecutor
 from core.jobs.manager import Jobs
 from core.run.spec import RunSpec
-from core.store import Store
+from core.store.store import Store
 from tests.jobs.fake_engine import WORKER
 jobs = Jobs(Store(), WorkerExecutor(WORKER))
 ids = [jobs.submit(RunSpec(name="until stopped")) for _ in range(2)]

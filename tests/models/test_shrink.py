@@ -13,8 +13,7 @@ from core.models.build import build_model, count_parameters
 from core.models.catalogue import ARCHITECTURES
 from core.models.summary import summarise
 from core.run.spec import ModelSpec
-from core.transform import shrink
-from core.transform.shrink import REMOVABLE
+from core.transform.shrink import REMOVABLE, shrink
 
 SHAPE = {"channels": 3, "side": 12}
 

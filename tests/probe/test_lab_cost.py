@@ -39,7 +39,7 @@ def test_medians_of_rounds_without_the_first(clock, monkeypatch):
         def apply(self, images, draws):
             clock.seconds += self.delay + 3e-3 * self.num_ops
 
-    monkeypatch.setattr(cost.augment, "Pipeline", Slow)
+    monkeypatch.setattr(cost, "Pipeline", Slow)
     *_, found = measure(TWO, IMAGES, seed=0, device="cpu", seconds=0.001)
     assert [part.title for part in found.parts] == ["Rotation", "Invert", "Rotation 2"]
     for part in found.parts:
@@ -61,7 +61,7 @@ def test_it_measures_for_as_long_as_it_is_told_and_says_how_far_it_is(clock, mon
         def apply(self, images, draws):
             clock.seconds += 1 / 32
 
-    monkeypatch.setattr(cost.augment, "Pipeline", Steady)
+    monkeypatch.setattr(cost, "Pipeline", Steady)
     one = AugmentSpec(ops=(OpSpec(op="RandomInvert"),))
     done = [found.done for found in measure(one, IMAGES, seed=0, device="cpu", seconds=1.0)]
     assert done == [k / 8 for k in range(1, 9)]  # a round takes 4/32 s: alone, and the whole

@@ -8,7 +8,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import train as engine
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
 from core.probe import label_damage as lies
@@ -16,6 +15,7 @@ from core.probe.label_damage import declared, latest_run, measured, open_trained
 from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, ModelSpec, OpSpec, OptimiserSpec, RunSpec, TrainSpec
 from core.store.store import Store, run_folder
+from core.train import loop as engine
 
 ARROWS = RunSpec(
     data=DataSpec(name="arrows"),

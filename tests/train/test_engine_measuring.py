@@ -88,7 +88,7 @@ def test_the_prunable_share_is_paced_evenly(epochs, every):
 
 @pytest.mark.parametrize(("cost", "every"), [(0.01, 1), (0.03, 5), (0.05, 5), (0.06, 0)])
 def test_thorough_measures_are_paced_evenly(monkeypatch, cost, every):
-    monkeypatch.setattr("core.regularise.Gauge.thorough_cost", lambda *_: cost)
+    monkeypatch.setattr("core.measure.weight_measures.WeightMeasures.thorough_cost", lambda *_: cost)
     assert thorough_every(open_session(spec())) == every  # of 5 epochs, 1 % of whose time is to be had
 
 

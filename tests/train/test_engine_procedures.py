@@ -5,19 +5,6 @@ import math
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.engine.small_runs import (
-    EPOCHS,
-    SMALL,
-    WITH_NORM,
-    ema,
-    epochs,
-    judged_by_hand,
-    last,
-    spec,
-    stopping,
-    swa,
-    train_figures,
-)
 from torch import nn
 
 from core.augment.mixing import Mixer
@@ -31,6 +18,19 @@ from core.run.errors import SpecError
 from core.train.evaluation import evaluation_weights
 from core.train.loop import run, train_step
 from core.train.session import epoch_order, open_session
+from tests.train.small_runs import (
+    EPOCHS,
+    SMALL,
+    WITH_NORM,
+    ema,
+    epochs,
+    judged_by_hand,
+    last,
+    spec,
+    stopping,
+    swa,
+    train_figures,
+)
 
 
 def trained_by_hand(chosen):

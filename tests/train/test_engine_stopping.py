@@ -5,7 +5,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
-from tests.engine.small_runs import SMALL, WITH_NORM, ema, epochs, judged_by_hand, last, spec, stopping
 from torch import nn
 
 from core.regularise.early_stopping import EarlyStopping
@@ -13,6 +12,7 @@ from core.run.control import Control
 from core.run.history import HistoryBuilder
 from core.train.evaluation import Judgement
 from core.train.loop import run
+from tests.train.small_runs import SMALL, WITH_NORM, ema, epochs, judged_by_hand, last, spec, stopping
 
 
 def judgement(loss, accuracy):

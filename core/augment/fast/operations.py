@@ -1,8 +1,8 @@
 """Some of Kornia's operations, applied faster and to the same numbers, bit for bit.
 
 Where Kornia picks with `torch.where` or indexing, these multiply by 0 and 1 and add: a CPU does that in
-vectors, and finite values stay exact. The warps are those of `core.augment.fast.affine`. Every operation here,
-with p = 0.5, is 1.6 to 3.2 times as fast as Kornia's own for 128 images of 1×28×28 and 1.3 to 4.0 times
+vectors, and finite values stay exact. The warps are those of `core.augment.fast.affine`. Every operation
+here, with p = 0.5, is 1.6 to 3.2 times as fast as Kornia's own for 128 images of 1×28×28 and 1.3 to 4.0 times
 for 16 of 3×224×224 (tests/benchmarks/faster.py, two threads).
 """
 

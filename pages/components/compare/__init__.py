@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-_ASSETS = Path(__file__).parent / "assets"
+_ASSETS = Path(__file__).parent
 _SIDE = '<div class="{0}"><img decoding="sync"><span class="label" aria-hidden="true"></span></div>'
 _compare = st.components.v2.component(
     "augury_compare",

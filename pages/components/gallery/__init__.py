@@ -14,7 +14,7 @@ from typing import Literal
 
 import streamlit as st
 
-_ASSETS = Path(__file__).parent / "assets"
+_ASSETS = Path(__file__).parent
 _gallery = st.components.v2.component(
     "augury_gallery",
     html='<div class="frame"><div class="tiles"></div></div>',

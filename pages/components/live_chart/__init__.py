@@ -18,7 +18,7 @@ import plotly
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
-_ASSETS = Path(__file__).parent / "assets"
+_ASSETS = Path(__file__).parent
 # Declared for its side effect: the folder is served at /component/<name>/.
 _plotly_js = declare_component("plotly", path=str(Path(plotly.__file__).parent / "package_data"))
 _PLOTLY_PATH = json.dumps(f"component/{_plotly_js.name}/plotly.min.js?{plotly.__version__}")

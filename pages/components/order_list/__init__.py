@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 import streamlit as st
 from pydantic import Field, TypeAdapter, ValidationError
 
-_ASSETS = Path(__file__).parent / "assets"
+_ASSETS = Path(__file__).parent
 _order_list = st.components.v2.component(
     "augury_order_list",
     html='<div class="order"><ul class="rows" role="list"></ul>'

@@ -15,7 +15,7 @@ MAX_BYTES = 10 * 2**20  # of one image
 # browser answers no ping, and after 30 s the server hangs up: 16 MB (21 as base64) arrive at 6 Mbit/s.
 MAX_TOTAL = 16 * 2**20
 
-_ASSETS = Path(__file__).parent / "assets"
+_ASSETS = Path(__file__).parent
 _paste = st.components.v2.component(
     "augury_paste",
     html='<div class="paste"><button type="button"></button><p class="said" role="status"></p></div>',

@@ -1,7 +1,7 @@
 """The pipeline as a person edits it: operations to add, their list, and the settings of the one selected.
 
-Every act goes into the visit's spec before the page runs again (`pages.features.editor.choice`), so pages read
-the spec and nothing else. A dial re-runs only the fragment that shows the pictures: the widgets stay
+Every act goes into the visit's spec before the page runs again (`pages.features.editor.choice`), so pages
+read the spec and nothing else. A dial re-runs only the fragment that shows the pictures: the widgets stay
 where they are and are not sent again, which halves what a person waits for a picture.
 """
 

@@ -10,6 +10,7 @@ from core.catalogue import Entry
 from core.data.catalogue import DATASETS
 from core.data.shape import image_shape
 from core.models.catalogue import ARCHITECTURES
+from core.optimise.catalogue import OPTIMISERS, SCHEDULES
 from core.run.spec import (
     DataSpec,
     ModelSpec,
@@ -17,7 +18,6 @@ from core.run.spec import (
     RunSpec,
     TrainSpec,
 )
-from core.train.optimisers import OPTIMISERS, SCHEDULES
 from pages.features.editor.augment_editor import augment_editor
 from pages.features.editor.choice import key
 from pages.features.editor.fields import fields, log_dial, plain

@@ -14,7 +14,7 @@ import streamlit as st
 from core.jobs.manager import Jobs, make_jobs
 from pages.features.frame.teacher import shown
 
-ASSETS = Path(__file__).parent / "assets"
+ASSETS = Path(__file__).parents[2] / "assets"
 # A file of our own: Streamlit's named icons are fetched from another host for a page's icon.
 ICON = str(ASSETS / "icon.svg")
 # Drawn here and not by Streamlit, which would call the landing page after its file: "app".

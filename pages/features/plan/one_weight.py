@@ -7,8 +7,8 @@ import json
 import streamlit as st
 
 from core import figures
+from core.optimise.catalogue import OPTIMISERS
 from core.run.spec import RunSpec
-from core.train.optimisers import OPTIMISERS
 from pages.components.live_chart import live_chart
 
 SHOWN = ("l1", "elastic_net", "l2")  # penalties on each weight by itself

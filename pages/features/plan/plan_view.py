@@ -9,12 +9,12 @@ from core import figures
 from core.data.dataset import Dataset
 from core.models.dropout import dropouts
 from core.models.summary import Summary, summarise
+from core.optimise.catalogue import OPTIMISERS
 from core.pictures import encode_images
 from core.preview.results import first_batch
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
 from core.text.describe import objective
-from core.train.optimisers import OPTIMISERS
 from pages.components.gallery import Tile, gallery
 from pages.features.editor.regulariser_editor import shape_of, symbol_of
 from pages.features.plan.one_weight import one_weight

@@ -1,0 +1,1 @@
+"""Optimisers and learning-rate schedules: how the weights follow the gradient."""
