@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import Any, Literal, TypeVar
 
 from core.run.errors import SpecError, no_such
@@ -159,6 +160,13 @@ def completed_params(entry: Entry, given: Mapping[str, Any], where: str) -> dict
         name: parameter.check(given.get(name, parameter.default), f"{where}.{name}")
         for name, parameter in known.items()
     }
+
+
+def imported(path: str) -> Any:
+    """What ``module:name`` names, e.g. ``torch.optim:AdamW``. An entry holds such a path, so that a catalogue
+    can be read where torch is not loaded; paths are written in the code and never come from outside."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
 
 
 def as_json(entry: Entry) -> dict[str, Any]:
