@@ -45,6 +45,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         disabled=problem is not None,
     )
 waiting_line()
+choice.say_what_is_gone()
 if not problem:
     try:
         plan_view(spec, loaded(spec.data))

@@ -218,8 +218,7 @@ def _what_next(view: RunView) -> None:
 
 def _choose_again(view: RunView) -> None:
     del st.query_params["run"]
-    choice.replace(view.spec)
-    choice.remember(view.spec)
+    choice.start_from(view.spec)
 
 
 def _duration(seconds: float) -> str:

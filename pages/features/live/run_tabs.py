@@ -8,6 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core import figures
+from core.catalogue import title_of
 from core.figures import RunPoint
 from core.jobs.views import RunView
 from core.measure.catalogue import MEASURES
@@ -257,7 +258,7 @@ def _points(images: DataSpec, ended: str) -> list[RunPoint]:
             id=run.id,
             name=title(run.spec),
             words=in_words(run.spec),
-            arch=ARCHITECTURES[run.spec.model.arch].title,
+            arch=title_of(ARCHITECTURES, run.spec.model.arch),
             accuracy=run.summary["last"]["validation_accuracy"],
             exact=run.summary["last"]["sparsity"]["exact"],
         )
