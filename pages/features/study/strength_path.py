@@ -81,6 +81,8 @@ def lambda_path_box(spec: RunSpec, which: int, on_choose: Callable[[float], None
         asked = quick(spec, which)
     except SpecError:
         return
+    if refused := st.session_state.pop(_REFUSED, None):
+        st.warning(refused, icon=":material/hourglass:")
     view = paths().view(asked, which)
     if view is None or (view.ended and not view.points):
         _invitation(asked, which, view)
@@ -101,8 +103,6 @@ def _invitation(asked: RunSpec, which: int, view: PathView | None) -> None:
     )
     if view is not None and view.state == "failed":
         st.error(f"The values could not be tried. {view.reason}", icon=":material/error:")
-    if refused := st.session_state.pop(_REFUSED, None):
-        st.warning(refused, icon=":material/hourglass:")
     st.button(
         f"Try {POINTS} values of λ",
         icon=":material/query_stats:",
