@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.catalogues import completed
 from core.run.errors import SpecError
+from core.text import plain
 from pages.components.live_chart import preload_charts
 from pages.features.editor import choice
 from pages.features.editor.train_form import train_form
@@ -53,5 +54,5 @@ if not problem:
     except SpecError as error:
         problem = error
 if problem:
-    st.error(str(problem), icon=":material/error:")
+    st.error(plain(str(problem)), icon=":material/error:")
 preload_charts()

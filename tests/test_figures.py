@@ -11,6 +11,7 @@ from core import figures
 from core.models.summary import summarise
 from core.run.history import HistoryBuilder
 from core.run.spec import ModelSpec
+from core.text import plain_html
 
 
 def history(num_epochs, steps_an_epoch=4, penalty=0.0):
@@ -47,7 +48,7 @@ def history(num_epochs, steps_an_epoch=4, penalty=0.0):
 
 
 def trace(figure, name):
-    return next(each for each in figure["data"] if each["name"] == name)
+    return next(each for each in figure["data"] if each["name"] == plain_html(name))
 
 
 @pytest.mark.parametrize("draw", [figures.loss, figures.accuracy, figures.sparsity_by_layer])

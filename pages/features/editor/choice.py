@@ -13,6 +13,7 @@ from core.presets import preset
 from core.run import address
 from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, RegulariserSpec, RunSpec
+from core.text import plain
 
 _SPEC, _GENERATION, _FROM_LINK = "augury.spec", "augury.generation", "augury.link"
 _GONE = "augury.gone"  # what a spec named that is no longer there, to be said once
@@ -26,7 +27,8 @@ def current(first: RunSpec | None = None) -> RunSpec:
         try:
             replace(bounded(address.decode(link)))
         except SpecError as error:
-            st.error(f"{error} These are the choices to start from instead.", icon=":material/link_off:")
+            said = f"{plain(str(error))} These are the choices to start from instead."
+            st.error(said, icon=":material/link_off:")
     if _SPEC not in st.session_state:
         replace(first or preset("baseline"))
     spec: RunSpec = st.session_state[_SPEC]

@@ -15,6 +15,7 @@ from core.data.photos import photos
 from core.pictures import encode_images
 from core.run.errors import SpecError
 from core.run.spec import DataSpec, RunSpec
+from core.text import plain
 from pages.features.editor import choice
 from pages.features.frame.teacher import shown
 from pages.features.images.dataset_cache import loaded
@@ -84,7 +85,7 @@ def chosen_images(spec: RunSpec) -> Images:
         try:
             return _dataset(spec)
         except SpecError as error:
-            st.error(error.what, icon=":material/folder_off:")
+            st.error(plain(error.what), icon=":material/folder_off:")
     elif source == "yours" and shown("images"):
         mine = own_images(PHOTO_SIDE)
         if mine is not None:

@@ -8,6 +8,7 @@ from core.catalogues import completed
 from core.presets import PRESETS, Preset
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
+from core.text import plain
 from pages.features.frame.setup import jobs
 
 FIRST_POINT_SECONDS = 0.8
@@ -57,7 +58,7 @@ def _started(spec: RunSpec) -> str | None:
 def refusal() -> None:
     """Say why the last start was refused, once."""
     if said := st.session_state.pop(_REFUSED, None):
-        st.error(said, icon=":material/error:")
+        st.error(plain(said), icon=":material/error:")
 
 
 def waiting_line() -> None:
