@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.presets import FIRST_LOOK
 from core.run.errors import SpecError
-from core.text import plain
+from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.editor.augment_editor import augment_editor
 from pages.features.frame.setup import page

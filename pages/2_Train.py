@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalogues import completed
 from core.run.errors import SpecError
-from core.text import plain
+from core.text.escape import plain
 from pages.components.live_chart import preload_charts
 from pages.features.editor import choice
 from pages.features.editor.train_form import train_form

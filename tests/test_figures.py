@@ -11,7 +11,7 @@ from core import figures
 from core.models.summary import summarise
 from core.run.history import HistoryBuilder
 from core.run.spec import ModelSpec
-from core.text import plain_html
+from core.text.escape import plain_html
 
 
 def history(num_epochs, steps_an_epoch=4, penalty=0.0):

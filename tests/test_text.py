@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import plain, plain_html
+from core.text.escape import plain, plain_html
 
 CUT = ":small[]"
 MARKUP = st.text(st.sampled_from(list("ab1 .:@wW\n\t\\`*_{}[]()#+-=!|~$<>&/")), max_size=40)

@@ -13,7 +13,7 @@ from typing import Any
 from core.regularise.catalogue import REGULARISERS
 from core.run.events import Event
 from core.run.history import History
-from core.text import plain_html
+from core.text.escape import plain_html
 
 Figure = dict[str, Any]
 

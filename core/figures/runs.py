@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.figures.parts import LAYERS, NEUTRAL, SPARSITY, TRAIN, VALIDATION, Figure, plain_layout
 from core.models.catalogue import ARCHITECTURES
-from core.text import plain_html
+from core.text.escape import plain_html
 
 ARCHITECTURE_COLOURS = (TRAIN, VALIDATION, *LAYERS[1:3])
 

@@ -16,7 +16,7 @@ from core.figures.strengths import add_strengths
 from core.measure.sparsity import NEAR
 from core.run.events import Event
 from core.run.history import History
-from core.text import plain_html
+from core.text.escape import plain_html
 from core.transform.shrink import REMOVABLE
 
 WHOLE = "whole network"

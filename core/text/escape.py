@@ -13,7 +13,7 @@ import re
 # backslash does not stop it. An empty directive does: it ends the text there, and draws nothing.
 _CUT = ":small[]"
 _FOUND_LATER = re.compile(
-    r":"  # http://…, :smile:, :material/star:
+    r":(?=\S)"  # http://…, :smile:, :material/star:
     r"|@"  # me@example.org
     r"|www(?=\.)"
     r"|-(?=\\?[->])|<(?=\\?[-=])|[>~](?=\\?=)",  # -->, <=, ~=

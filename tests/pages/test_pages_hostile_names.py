@@ -5,7 +5,7 @@ from visiting import manager
 
 from core.data.uploads import keep_upload
 from core.run.spec import parse
-from core.text import plain
+from core.text.escape import plain
 from tests import hostile
 
 TRAIN, AUGMENT = "pages/2_Train.py", "pages/1_Augment.py"

@@ -13,7 +13,7 @@ from core.presets import preset
 from core.run import address
 from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, RegulariserSpec, RunSpec
-from core.text import plain
+from core.text.escape import plain
 
 _SPEC, _GENERATION, _FROM_LINK = "augury.spec", "augury.generation", "augury.link"
 _GONE = "augury.gone"  # what a spec named that is no longer there, to be said once

@@ -15,7 +15,7 @@ from core.data.photos import photos
 from core.pictures import encode_images
 from core.run.errors import SpecError
 from core.run.spec import DataSpec, RunSpec
-from core.text import plain
+from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.frame.teacher import shown
 from pages.features.images.dataset_cache import loaded

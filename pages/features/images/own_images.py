@@ -8,7 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from core.data.images import upload_images
-from core.text import plain
+from core.text.escape import plain
 from pages.components.paste import paste_images
 
 MOST = 16

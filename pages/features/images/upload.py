@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.data.uploads import keep_upload
 from core.run.errors import SpecError
-from core.text import plain
+from core.text.escape import plain
 from pages.features.editor.choice import key
 
 _KEPT = "augury.upload"

@@ -11,7 +11,7 @@ from core.data.shape import image_shape
 from core.figures import probes as figures
 from core.probe.cost import Costs, measure, training_step
 from core.run.errors import SpecError
-from core.text import plain
+from core.text.escape import plain
 from pages.components.live_chart import live_chart
 from pages.features.lab.look import Look
 

@@ -14,7 +14,7 @@ from core.preview import label_changes as readings
 from core.probe import label_damage as lies
 from core.run.errors import SpecError
 from core.store.store import StoredRun, run_folder
-from core.text import plain
+from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.frame.setup import jobs

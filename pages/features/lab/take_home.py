@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.augment import export
 from core.run.errors import SpecError
-from core.text import plain
+from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.editor import undo as history
 from pages.features.lab.look import Look

@@ -13,9 +13,9 @@ from core import figures
 from core.figures import Figure
 from core.jobs.views import RunView
 from core.measure.sparsity import NEAR
-from core.text import plain
 from core.text.advice import advise
 from core.text.describe import in_words, title
+from core.text.escape import plain
 from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice

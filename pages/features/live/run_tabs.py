@@ -15,8 +15,8 @@ from core.measure.catalogue import MEASURES
 from core.measure.sparsity import NEAR
 from core.models.catalogue import ARCHITECTURES
 from core.run.spec import DataSpec
-from core.text import plain
 from core.text.describe import in_words, title
+from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.frame.setup import jobs

@@ -8,7 +8,7 @@ from core.catalogues import completed
 from core.presets import PRESETS, Preset
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
-from core.text import plain
+from core.text.escape import plain
 from pages.features.frame.setup import jobs
 
 FIRST_POINT_SECONDS = 0.8

@@ -15,8 +15,8 @@ from core.pictures import encode_images
 from core.preview.results import TooLargeError, first_batch
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
-from core.text import plain
 from core.text.describe import objective
+from core.text.escape import plain
 from pages.components.gallery import Tile, gallery
 from pages.features.editor.regulariser_editor import shape_of, symbol_of
 from pages.features.plan.one_weight import one_weight

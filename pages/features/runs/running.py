@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.jobs.views import RunView
 from core.store.store import StoredRun
-from core.text import plain
 from core.text.describe import in_words, title
+from core.text.escape import plain
 from pages.features.frame.setup import jobs
 
 REFRESH_SECONDS = 2.0

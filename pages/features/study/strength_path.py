@@ -28,7 +28,7 @@ from core.study.strength_path import (
     quick,
     strengths,
 )
-from core.text import plain
+from core.text.escape import plain
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
 
