@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -95,6 +96,11 @@ def _load_optimiser(session: Session, tensors: dict[str, Tensor]) -> None:
         state.setdefault(int(i), {})[field] = value
     groups = session.optimiser.state_dict()["param_groups"]
     session.optimiser.load_state_dict({"state": state, "param_groups": groups})
+    # Fused optimisers pair raw memory: a moment must lie in it as its parameter does, channels_last too.
+    for parameter, values in session.optimiser.state.items():
+        for field, value in values.items():
+            if value.shape == parameter.shape:
+                values[field] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:

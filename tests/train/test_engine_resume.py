@@ -1,0 +1,122 @@
+"""A run that is cut and resumed is the run that never was, bit for bit: every architecture with every
+optimiser, and every regulariser with each of both."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.engine.small_runs import epochs
+
+from core.catalogues import completed
+from core.models.catalogue import ARCHITECTURES as ARCHITECTURES
+from core.optimise.catalogue import OPTIMISERS
+from core.regularise.catalogue import REGULARISERS
+from core.run.spec import parse
+from core.train import checkpoint as saving
+from core.train.loop import run
+from core.train.session import open_session
+
+NETWORKS = {
+    "cnn": {"arch": "cnn", "params": {"channels": [4, 8], "hidden": 16}},
+    "cnn with norm": {"arch": "cnn", "params": {"channels": [4, 8], "hidden": 16, "batch_norm": True}},
+    "mlp": {"arch": "mlp", "params": {"hidden": [24, 16], "dropout": 0.2}},
+    "rnn": {"arch": "rnn", "params": {"hidden": 16, "bidirectional": True}},
+    "attention": {"arch": "attention", "params": {"width": 16, "heads": 2, "depth": 1}},
+}
+OPTIMISERS = {
+    "sgd": {"kind": "sgd", "lr": 0.05, "params": {"nesterov": True}, "schedule": "one-cycle"},
+    "adam": {"kind": "adam", "lr": 0.01},
+    "adamw": {"kind": "adamw", "lr": 0.01, "schedule": "cosine"},
+    "rmsprop": {"kind": "rmsprop", "lr": 0.003, "params": {"momentum": 0.5}},
+}
+TOGETHER = (
+    ("l1", "ema", "label_smoothing"),
+    ("elastic_net", "swa", "orthogonality"),
+    ("group_lasso", "early_stopping", "max_norm"),
+    ("l0", "l2", "weight_decay"),
+)
+CASES = [
+    (network, optimiser, TOGETHER[(i + j) % len(TOGETHER)])
+    for i, network in enumerate(NETWORKS)
+    for j, optimiser in enumerate(OPTIMISERS)
+]
+PARAMS = {"swa": {"params": {"start": 0.25}}, "max_norm": {"params": {"c": 1.0}}}
+
+
+@pytest.fixture(autouse=True)
+def checkpoints_at_every_epoch(monkeypatch):
+    monkeypatch.setattr("core.train.loop.CHECKPOINT_SECONDS", 0.0)
+
+
+def cut(chosen, out, cuts):
+    """The epochs of a run that is killed after each of the epochs ``cuts``, and resumed each time."""
+    told = []
+    for resumed, end in enumerate([*cuts, None]):
+        for event in run(chosen, out=out, resume=resumed > 0):
+            told.append(event)
+            if event["event"] == "epoch" and event["epoch"] == end:
+                break
+    return epochs(told)
+
+
+def assert_the_same_however_cut(chosen, folder, *all_cuts):
+    uninterrupted = epochs(run(chosen, out=folder / "whole"))
+    whole = load_file(folder / "whole" / "weights.safetensors")
+    for cuts in all_cuts:
+        assert cut(chosen, folder / "cut", cuts) == uninterrupted
+        resumed = load_file(folder / "cut" / "weights.safetensors")
+        assert whole.keys() == resumed.keys()
+        assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+@pytest.mark.parametrize(
+    ("network", "optimiser", "kinds"), CASES, ids=[f"{n}, {o}, {'+'.join(k)}" for n, o, k in CASES]
+)
+def test_a_resumed_run_is_the_run_that_never_was_cut(tmp_path, network, optimiser, kinds):
+    spec = {
+        "data": {"name": "digits", "train_images": 130},
+        "model": NETWORKS[network],
+        "optimiser": OPTIMISERS[optimiser],
+        "regularisers": [{"kind": kind} | PARAMS.get(kind, {}) for kind in kinds],
+        "train": {"epochs": 4, "batch_size": 32, "device": "cpu"},
+    }
+    assert_the_same_however_cut(parse(spec), tmp_path, [2], [1, 2, 3])
+
+
+def test_the_cases_leave_nothing_out():
+    assert {NETWORKS[network]["arch"] for network in NETWORKS} == set(ARCHITECTURES)
+    assert set(OPTIMISERS) == set(OPTIMISERS)
+    assert {kind for kinds in TOGETHER for kind in kinds} == set(REGULARISERS)
+    assert {(n, kind) for n, _, kinds in CASES for kind in kinds} == {
+        (n, kind) for n in NETWORKS for kind in REGULARISERS
+    }
+    assert {(o, kind) for _, o, kinds in CASES for kind in kinds} == {
+        (o, kind) for o in OPTIMISERS for kind in REGULARISERS
+    }
+
+
+def test_the_default_network_resumed_is_the_run_that_never_was_cut(tmp_path):
+    few = {"data": {"train_images": 96}, "train": {"epochs": 2, "batch_size": 32, "device": "cpu"}}
+    assert_the_same_however_cut(parse(few), tmp_path, [1])
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_moments_come_back_in_the_layout_of_their_parameters(tmp_path, optimiser):
+    spec = {
+        "data": {"name": "digits", "train_images": 64},
+        "model": NETWORKS["cnn"],
+        "optimiser": OPTIMISERS[optimiser],
+        "train": {"epochs": 2, "batch_size": 32, "device": "cpu"},
+    }
+    for event in run(parse(spec), out=tmp_path):
+        if event["event"] == "epoch":
+            break
+    session = open_session(completed(parse(spec)))
+    saving.load_checkpoint(tmp_path, session)
+    moments = [
+        (parameter, value)
+        for parameter, values in session.optimiser.state.items()
+        for value in values.values()
+        if value.shape == parameter.shape
+    ]
+    assert any(not parameter.is_contiguous() for parameter, _ in moments)
+    assert all(value.stride() == parameter.stride() for parameter, value in moments)
