@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,7 +21,19 @@ from core.run.events import Event, lean
 from core.train.evaluation import evaluation_weights
 from core.train.session import Session
 
+CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 5.0  # 8 MB for the default network, 10 ms: 0.2 % of the time
+
+
+class Checkpoint(NamedTuple):
+    """What a run can go on from."""
+
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str]
+
+    def copied(self) -> Checkpoint:
+        """One that stays as it is whatever happens to the network."""
+        return self._replace(tensors={name: value.clone() for name, value in self.tensors.items()})
 
 
 def save(folder: Path, session: Session, epoch: int, *, weights: bool) -> int | None:
@@ -44,18 +56,26 @@ def save(folder: Path, session: Session, epoch: int, *, weights: bool) -> int | 
     return chosen
 
 
-def save_checkpoint(folder: Path, session: Session, epochs: list[Event]) -> None:
-    """Keep the weights and the optimiser's state after the last of ``epochs``."""
-    folder.mkdir(parents=True, exist_ok=True)
+def checkpoint_of(session: Session, epochs: list[Event]) -> Checkpoint:
+    """The weights and the optimiser's state after the last of ``epochs``, the very tensors."""
     tensors = {f"model.{name}": value for name, value in session.model.state_dict().items()}
     for i, values in session.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{i}.{name}": value for name, value in values.items() if value is not None}
     tensors |= {f"regulariser.{name}": value for name, value in session.regularisation.state().items()}
-    _write(
-        folder / "checkpoint.safetensors",
-        tensors,
-        {"spec": session.spec.to_json(), "epochs": json.dumps([lean(event) for event in epochs])},
-    )
+    told = [*map(lean, epochs[:-1]), epochs[-1]]  # the last whole: whoever was told the others may lack it
+    return Checkpoint(tensors, {"spec": session.spec.to_json(), "epochs": json.dumps(told)})
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / CHECKPOINT, checkpoint.tensors, checkpoint.metadata)
+
+
+def epochs_of(folder: Path) -> list[Event]:
+    """The ``epoch`` events of the checkpoint in ``folder``, which `load_checkpoint` has read."""
+    with safe_open(folder / CHECKPOINT, "pt") as file:
+        epochs: list[Event] = json.loads(file.metadata()["epochs"])
+    return epochs
 
 
 def load_checkpoint(folder: Path, session: Session) -> list[Event]:
@@ -64,7 +84,7 @@ def load_checkpoint(folder: Path, session: Session) -> list[Event]:
     Raises:
         SpecError: there is no checkpoint, it can't be read, or it is of another spec.
     """
-    path = folder / "checkpoint.safetensors"
+    path = folder / CHECKPOINT
     if not path.is_file():
         raise SpecError("--resume", f"there is no checkpoint in {folder}; run once without --resume.")
     try:
@@ -77,7 +97,9 @@ def load_checkpoint(folder: Path, session: Session) -> list[Event]:
         session.regularisation.load_state(_below("regulariser.", tensors))
         _load_optimiser(session, tensors)
         epochs: list[Event] = json.loads(metadata["epochs"])
-    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+        if not epochs or [event["epoch"] for event in epochs] != list(range(1, len(epochs) + 1)):
+            raise ValueError("not the epochs of a run")
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, SpecError):
             raise
         raise SpecError("--resume", f"the checkpoint in {folder} can't be read; it is damaged.") from None

@@ -26,7 +26,7 @@ from core.run.errors import SpecError
 from core.run.events import Event, State, state
 from core.run.spec import RunSpec
 from core.train.batching import batches
-from core.train.checkpoint import CHECKPOINT_SECONDS, load_checkpoint, save, save_checkpoint
+from core.train.checkpoint import CHECKPOINT_SECONDS, checkpoint_of, load_checkpoint, save, save_checkpoint
 from core.train.evaluation import evaluate, evaluation_weights
 from core.train.measuring import measured
 from core.train.reports import batch_event, finished, penalties, started, step_event
@@ -79,7 +79,8 @@ def run(
         control: how to stop it; looked at once a batch.
         out: a folder for ``spec.json``, ``weights.safetensors`` (unless the run failed) and, every few
             seconds, a checkpoint.
-        resume: go on from the checkpoint in ``out``.
+        resume: go on from the checkpoint in ``out``; of a run that had ended there is one event, a ``state``
+            that says so, and nothing is written.
         watch: also yield ``batch`` events, the very images of a step.
 
     Raises:
@@ -93,6 +94,9 @@ def run(
         if out is None:
             raise SpecError("--resume", "it needs --out, the folder with the checkpoint.")
         epochs = load_checkpoint(out, session)
+        if _is_last(epochs[-1], spec):
+            yield state("finished", _had_ended(epochs[-1], spec))
+            return
     yield state("running")
     yield started(session)
     ended: State = "finished"
@@ -102,8 +106,8 @@ def run(
         for event in _epochs(session, control or Control(), watch, epochs):
             if event["event"] == "epoch":
                 epochs.append(event)
-                if out is not None and checkpoints.due():
-                    save_checkpoint(out, session, epochs)
+                if out is not None and not _is_last(event, spec) and checkpoints.due():
+                    save_checkpoint(out, checkpoint_of(session, epochs))
             yield event
         reason = epochs[-1].get("stop", "") if epochs else ""
         if len(epochs) < spec.train.epochs and not reason:
@@ -119,17 +123,35 @@ def run(
     if ended != "failed" and epochs:
         yield finished(epochs, time.perf_counter() - began)
     if out is not None:
+        # Written when the weights are, so that a run which is killed in between is resumed; taken before, for
+        # `save` may put another network in the place of the last.
+        last = checkpoint_of(session, epochs).copied() if ended == "finished" else None
         saved = save(out, session, len(epochs), weights=ended != "failed")
+        if last is not None:
+            save_checkpoint(out, last)
         if saved not in (None, len(epochs)):
             reason = f"{reason} The weights saved are those of epoch {saved}, the best.".strip()
     yield state(ended, reason)
 
 
+def _is_last(epoch: Event, spec: RunSpec) -> bool:
+    """Whether an ``epoch`` event is the last of its run."""
+    return "stop" in epoch or epoch["epoch"] == spec.train.epochs
+
+
+def _had_ended(epoch: Event, spec: RunSpec) -> str:
+    """Why there is nothing to resume after ``epoch``, the last."""
+    if "stop" in epoch:
+        return (
+            f"The run had stopped early, after epoch {epoch['epoch']} of {spec.train.epochs}; "
+            "nothing was trained now."
+        )
+    return f"The run was finished, after epoch {epoch['epoch']}; nothing was trained now."
+
+
 def _epochs(session: Session, control: Control, watch: bool, done: list[Event]) -> Iterator[Event]:
     """Train on after the epochs ``done``; the last ``epoch`` event says why, if it ends the run early."""
     steps, shown = Pace(STEP_SECONDS, STEP_SHARE), Pace(BATCH_SECONDS)
-    if done and "stop" in done[-1]:
-        return
     for epoch in range(len(done) + 1, session.spec.train.epochs + 1):
         began = time.perf_counter()
         trained = yield from _train_epoch(session, epoch, control, steps, shown if watch else None)

@@ -4,12 +4,13 @@ optimiser, and every regulariser with each of both."""
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.engine.small_runs import epochs
+from tests.engine.small_runs import epochs, spec, stopping
 
 from core.catalogues import completed
 from core.models.catalogue import ARCHITECTURES as ARCHITECTURES
 from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
+from core.run.events import state
 from core.run.spec import parse
 from core.train import checkpoint as saving
 from core.train.loop import run
@@ -72,14 +73,14 @@ def assert_the_same_however_cut(chosen, folder, *all_cuts):
     ("network", "optimiser", "kinds"), CASES, ids=[f"{n}, {o}, {'+'.join(k)}" for n, o, k in CASES]
 )
 def test_a_resumed_run_is_the_run_that_never_was_cut(tmp_path, network, optimiser, kinds):
-    spec = {
+    chosen = {
         "data": {"name": "digits", "train_images": 130},
         "model": NETWORKS[network],
         "optimiser": OPTIMISERS[optimiser],
         "regularisers": [{"kind": kind} | PARAMS.get(kind, {}) for kind in kinds],
         "train": {"epochs": 4, "batch_size": 32, "device": "cpu"},
     }
-    assert_the_same_however_cut(parse(spec), tmp_path, [2], [1, 2, 3])
+    assert_the_same_however_cut(parse(chosen), tmp_path, [2], [1, 2, 3])
 
 
 def test_the_cases_leave_nothing_out():
@@ -101,16 +102,16 @@ def test_the_default_network_resumed_is_the_run_that_never_was_cut(tmp_path):
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_moments_come_back_in_the_layout_of_their_parameters(tmp_path, optimiser):
-    spec = {
+    chosen = {
         "data": {"name": "digits", "train_images": 64},
         "model": NETWORKS["cnn"],
         "optimiser": OPTIMISERS[optimiser],
         "train": {"epochs": 2, "batch_size": 32, "device": "cpu"},
     }
-    for event in run(parse(spec), out=tmp_path):
+    for event in run(parse(chosen), out=tmp_path):
         if event["event"] == "epoch":
             break
-    session = open_session(completed(parse(spec)))
+    session = open_session(completed(parse(chosen)))
     saving.load_checkpoint(tmp_path, session)
     moments = [
         (parameter, value)
@@ -120,3 +121,40 @@ def test_moments_come_back_in_the_layout_of_their_parameters(tmp_path, optimiser
     ]
     assert any(not parameter.is_contiguous() for parameter, _ in moments)
     assert all(value.stride() == parameter.stride() for parameter, value in moments)
+
+
+def contents(folder):
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("regularisers", "says"),
+    [
+        ([], "The run was finished, after epoch 3; nothing was trained now."),
+        (
+            [stopping(monitor="loss", patience=1, min_delta=5.0)],
+            "The run had stopped early, after epoch 2 of 3; nothing was trained now.",
+        ),
+    ],
+)
+def test_a_run_that_has_ended_says_so_and_writes_nothing(tmp_path, monkeypatch, regularisers, says):
+    monkeypatch.undo()  # checkpoints as rare as they are
+    chosen = spec(*regularisers, train={"epochs": 3, "batch_size": 64, "device": "cpu"})
+    for _ in run(chosen, out=tmp_path):
+        pass
+    before = contents(tmp_path)
+    assert list(run(chosen, out=tmp_path, resume=True)) == [state("finished", says)]
+    assert contents(tmp_path) == before
+
+
+def test_a_run_killed_before_its_last_weights_were_written_is_resumed(tmp_path, monkeypatch):
+    chosen = spec(stopping(patience=2))
+    uninterrupted = list(run(chosen, out=tmp_path / "whole"))
+    with monkeypatch.context() as killed:
+        killed.setattr("core.train.loop.save", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            list(run(chosen, out=tmp_path / "cut"))
+    assert list(run(chosen, out=tmp_path / "cut", resume=True))[-1] == uninterrupted[-1]
+    whole = load_file(tmp_path / "whole" / "weights.safetensors")
+    resumed = load_file(tmp_path / "cut" / "weights.safetensors")
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
