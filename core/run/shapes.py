@@ -136,6 +136,7 @@ class StartedEvent(TypedDict):
     steps_per_epoch: Count
     notes: NotRequired[Annotated[list[Text], Field(max_length=20)]]
     thorough_every: NotRequired[Count]
+    versions: NotRequired[Annotated[dict[str, Text], Field(max_length=20)]]
 
 
 class StepEvent(TypedDict):

@@ -8,6 +8,7 @@ never interrupted, bit for bit.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,9 @@ from core.run.errors import SpecError
 from core.run.events import Event, lean
 from core.train.evaluation import evaluation_weights
 from core.train.session import Session
+from core.train.surroundings import changes, surroundings
 
+MAX_NOTES, MAX_NOTE = 5, 500  # the first say from where on the numbers are others
 CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 5.0  # 8 MB for the default network, 10 ms: 0.2 % of the time
 
@@ -56,14 +59,24 @@ def save(folder: Path, session: Session, epoch: int, *, weights: bool) -> int | 
     return chosen
 
 
-def checkpoint_of(session: Session, epochs: list[Event]) -> Checkpoint:
-    """The weights and the optimiser's state after the last of ``epochs``, the very tensors."""
+def checkpoint_of(session: Session, epochs: list[Event], notes: Sequence[str]) -> Checkpoint:
+    """The weights and the optimiser's state after the last of ``epochs``, the very tensors.
+
+    Args:
+        notes: what earlier resumes have changed of the numbers, see `load_checkpoint`.
+    """
     tensors = {f"model.{name}": value for name, value in session.model.state_dict().items()}
     for i, values in session.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{i}.{name}": value for name, value in values.items() if value is not None}
     tensors |= {f"regulariser.{name}": value for name, value in session.regularisation.state().items()}
     told = [*map(lean, epochs[:-1]), epochs[-1]]  # the last whole: whoever was told the others may lack it
-    return Checkpoint(tensors, {"spec": session.spec.to_json(), "epochs": json.dumps(told)})
+    metadata = {
+        "spec": session.spec.to_json(),
+        "epochs": json.dumps(told),
+        "surroundings": json.dumps(surroundings(session.device)),
+        "notes": json.dumps(list(notes)),
+    }
+    return Checkpoint(tensors, metadata)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -78,8 +91,12 @@ def epochs_of(folder: Path) -> list[Event]:
     return epochs
 
 
-def load_checkpoint(folder: Path, session: Session) -> list[Event]:
-    """Put a checkpoint's weights and optimiser state into ``session``; returns the epochs it has done.
+def load_checkpoint(folder: Path, session: Session) -> tuple[list[Event], list[str]]:
+    """Put a checkpoint's weights and optimiser state into ``session``.
+
+    Returns:
+        The epochs it has done, and a sentence for each time that the run was resumed in other surroundings,
+        now among them: its numbers are no longer those of a run that was not cut.
 
     Raises:
         SpecError: there is no checkpoint, it can't be read, or it is of another spec.
@@ -99,11 +116,15 @@ def load_checkpoint(folder: Path, session: Session) -> list[Event]:
         epochs: list[Event] = json.loads(metadata["epochs"])
         if not epochs or [event["epoch"] for event in epochs] != list(range(1, len(epochs) + 1)):
             raise ValueError("not the epochs of a run")
+        notes = [str(note)[:MAX_NOTE] for note in json.loads(metadata.get("notes", "[]"))]
+        if "surroundings" in metadata:  # an older version did not write them
+            before = json.loads(metadata["surroundings"])
+            notes += changes(before, surroundings(session.device), len(epochs))
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, SpecError):
             raise
         raise SpecError("--resume", f"the checkpoint in {folder} can't be read; it is damaged.") from None
-    return epochs
+    return epochs, notes[:MAX_NOTES]
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

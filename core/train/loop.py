@@ -90,15 +90,16 @@ def run(
     spec = completed(spec)
     session = open_session(spec)
     epochs: list[Event] = []
+    notes: list[str] = []
     if resume:
         if out is None:
             raise SpecError("--resume", "it needs --out, the folder with the checkpoint.")
-        epochs = load_checkpoint(out, session)
+        epochs, notes = load_checkpoint(out, session)
         if _is_last(epochs[-1], spec):
             yield state("finished", _had_ended(epochs[-1], spec))
             return
     yield state("running")
-    yield started(session)
+    yield started(session, notes)
     ended: State = "finished"
     reason = ""
     began, checkpoints = time.perf_counter(), Pace(CHECKPOINT_SECONDS)
@@ -107,7 +108,7 @@ def run(
             if event["event"] == "epoch":
                 epochs.append(event)
                 if out is not None and not _is_last(event, spec) and checkpoints.due():
-                    save_checkpoint(out, checkpoint_of(session, epochs))
+                    save_checkpoint(out, checkpoint_of(session, epochs, notes))
             yield event
         reason = epochs[-1].get("stop", "") if epochs else ""
         if len(epochs) < spec.train.epochs and not reason:
@@ -125,7 +126,7 @@ def run(
     if out is not None:
         # Written when the weights are, so that a run which is killed in between is resumed; taken before, for
         # `save` may put another network in the place of the last.
-        last = checkpoint_of(session, epochs).copied() if ended == "finished" else None
+        last = checkpoint_of(session, epochs, notes).copied() if ended == "finished" else None
         saved = save(out, session, len(epochs), weights=ended != "failed")
         if last is not None:
             save_checkpoint(out, last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,18 +13,19 @@ from core.run.events import Event, lean
 from core.train.measuring import thorough_every
 from core.train.session import Session
 from core.train.sprite import sprite
+from core.train.surroundings import surroundings
 
 SHOWN_IMAGES = 8
 
 
-def started(session: Session) -> Event:
+def started(session: Session, notes: Sequence[str]) -> Event:
+    """How the run is set up; ``notes`` stand beside its own."""
     return {
         "event": "started",
-        "device": session.device.type,
+        **surroundings(session.device),
         "device_name": (
             torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else "CPU"
         ),
-        "threads": torch.get_num_threads(),
         "parameters": sum(p.numel() for p in session.model.parameters()),
         "train_images": len(session.train.labels),
         "validation_images": len(session.validation.labels),
@@ -31,7 +33,7 @@ def started(session: Session) -> Event:
         "epochs": session.spec.train.epochs,
         "steps_per_epoch": session.steps_per_epoch,
         "thorough_every": thorough_every(session),
-        "notes": [*session.train.notes, *_notes(session)],
+        "notes": [*notes, *session.train.notes, *_notes(session)],
     }
 
 

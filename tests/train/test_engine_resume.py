@@ -1,16 +1,24 @@
 """A run that is cut and resumed is the run that never was, bit for bit: every architecture with every
 optimiser, and every regulariser with each of both."""
 
+import json
+import tomllib
+from pathlib import Path
+
+import kornia
 import pytest
 import torch
+from core.train.surroundings import changes
 from safetensors.torch import load_file
 from tests.engine.small_runs import epochs, spec, stopping
 
+import core
 from core.catalogues import completed
 from core.models.catalogue import ARCHITECTURES as ARCHITECTURES
 from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
 from core.run.events import state
+from core.run.shapes import read_event
 from core.run.spec import parse
 from core.train import checkpoint as saving
 from core.train.loop import run
@@ -158,3 +166,47 @@ def test_a_run_killed_before_its_last_weights_were_written_is_resumed(tmp_path, 
     whole = load_file(tmp_path / "whole" / "weights.safetensors")
     resumed = load_file(tmp_path / "cut" / "weights.safetensors")
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def notes_on_resuming(chosen, out):
+    return next(e for e in run(chosen, out=out, resume=True) if e["event"] == "started")["notes"]
+
+
+def test_a_run_says_what_it_ran_on_and_what_has_changed_when_it_is_resumed(tmp_path, monkeypatch):
+    chosen = spec(train={"epochs": 5, "batch_size": 64, "device": "cpu"})
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    told = []
+    for event in run(chosen, out=tmp_path):
+        told.append(event)
+        if event["event"] == "epoch" and event["epoch"] == 2:
+            break
+    versions = {"augury": core.__version__, "torch": torch.__version__, "kornia": kornia.__version__}
+    started = next(event for event in told if event["event"] == "started")
+    assert (started["versions"], started["threads"], started["notes"]) == (versions, 2, [])
+    assert read_event(json.dumps(started)) == started
+    assert notes_on_resuming(chosen, tmp_path) == []
+    end = "the numbers are not those of an uninterrupted run, bit for bit."
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    fewer = f"Resumed with 1 thread instead of 2: from epoch 3 on {end}"
+    assert notes_on_resuming(chosen, tmp_path) == [fewer]
+    for event in run(chosen, out=tmp_path, resume=True):
+        if event["event"] == "epoch" and event["epoch"] == 3:
+            break
+    assert notes_on_resuming(chosen, tmp_path) == [fewer]  # what was once so stays said
+    monkeypatch.setattr(kornia, "__version__", "9.9")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    other = f"Resumed with 3 threads instead of 1, with kornia 9.9 instead of {versions['kornia']}: "
+    assert notes_on_resuming(chosen, tmp_path) == [fewer, f"{other}from epoch 4 on {end}"]
+
+
+def test_another_device_is_said():
+    now = {"device": "cpu", "threads": 1, "versions": {}}
+    assert changes({"device": "cuda", "threads": 1, "versions": {}}, now, 7) == [
+        "Resumed on a CPU instead of a CUDA device: from epoch 8 on the numbers are not those of an "
+        "uninterrupted run, bit for bit."
+    ]
+
+
+def test_the_version_is_the_projects():
+    project = tomllib.loads((Path(core.__file__).parent.parent / "pyproject.toml").read_text())
+    assert project["project"]["version"] == core.__version__
