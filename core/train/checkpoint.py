@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.run.errors import SpecError
 from core.run.events import Event, lean
@@ -24,6 +25,7 @@ from core.train.session import Session
 from core.train.surroundings import changes, surroundings
 
 MAX_NOTES, MAX_NOTE = 5, 500  # the first say from where on the numbers are others
+WEIGHTS = "weights.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 5.0  # 8 MB for the default network, 10 ms: 0.2 % of the time
 
@@ -39,24 +41,47 @@ class Checkpoint(NamedTuple):
         return self._replace(tensors={name: value.clone() for name, value in self.tensors.items()})
 
 
-def save(folder: Path, session: Session, epoch: int, *, weights: bool) -> int | None:
-    """Write ``spec.json`` and ``weights.safetensors`` into ``folder``, which is made if needed.
+@dataclass(slots=True)
+class Kept:
+    """A copy of the network as it was judged after the last epoch that ended, for a run that fails later."""
 
-    Without ``weights``, those that an earlier run left there go, for they are not of this spec.
+    epoch: int = 0  # 0: none has ended
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+
+    def take(self, model: nn.Module, epoch: int) -> None:
+        self.epoch = epoch
+        self.tensors = {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def save(folder: Path, session: Session, epoch: int) -> int | None:
+    """Write ``spec.json`` and ``weights.safetensors`` into ``folder``, which is made if needed.
 
     Returns:
         The epoch whose weights were written, if a regulariser chose one; ``epoch`` epochs are done.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "spec.json").write_text(session.spec.to_json(indent=2) + "\n", encoding="utf-8")
-    path = folder / "weights.safetensors"
-    if not weights:
-        path.unlink(missing_ok=True)
-        return None
+    _save_spec(folder, session)
     with evaluation_weights(session, max(epoch, 1)):
         chosen = session.regularisation.before_saving()
-        _write(path, session.model.state_dict(), {})
+        _write(folder / WEIGHTS, session.model.state_dict(), {})
     return chosen
+
+
+def save_failed(folder: Path, session: Session, kept: Kept) -> str:
+    """Write the same of a run that failed; returns a sentence that says which weights those are.
+
+    If there are none, those that an earlier run left there go, for they are not of this spec.
+    """
+    _save_spec(folder, session)
+    if not kept.epoch:
+        (folder / WEIGHTS).unlink(missing_ok=True)
+        return "No weights are saved, for no epoch had ended."
+    _write(folder / WEIGHTS, kept.tensors, {})
+    return f"The weights saved are those of epoch {kept.epoch}, the last that ended."
+
+
+def _save_spec(folder: Path, session: Session) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "spec.json").write_text(session.spec.to_json(indent=2) + "\n", encoding="utf-8")
 
 
 def checkpoint_of(session: Session, epochs: list[Event], notes: Sequence[str]) -> Checkpoint:
