@@ -165,6 +165,7 @@ class FinishedEvent(TypedDict):
     seconds: float
     best: Figures
     last: Figures
+    warnings: NotRequired[Annotated[list[Text], Field(max_length=20)]]
 
 
 class Summary(TypedDict):

@@ -131,7 +131,7 @@ def run(
             "smaller images or a narrower network."
         )
     if ended != "failed" and epochs:
-        yield finished(epochs, time.perf_counter() - began)
+        yield finished(session, epochs, time.perf_counter() - began)
     if out is not None and kept is not None:
         if ended == "failed":
             reason = f"{reason} {save_failed(out, session, kept)}"

@@ -11,6 +11,7 @@ from torch import Tensor
 from core.regularise.label_smoothing import smallest_loss
 from core.run.events import Event, lean
 from core.train.measuring import thorough_every
+from core.train.outcome import warnings
 from core.train.session import Session
 from core.train.sprite import sprite
 from core.train.surroundings import surroundings
@@ -71,7 +72,7 @@ def batch_event(session: Session, images: Tensor, index: Tensor, step: int) -> E
     }
 
 
-def finished(epochs: list[Event], seconds: float) -> Event:
+def finished(session: Session, epochs: list[Event], seconds: float) -> Event:
     def figures(event: Event) -> Event:
         return {key: value for key, value in lean(event).items() if key != "event"}
 
@@ -82,7 +83,12 @@ def finished(epochs: list[Event], seconds: float) -> Event:
         "seconds": seconds,
         "best": figures(best),
         "last": figures(epochs[-1]),
+        "warnings": _warnings(session, epochs[-1]),
     }
+
+
+def _warnings(session: Session, last: Event) -> list[str]:
+    return warnings(session.validation.labels, len(session.train.classes), session.spec.optimiser, last)
 
 
 def _notes(session: Session) -> list[str]:
