@@ -43,9 +43,10 @@ def gradient_norm(chosen, steps):
 def test_a_run_that_diverges_says_where_and_keeps_the_last_good_epoch(tmp_path):
     seen = list(run(wild(50), out=tmp_path / "wild"))
     said = re.fullmatch(
-        r"The (validation )?loss became \S+ (?:after epoch \d+, )?at step (\d+), at a learning rate of 10; the "
-        r"norm of the gradient of step (\d+) was (\S+)\. Try a lower learning rate, such as 1 instead of 10, "
-        r"or a weaker regulariser or augmentation\. The weights saved are those of epoch (\d+), the last that ended\.",
+        r"The (validation )?loss became \S+ (?:after epoch \d+, )?at step (\d+), at a learning rate of 10; "
+        r"the norm of the gradient of step (\d+) was (\S+)\. Try a lower learning rate, such as 1 instead of "
+        r"10, or a weaker regulariser or augmentation\. The weights saved are those of epoch (\d+), "
+        r"the last that ended\.",
         seen[-1]["reason"],
     )
     assert said and seen[-1]["state"] == "failed"
@@ -81,8 +82,8 @@ def test_a_resumed_run_that_diverges_at_once_keeps_what_it_was_resumed_from(tmp_
     monkeypatch.setattr(loop, "evaluate", lambda *_: nothing)
     seen = list(run(averaged(4), out=tmp_path / "cut", resume=True))
     assert re.match(
-        r"The validation loss became nan after epoch 3, at step 12, at a learning rate of 0\.01; the norm of the "
-        r"gradient of step 12 was [\d.]+\. Try a lower learning rate, such as 0\.001 instead of 0\.01, ",
+        r"The validation loss became nan after epoch 3, at step 12, at a learning rate of 0\.01; the norm of "
+        r"the gradient of step 12 was [\d.]+\. Try a lower learning rate, such as 0\.001 instead of 0\.01, ",
         seen[-1]["reason"],
     )
     assert seen[-1]["reason"].endswith("those of epoch 2, the last that ended.")

@@ -24,15 +24,12 @@ def said(accuracy, train_loss=1.0, validation_loss=1.0, labels=LABELS, classes=4
 
 @pytest.mark.parametrize(("accuracy", "warns"), [(0.1, True), (0.25, True), (0.33, True), (0.34, False)])
 def test_chance_is_the_largest_class_and_its_noise(accuracy, warns):
-    assert (
-        said(accuracy)
-        == [
-            f"After the last epoch the network is no better than chance: it names {accuracy:.1%} of the validation "
-            "images rightly, where always naming the largest class gives 25.0%; try another learning rate, a "
-            "weaker regulariser, or more epochs."
-        ]
-        * warns
+    sentence = (
+        f"After the last epoch the network is no better than chance: it names {accuracy:.1%} of the "
+        "validation images rightly, where always naming the largest class gives 25.0%; try another learning "
+        "rate, a weaker regulariser, or more epochs."
     )
+    assert said(accuracy) == [sentence] * warns
 
 
 def test_the_largest_class_counts_not_the_number_of_classes():
