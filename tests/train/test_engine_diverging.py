@@ -5,7 +5,6 @@ import re
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.engine.small_runs import SMALL, WITH_NORM, ema, epochs, spec
 
 from core.catalogues import completed
 from core.train import loop
@@ -14,6 +13,7 @@ from core.train.divergence import DivergedError
 from core.train.evaluation import Judgement, evaluate
 from core.train.loop import run
 from core.train.session import open_session
+from tests.train.small_runs import SMALL, WITH_NORM, ema, epochs, spec
 
 # Each step multiplies the weights by about 1 - 10·100.
 WILD = {"optimiser": {"kind": "sgd", "lr": 10.0, "params": {"momentum": 0.0}}}

@@ -4,12 +4,12 @@ import json
 
 import pytest
 import torch
-from tests.engine.small_runs import last, spec
 
 from core.run.shapes import read_event
 from core.run.spec import OptimiserSpec
 from core.train.loop import run
 from core.train.outcome import warnings
+from tests.train.small_runs import last, spec
 
 ADAM = OptimiserSpec(kind="adam", lr=0.3)
 # 25 of 100 images are of the largest of four classes: chance strays by 2·√(0.25·0.75/100) = 0.0866.

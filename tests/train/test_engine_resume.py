@@ -8,14 +8,11 @@ from pathlib import Path
 import kornia
 import pytest
 import torch
-from core.train.surroundings import changes
 from safetensors.torch import load_file
-from tests.engine.small_runs import epochs, spec, stopping
 
 import core
 from core.catalogues import completed
-from core.models.catalogue import ARCHITECTURES as ARCHITECTURES
-from core.optimise.catalogue import OPTIMISERS
+from core.models.catalogue import ARCHITECTURES
 from core.regularise.catalogue import REGULARISERS
 from core.run.events import state
 from core.run.shapes import read_event
@@ -23,6 +20,8 @@ from core.run.spec import parse
 from core.train import checkpoint as saving
 from core.train.loop import run
 from core.train.session import open_session
+from core.train.surroundings import changes
+from tests.train.small_runs import epochs, spec, stopping
 
 NETWORKS = {
     "cnn": {"arch": "cnn", "params": {"channels": [4, 8], "hidden": 16}},
@@ -93,7 +92,7 @@ def test_a_resumed_run_is_the_run_that_never_was_cut(tmp_path, network, optimise
 
 def test_the_cases_leave_nothing_out():
     assert {NETWORKS[network]["arch"] for network in NETWORKS} == set(ARCHITECTURES)
-    assert set(OPTIMISERS) == set(OPTIMISERS)
+    assert set(OPTIMISERS) == set(optimisers.OPTIMISERS)
     assert {kind for kinds in TOGETHER for kind in kinds} == set(REGULARISERS)
     assert {(n, kind) for n, _, kinds in CASES for kind in kinds} == {
         (n, kind) for n in NETWORKS for kind in REGULARISERS
