@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 import core
 from core.catalogues import completed
 from core.models.catalogue import ARCHITECTURES
+from core.optimise import catalogue as optimisers
 from core.regularise.catalogue import REGULARISERS
 from core.run.events import state
 from core.run.shapes import read_event
