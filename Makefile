@@ -17,6 +17,7 @@ dev: .venv/.app
 
 test: .venv/.test
 	@.ci/system-packages chromium chromium
+	@.ci/system-packages pg_ctlcluster postgresql
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -43,7 +44,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $@
 
-.venv/.test: requirements.txt requirements-dev.txt | $(BIN)/python
+.venv/.test: requirements.txt requirements-server.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@ .venv/.app
 
