@@ -73,7 +73,7 @@ def seconds_to(
             start_new_session=True,
         )
         try:
-            _open(page, f"http://127.0.0.1:{port}/{name}")
+            _open(page, f"http://127.0.0.1:{port}/{page_name}")
             page.wait_for_function(WHOLE % whole, timeout=60_000)
             took = time.perf_counter() - began
             if script.name == "app.py":
