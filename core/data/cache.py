@@ -54,10 +54,9 @@ def cached(key: str, decode: Callable[[], Arrays]) -> Arrays:
         if found is not None:
             return found
         dataset = decode()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the disk is full, or another process was first
             _keep(place, dataset)
-            dataset = _read(place) or dataset
-    return dataset
+        return _read(place) or dataset
 
 
 def key(loads: str, *what: str | int) -> str:
@@ -70,14 +69,14 @@ def content_of(path: str, place: Path) -> str:
     digest; of this machine's own files names, sizes and times are taken, which change as they change."""
     if path.startswith("upload:"):
         return path
-    from core.data.archive import directory_files
+    from core.data.archive import directory_entries
 
     digest = hashlib.sha256(os.fsencode(place.absolute()))
     with contextlib.suppress(OSError, ValueError):  # whoever opens it says what is wrong
-        files = [place / file.name for file in directory_files(place)] if place.is_dir() else [place]
-        for file in sorted(files):
+        files = directory_entries(place) if place.is_dir() else [("", place)]
+        for name, file in files:
             status = file.stat()
-            about = (os.fsencode(file), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            about = (os.fsencode(name), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
             digest.update(repr(about).encode())
     return digest.hexdigest()
 
@@ -137,8 +136,7 @@ def _keep(place: Path, dataset: Arrays) -> None:
                 np.save(file, array, allow_pickle=False)
         with _new_file(unfinished / ABOUT) as file:
             file.write(json.dumps(about).encode())
-        with contextlib.suppress(OSError):  # another process was first
-            unfinished.rename(place)
+        unfinished.rename(place)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     _make_room(place)
@@ -159,7 +157,7 @@ def _make_room(newest: Path) -> None:
     writers that were killed have left."""
     kept = []
     for each in newest.parent.iterdir():
-        with contextlib.suppress(FileNotFoundError):  # another process makes room, too
+        with contextlib.suppress(OSError):  # another process makes room, too
             used = each.stat().st_mtime
             if not each.name.startswith(UNFINISHED):
                 kept.append((used, sum(file.stat().st_size for file in each.iterdir()), each))

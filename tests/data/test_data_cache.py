@@ -179,10 +179,23 @@ def test_what_is_damaged_is_made_anew(home, name, damage):
     assert same(cached("a", never), numbered())
 
 
-def test_pickles_are_never_opened(home):
+class Trap:
+    """What touches a file when it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self):
+        return Path.touch, (self.file,)
+
+
+def test_pickles_are_never_opened(home, tmp_path):
     cached("a", numbered)
-    np.save(place(home, "a") / "labels.npy", np.array([{"no": 1}], dtype=object), allow_pickle=True)
-    assert same(cached("a", numbered), numbered())
+    trapped = np.array([Trap(tmp_path / "sprung")], dtype=object)
+    for name in ("labels.npy", "images.npy"):
+        np.save(place(home, "a") / name, trapped, allow_pickle=True)
+        assert same(cached("a", numbered), numbered())
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_labels_that_changed_are_noticed(home):

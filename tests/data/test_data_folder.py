@@ -1,6 +1,7 @@
 """A person's own images: what is read, what is refused and in which words, and that nothing is written."""
 
 import io
+import os
 import re
 import stat
 import struct
@@ -329,6 +330,22 @@ def test_a_directory_of_too_many_files(tmp_path, monkeypatch):
         (tmp_path / name).touch()
     with pytest.raises(SpecError, match="more than 3 files"):
         folder(tmp_path)
+
+
+def test_in_a_directory_links_to_files_count_and_links_to_folders_and_pipes_do_not(tmp_path):
+    mine, outside = tmp_path / "mine", tmp_path / "outside"
+    for name, content in two_classes(2).items():
+        for root in (mine, outside):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+    (mine / "cats" / "linked.png").symlink_to(outside / "cats" / "0.png")
+    (mine / "eels").symlink_to(outside / "dogs")
+    (mine / ".hidden").mkdir()
+    (mine / ".hidden" / "0.png").write_bytes(plain(1))
+    os.mkfifo(mine / "cats" / "pipe.png")
+    dataset = folder(mine, side=8)
+    assert (dataset.classes, dataset.labels.tolist()) == (("cats", "dogs"), [0, 0, 0, 1, 1])
+    assert dataset.notes == ()
 
 
 # Whatever comes
