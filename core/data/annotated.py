@@ -10,19 +10,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Generic
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from torch import Tensor
 
+from core.data.dataset import Array
 from core.data.photos import FOLDER, PHOTOS, Photo, photos
 
 FINER = 4  # outlines are filled at this many times the side, so that a mask is right to ⅛ pixel
 
 
 @dataclass(frozen=True, slots=True)
-class Annotated:
+class Annotated(Generic[Array]):
     """Photographs and their annotations; objects and points differ in number from one to the next.
 
     Args:
@@ -36,43 +37,47 @@ class Annotated:
         photos: what the photographs show, and whose they are.
     """
 
-    images: Tensor
-    masks: Tensor
-    boxes: tuple[Tensor, ...]
-    points: tuple[Tensor, ...]
+    images: Array
+    masks: Array
+    boxes: tuple[Array, ...]
+    points: tuple[Array, ...]
     object_names: tuple[tuple[str, ...], ...]
     point_names: tuple[tuple[str, ...], ...]
     photos: tuple[Photo, ...]
 
 
 @lru_cache(maxsize=4)
-def annotated(side: int) -> Annotated:
-    """The four photographs at ``side`` pixels, annotated. The tensors are shared: don't write into them."""
+def annotated(side: int) -> Annotated[NDArray[Any]]:
+    """The four photographs at ``side`` pixels, annotated. The arrays are shared: don't write into them."""
     known = json.loads((FOLDER / "annotations.json").read_text("utf-8"))
     objects = [known[photo.name]["objects"] for photo in PHOTOS]
     points = [known[photo.name]["points"] for photo in PHOTOS]
-    outlines = [[torch.tensor(outline) * side for outline in these.values()] for these in objects]
+    outlines = [[_floats(outline) * side for outline in these.values()] for these in objects]
     return Annotated(
         images=photos(side)[0],
-        masks=torch.stack([_fill(these, side) for these in outlines]),
-        boxes=tuple(torch.stack([_hull(outline) for outline in these]) for these in outlines),
-        points=tuple(torch.tensor(list(these.values())) * side - 0.5 for these in points),
+        masks=np.stack([_fill(these, side) for these in outlines]),
+        boxes=tuple(np.stack([_hull(outline) for outline in these]) for these in outlines),
+        points=tuple(_floats(list(these.values())) * side - 0.5 for these in points),
         object_names=tuple(tuple(these) for these in objects),
         point_names=tuple(tuple(these) for these in points),
         photos=PHOTOS,
     )
 
 
-def _hull(outline: Tensor) -> Tensor:
+def _floats(numbers: list[Any]) -> NDArray[np.float32]:
+    return np.array(numbers, dtype=np.float32)
+
+
+def _hull(outline: NDArray[np.float32]) -> NDArray[np.float32]:
     """The box around an outline (V, 2), in the same units."""
-    return torch.cat([outline.amin(0), outline.amax(0)])
+    return np.concatenate([outline.min(0), outline.max(0)])
 
 
-def _fill(outlines: list[Tensor], side: int) -> Tensor:
+def _fill(outlines: list[NDArray[np.float32]], side: int) -> NDArray[np.uint8]:
     """Outlines (V, 2) in pixels, filled one over the other with 1, 2, …: uint8 (1, side, side)."""
     canvas = Image.new("L", (side * FINER, side * FINER))
     draw = ImageDraw.Draw(canvas)
     for label, outline in enumerate(outlines, 1):
         draw.polygon([(x, y) for x, y in (outline * FINER - 0.5).tolist()], fill=label)
     small = canvas.resize((side, side), Image.Resampling.NEAREST)
-    return torch.from_numpy(np.array(small))[None]
+    return np.array(small)[None]

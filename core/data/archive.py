@@ -69,21 +69,40 @@ def zip_files(stream: BinaryIO) -> list[File]:
 
 
 def directory_files(folder: Path) -> list[File]:
-    """The files under ``folder``, without hidden ones. Links to files are followed, to folders not.
+    """The files under ``folder``, as `directory_entries` finds them.
 
     Raises:
         SpecError: there are too many.
     """
-    files = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
-        for path in (Path(parent) / name for name in names):
-            name = path.relative_to(folder).as_posix()
-            if not _is_hidden(name) and path.is_file():  # no pipes or devices: reading them may wait forever
-                files.append(File(name, lambda path=path: _read_path(path)))  # type: ignore[misc]
-        if len(files) > MAX_ENTRIES:
+    return [
+        File(name, lambda path=entry.path: _read_path(Path(path)))  # type: ignore[misc]
+        for name, entry in directory_entries(folder)
+    ]
+
+
+def directory_entries(folder: Path) -> list[tuple[str, os.DirEntry[str]]]:
+    """The files under ``folder`` by their names below it, without hidden ones. Links to files are
+    followed, to folders not; a folder that can't be opened counts as empty.
+
+    Raises:
+        SpecError: there are too many.
+    """
+    found: list[tuple[str, os.DirEntry[str]]] = []
+    waiting = [(str(folder), "")]
+    while waiting:
+        place, above = waiting.pop()
+        with suppress(OSError), os.scandir(place) as entries:
+            for entry in entries:
+                name = above + entry.name
+                if _is_hidden(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, f"{name}/"))
+                elif entry.is_file():  # no pipes or devices: reading them may wait forever
+                    found.append((name, entry))
+        if len(found) > MAX_ENTRIES:
             raise _refused(f"the folder holds more than {MAX_ENTRIES:,} files; choose a smaller one")
-    return files
+    return sorted(found, key=lambda each: each[0])
 
 
 def _checked_name(entry: zipfile.ZipInfo) -> str:

@@ -6,7 +6,7 @@ model hardly beats chance; a small convolutional network learns it in a few epoc
 
 Shapes are drawn from their signed distances, so that edges come out antialiased: a pixel is covered by
 ``clamp(0.5 - distance)``. See Quilez, "2D distance functions", iquilezles.org/articles/distfunctions2d.
-All of it is NumPy, in one thread: in so many small steps, torch's threads wait for each other for seconds
+Drawing is NumPy, in one thread: in so many small steps, torch's threads wait for each other for seconds
 wherever a run is busy beside them.
 """
 
@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from core.data.dataset import Dataset
-from core.randomness import generator
+
+if TYPE_CHECKING:
+    import torch
 
 Floats = NDArray[np.float32]
 
@@ -54,19 +55,20 @@ class Scene:
         return Scene(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-@cache
 def arrows() -> Dataset:
-    """4,000 colour images, (4000, 3, 32, 32), 1,000 a direction in turn. Takes about half a second, once."""
-    random = generator(SEED)
-    labels = torch.arange(NUM_IMAGES) % len(CLASSES)
-    scene = draw_scenes(labels.numpy(), random)
+    """4,000 colour images, (4000, 3, 32, 32), 1,000 a direction in turn. Takes about half a second."""
+    import torch  # its generator made this set; another's would make another set
+
+    random = torch.Generator().manual_seed(SEED)
+    labels = np.arange(NUM_IMAGES, dtype=np.int64) % len(CLASSES)
+    scene = draw_scenes(labels, random)
     noise = torch.randn((NUM_IMAGES, 3, SIDE, SIDE), generator=random).numpy()
     noise *= _between(0.0, 0.08, (NUM_IMAGES, 1, 1, 1), random)
     images = np.empty(noise.shape, dtype=np.uint8)
     for start in range(0, NUM_IMAGES, CHUNK):
         rows = slice(start, start + CHUNK)
         images[rows] = ((render(scene[rows]) + noise[rows]) * 255).round().clip(0, 255)
-    return Dataset(torch.from_numpy(images), labels, CLASSES)
+    return Dataset(images, labels, CLASSES)
 
 
 def draw_scenes(labels: NDArray[np.int64], random: torch.Generator) -> Scene:
@@ -121,6 +123,8 @@ def _away_from(colour: Floats, random: torch.Generator) -> Floats:
 
 
 def _between(low: float, high: float, shape: tuple[int, ...], random: torch.Generator) -> Floats:
+    import torch
+
     return (low + (high - low) * torch.rand(shape, generator=random)).numpy()
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from core.catalogue import Entry, look_up
-from core.data.arrows import arrows
-from core.data.dataset import Dataset
-from core.data.digits import digits, mnist5k
-from core.data.folder import DEFAULT_CHANNELS, DEFAULT_SIDE, folder
-from core.data.uploads import resolve_path
+from core.catalogue import Entry, imported, look_up
 from core.run.errors import SpecError
 from core.run.spec import DataSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from core.data.dataset import Dataset
+
+DEFAULT_SIDE = 32  # pixels, of a person's own images
+DEFAULT_CHANNELS = 3
+FOLDER = "core.data.folder:folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +25,10 @@ class DataEntry(Entry):
     """A source of images; what its images are like is None where a person's own data decide.
 
     Args:
-        load: makes the dataset; a bundled one is made once and then shared.
+        loads: the path of the function that makes the dataset: of a bundled one without arguments, of a
+            person's own from (path, side, channels).
+        own: whether it is a person's own, and so needs a path, and may have a side and channels.
+        slow: whether a bundled set takes so long to make that it is kept on disk.
     """
 
     channels: int | None
@@ -28,36 +36,56 @@ class DataEntry(Entry):
     num_classes: int | None
     num_images: int | None
     licence: str | None
-    load: Callable[[DataSpec], Dataset]
+    loads: str
+    own: bool = False
+    slow: bool = False
 
 
 def check_data(spec: DataSpec) -> None:
     """`SpecError` if there is no such set, or a field is missing or does not belong to it."""
     entry = look_up(DATASETS, spec.name, "data.name", "dataset")
-    if entry.name == "folder":
+    if entry.own:
         if spec.path is None:
             raise SpecError(
                 "data.path", "your own images need a path: a zip, or a folder, of one folder a class."
             )
         return
+    own = " or ".join(repr(each.name) for each in DATASETS.values() if each.own)
     for field in ("path", "side", "channels"):
         if getattr(spec, field) is not None:
-            raise SpecError(f"data.{field}", f"only 'folder' has it, {entry.name!r} does not; leave it out.")
+            raise SpecError(f"data.{field}", f"only {own} has it, {entry.name!r} does not; leave it out.")
 
 
-def load_dataset(spec: DataSpec) -> Dataset:
-    """The dataset that ``spec`` names, whole: `core.data.split.split` divides it.
+def load_dataset(spec: DataSpec) -> Dataset[NDArray[Any]]:
+    """The dataset that ``spec`` names, whole: `core.data.split.split_dataset` divides it. What takes long
+    to make is made once and kept on disk, for all processes.
 
     Raises:
-        SpecError: as `check`, or the person's own images can't be read.
+        SpecError: as `check_data`, or the person's own images can't be read.
     """
     check_data(spec)
-    return DATASETS[spec.name].load(spec)
+    entry = DATASETS[spec.name]
+    if not entry.own:
+        return _bundled(entry)
+    from core.data import cache as datasets
+    from core.data.uploads import resolve_path
 
-
-def _folder(spec: DataSpec) -> Dataset:
     assert spec.path is not None
-    return folder(resolve_path(spec.path), spec.side or DEFAULT_SIDE, spec.channels or DEFAULT_CHANNELS)
+    shape = (spec.side or DEFAULT_SIDE, spec.channels or DEFAULT_CHANNELS)
+    path = resolve_path(spec.path)
+    key = datasets.key(entry.loads, datasets.content_of(spec.path, path), *shape)
+    return datasets.cached(key, lambda: imported(entry.loads)(path, *shape))
+
+
+@cache
+def _bundled(entry: DataEntry) -> Dataset[NDArray[Any]]:
+    from core.data import cache as datasets
+
+    make = imported(entry.loads)
+    dataset: Dataset[NDArray[Any]] = (
+        datasets.cached(datasets.key(entry.loads), make) if entry.slow else make()
+    )
+    return dataset
 
 
 _ENTRIES = (
@@ -72,7 +100,7 @@ _ENTRIES = (
         num_classes=10,
         num_images=5_000,
         licence="CC BY-SA 3.0",
-        load=lambda spec: mnist5k(),
+        loads="core.data.digits:mnist5k",
     ),
     DataEntry(
         name="digits",
@@ -85,7 +113,8 @@ _ENTRIES = (
         num_classes=10,
         num_images=1_797,
         licence="CC BY 4.0",
-        load=lambda spec: digits(),
+        loads="core.data.digits:digits",
+        slow=True,  # scikit-learn is imported,
     ),
     DataEntry(
         name="arrows",
@@ -98,7 +127,8 @@ _ENTRIES = (
         num_classes=4,
         num_images=4_000,
         licence="Apache-2.0",
-        load=lambda spec: arrows(),
+        loads="core.data.arrows:arrows",
+        slow=True,
     ),
     DataEntry(
         name="folder",
@@ -110,7 +140,8 @@ _ENTRIES = (
         num_classes=None,
         num_images=None,
         licence=None,
-        load=_folder,
+        loads=FOLDER,
+        own=True,
     ),
 )
 

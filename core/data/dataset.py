@@ -1,16 +1,22 @@
-"""Labelled images, whole, as tensors."""
+"""Labelled images, whole."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+Array = TypeVar("Array", bound="NDArray[Any] | torch.Tensor")
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
-    """Images and what they show. Its tensors are shared and cached: nobody writes into them.
+class Dataset(Generic[Array]):
+    """Images and what they show. What is loaded holds NumPy arrays, shared and read-only;
+    `core.data.tensors.as_tensors` and the split make tensors of them.
 
     Args:
         images: uint8 (N, C, H, W), C is 1 or 3, H = W.
@@ -19,8 +25,8 @@ class Dataset:
         notes: sentences a person should see, e.g. which files were skipped.
     """
 
-    images: Tensor
-    labels: Tensor
+    images: Array
+    labels: Array
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -36,11 +42,7 @@ class Dataset:
     def __len__(self) -> int:
         return self.images.shape[0]
 
-    def to(self, device: torch.device | str) -> Dataset:
-        """The same images on another device."""
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
-
-    def take(self, index: Tensor | slice) -> Dataset:
+    def take(self, index: NDArray[np.int64] | torch.Tensor | slice) -> Dataset[Array]:
         """The images that ``index``, int64 (M,) or a slice, names, in its order; the classes stay all of
         them."""
-        return Dataset(self.images[index], self.labels[index], self.classes, self.notes)
+        return Dataset(self.images[index], self.labels[index], self.classes, self.notes)  # type: ignore[arg-type]

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from core.data.archive import File, directory_files, zip_files
+from core.data.catalogue import DEFAULT_CHANNELS, DEFAULT_SIDE
 from core.data.dataset import Dataset
-from core.data.images import UnreadableImageError, clean, open_image, to_tensor
+from core.data.images import UnreadableImageError, clean, open_image, square_pixels
 from core.run.errors import SpecError
 
-DEFAULT_SIDE = 32  # pixels
-DEFAULT_CHANNELS = 3
 MAX_CLASSES = 200  # more than any chart or table here could show
 MAX_IMAGES = 20_000  # at 10 ms a photograph, a few minutes of decoding
-MAX_TENSOR_BYTES = 2**30  # as uint8, on the device for the whole run
+MAX_BYTES = 2**30  # as uint8, on the device for the whole run
 MAX_TOTAL_PIXELS = 8_000_000_000  # decoded in all; about a minute, and a bound on small files of huge images
 MAX_BAD_SHARE = 0.1  # of the files meant as images; beyond it, something else is wrong
 MAX_NAMED = 10  # skipped files that a note names
@@ -69,40 +67,47 @@ def read_zip(stream: BinaryIO, side: int = DEFAULT_SIDE, channels: int = DEFAULT
 
 
 def _gather(files: Sequence[File], side: int, channels: int) -> Dataset:
-    """Decode the files of every class into one dataset."""
+    """Decode the files of every class into one dataset.
+
+    One array is made for all that could be images; what of it is never written takes no memory.
+    """
     by_class = _by_class(files)
-    limit = min(MAX_IMAGES, MAX_TENSOR_BYTES // (channels * side * side))
+    limit = min(MAX_IMAGES, MAX_BYTES // (channels * side * side))
     _check_count(sum(_named_image(file) for files in by_class.values() for file in files), limit, side)
 
-    images: list[Tensor] = []
+    candidates = sum(len(members) for members in by_class.values())
+    images = np.empty((min(candidates, limit), channels, side, side), dtype=np.uint8)
+    count = 0
     counts: dict[str, int] = {}
     bad: list[str] = []
     classed = {file.name for members in by_class.values() for file in members}
     ignored = [clean(file.name, 80) for file in files if file.name not in classed]
     pixels = 0
     for name, members in sorted(by_class.items()):
-        before = len(images)
+        before = count
         for file in sorted(members, key=lambda file: file.name):
             try:
                 image = open_image(file.read(), side)
                 pixels += image.width * image.height
                 if pixels > MAX_TOTAL_PIXELS:
                     raise _refused("the images are too large in all; scale them down first")
-                images.append(to_tensor(image, side, channels))
+                decoded = square_pixels(image, side, channels)
+                _check_count(count + 1, limit, side)
+                images[count] = decoded
+                count += 1
             except UnreadableImageError as reason:
                 if _named_image(file):
                     bad.append(f"{clean(file.name, 80)} {reason}")
                 else:
                     ignored.append(clean(file.name, 80))
-            _check_count(len(images), limit, side)
-        if len(images) > before or any(_named_image(file) for file in members):
-            counts[name] = len(images) - before
-    _check_enough(counts, bad, total=len(images) + len(bad))
+        if count > before or any(_named_image(file) for file in members):
+            counts[name] = count - before
+    _check_enough(counts, bad, total=count + len(bad))
     return Dataset(
-        images=torch.stack(images),
-        labels=torch.repeat_interleave(torch.tensor(list(counts.values()))),
+        images=images[:count],
+        labels=np.repeat(np.arange(len(counts), dtype=np.int64), list(counts.values())),
         classes=_shown(list(counts)),
-        notes=_notes(bad, ignored, total=len(images) + len(bad)),
+        notes=_notes(bad, ignored, total=count + len(bad)),
     )
 
 

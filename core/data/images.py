@@ -1,4 +1,4 @@
-"""One encoded image in, one small tensor out; nothing an image's bytes say is trusted.
+"""One encoded image in, one small array out; nothing an image's bytes say is trusted.
 
 What a file is, is read from its content and never from its name. Width and height are bounded from the
 header, before a pixel is decoded.
@@ -10,9 +10,10 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from torch import Tensor
+
+Pixels = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_FILE_BYTES = 32 * 2**20  # one image file; a 60-megapixel photograph is about 25 MB as JPEG
@@ -45,9 +46,9 @@ def open_image(content: bytes, side: int) -> Image.Image:
     return image
 
 
-def to_tensor(
+def square_pixels(
     image: Image.Image, side: int, channels: int, centre: tuple[float, float] = (0.5, 0.5)
-) -> Tensor:
+) -> Pixels:
     """Decode, turn upright (EXIF), scale the short side to ``side`` with antialiasing and crop a square.
 
     Transparency is laid on white. ``centre`` says where along (x, y) the crop lies, from 0 to 1.
@@ -64,13 +65,13 @@ def to_tensor(
         square = ImageOps.fit(plain, (side, side), Image.Resampling.BICUBIC, centering=centre)
     except Exception:  # as above: a decoder on hostile bytes
         raise UnreadableImageError("is cut short or broken") from None
-    pixels = torch.from_numpy(np.array(square))  # (side, side) or (side, side, 3)
-    return pixels.reshape(side, side, channels).permute(2, 0, 1).contiguous()
+    pixels = np.asarray(square).reshape(side, side, channels)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 def upload_images(
     files: Sequence[tuple[str, bytes]], side: int, channels: int
-) -> tuple[Tensor, tuple[str, ...]]:
+) -> tuple[Pixels, tuple[str, ...]]:
     """A person's single images, given as (name, content), for a preview.
 
     Returns:
@@ -79,11 +80,11 @@ def upload_images(
     good, bad = [], []
     for name, content in files:
         try:
-            good.append(to_tensor(open_image(content, side), side, channels))
+            good.append(square_pixels(open_image(content, side), side, channels))
         except UnreadableImageError as reason:
             bad.append(f"{clean(name)} {reason}.")
-    empty = torch.empty((0, channels, side, side), dtype=torch.uint8)
-    return torch.stack(good) if good else empty, tuple(bad)
+    empty = np.empty((0, channels, side, side), dtype=np.uint8)
+    return np.stack(good) if good else empty, tuple(bad)
 
 
 def clean(name: str, length: int = MAX_NAME) -> str:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from core.data.images import open_image, to_tensor
+from core.data.images import Pixels, open_image, square_pixels
 
 FOLDER = Path(__file__).parent / "bundled" / "photos"
 
@@ -58,14 +57,17 @@ PHOTOS = (
 
 
 @lru_cache(maxsize=8)
-def photos(side: int) -> tuple[Tensor, tuple[Photo, ...]]:
+def photos(side: int) -> tuple[Pixels, tuple[Photo, ...]]:
     """The photographs, uint8 (4, 3, side, side), squared around what they show, and what they are.
 
-    The tensor is shared: don't write into it.
+    The array is shared, and read-only.
     """
     files = ((FOLDER / f"{photo.name}.jpg").read_bytes() for photo in PHOTOS)
-    images = [
-        to_tensor(open_image(file, side), side, channels=3, centre=photo.centre)
-        for file, photo in zip(files, PHOTOS, strict=True)
-    ]
-    return torch.stack(images), PHOTOS
+    images = np.stack(
+        [
+            square_pixels(open_image(file, side), side, channels=3, centre=photo.centre)
+            for file, photo in zip(files, PHOTOS, strict=True)
+        ]
+    )
+    images.flags.writeable = False
+    return images, PHOTOS

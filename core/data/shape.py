@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from core.catalogue import look_up
-from core.data.catalogue import DATASETS
-from core.data.folder import DEFAULT_CHANNELS, DEFAULT_SIDE
+from core.data.catalogue import DATASETS, DEFAULT_CHANNELS, DEFAULT_SIDE
 from core.run.spec import DataSpec
 
 FEWEST_CLASSES = 2
@@ -21,7 +20,7 @@ class Shape(NamedTuple):
 
 
 def image_shape(spec: DataSpec) -> Shape:
-    """The shape of what `load` will give; `SpecError` if there is no such set."""
+    """The shape of what `load_dataset` will give; `SpecError` if there is no such set."""
     entry = look_up(DATASETS, spec.name, "data.name", "dataset")
     return Shape(
         entry.channels or spec.channels or DEFAULT_CHANNELS,

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core.data.dataset import Dataset
+from core.data.tensors import as_tensor, as_tensors
 from core.randomness import derive, generator
 from core.run.errors import SpecError
 from core.run.spec import DataSpec
@@ -24,14 +25,14 @@ class Split:
     ``mean`` and ``std`` have one number a channel, in [0, 1] units; ``std`` is never 0.
     """
 
-    train: Dataset
-    validation: Dataset
+    train: Dataset[Tensor]
+    validation: Dataset[Tensor]
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
 
 def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
-    """Split in a random order of its own, every class in proportion and with an image on both sides.
+    """Split arrays or tensors in a random order, every class in proportion and with an image on both sides.
 
     ``spec.train_images`` takes a part of the training side; validation stays the same whatever it is,
     and a larger part holds every smaller one, so that runs on more and more data compare.
@@ -40,7 +41,8 @@ def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
         SpecError: a class has fewer than two images, or ``train_images`` can't be had.
     """
     names = dataset.classes
-    sizes = torch.bincount(dataset.labels, minlength=len(names))
+    labels = as_tensor(dataset.labels)
+    sizes = torch.bincount(labels, minlength=len(names))
     if int(sizes.min()) < 2:
         name, size = names[int(sizes.argmin())], int(sizes.min())
         needed = "at least two are needed, one to train on and one to validate with"
@@ -48,20 +50,20 @@ def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
 
     order = torch.randperm(len(dataset), generator=generator(derive(seed, "split")))
     wanted = max(round(spec.validation_share * len(dataset)), len(names))
-    validation, train = _draw(order, dataset.labels, _in_proportion(sizes, wanted))
+    validation, train = _draw(order, labels, _in_proportion(sizes, wanted))
     if spec.train_images is not None:
-        sizes = torch.bincount(dataset.labels[train], minlength=len(names))
+        sizes = torch.bincount(labels[train], minlength=len(names))
         if spec.train_images > len(train):
             left = f"only {len(train):,} are left to train on once {len(validation):,} are kept"
             raise SpecError("data.train_images", f"{spec.train_images:,} is too many: {left} for validation.")
         if spec.train_images < len(names):
             needed = f"with {len(names)} classes it takes at least {len(names)}, one of each"
             raise SpecError("data.train_images", f"{spec.train_images:,} is too few: {needed}.")
-        train, _ = _draw(train, dataset.labels, _in_proportion(sizes, spec.train_images))
+        train, _ = _draw(train, labels, _in_proportion(sizes, spec.train_images))
 
-    train_side = dataset.take(train)
+    train_side, validation_side = (as_tensors(dataset.take(index.numpy())) for index in (train, validation))
     mean, std = statistics(train_side.images)
-    return Split(train_side, dataset.take(validation), mean, std)
+    return Split(train_side, validation_side, mean, std)
 
 
 def statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -13,36 +13,47 @@ import io
 import os
 import re
 import tempfile
+import time
+from collections.abc import Set
 from pathlib import Path
 
-from core.data.folder import read_zip
+from core.data import cache as datasets
+from core.data.catalogue import DEFAULT_CHANNELS, DEFAULT_SIDE, FOLDER
 from core.home import home
 from core.run.errors import SpecError
 
 MOST_BYTES = 4 << 30  # of all kept zips together
+ABANDONED_SECONDS = 3600  # after which an unfinished file's writer is taken for dead
 
 _NAME = re.compile(r"upload:([0-9a-f]{64})")
 
 
-def keep_upload(content: bytes) -> str:
+def keep_upload(content: bytes, in_use: Set[str] = frozenset()) -> str:
     """Keep an uploaded zip, if `core.data.folder` can read it, and return its name.
+
+    Args:
+        in_use: names of uploads that runs still need: they are not removed to make room for this one.
 
     Raises:
         SpecError: it is refused; then nothing has been written.
     """
-    read_zip(io.BytesIO(content))
+    from core.data.folder import read_zip  # here: names of uploads are looked up without any decoder
+
     digest = hashlib.sha256(content).hexdigest()
+    name = f"upload:{digest}"
+    shape = (DEFAULT_SIDE, DEFAULT_CHANNELS)  # what most will ask for next: then it is decoded already
+    datasets.cached(datasets.key(FOLDER, name, *shape), lambda: read_zip(io.BytesIO(content), *shape))
     place = _place(digest)
-    place.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as unfinished:
+    place.parent.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as unfinished:  # 0600
         try:
             unfinished.write(content)
         except OSError:
             Path(unfinished.name).unlink()
             raise
     Path(unfinished.name).replace(place)  # atomic: another reader sees the whole zip, or none
-    _make_room(place)
-    return f"upload:{digest}"
+    _make_room(place.parent, {place, *(_place(each.removeprefix("upload:")) for each in in_use)})
+    return name
 
 
 def resolve_path(path: str) -> Path:
@@ -64,10 +75,15 @@ def resolve_path(path: str) -> Path:
     return place
 
 
-def _make_room(newest: Path) -> None:
-    """Remove the zips that were not used for longest, until all fit into `MOST_BYTES`; never ``newest``."""
+def _make_room(folder: Path, needed: Set[Path]) -> None:
+    """Remove the zips that were not used for longest, until all fit into `MOST_BYTES`, but none that is
+    ``needed``; and what uploads have left whose process was killed."""
+    for unfinished in folder.glob("tmp*"):
+        with contextlib.suppress(FileNotFoundError):
+            if unfinished.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+                unfinished.unlink()
     kept = []
-    for zipped in newest.parent.glob("*.zip"):
+    for zipped in folder.glob("*.zip"):
         with contextlib.suppress(FileNotFoundError):  # another upload makes room, too
             found = zipped.stat()
             kept.append((found.st_mtime, found.st_size, zipped))
@@ -75,7 +91,7 @@ def _make_room(newest: Path) -> None:
     for _, each, zipped in sorted(kept):
         if size <= MOST_BYTES:
             return
-        if zipped != newest:
+        if zipped not in needed:
             zipped.unlink(missing_ok=True)
             size -= each
 

@@ -13,6 +13,7 @@ from core.augment.mixing import Mixer
 from core.augment.pipeline import Pipeline
 from core.augment.targets import apply_to_targets
 from core.data.annotated import annotated
+from core.data.tensors import as_tensors
 from core.preview.overlay import describe, overlay
 from core.run.spec import AugmentSpec, MixSpec
 
@@ -51,7 +52,7 @@ def moved(
         SpecError: an operation is out of bounds, or masks can't follow it.
     """
     spec = completed_augment(spec.model_copy(update={"mix": None}), 3)
-    sample = annotated(side)
+    sample = as_tensors(annotated(side))
     places = list(range(len(sample.images))) * draws_each
     images, masks = sample.images[places], sample.masks[places]
     boxes, points = [sample.boxes[i] for i in places], [sample.points[i] for i in places]

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,6 +22,7 @@ from core.augment.draws import Draws
 from core.augment.one_operation import alone, title
 from core.augment.pipeline import Pipeline
 from core.data.dataset import Dataset
+from core.data.tensors import as_tensors
 from core.randomness import derive
 from core.run.spec import AugmentSpec
 
@@ -53,14 +55,15 @@ def examples(spec: AugmentSpec, dataset: Dataset, *, seed: int, count: int = 4) 
     none where the names of the classes say nothing.
 
     Args:
-        dataset: on the CPU.
+        dataset: arrays, or tensors on the CPU.
 
     Raises:
         SpecError: an operation does not fit these images.
     """
     spec = completed_augment(spec, dataset.channels)
     telling = [i for i, name in enumerate(dataset.classes) if name in DIRECTIONS | HALF_TURNS]
-    places = torch.isin(dataset.labels, torch.tensor(telling)).nonzero().flatten()[:TRIED]
+    places = np.isin(dataset.labels, telling).nonzero()[0][:TRIED]
+    told = as_tensors(dataset.take(places))
     lies: list[Lie] = []
     for op in spec.ops if len(places) else ():
         if not op.enabled or OPERATIONS[op.op].group != "geometric":
@@ -71,12 +74,12 @@ def examples(spec: AugmentSpec, dataset: Dataset, *, seed: int, count: int = 4) 
             side=dataset.side,
             seed=derive(seed, "readings"),
         )
-        images = dataset.images[places]
+        images = told.images
         draws = pipeline.draw(len(images), 0)
         after = pipeline.apply(images.float().div_(255), draws).mul(255).round().to(torch.uint8)
         ups, rights = _axes(pipeline, draws)
         found: list[Lie] = []
-        for i, label in enumerate(dataset.labels[places].tolist()):
+        for i, label in enumerate(told.labels.tolist()):
             name = dataset.classes[label]
             reading = reads_as(name, ups[i].tolist(), rights[i].tolist())
             if reading != name and reading in dataset.classes:

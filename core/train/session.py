@@ -12,6 +12,7 @@ from core.augment.pipeline import Pipeline
 from core.data.catalogue import load_dataset
 from core.data.dataset import Dataset
 from core.data.split import split_dataset
+from core.data.tensors import as_tensors
 from core.measure.weight_measures import WeightMeasures
 from core.models.build import build_model, completed_model
 from core.models.summary import multiply_adds
@@ -28,8 +29,8 @@ class Session:
 
     spec: RunSpec
     device: torch.device
-    train: Dataset
-    validation: Dataset
+    train: Dataset[Tensor]
+    validation: Dataset[Tensor]
     mean: Tensor  # (C, 1, 1), of the training part, in [0, 1]
     std: Tensor  # (C, 1, 1)
     pipeline: Pipeline | None
@@ -122,8 +123,8 @@ def open_session(spec: RunSpec) -> Session:
     return Session(
         spec=spec,
         device=device,
-        train=split.train.to(device),
-        validation=split.validation.to(device),
+        train=as_tensors(split.train, device),
+        validation=as_tensors(split.validation, device),
         mean=torch.tensor(split.mean, device=device).view(-1, 1, 1),
         std=torch.tensor(split.std, device=device).view(-1, 1, 1),
         pipeline=_pipeline(spec, channels, side, device),

@@ -182,7 +182,9 @@ def test_a_command_writes_what_the_page_shows(folder):
     for place, case in enumerate(CASES[:2]):
         images, bad = upload_images(files, SIDE, case.channels)
         assert not bad
-        shown = preview(case.spec, images, seed=case.seed, step=case.step, device="cpu").results
+        shown = preview(
+            case.spec, torch.from_numpy(images), seed=case.seed, step=case.step, device="cpu"
+        ).results
         for letter, expected in zip("abc", shown, strict=True):
             written = np.array(Image.open(folder / f"photo-{letter}-augmented-{place}.png"))
             assert np.array_equal(written.reshape(SIDE, SIDE, -1), expected.permute(1, 2, 0).numpy())

@@ -18,6 +18,7 @@ from core.augment.draws import Draws
 from core.augment.pipeline import Pipeline
 from core.augment.targets import LEAST_SHARE, Targets, apply_to_targets
 from core.data.annotated import Annotated, annotated
+from core.data.tensors import as_tensors
 from core.run.spec import AugmentSpec, OpSpec
 
 SIDE = 96
@@ -69,7 +70,7 @@ def assert_moved(targets: Targets, sample: Annotated, x: Any, y: Any) -> None:
 
 
 def test_a_horizontal_flip_turns_x_round() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     targets = move(*draw({"op": "RandomHorizontalFlip", "p": 1.0}), sample)
     assert_moved(targets, sample, lambda p: SIDE - 1 - p[:, 0], lambda p: p[:, 1])
     assert torch.equal(targets.masks, sample.masks.flip(-1))
@@ -77,7 +78,7 @@ def test_a_horizontal_flip_turns_x_round() -> None:
 
 
 def test_a_vertical_flip_turns_y_round() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     targets = move(*draw({"op": "RandomVerticalFlip", "p": 1.0}), sample)
     assert_moved(targets, sample, lambda p: p[:, 0], lambda p: SIDE - 1 - p[:, 1])
     assert torch.equal(targets.masks, sample.masks.flip(-2))
@@ -92,7 +93,7 @@ def test_a_vertical_flip_turns_y_round() -> None:
     ],
 )
 def test_quarter_turns_are_counter_clockwise(times: int, x: Any, y: Any) -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     op = {"op": "RandomRotation90", "p": 1.0, "params": {"times": [times, times]}}
     targets = move(*draw(op), sample)
     assert_moved(targets, sample, x, y)
@@ -102,7 +103,7 @@ def test_quarter_turns_are_counter_clockwise(times: int, x: Any, y: Any) -> None
 @pytest.mark.parametrize("padding_mode", ["zeros", "border", "reflection"])
 @pytest.mark.parametrize("fuse", [True, False])
 def test_a_shift_by_whole_pixels_whatever_is_seen_beyond_the_edge(padding_mode: str, fuse: bool) -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     params = {"translate_x": [0.125, 0.125], "translate_y": [-0.25, -0.25], "padding_mode": padding_mode}
     targets = move(*draw({"op": "RandomTranslate", "params": params}, fuse=fuse), sample)
     assert_moved(targets, sample, lambda p: p[:, 0] + 12, lambda p: p[:, 1] - 24)
@@ -119,7 +120,7 @@ def test_a_shift_by_whole_pixels_whatever_is_seen_beyond_the_edge(padding_mode: 
 
 
 def test_what_one_operation_pushed_over_the_edge_the_next_brings_back_only_if_they_are_fused() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
 
     def there_and_back(mode: str, fuse: bool) -> Targets:
         away = {"translate_x": [0.375, 0.375], "translate_y": [0, 0], "padding_mode": mode}  # 36 pixels
@@ -136,7 +137,7 @@ def test_what_one_operation_pushed_over_the_edge_the_next_brings_back_only_if_th
 
 
 def test_a_crop_shifts_by_whole_pixels() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     spec, draws = draw({"op": "RandomCrop", "params": {"padding": 0.125}})
     targets = move(spec, draws, sample)
     params = draws.ops[0].params
@@ -155,7 +156,7 @@ def test_a_crop_shifts_by_whole_pixels() -> None:
 
 
 def test_twice_as_large_about_the_centre() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     params = {"degrees": [0, 0], "translate": 0, "scale": [2, 2]}
     targets = move(*draw({"op": "RandomAffine", "params": params}), sample)
     centre = (SIDE - 1) / 2
@@ -242,7 +243,7 @@ def assert_boxes_follow_pictures(spec: AugmentSpec, draws: Draws, sample: Annota
 
 @pytest.mark.parametrize("name", GEOMETRIC)
 def test_targets_follow_every_operation(name: str) -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     spec, draws = draw({"op": name, "p": 1.0})
     assert_points_follow_spots(spec, draws, sample, 1.5)
     assert_masks_follow_pictures(spec, draws, sample)
@@ -251,7 +252,7 @@ def test_targets_follow_every_operation(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "parameter", "mode"), PADDED)
 def test_masks_and_points_agree_with_every_edge(name: str, parameter: str, mode: str) -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     spec, draws = draw({"op": name, "p": 1.0, "params": {parameter: mode}}, seed=3)
     assert_masks_follow_pictures(spec, draws, sample)
     assert_points_follow_spots(spec, draws, sample, 1.5)
@@ -263,7 +264,7 @@ CHAIN = ("RandomAffine", "RandomGaussianNoise", "RandomRotation", "RandomPerspec
 @pytest.mark.parametrize("fuse", [True, False])
 @pytest.mark.parametrize("order", [CHAIN, ("RandomHorizontalFlip", "RandomAffine", "RandomRotation")])
 def test_targets_follow_a_chain(order: tuple[str, ...], fuse: bool) -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     spec, draws = draw(*({"op": name, "p": 1.0} for name in order), fuse=fuse)
     moving = [op.entry.group == "geometric" for op in draws.ops]
     still = spec.model_copy(update={"ops": tuple(compress(spec.ops, moving))})
@@ -283,7 +284,7 @@ def test_targets_follow_a_chain(order: tuple[str, ...], fuse: bool) -> None:
 )
 @settings(max_examples=15, deadline=None)
 def test_points_agree_with_kornias_matrix(angle: float, scale: float, shear: float, seed: int) -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     params = {"degrees": [angle, angle], "scale": [scale, scale], "shear": [shear, shear], "translate": 0.3}
     spec, draws = draw({"op": "RandomAffine", "params": params}, seed=seed)
     targets = move(spec, draws, sample)
@@ -304,7 +305,7 @@ def test_points_agree_with_kornias_matrix(angle: float, scale: float, shear: flo
 
 
 def test_grey_images_move_their_targets_alike() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     ops = [{"op": name, "p": 1.0} for name in ("RandomAffine", "RandomThinPlateSpline", "RandomCrop")]
     spec, draws = draw(*ops, channels=1)
     grey, colour = move(spec, draws, sample, 1), move(*draw(*ops), sample)
@@ -315,13 +316,13 @@ def test_grey_images_move_their_targets_alike() -> None:
 
 @pytest.mark.parametrize("name", INTENSITY)
 def test_targets_stay_when_only_values_change(name: str) -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     spec, draws = draw({"op": name, "p": 1.0})
     assert_untouched(move(spec, draws, sample), sample)
 
 
 def test_targets_stay_where_nothing_fired() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     assert_untouched(move(*draw({"op": "RandomHorizontalFlip", "p": 0.0}), sample), sample)
     assert_untouched(move(*draw({"op": "RandomAffine", "enabled": False}), sample), sample)
     assert_untouched(move(*draw(), sample), sample)
@@ -342,14 +343,14 @@ def assert_untouched(targets: Targets, sample: Annotated) -> None:
 
 
 def test_images_are_those_of_the_pipeline() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     spec, draws = draw({"op": "RandomAffine"}, {"op": "RandomGaussianNoise", "p": 1.0})
     images = sample.images.float() / 255
     assert torch.equal(move(spec, draws, sample).images, run(spec, images, draws))
 
 
 def test_choosing_some_operations_moves_targets_by_those_only() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     ops = [{"op": "RandomHorizontalFlip", "p": 1.0}, {"op": "RandomVerticalFlip", "p": 1.0}]
     spec, draws = draw(*ops, choose=1)
     across = draws.ops[0].params is not None
@@ -362,7 +363,7 @@ MOVES = ("rotation", "shear across", "shear down", "shift right", "shift down")
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_targets_follow_what_a_policy_moves_and_nothing_else(name: str) -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     spec, _ = draw({"op": name})
     pipeline = Pipeline(spec, channels=3, side=SIDE, seed=0)
     stayed = shifted = 0
@@ -394,7 +395,7 @@ def pixels(shown: str) -> float:
 
 
 def test_what_is_painted_beyond_the_edge_is_no_target() -> None:
-    sample = annotated(SIDE)
+    sample = as_tensors(annotated(SIDE))
     for value in (0.0, 0.4, 1.0):
         params = {"size": 1.5, "pad_value": value}
         targets = move(*draw({"op": "PadTo", "p": 1.0, "params": params}), sample)

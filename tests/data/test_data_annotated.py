@@ -6,10 +6,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.data.annotated import annotated
+from core.data.annotated import Annotated
+from core.data.annotated import annotated as annotated_arrays
 from core.data.photos import PHOTOS, photos
+from core.data.tensors import as_tensors
 
 SIDES = [64, 224]
+
+
+def annotated(side: int) -> Annotated[Tensor]:
+    return as_tensors(annotated_arrays(side))
 
 
 def index(names: tuple[str, ...], name: str) -> int:
@@ -20,7 +26,7 @@ def index(names: tuple[str, ...], name: str) -> int:
 def test_shapes_types_and_bounds(side: int) -> None:
     sample = annotated(side)
     count = len(PHOTOS)
-    assert sample.images is photos(side)[0]
+    assert annotated_arrays(side).images is photos(side)[0]
     assert sample.images.shape == (count, 3, side, side) and sample.images.dtype == torch.uint8
     assert sample.masks.shape == (count, 1, side, side) and sample.masks.dtype == torch.uint8
     for i in range(count):

@@ -1,6 +1,7 @@
 """A person's own images: what is read, what is refused and in which words, and that nothing is written."""
 
 import io
+import os
 import re
 import stat
 import struct
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_files import encode, patched, plain, png_that_says, two_classes, zipped
@@ -44,7 +44,7 @@ def test_a_zip_of_two_classes():
     dataset = read(zipped(two_classes(3)))
     assert dataset.classes == ("cats", "dogs")
     assert dataset.labels.tolist() == [0, 0, 0, 1, 1, 1]
-    assert dataset.labels.dtype == torch.int64
+    assert dataset.labels.dtype == np.int64
     assert dataset.images.shape == (6, 3, 8, 8)
     assert dataset.images[:, 0, 0, 0].tolist() == [200, 201, 202, 0, 0, 0]
     assert dataset.images[:, 2, 0, 0].tolist() == [0, 0, 0, 200, 201, 202]
@@ -54,7 +54,7 @@ def test_a_zip_of_two_classes():
 def test_classes_and_images_are_in_the_order_of_their_names_whatever_the_zips():
     files = two_classes(3)
     backwards = dict(reversed(files.items()))
-    assert torch.equal(read(zipped(files)).images, read(zipped(backwards)).images)
+    assert np.array_equal(read(zipped(files)).images, read(zipped(backwards)).images)
 
 
 def test_a_directory_reads_as_the_zip_of_it_does(tmp_path):
@@ -64,8 +64,8 @@ def test_a_directory_reads_as_the_zip_of_it_does(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     from_folder, from_zip = folder(tmp_path / "mine", side=8), read(zipped(files))
-    assert torch.equal(from_folder.images, from_zip.images)
-    assert torch.equal(from_folder.labels, from_zip.labels)
+    assert np.array_equal(from_folder.images, from_zip.images)
+    assert np.array_equal(from_folder.labels, from_zip.labels)
     assert from_folder.classes == from_zip.classes
 
 
@@ -309,7 +309,7 @@ def test_too_many_images(monkeypatch):
 
 
 def test_images_that_do_not_fit_say_so_at_the_side(monkeypatch):
-    monkeypatch.setattr(folder_module, "MAX_TENSOR_BYTES", 5 * 3 * 8 * 8)
+    monkeypatch.setattr(folder_module, "MAX_BYTES", 5 * 3 * 8 * 8)
     with pytest.raises(SpecError, match="only 5 images fit at 8 pixels") as error:
         read(zipped(two_classes()))
     assert error.value.where == "data.side"
@@ -330,6 +330,22 @@ def test_a_directory_of_too_many_files(tmp_path, monkeypatch):
         (tmp_path / name).touch()
     with pytest.raises(SpecError, match="more than 3 files"):
         folder(tmp_path)
+
+
+def test_in_a_directory_links_to_files_count_and_links_to_folders_and_pipes_do_not(tmp_path):
+    mine, outside = tmp_path / "mine", tmp_path / "outside"
+    for name, content in two_classes(2).items():
+        for root in (mine, outside):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+    (mine / "cats" / "linked.png").symlink_to(outside / "cats" / "0.png")
+    (mine / "eels").symlink_to(outside / "dogs")
+    (mine / ".hidden").mkdir()
+    (mine / ".hidden" / "0.png").write_bytes(plain(1))
+    os.mkfifo(mine / "cats" / "pipe.png")
+    dataset = folder(mine, side=8)
+    assert (dataset.classes, dataset.labels.tolist()) == (("cats", "dogs"), [0, 0, 0, 1, 1])
+    assert dataset.notes == ()
 
 
 # Whatever comes

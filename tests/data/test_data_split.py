@@ -1,5 +1,7 @@
 """Splitting, against counting by hand and NumPy."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -36,6 +38,18 @@ def test_dataset_properties_and_take():
     assert taken.labels.tolist() == [3, 1]
     assert taken.images.shape == (2, 3, 7, 7)
     assert (taken.classes, taken.notes) == (dataset.classes, ("n",))
+
+
+def test_arrays_that_can_not_be_written_to_are_split_as_tensors_are():
+    tensors = numbered([20, 30])
+    arrays = Dataset(tensors.images.numpy(), tensors.labels.numpy(), tensors.classes)
+    arrays.images.flags.writeable = arrays.labels.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # torch's, that a tensor can't be read-only
+        ours, theirs = (split_dataset(each, DataSpec(), seed=5) for each in (arrays, tensors))
+    for a, b in ((ours.train, theirs.train), (ours.validation, theirs.validation)):
+        assert torch.equal(a.images, b.images) and torch.equal(a.labels, b.labels)
+    assert (ours.mean, ours.std) == (theirs.mean, theirs.std)
 
 
 def test_classes_are_split_in_proportion():

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 
 import pytest
@@ -90,3 +91,31 @@ def test_the_newest_stays_even_if_it_alone_is_too_large(home, monkeypatch):
     assert resolve_path(new).is_file()
     with pytest.raises(SpecError):
         resolve_path(old)
+
+
+def test_what_runs_still_need_stays_whatever_its_age(home, monkeypatch):
+    contents = [zipped({**two_classes(), "note.txt": bytes([65 + i]) * 100}) for i in range(4)]
+    first, second, third = (keep_upload(content) for content in contents[:3])
+    for age, name in ((300, first), (200, second), (100, third)):
+        used = time.time() - age
+        os.utime(home / "uploads" / f"{name[7:]}.zip", (used, used))
+    monkeypatch.setattr(uploads, "MOST_BYTES", 1)
+    last = keep_upload(contents[3], in_use=frozenset({first, third}))
+    left = {f"upload:{path.stem}" for path in (home / "uploads").iterdir()}
+    assert left == {first, third, last}
+
+
+def test_what_a_killed_upload_left_is_swept_once_nobody_can_be_writing_it(home):
+    (home / "uploads").mkdir()
+    old, new = home / "uploads" / "tmpold", home / "uploads" / "tmpnew"
+    for each in (old, new):
+        each.write_bytes(b"half a zip")
+    os.utime(old, (time.time() - 7200,) * 2)
+    name = keep_upload(zipped(two_classes()))
+    assert {each.name for each in (home / "uploads").iterdir()} == {"tmpnew", f"{name[7:]}.zip"}
+
+
+def test_only_this_user_reads_uploads(home):
+    keep_upload(zipped(two_classes()))
+    for each in ((home / "uploads"), *(home / "uploads").iterdir()):
+        assert stat.S_IMODE(each.stat().st_mode) & 0o077 == 0, each

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from core.data.annotated import annotated
+from core.data.tensors import as_tensors
 from core.preview.overlay import COLOURS, TINT, describe, overlay
 
 SIDE = 224
@@ -87,7 +88,7 @@ def test_what_is_out_of_sight_is_not_drawn() -> None:
 
 def test_the_bundled_sample_is_drawn_at_any_side() -> None:
     for side in (32, 224):
-        sample = annotated(side)
+        sample = as_tensors(annotated(side))
         drawn = overlay(sample.images, sample.masks, sample.boxes, sample.points)
         assert drawn.shape == sample.images.shape
         assert (drawn != sample.images).any(1).float().mean((1, 2)).min() > 0.03

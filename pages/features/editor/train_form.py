@@ -60,8 +60,8 @@ def data_part(spec: DataSpec) -> DataSpec:
     name = _pick("Images", DATASETS, spec.name, "data", "name")
     path, side = None, None
     channels: Literal[1, 3] | None = None
-    if name == "folder":
-        path = upload_box(spec.path if spec.name == "folder" else None)
+    if DATASETS[name].own:
+        path = upload_box(spec.path if spec.name == name else None)
         side = st.select_slider(
             "Side (px)",
             sorted({16, 28, 32, 48, 64, 96, 128, 192, 256} | {spec.side or 32}),

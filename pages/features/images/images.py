@@ -92,7 +92,9 @@ def chosen_images(spec: RunSpec) -> Images:
             names = [f"yours {i + 1}" for i in range(len(mine))]
             return _repeated(mine, names, [f"Your image number {i + 1}." for i in range(len(mine))])
     pictures, about = photos(PHOTO_SIDE)
-    return _repeated(pictures, [photo.name for photo in about], [photo.alt for photo in about])
+    return _repeated(
+        torch.from_numpy(pictures.copy()), [photo.name for photo in about], [photo.alt for photo in about]
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -102,7 +104,7 @@ def _encoded(digest: str, _pixels: Tensor) -> list[str]:
 
 def _dataset(spec: RunSpec) -> Images:
     if shown("images"):
-        names = [name for name in DATASETS if name != "folder" or spec.data.name == "folder"]
+        names = [name for name in DATASETS if not DATASETS[name].own or name == spec.data.name]
         st.selectbox(
             "Dataset",
             names,
@@ -114,7 +116,8 @@ def _dataset(spec: RunSpec) -> Images:
         )
     dataset = loaded(spec.data)
     classes = [dataset.classes[label] for label in dataset.labels[:SHOWN].tolist()]
-    return _repeated(dataset.images[:SHOWN], classes, [f"An image of class {name}." for name in classes])
+    shown_images = torch.from_numpy(dataset.images[:SHOWN].copy())
+    return _repeated(shown_images, classes, [f"An image of class {name}." for name in classes])
 
 
 def _choose_dataset() -> None:

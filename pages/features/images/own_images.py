@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import streamlit as st
+import torch
 from torch import Tensor
 
 from core.data.images import upload_images
@@ -77,7 +78,8 @@ def _decoded(files: list[tuple[str, bytes]], side: int) -> tuple[Tensor, tuple[s
     kept = st.session_state.get(_DECODED)
     if kept is None or kept[0] != digest.digest():
         with st.spinner("Reading your images…"):
-            kept = (digest.digest(), upload_images(files, side, 3))
+            pictures, refusals = upload_images(files, side, 3)
+            kept = (digest.digest(), (torch.from_numpy(pictures), refusals))
         st.session_state[_DECODED] = kept
-    pictures: tuple[Tensor, tuple[str, ...]] = kept[1]
-    return pictures
+    decoded: tuple[Tensor, tuple[str, ...]] = kept[1]
+    return decoded

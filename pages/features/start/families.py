@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import streamlit as st
+import torch
 
 from core import figures
 from core.data.photos import photos
@@ -77,7 +78,8 @@ def regularisation_card() -> None:
 @st.cache_data(show_spinner=False, max_entries=1)
 def _six_times() -> list[str]:
     pictures, _ = photos(160)
-    shown = preview(SHOWN_OPS, pictures[1:2].expand(6, -1, -1, -1).contiguous(), seed=3, step=0, device="cpu")
+    six = torch.from_numpy(pictures[1:2].repeat(6, axis=0))
+    shown = preview(SHOWN_OPS, six, seed=3, step=0, device="cpu")
     return encode_images(shown.results)
 
 
