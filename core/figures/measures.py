@@ -8,9 +8,9 @@ from typing import Any
 
 from core.figures.parts import LAYERS, SPARSITY, Figure, line, over_epochs
 from core.measure.catalogue import MEASURES
+from core.measure.pacing import PRUNABLE_SHARE, prunable_cost, prunable_every
 from core.run.events import Event
 from core.run.history import History
-from core.train.measuring import PRUNABLE_SHARE, prunable_cost, prunable_every
 
 PERCENT, BYTES = "% of weights", "bytes"
 

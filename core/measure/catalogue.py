@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.catalogue import Entry
-from core.measure.sparsity import NEAR
+from core.measure.near import NEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import hardshrink
 
 from core.layers.weights import regularised_weights
-
-NEAR = 1e-3  # the field's usual bound, an arbitrary one: what L1 by penalty is often called sparse by
+from core.measure.near import NEAR
 
 
 class Counts(NamedTuple):

@@ -29,7 +29,7 @@ class WeightMeasures:
 
     @torch.no_grad()
     def measure(self, *, thorough: bool, histograms: bool = True) -> dict[str, Any]:
-        """What an ``epoch`` event says of the weights: ``event |= gauge.measure(thorough=…)``.
+        """What an ``epoch`` event says of the weights: ``event |= measures.measure(thorough=…)``.
 
         Returns:
             ``{"sparsity": …, "weights": …}``, the latter if ``histograms``. ``sparsity`` is what `sparsity`

@@ -28,6 +28,8 @@ class RNN(nn.Module):
             classifier, never from step to step (Zaremba et al., 1409.2329).
     """
 
+    classifier, filters = "fc", ""  # its first layer reads rows of pixels, which are no images
+
     def __init__(
         self,
         in_channels: int,

@@ -10,17 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from core.catalogue import imported
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.regulariser import Regulariser
+from core.regularise.schedule import strength_at
 from core.run.spec import RegulariserSpec
-
-
-def strength_at(spec: RegulariserSpec, epoch: float) -> float:
-    """λ after ``epoch`` epochs (a float: half-way through the third is 2.5), by the spec's schedule."""
-    assert spec.strength is not None
-    if epoch >= spec.warmup_epochs:
-        return spec.strength
-    return spec.strength * epoch / spec.warmup_epochs if spec.schedule == "linear" else 0.0
 
 
 class Regularisation:
@@ -34,7 +28,7 @@ class Regularisation:
     catalogue's order: L1, elastic net, group lasso, and are together exactly the proximal step of their sum:
     thresholds add; a group scales and keeps signs, so that what single weights pay comes first (Friedman et
     al. 2010, arXiv 1001.0736, with any step sizes); and after the elastic net's L2 part has divided, the
-    group's steps are smaller by as much (`metric`'s ``curvature``).
+    group's steps are smaller by as much (``curvature``).
 
     Args:
         specs: completed by `core.regularise.check`.
@@ -45,7 +39,7 @@ class Regularisation:
         order = list(REGULARISERS)
         self._specs = sorted(specs, key=lambda spec: order.index(spec.kind))
         self._terms: list[Regulariser] = [
-            REGULARISERS[spec.kind].term(model, spec.params) for spec in self._specs
+            imported(REGULARISERS[spec.kind].makes)(model, spec.params) for spec in self._specs
         ]
 
     def own_parameters(self) -> list[nn.Parameter]:
@@ -54,7 +48,7 @@ class Regularisation:
 
     def label_smoothing(self, epoch: float) -> float:
         """The share of each label to spread evenly over all classes now, in [0, 1)."""
-        return self.strengths(epoch).get("label_smoothing", 0.0)
+        return sum((term.label_smoothing(strength) for _, term, strength in self._now(epoch)), 0.0)
 
     def begin_step(self, seed: int, step: int, epoch: float) -> None:
         """Before the forward pass of step ``step``, from 0, in the run of ``seed``."""

@@ -40,6 +40,10 @@ class Regulariser:
         """The penalty at strength 1: one number, differentiable."""
         raise NotImplementedError
 
+    def label_smoothing(self, strength: float) -> float:
+        """The share of each label to spread evenly over all classes."""
+        return 0.0
+
     def before_step(self, optimiser: Optimizer, strength: float) -> None:
         """After the gradients are there, before the optimiser moves the weights."""
 

@@ -45,11 +45,10 @@ def _augmentation(spec: AugmentSpec) -> str:
 
 
 def _architecture(spec: RunSpec) -> str:
-    sizes = (
-        spec.model.params.get("channels") or spec.model.params.get("hidden") or spec.model.params.get("width")
-    )
+    entry = ARCHITECTURES[spec.model.arch]
+    sizes = spec.model.params.get(entry.size)
     shown = "-".join(map(str, sizes)) if isinstance(sizes, list | tuple) else str(sizes or "")
-    return f"{ARCHITECTURES[spec.model.arch].name} {shown}".strip()
+    return f"{entry.name} {shown}".strip()
 
 
 def _regulariser(spec: RegulariserSpec) -> str:
