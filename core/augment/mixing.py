@@ -17,11 +17,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from core.augment.draws import take_rows
 from core.augment.ops.mixes import MIXES, MixEntry
 from core.augment.strength import scaled
 from core.randomness import derive, private_draws
 from core.run.errors import SpecError
 from core.run.spec import MixSpec
+
+_INDICES = ("mixup_pairs", "mix_pairs", "permutation")  # what Kornia draws that are places in the batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,26 @@ class MixDraws:
     def fired(self, i: int) -> bool:
         """Whether the operation ran on image ``i``."""
         return bool(self.params["batch_prob"][i] > 0.5)
+
+    def first(self, count: int) -> tuple[Tensor, MixDraws]:
+        """Which images (M,) of the batch the first ``count`` results are made of, those themselves first,
+        and the draws as for a batch of these alone: a `Mixer` makes the same of it, bit for bit, as far
+        as its first ``count`` results go. The others mean nothing.
+
+        Not for operations that need masks: what they move depends on the masks of the whole batch.
+        """
+        assert not self.entry.needs_masks, "what moves depends on the whole batch"
+        own = torch.arange(min(count, len(self.sources)))
+        others = self.sources[: len(own)].unique()
+        rows = torch.cat([own, others[others >= len(own)]])
+        places = torch.zeros(len(self.sources), dtype=torch.long)  # an image that is left out: any other
+        places[rows] = torch.arange(len(rows))
+        params = take_rows({name: _swapped(name, value) for name, value in self.params.items()}, rows)
+        params = {
+            name: _swapped(name, places[value] if name in _INDICES else value)
+            for name, value in params.items()
+        }
+        return rows, MixDraws(self.entry, self.step, params, places[self.sources[rows]], self.shares[rows])
 
     def describe(self, i: int) -> DrawnMix:
         """What image ``i`` was made of."""
@@ -167,6 +190,12 @@ class Mixer:
         assert images.shape == (len(draws.sources), *self.image_shape), "drawn for another batch"
         assert images.device.type == self.device.type, "built for another device"
         return images
+
+
+def _swapped(name: str, drawn: Tensor) -> Tensor:
+    """CutMix's draws are (cuts, B, …): this puts the images first, or back in their place."""
+    cuts = name == "crop_src" or (name == "mix_pairs" and drawn.dim() == 2)
+    return drawn.transpose(0, 1) if cuts else drawn
 
 
 def needs_masks(entry: MixEntry) -> str:

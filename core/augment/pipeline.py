@@ -75,18 +75,22 @@ class Pipeline:
         self.groups = fuse.groups([op.module for op in self.ops]) if spec.fuse else singly
 
     @torch.no_grad()
-    def draw(self, batch_size: int, step: int, reuse: Reuse = NOTHING) -> Draws:
+    def draw(self, batch_size: int, step: int, reuse: Reuse = NOTHING, rows: Tensor | None = None) -> Draws:
         """What every operation will do to a batch of ``batch_size`` images at ``step``.
 
-        With ``reuse``, what was drawn before with the same settings is taken from there.
+        Args:
+            reuse: where what was drawn before with the same settings is taken from.
+            rows: keep only what was drawn for these images, as `Draws.take` does, and drop the rest of each
+                operation's draws before the next one draws.
         """
         chosen, shape = self._choose(step), torch.Size((batch_size, *self.image_shape))
         drawn = []
         for i, op in enumerate(self.ops):
             key = (self.seed, step, shape, op.settings)
             params = reuse.find(key, partial(self._draw, op, shape, step)) if i in chosen else None
-            drawn.append(OpDraws(op.entry, params, key))
-        return Draws(batch_size, tuple(drawn))
+            whole = OpDraws(op.entry, params, key)
+            drawn.append(whole if rows is None else whole.take(rows))
+        return Draws(batch_size if rows is None else len(rows), tuple(drawn))
 
     # no_grad, not inference_mode: a network could not be trained on inference tensors.
     @torch.no_grad()

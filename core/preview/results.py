@@ -27,7 +27,13 @@ from core.train.session import epoch_order
 # OpenMP would start threads of its own anew: a fifth of a preview's time.
 _THREAD = ThreadPoolExecutor(1, "preview")
 _REUSE = Reuse(128 * 2**20)  # about four moves of a dial on 16 images of 224 pixels
+_MOST_DRAWN = 256 * 2**20  # bytes that drawing for a first batch may take
+_AT_ONCE = 2**20  # numbers in the images that go through the operations together
 T = TypeVar("T")
+
+
+class TooLargeError(SpecError):
+    """A first batch that takes too much memory, or time, to draw for it only to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +119,19 @@ def first_batch(spec: RunSpec, dataset: Dataset, count: int) -> tuple[Tensor, tu
 
     Args:
         spec: completed; ``dataset`` is what its data part loads.
+
+    Raises:
+        TooLargeError: the operations draw too many numbers for a batch of this size.
+        SpecError: as `preview`.
     """
     train = split_dataset(dataset, spec.data, derive(spec.seed, "split")).train
     index = epoch_order(spec, len(train.labels), 1)[: spec.train.batch_size]
     names = [train.classes[label] for label in train.labels[index].tolist()]
-    # All of the batch is drawn for, as in training: what one image gets depends on the batch's size.
-    shown = preview(spec.augment, train.images[index], seed=spec.seed, step=0, device="cpu")
-    if shown.mixed:
-        names = [mixed.in_words(names) for mixed in shown.mixed]
-    return shown.results[:count], tuple(names[:count])
+    chosen = completed_augment(spec.augment, train.images.shape[1])
+    results, mixed = _on_thread(lambda: _first_results(chosen, train.images, index, spec.seed, count))
+    if mixed:
+        names = [each.in_words(names) for each in mixed]
+    return results, tuple(names[:count])
 
 
 def _on_thread(work: Callable[[], T]) -> T:
@@ -151,6 +161,54 @@ def _preview(
     seconds = time.perf_counter() - began
     drawn = tuple(tuple(draws.describe(i)) for i in range(len(images)))
     return Preview(results, drawn, mixed, seconds, device)
+
+
+def _first_results(
+    spec: AugmentSpec, images: Tensor, index: Tensor, seed: int, count: int
+) -> tuple[Tensor, list[DrawnMix]]:
+    """The first ``count`` results (uint8) of the batch ``images[index]`` at step 0, and what was mixed.
+
+    All of the batch is drawn for, as in training: what one image gets depends on the batch's size. Only
+    the images that can be seen in the results are augmented.
+    """
+    batch_size = len(index)
+    channels, side = images.shape[1], images.shape[-1]
+    pipeline = Pipeline(spec, channels=channels, side=side, seed=seed)
+    _refuse_too_large(pipeline, batch_size)
+    seen = min(max(2, count), batch_size)  # two at least: see `Draws.take`
+    rows, mixer = torch.arange(seen), None
+    mixed: list[DrawnMix] = []
+    if spec.mix:
+        mixer = Mixer(spec.mix, channels=channels, side=side, seed=seed, strength=spec.strength)
+        mix_draws = mixer.draw(batch_size, 0)
+        mixed = [mix_draws.describe(i) for i in range(seen)]
+        rows, mix_draws = mix_draws.first(seen)
+    draws = pipeline.draw(batch_size, 0, rows=rows)
+    augmented = []
+    for part in torch.arange(len(rows)).split(max(2, _AT_ONCE // images[0].numel())):
+        few = torch.cat([part, part - 1]) if len(part) == 1 < batch_size else part
+        after = pipeline.apply(images[index[rows[few]]].float().div_(255), draws.take(few))
+        augmented.append(after[: len(part)])
+    results = torch.cat(augmented)
+    return _as_bytes((mixer.apply(results, mix_draws) if mixer else results)[:count]), mixed[:count]
+
+
+def _refuse_too_large(pipeline: Pipeline, batch_size: int) -> None:
+    """Raise if drawing at step 0 takes too much; what one image takes says so."""
+    ops = pipeline.draw(1, 0).ops
+    each = sum(op.working_bytes for op in ops)
+    if batch_size * each > _MOST_DRAWN:
+        side, most = pipeline.image_shape[1], _MOST_DRAWN // each
+        title = max(ops, key=lambda op: op.working_bytes).entry.title
+        raise TooLargeError(
+            "train.batch_size",
+            f"A first batch of {batch_size:,} images of {side}×{side} px with {title} is too large to "
+            f"preview; training draws it on the fly. {_what_shows(most)} here.",
+        )
+
+
+def _what_shows(most: int) -> str:
+    return f"A batch of up to {most:,} shows" if most else "Fewer such operations show"
 
 
 def _stages(

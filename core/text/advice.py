@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.catalogue import title_of
 from core.measure.near import NEAR
 from core.models.catalogue import ARCHITECTURES
 from core.regularise.catalogue import REGULARISERS
@@ -24,11 +25,11 @@ def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
     Returns:
         "" if there is nothing to say.
     """
-    strong = [each for each in spec.regularisers if each.strength and REGULARISERS[each.kind].on_weights]
+    strong = [each for each in spec.regularisers if each.strength and _on_weights(each)]
     if strong and (what := _what_is_lost(event, spec)):
         culprit = max(strong, key=_times_the_default)
         return f"{what}: {_symbol(culprit)} is too strong. {_instead(culprit, spec)}"
-    idle = [REGULARISERS[each.kind].title for each in spec.regularisers if each.strength == 0]
+    idle = [title_of(REGULARISERS, each.kind) for each in spec.regularisers if each.strength == 0]
     if not idle:
         return ""
     return f"{_listed(idle)} at strength 0 {'change' if len(idle) > 1 else 'changes'} nothing."
@@ -41,32 +42,40 @@ def _what_is_lost(event: Mapping[str, Any], spec: RunSpec) -> str:
     if sparsity["near"] == 1:
         return f"Every weight is smaller than {NEAR:g}"
     dead = [name for name, layer in sparsity["layers"].items() if layer["exact"] == 1]
-    if dead and not ARCHITECTURES[spec.model.arch].bypassed:
+    architecture = ARCHITECTURES.get(spec.model.arch)
+    if dead and not (architecture and architecture.bypassed):
         return f"Every weight of {_listed(dead)} is zero, so nothing of the image gets through"
     if (loss := event["validation_loss"]) > UNLEARNT and event["penalty"] > DWARFED * loss:
         return f"The penalty is {event['penalty'] / loss:,.0f} times the data loss, which no longer counts"
     return ""
 
 
+def _on_weights(spec: RegulariserSpec) -> bool:
+    return spec.kind not in REGULARISERS or REGULARISERS[spec.kind].on_weights
+
+
 def _times_the_default(spec: RegulariserSpec) -> float:
-    default = REGULARISERS[spec.kind].default_strength
-    assert spec.strength is not None and default is not None
-    return spec.strength / default
+    """1 for a kind that has no default, as one that a later version of Augury no longer has."""
+    assert spec.strength is not None
+    return spec.strength / (_default(spec) or spec.strength)
+
+
+def _default(spec: RegulariserSpec) -> float | None:
+    return REGULARISERS[spec.kind].default_strength if spec.kind in REGULARISERS else None
 
 
 def _instead(spec: RegulariserSpec, run: RunSpec) -> str:
     """The default, or a tenth of what was too strong, in one digit."""
-    default = REGULARISERS[spec.kind].default_strength
-    assert spec.strength is not None and default is not None
-    weaker = f"{min(default, spec.strength / 10):.1g}".replace("e-0", "e-")
+    assert spec.strength is not None
+    weaker = f"{min(_default(spec) or spec.strength, spec.strength / 10):.1g}".replace("e-0", "e-")
     if spec.warmup_epochs or _times_the_default(spec) > HOPELESS:
         return f"Try {weaker}."
     return f"Try {weaker}, or let it rise over the first {-(-2 * run.train.epochs // 3)} epochs."
 
 
 def _symbol(spec: RegulariserSpec) -> str:
-    entry = REGULARISERS[spec.kind]
-    return f"{entry.symbol} = {spec.strength:g} of {entry.title}"
+    symbol = REGULARISERS[spec.kind].symbol if spec.kind in REGULARISERS else "λ"
+    return f"{symbol} = {spec.strength:g} of {title_of(REGULARISERS, spec.kind)}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -29,7 +29,8 @@ class EachImage(nn.Module):
 
     What it draws: ``kind`` (B, steps), which of `KINDS` runs on an image at each step, −1 for none;
     ``place`` (B, steps), which of the policy's operations of that kind; and what Kornia drew for the
-    operations of each kind, as ``Kind.name`` (B, operations of the kind, …).
+    operations of each kind, as ``Kind.name`` (B, operations of the kind, …). What is taken of that for a
+    few images also has ``in_company`` (B, steps): whether the whole batch had others of that kind.
 
     Args:
         policy: a `PolicyAugmentBase` of Kornia's; its sub-policies have as many operations each.
@@ -77,9 +78,11 @@ class EachImage(nn.Module):
     def forward(self, images: Tensor, params: dict[str, Tensor]) -> Tensor:
         modules = {type(operation).__name__: operation for operation in self.operations}
         images = images.clone()
-        for kinds, places in zip(params["kind"].T, params["place"].T, strict=True):
+        for step, (kinds, places) in enumerate(zip(params["kind"].T, params["place"].T, strict=True)):
             for kind in kinds[kinds >= 0].unique().tolist():
                 rows = (kinds == kind).nonzero().squeeze(1)
+                if len(rows) == 1 and "in_company" in params and params["in_company"][rows[0], step]:
+                    rows = rows.repeat(2)  # torch convolves a single image another way
                 own = {name: value[rows, places[rows]] for name, value in _of_kind(params, kind).items()}
                 own["batch_prob"] = torch.ones(len(rows))
                 there = rows.to(images.device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from torch import Tensor
 
 from core import figures
 from core.data.dataset import Dataset
@@ -11,10 +12,11 @@ from core.models.dropout import dropouts
 from core.models.summary import Summary, summarise
 from core.optimise.catalogue import OPTIMISERS
 from core.pictures import encode_images
-from core.preview.results import first_batch
+from core.preview.results import TooLargeError, first_batch
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
 from core.text.describe import objective
+from core.text.escape import plain
 from pages.components.gallery import Tile, gallery
 from pages.features.editor.regulariser_editor import shape_of
 from pages.features.plan.one_weight import one_weight
@@ -27,26 +29,37 @@ def plan_view(spec: RunSpec, dataset: Dataset) -> None:
         SpecError: a part does not fit the data.
     """
     for note in dataset.notes:  # e.g. which files of a person's zip were skipped
-        st.info(note, icon=":material/info:")
+        st.info(plain(note), icon=":material/info:")
     summary = summarise(
         spec.model, channels=dataset.channels, side=dataset.side, num_classes=len(dataset.classes)
     )
-    images, names = first_batch(spec, dataset, count=8)
+    batch, too_large = None, ""
+    try:
+        batch = first_batch(spec, dataset, count=8)
+    except TooLargeError as error:
+        too_large = error.what
     left, right = st.columns([2, 1], gap="large")
     with left:
         st.subheader("Network", anchor=False)
         _layers(summary)
     with right:
         st.subheader("First batch", anchor=False)
-        st.caption("The very images of step 1, augmented as they will be.")
-        tiles = [
-            Tile(src=source, alt=f"An image of class {name}, augmented.", caption=name)
-            for source, name in zip(encode_images(images), names, strict=True)
-        ]
-        gallery(tiles, key="first_batch", variant="strip")
+        if batch is None:
+            st.caption(too_large)
+        else:
+            _pictures(*batch)
     st.subheader("Objective", anchor=False)
     _objective(spec)
     one_weight(spec, len(dataset.labels))
+
+
+def _pictures(images: Tensor, names: tuple[str, ...]) -> None:
+    st.caption("The very images of step 1, augmented as they will be.")
+    tiles = [
+        Tile(src=source, alt=f"An image of class {name}, augmented.", caption=name)
+        for source, name in zip(encode_images(images), names, strict=True)
+    ]
+    gallery(tiles, key="first_batch", variant="strip")
 
 
 def _layers(summary: Summary) -> None:
