@@ -174,7 +174,7 @@ def test_what_is_measured_more_rarely_is_announced(run):
         return figures.why_not_thorough(build_history(enumerate(told if ended else told[:-2], 1)).history())
 
     assert said(3, ended=False) == (
-        "Gini index, effective rank and gzip take longer to measure; they come every 3 epochs."
+        "Gini index, effective rank and gzipped storage take longer to measure; they come every 3 epochs."
     )
     assert "come after the last epoch." in said(0, ended=False)
     assert "ended before it was time" in said(3, ended=True)

@@ -56,7 +56,7 @@ class WeightMeasures:
             for name, parts in layers.items():
                 rank = sum(effective_rank(part) for part in parts)
                 figures["layers"][name] |= {"gini": gini(rising[name]), "effective_rank": rank}
-            # A stable sort merges what is sorted already: an eighth of the time.
+            # A stable sort merges what is sorted already.
             figures["gini"] = gini(np.sort(np.concatenate(list(rising.values())), kind="stable"))
             figures["effective_rank"] = sum(layer["effective_rank"] for layer in figures["layers"].values())
         measured = {"sparsity": figures}

@@ -6,8 +6,8 @@ and activations are left out, as is usual. The tests compare the sums with torch
 It is not used here, as it hooks every module of the process while it counts, and so those of a run in
 another thread.
 
-The first call in a process takes about a second: torch loads its compiler's library for the first
-operation on a meta tensor. Later ones take 5 to 30 ms.
+The first call in a process takes about a second more than later ones: torch loads its compiler's library for
+the first operation on a meta tensor.
 """
 
 from __future__ import annotations

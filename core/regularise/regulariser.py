@@ -55,7 +55,7 @@ class Regulariser:
         """After the optimiser has moved the weights: the penalty's proximal operator, in place.
 
         Args:
-            curvature: the sum of `curvature` over the terms whose proximal operators have acted before.
+            curvature: the sum of `curvature` over the regularisers that have acted before in this step.
         """
 
     def after_step(self, optimiser: Optimizer, strength: float) -> None:
