@@ -13,8 +13,8 @@ from core.catalogue import completed_params as check_params
 from core.data.catalogue import DATASETS, check_data
 from core.data.shape import image_shape
 from core.measure.catalogue import MEASURES
-from core.models.build import completed_model
 from core.models.catalogue import ARCHITECTURES
+from core.models.check import completed_model
 from core.models.dropout import DROPOUTS
 from core.optimise.catalogue import OPTIMISERS, SCHEDULES, completed_optimiser
 from core.regularise.catalogue import REGULARISERS

@@ -8,16 +8,21 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from torch import nn
 
 from core import figures
 from core.figures.parts import DASHES, PENALTIES
 from core.measure.catalogue import MEASURES
 from core.models.catalogue import ARCHITECTURES
-from core.optimise.catalogue import completed_optimiser
+from core.optimise.build import build_optimiser
+from core.optimise.catalogue import OPTIMISERS, completed_optimiser
 from core.regularise.catalogue import REGULARISERS
+from core.regularise.shrinkage import elastic_net_
+from core.regularise.step_sizes import step_sizes
 from core.run.history import build_history
 from core.run.shapes import read_event
 from core.run.spec import OptimiserSpec, RegulariserSpec
@@ -169,7 +174,7 @@ def test_what_is_measured_more_rarely_is_announced(run):
         return figures.why_not_thorough(build_history(enumerate(told if ended else told[:-2], 1)).history())
 
     assert said(3, ended=False) == (
-        "Gini index, effective rank and gzip take longer to measure; they come every 3 epochs."
+        "Gini index, effective rank and gzipped storage take longer to measure; they come every 3 epochs."
     )
     assert "come after the last epoch." in said(0, ended=False)
     assert "ended before it was time" in said(3, ended=True)
@@ -345,6 +350,28 @@ def test_a_step_is_as_long_as_the_optimiser_makes_it(optimiser, size):
     pulled = figures.pull(1e-3, completed_optimiser(optimiser), steps=7)
     assert pulled.size == pytest.approx(size, rel=1e-4)
     assert pulled.a_run == pytest.approx(7 * 1e-3 * size, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", OPTIMISERS)
+def test_a_step_is_as_long_as_training_takes_it(kind):
+    spec = completed_optimiser(OptimiserSpec(kind=kind))
+    weight = nn.Parameter(torch.zeros(1))
+    optimiser = build_optimiser(spec, [weight], [])
+    for _ in range(3000):  # until running means have settled
+        weight.grad = torch.tensor([figures.USUAL_GRADIENT])
+        optimiser.step()
+    sizes = step_sizes(optimiser, [weight])
+    size = sizes if isinstance(sizes, float) else float(sizes.sizes(sizes.squares[0]))
+    assert figures.pull(1.0, spec, steps=1).size == pytest.approx(size, rel=1e-4)
+
+
+def test_a_step_s_curves_are_the_proximal_operators_of_training():
+    figure = figures.shrinkage_curves(0.3)
+    for name, l1_ratio in (("L1", 1.0), ("elastic net", 0.5)):
+        drawn = trace(figure, name)
+        weights = torch.tensor(drawn["x"], dtype=torch.float64)
+        elastic_net_([weights], 0.3, 1.0, l1_ratio)
+        assert drawn["y"] == pytest.approx(weights.tolist(), abs=1e-12)
 
 
 def test_a_whole_run_in_one_curve_is_its_steps_one_by_one():

@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from core.optimise.catalogue import OPTIMISERS, SCHEDULES, build_optimiser, completed_optimiser, learning_rate
+from core.optimise.build import build_optimiser
+from core.optimise.catalogue import OPTIMISERS, SCHEDULES, completed_optimiser, learning_rate
 from core.run.errors import SpecError
 from core.run.spec import OptimiserSpec
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from core.figures.parts import LAYERS, SPARSITY, Figure, line, over_epochs
 from core.measure.catalogue import MEASURES
+from core.measure.pacing import PRUNABLE_SHARE, prunable_cost, prunable_every
 from core.run.events import Event
 from core.run.history import History
-from core.train.measuring import PRUNABLE_SHARE, prunable_cost, prunable_every
 
 PERCENT, BYTES = "% of weights", "bytes"
 
@@ -40,9 +40,13 @@ def why_no_prunable_share(history: History) -> str:
 def why_not_thorough(history: History) -> str:
     """A sentence for a run that has none of the measures that take longer, so far; empty if it has them."""
     names, started = measured(history), history.started
-    if started is None or "thorough_every" not in started or "hoyer" not in names or "gini" in names:
+    thorough = [entry for entry in MEASURES.values() if entry.thorough]
+    if started is None or "thorough_every" not in started or "hoyer" not in names:
         return ""
-    which = "Gini index, effective rank and gzip take longer to measure"
+    if any(entry.name in names for entry in thorough):
+        return ""
+    first, *others, last = [entry.title for entry in thorough]
+    which = f"{', '.join([first, *map(str.lower, others)])} and {last.lower()} take longer to measure"
     if history.ended:
         return f"{which}; this run ended before it was time."
     every = started["thorough_every"]
@@ -98,14 +102,9 @@ def _of_layer(event: Event, layer: str, name: str) -> float | None:
 
 def _of(sparsity: Mapping[str, Any], name: str) -> float | None:
     """A measure of the whole network or of one layer, in the unit it is drawn in; None: not measured."""
-    value: float | None = sparsity.get(name)
-    match MEASURES[name].unit:
-        case "% of weights":
-            return None if value is None else 100 * value
-        case "bytes":
-            count = sparsity.get("bytes", {}).get(name)
-            return None if count is None else count / 1000
-        case unit if unit == name:  # filters, neurons, heads
-            count = sparsity.get("groups", {}).get(name)
-            return None if count is None else count["zero"]
-    return value
+    entry = MEASURES[name]
+    value: Any = (sparsity.get(entry.within, {}) if entry.within else sparsity).get(name)
+    if value is None:
+        return None
+    figure = float(value["zero"] if entry.within == "groups" else value)
+    return figure * {PERCENT: 100, BYTES: 1 / 1000}.get(entry.unit, 1)

@@ -90,8 +90,11 @@ def plain_layout(y_title: str) -> dict[str, Any]:
 
 
 def has_lambda(kind: str) -> bool:
-    """Whether a regulariser's strength is called λ: the share of label smoothing is an ε."""
-    return kind not in REGULARISERS or r"\lambda" in REGULARISERS[kind].formula
+    """Whether a regulariser's strength is called λ; one that is only in old runs is taken to have such."""
+    if kind not in REGULARISERS:
+        return True
+    entry = REGULARISERS[kind]
+    return entry.default_strength is not None and entry.symbol == "λ"
 
 
 def short(kind: str) -> str:

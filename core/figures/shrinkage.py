@@ -1,22 +1,22 @@
 """What L1, L2 and elastic net do to one weight that the data does not pull at.
 
-Drawn by the proximal operators and the step sizes that training uses; L2, which training follows by its
-gradient, by its proximal operator too, which to first order is the same. What is left out: the noise of the
-data's gradients, and momentum, which spreads each pull over several steps.
+Drawn by the proximal operators and the step sizes that training uses, in NumPy; the tests compare them with
+training's own. L2, which training follows by its gradient, is drawn by its proximal operator too: to first
+order that is the same. Left out are the noise of the data's gradients, and momentum, which spreads each pull
+over several steps.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from core.figures.parts import NEUTRAL, PENALTY, SPARSITY, TRAIN, VALIDATION, Figure, line, plain_layout
-from core.optimise.catalogue import build_optimiser
-from core.regularise.shrinkage import elastic_net_, soft_threshold_
-from core.regularise.step_sizes import step_sizes
+from core.optimise.catalogue import OPTIMISERS
 from core.run.spec import OptimiserSpec
+
+Weights = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 # Adam and RMSprop divide a step by the size that a weight's gradient usually has, so what a regulariser
 # does to it depends on that: 0.01 is a typical one in the first epochs of the default network.
@@ -50,23 +50,21 @@ class Pull:
 
 def pull(strength: float, optimiser: OptimiserSpec, steps: int) -> Pull:
     """At strength λ, under a completed optimiser at its full learning rate, over ``steps`` steps."""
-    weight = torch.zeros(1, requires_grad=True)
-    built = build_optimiser(optimiser, [weight], [])
-    weight.grad = torch.full_like(weight, USUAL_GRADIENT)
-    built.step()
-    if "square_avg" in (state := built.state[weight]):  # RMSprop's mean starts at 0: let it settle
-        state["square_avg"].fill_(USUAL_GRADIENT**2)
-    size = step_sizes(built, [weight])
-    return Pull(strength, size if isinstance(size, float) else float(size[0]), steps)
+    assert optimiser.lr is not None
+    size = OPTIMISERS[optimiser.kind].step_size(optimiser.params, optimiser.lr, USUAL_GRADIENT)
+    return Pull(strength, size, steps)
+
+
+def soft_threshold(weights: Weights, threshold: float) -> Weights:
+    """``sign(w)·max(|w| - t, 0)``: the proximal operator of ``t·|w|``."""
+    return np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0.0)
 
 
 def shrinkage_curves(size: float = 0.3) -> Figure:
     """What one step of strength ``size`` makes of a weight, against the weight before it."""
-    before = torch.linspace(-1, 1, 201)
-    lasso, elastic = before.clone(), before.clone()
-    soft_threshold_([lasso], size)
-    elastic_net_([elastic], size, 1.0, 0.5)
-    return _before_and_after(before, before / (1 + size), elastic, lasso)
+    before = np.linspace(-1, 1, 201)
+    elastic = soft_threshold(before, size / 2) / (1 + size / 2)
+    return _before_and_after(before, before / (1 + size), elastic, soft_threshold(before, size))
 
 
 def after_the_run(pulled: Pull, l1_ratio: float = 0.5) -> Figure:
@@ -75,19 +73,18 @@ def after_the_run(pulled: Pull, l1_ratio: float = 0.5) -> Figure:
     The x-axis spans what matters: three times the largest weight that L1 brings to zero, at most 1.
     """
     reach = min(max(3 * pulled.a_run, 1e-9), 1.0)
-    before = torch.linspace(-reach, reach, 201, dtype=torch.float64)
-    lasso = before.clone()
-    soft_threshold_([lasso], pulled.a_run)
+    before = np.linspace(-reach, reach, 201)
+    lasso = soft_threshold(before, pulled.a_run)
     ridge = before * (1 + pulled.a_step) ** -pulled.steps
     # Its steps in closed form: w ← (w − a)/(1 + b), n times, with a and b its two shares of a step.
     a, b = l1_ratio * pulled.a_step, (1 - l1_ratio) * pulled.a_step
     kept = (1 + b) ** -pulled.steps
     taken = a * (1 - kept) / b if b else a * pulled.steps
-    elastic = before.sign() * (before.abs() * kept - taken).clamp_min(0)
+    elastic = soft_threshold(before * kept, taken)
     return _before_and_after(before, ridge, elastic, lasso)
 
 
-def _before_and_after(before: Tensor, ridge: Tensor, elastic: Tensor, lasso: Tensor) -> Figure:
+def _before_and_after(before: Weights, ridge: Weights, elastic: Weights, lasso: Weights) -> Figure:
     curves = (
         ("no regulariser", before, TRAIN, "dot"),
         ("L2", ridge, VALIDATION, "solid"),
@@ -107,17 +104,15 @@ def near_zero(pulled: Pull) -> Figure:
     ``proximal`` one is at 0 and stays there."""
     a_step = pulled.a_step
     penalty = [2.4 * a_step]
-    proximal = [torch.tensor([2.4 * a_step], dtype=torch.float64)]
+    proximal = [2.4 * a_step]
     for _ in range(NEAR_ZERO_STEPS):
         w = penalty[-1]
         penalty.append(w - a_step * ((w > 0) - (w < 0)))
-        stepped = proximal[-1].clone()
-        soft_threshold_([stepped], a_step)
-        proximal.append(stepped)
+        proximal.append(max(proximal[-1] - a_step, 0.0))
     steps = list(range(NEAR_ZERO_STEPS + 1))
     traces = [
         line("penalty", steps, penalty, VALIDATION, markers=True, hovertemplate="%{y:.3g}"),
-        line("proximal", steps, [float(w) for w in proximal], SPARSITY, markers=True),
+        line("proximal", steps, proximal, SPARSITY, markers=True),
     ]
     layout = plain_layout("weight")
     layout["xaxis"] |= {"title": {"text": "step"}, "dtick": 2}

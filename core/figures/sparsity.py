@@ -13,11 +13,11 @@ from core.figures.parts import (
     with_alpha,
 )
 from core.figures.strengths import add_strengths
-from core.measure.sparsity import NEAR
+from core.measure.near import NEAR
+from core.models.catalogue import ARCHITECTURES
 from core.run.events import Event
 from core.run.history import History
 from core.text.escape import plain_html
-from core.transform.shrink import REMOVABLE
 
 WHOLE = "whole network"
 
@@ -113,7 +113,8 @@ def removable(event: Event, arch: str) -> str:
     if any(layer["exact"] == 1 for layer in event["sparsity"]["layers"].values()):
         return ""
     groups = event["sparsity"].get("groups", {})
-    kinds = [kind for kind in REMOVABLE.get(arch, ()) if groups.get(kind, {"zero": 0})["zero"]]
+    families = ARCHITECTURES[arch].removable if arch in ARCHITECTURES else ()
+    kinds = [kind for kind in families if groups.get(kind, {"zero": 0})["zero"]]
     return " and ".join(kinds)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.figures import NEUTRAL, SPARSITY, VALIDATION, plain_layout
 from core.figures.probes import Chart
-from core.measure.sparsity import NEAR
+from core.measure.near import NEAR
 from core.study.strength_path import TOLERANCE, PathPoint, good
 
 GONE = 0.99  # of the weights are zero: what is left can't say much

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from core.figures.parts import LAYERS, Figure, plain_layout
-from core.models.summary import Summary
 from core.run.history import History
+
+if TYPE_CHECKING:
+    from core.models.summary import Summary
 
 NOT_FIGURES = ("event", "sparsity", "weights", "filters", "penalties", "strengths", "prunable")
 

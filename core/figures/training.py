@@ -19,7 +19,7 @@ from core.figures.parts import (
     with_alpha,
 )
 from core.figures.strengths import add_strengths
-from core.regularise.regularisation import strength_at
+from core.regularise.schedule import strength_at
 from core.run.history import History
 from core.run.spec import RegulariserSpec
 

@@ -18,7 +18,7 @@ from core.figures.parts import (
     plain_layout,
     with_alpha,
 )
-from core.measure.histogram import share_below
+from core.measure.near import share_below
 from core.run.events import Event
 from core.run.history import History
 

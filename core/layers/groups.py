@@ -122,18 +122,18 @@ class Groups:
     @torch.no_grad()
     def zero(self) -> Tensor:
         """Which groups (num_groups,) are exactly zero."""
-        return self.rows().abs().amax(dim=1) == 0  # four to six times as fast as `any`
+        return self.rows().abs().amax(dim=1) == 0  # several times as fast as `any`
 
 
 def weight_groups(model: nn.Module) -> list[Groups]:
     """The groups of each layer of ``model``; a parameter belongs to the first layer that claims it.
 
-    The last dense layer is taken for the classifier.
+    The layer that ``model.classifier`` names has none: its outputs are the classes.
     """
-    taken: set[int] = set()
-    dense = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    if dense:
-        taken.add(id(dense[-1].weight))
+    classifier = getattr(model, "classifier", "")
+    taken = (
+        {id(parameter) for parameter in model.get_submodule(classifier).parameters()} if classifier else set()
+    )
     found = []
     for name, module in model.named_modules():
         for groups in _groups_of(name, module):

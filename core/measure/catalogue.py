@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.catalogue import Entry
-from core.measure.sparsity import NEAR
+from core.measure.near import NEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +20,15 @@ class MeasureEntry(Entry):
         formula: KaTeX.
         unit: of the figure; empty for one that is 0 to 1 and no share.
         rises: whether a sparser network has a larger figure; None: it is the same for all.
+        within: the part of an event's ``sparsity`` that holds it: ``bytes`` or ``groups``; empty: none.
+        thorough: whether it takes longer to measure, and so comes more rarely.
     """
 
     formula: str
     unit: str
     rises: bool | None
+    within: str = ""
+    thorough: bool = False
 
 
 MEASURES: dict[str, MeasureEntry] = {
@@ -69,6 +73,7 @@ MEASURES: dict[str, MeasureEntry] = {
             unit="filters",
             source="Wen et al. 2016, arXiv 1608.03665",
             rises=True,
+            within="groups",
         ),
         MeasureEntry(
             name="neurons",
@@ -78,6 +83,7 @@ MEASURES: dict[str, MeasureEntry] = {
             unit="neurons",
             source="Scardapane et al. 2017, arXiv 1607.00485",
             rises=True,
+            within="groups",
         ),
         MeasureEntry(
             name="heads",
@@ -88,6 +94,7 @@ MEASURES: dict[str, MeasureEntry] = {
             unit="heads",
             source="Michel, Levy & Neubig 2019, arXiv 1905.10650",
             rises=True,
+            within="groups",
         ),
         MeasureEntry(
             name="hoyer",
@@ -108,6 +115,7 @@ MEASURES: dict[str, MeasureEntry] = {
             unit="",
             source="Hurley & Rickard 2009, arXiv 0811.4706",
             rises=True,
+            thorough=True,
         ),
         MeasureEntry(
             name="effective_rank",
@@ -118,6 +126,7 @@ MEASURES: dict[str, MeasureEntry] = {
             unit="dimensions",
             source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
             rises=False,
+            thorough=True,
         ),
         MeasureEntry(
             name="dense",
@@ -127,6 +136,7 @@ MEASURES: dict[str, MeasureEntry] = {
             unit="bytes",
             source="float32, IEEE 754",
             rises=None,
+            within="bytes",
         ),
         MeasureEntry(
             name="sparse",
@@ -137,16 +147,19 @@ MEASURES: dict[str, MeasureEntry] = {
             unit="bytes",
             source="Saad 2003, Iterative methods for sparse linear systems, section 3.4",
             rises=False,
+            within="bytes",
         ),
         MeasureEntry(
             name="gzip",
-            title="Dense, then gzip",
+            title="Gzipped storage",
             help="The dense bytes as a gzip file in which runs are short: zeros nearly vanish, other weights "
             "hardly shrink.",
             formula=r"\left| \mathrm{gzip}(w) \right|",
             unit="bytes",
             source="DEFLATE, RFC 1951; as in Han et al. 2016, arXiv 1510.00149, for what a file takes",
             rises=False,
+            within="bytes",
+            thorough=True,
         ),
     )
 }

@@ -78,8 +78,8 @@ def effective_rank(matrix: Tensor) -> float:
     Filters (out, in, …) are the matrix (out, rest). Zeros alone: 0.
 
     The singular values come from the eigenvalues of the smaller Gram matrix in double precision: three
-    times as fast as from the matrix (512×1152: 30 ms against 91 on one core). What squaring costs,
-    values under about 1e-7 of the largest, adds nothing that shows to the entropy.
+    times as fast as from the matrix (docs/LOG.md). Squaring loses values under about 1e-7 of the largest,
+    which add nothing that shows to the entropy.
     """
     rows = matrix.detach().flatten(1).double()
     gram = rows @ rows.T if rows.shape[0] <= rows.shape[1] else rows.T @ rows

@@ -12,17 +12,11 @@ from core.run.events import Event
 
 MAX_FILTERS = 32
 MAX_VALUES = 24_000  # 32 kB in base64: half of what an event may be
-MAX_TIMES = 50  # a run; more would be a long film, and a heavy one
-
-
-def due(epoch: int, epochs: int) -> bool:
-    """Whether epoch ``epoch`` of ``epochs`` shows its filters: the first, the last, and evenly between."""
-    return epoch == epochs or (epoch - 1) % -(-epochs // MAX_TIMES) == 0
 
 
 @torch.no_grad()
 def first_filters(model: nn.Module, channels: int) -> Event | None:
-    """The weights of the first layer that sees pixels, each of its outputs as a little image.
+    """The weights of the layer that ``model.filters`` names, each of its outputs as a little image.
 
     Args:
         channels: of the images; a dense layer's inputs are such an image if they make a square.
@@ -30,10 +24,10 @@ def first_filters(model: nn.Module, channels: int) -> Event | None:
     Returns:
         ``{"layer", "of": how many there are, "shape": [N, C, K, K], "values"}``, the first N of them as
         int8 in base64: 127 is the largest |w| among them, and 0 is exactly 0.0 and nothing else. None if
-        the layer reads no squares, as a recurrent one, whose inputs are rows of pixels.
+        there is no such layer, as in a recurrent network, whose inputs are rows of pixels.
     """
-    name, layer = next((name, m) for name, m in model.named_modules() if isinstance(m, _SEE_PIXELS))
-    filters = None if isinstance(layer, nn.RNNBase) else _as_images(layer.weight, channels)
+    name: str = getattr(model, "filters", "")
+    filters = _as_images(model.get_parameter(f"{name}.weight"), channels) if name else None
     if filters is None or not (count := min(len(filters), MAX_FILTERS, MAX_VALUES // filters[0].numel())):
         return None
     return {
@@ -42,9 +36,6 @@ def first_filters(model: nn.Module, channels: int) -> Event | None:
         "shape": [count, *filters.shape[1:]],
         "values": base64.b64encode(_as_bytes(filters[:count]).cpu().numpy().tobytes()).decode("ascii"),
     }
-
-
-_SEE_PIXELS = (nn.Conv2d, nn.Linear, nn.RNNBase)
 
 
 def _as_images(weight: Tensor, channels: int) -> Tensor | None:

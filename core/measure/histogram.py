@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-LOWEST, HIGHEST = -30, 4  # powers of two: from 9.3e-10, where no step of training leaves a weight, to 16
-EDGES: tuple[float, ...] = tuple(2.0**power for power in range(LOWEST, HIGHEST + 1))
+from core.measure.near import EDGES, HIGHEST, LOWEST
+
 _BIAS, _MANTISSA_BITS = 127, 23  # of a float32 (IEEE 754)
 
 
@@ -19,7 +19,7 @@ def histogram(parts: Sequence[Tensor], nonzero: int) -> dict[str, Any]:
     that are larger. ``nonzero`` of them are not zero.
 
     Between powers of two a weight's bin is its exponent, so nothing is compared and no logarithm is
-    rounded: 0.9 ms for 690,000 weights, where a search among edges takes 11.
+    rounded; it is twelve times as fast as a search among edges.
     """
     counts = torch.zeros(256, dtype=torch.int64)
     zeros = sum(part.numel() for part in parts) - nonzero
@@ -32,18 +32,3 @@ def histogram(parts: Sequence[Tensor], nonzero: int) -> dict[str, Any]:
     inner[0] += counts[:first].sum()
     inner[-1] += counts[last + 1 :].sum()
     return {"zeros": zeros, "edges": list(EDGES), "counts": inner.tolist()}
-
-
-def share_below(histograms: Mapping[str, Mapping[str, Any]], edge: float) -> float:
-    """The share of weights with ``|w| < edge``, from the histograms of an event, layer by layer.
-
-    Args:
-        edge: one of `EDGES` but the two outermost: there the answer is exact.
-    """
-    whole = below = 0
-    for each in histograms.values():
-        whole += each["zeros"] + sum(each["counts"])
-        below += each["zeros"] + sum(
-            count for upper, count in zip(each["edges"][1:], each["counts"], strict=True) if upper <= edge
-        )
-    return below / whole

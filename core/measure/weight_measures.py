@@ -29,7 +29,7 @@ class WeightMeasures:
 
     @torch.no_grad()
     def measure(self, *, thorough: bool, histograms: bool = True) -> dict[str, Any]:
-        """What an ``epoch`` event says of the weights: ``event |= gauge.measure(thorough=…)``.
+        """What an ``epoch`` event says of the weights: ``event |= measures.measure(thorough=…)``.
 
         Returns:
             ``{"sparsity": …, "weights": …}``, the latter if ``histograms``. ``sparsity`` is what `sparsity`
@@ -56,7 +56,7 @@ class WeightMeasures:
             for name, parts in layers.items():
                 rank = sum(effective_rank(part) for part in parts)
                 figures["layers"][name] |= {"gini": gini(rising[name]), "effective_rank": rank}
-            # A stable sort merges what is sorted already: an eighth of the time.
+            # A stable sort merges what is sorted already.
             figures["gini"] = gini(np.sort(np.concatenate(list(rising.values())), kind="stable"))
             figures["effective_rank"] = sum(layer["effective_rank"] for layer in figures["layers"].values())
         measured = {"sparsity": figures}

@@ -20,11 +20,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.run.errors import SpecError
-
-MAX_PATCHES = 1024  # an attention map has the square of it: 4 MB a head, an image and a block
-MAX_PATCH = 64  # pixels
-
 # Slices of parameters that stand or fall together: ``parameter[index]`` is a view of each part.
 Index = slice | tuple[slice, slice]
 Group = list[tuple[Tensor, Index]]
@@ -134,7 +129,7 @@ class Attention(nn.Module):
     Input (B, in_channels, side, side), normalised; output logits (B, num_classes).
 
     Args:
-        patch: side of a square patch in pixels; it divides ``side`` and leaves at most `MAX_PATCHES`.
+        patch: side of a square patch in pixels; it divides ``side`` (`core.models.sizes.check_attention`).
         width: numbers in a token.
         heads: attention maps in a block, each over ``width / heads`` of a token's numbers.
         depth: encoder blocks.
@@ -143,10 +138,9 @@ class Attention(nn.Module):
             maps themselves are not dropped from: that would rule out the fused kernel.
         drop_path: share of images that skip the last block's branches in each training step; block ``b``
             of ``depth`` has ``b/depth`` of it (Huang et al., 1603.09382, eq. 4).
-
-    Raises:
-        SpecError: ``patch`` does not fit ``side``, or ``heads`` does not divide ``width``.
     """
+
+    classifier, filters = "fc", "embed"
 
     def __init__(
         self,
@@ -162,12 +156,6 @@ class Attention(nn.Module):
         dropout: float,
         drop_path: float,
     ) -> None:
-        _check_patch(patch, side)
-        if width % heads:
-            raise SpecError(
-                "model.params.heads",
-                f"{heads} heads can't share a width of {width} equally; {_divisors(width, 16)} can.",
-            )
         super().__init__()
         self.patch = patch
         self.embed = nn.Linear(in_channels * patch**2, width)
@@ -224,30 +212,3 @@ class Attention(nn.Module):
                 for matrix in module.weight.chunk(parts):
                     nn.init.xavier_uniform_(matrix, gain)
                 nn.init.zeros_(module.bias)
-
-
-def _check_patch(patch: int, side: int) -> None:
-    fitting = [p for p in range(1, MAX_PATCH + 1) if side % p == 0 and (side // p) ** 2 <= MAX_PATCHES]
-    if patch in fitting:
-        return
-    wrong = (
-        f"patches of {patch} pixels don't tile images of {side}"
-        if side % patch
-        else f"patches of {patch} pixels cut images of {side} into {(side // patch) ** 2:,} pieces, "
-        f"and at most {MAX_PATCHES:,} are allowed"
-    )
-    mend = (
-        f"{_listed(fitting)} would do."
-        if fitting
-        else f"no patch up to {MAX_PATCH} does; use images of {16 * round(side / 16)} pixels instead."
-    )
-    raise SpecError("model.params.patch", f"{wrong}; {mend}")
-
-
-def _divisors(number: int, largest: int) -> str:
-    return _listed([d for d in range(1, largest + 1) if number % d == 0])
-
-
-def _listed(numbers: list[int]) -> str:
-    *most, last = map(str, numbers)
-    return f"{', '.join(most)} or {last}" if most else last

@@ -1,31 +1,10 @@
-"""The architectures: what each is, what may be set on it, and the module that implements it."""
+"""The architectures: what each is, what may be set on it, and where the module is that implements it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from torch import nn
-
-from core.catalogue import Choice, Entry, Flag, Integers, Number
-from core.models.attention import MAX_PATCH, Attention
-from core.models.cnn import CNN
-from core.models.mlp import MLP
-from core.models.rnn import CELLS, RNN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelEntry(Entry):
-    """An architecture.
-
-    Args:
-        build: called with the images' channels, their side, the number of classes, and the entry's
-            parameters by name; gives a module from normalised images (B, C, S, S) to logits
-            (B, num_classes), its weights drawn from torch's global generator.
-    """
-
-    build: Callable[..., nn.Module]
-
+from core.catalogue import Choice, Flag, Integers, Number
+from core.models import sizes
+from core.models.entry import ModelEntry
 
 _CNN = ModelEntry(
     name="cnn",
@@ -81,7 +60,10 @@ _CNN = ModelEntry(
             "Normalise after each convolution: larger steps are safe, and a batch's images mix a little.",
         ),
     ),
-    build=CNN,
+    makes="core.models.cnn:CNN",
+    count_parameters=sizes.cnn_parameters,
+    size="channels",
+    removable=("filters", "neurons"),
 )
 
 _MLP = ModelEntry(
@@ -114,7 +96,10 @@ _MLP = ModelEntry(
             step=0.05,
         ),
     ),
-    build=MLP,
+    makes="core.models.mlp:MLP",
+    count_parameters=sizes.mlp_parameters,
+    size="hidden",
+    removable=("neurons",),
 )
 
 _RNN = ModelEntry(
@@ -129,7 +114,9 @@ _RNN = ModelEntry(
     ),
     source="Hochreiter & Schmidhuber 1997, Long short-term memory",
     parameters=(
-        Choice("cell", "lstm", tuple(CELLS), "What carries the memory: LSTM, GRU, or a plain tanh layer."),
+        Choice(
+            "cell", "lstm", tuple(sizes.GATES), "What carries the memory: LSTM, GRU, or a plain tanh layer."
+        ),
         Number(
             "hidden",
             128,
@@ -151,7 +138,11 @@ _RNN = ModelEntry(
             step=0.05,
         ),
     ),
-    build=RNN,
+    makes="core.models.rnn:RNN",
+    count_parameters=sizes.rnn_parameters,
+    size="hidden",
+    no_filters="The first layer of a recurrent network reads rows of pixels, so it has no filters to look "
+    "at.",
 )
 
 _ATTENTION = ModelEntry(
@@ -170,7 +161,7 @@ _ATTENTION = ModelEntry(
             "patch",
             4,
             1,
-            MAX_PATCH,
+            sizes.MAX_PATCH,
             "Side of a patch; it has to divide the images' side.",
             unit="pixels",
             integer=True,
@@ -212,7 +203,13 @@ _ATTENTION = ModelEntry(
             step=0.05,
         ),
     ),
-    build=Attention,
+    makes="core.models.attention:Attention",
+    count_parameters=sizes.attention_parameters,
+    check_fit=sizes.check_attention,
+    size="width",
+    # Not its neurons: those of the embedding and of each block's second dense layer write into the tokens.
+    removable=("heads",),
+    bypassed=True,
 )
 
 ARCHITECTURES: dict[str, ModelEntry] = {entry.name: entry for entry in (_CNN, _MLP, _RNN, _ATTENTION)}

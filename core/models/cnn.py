@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-MAX_MAP = 8  # the side of the map that is flattened, at most
+from core.models.sizes import MAX_MAP
 
 
 class CNN(nn.Sequential):
@@ -36,6 +36,8 @@ class CNN(nn.Sequential):
             (SpatialDropout, Tompson et al., 1411.4280).
         batch_norm: normalise after each convolution (Ioffe & Szegedy, 1502.03167).
     """
+
+    classifier, filters = "fc2", "conv1"
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class CNN(nn.Sequential):
                 layers[f"norm{number}"] = nn.BatchNorm2d(next_width)
             if size >= 2:  # small images: a single pixel can't be halved
                 # Before the ReLU, not after: the largest of four keeps its place under a function that
-                # rises, so the result is the same, and the ReLU has a quarter to do (a step: −10 %).
+                # rises, so the result is the same, and the ReLU has a quarter to do.
                 layers[f"pool{number}"] = nn.MaxPool2d(2)
                 size //= 2
             layers[f"relu{number}"] = nn.ReLU(inplace=True)

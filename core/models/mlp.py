@@ -22,6 +22,8 @@ class MLP(nn.Sequential):
         dropout: share of each such layer's units that is dropped in each training step.
     """
 
+    filters = "fc1"
+
     def __init__(
         self, in_channels: int, side: int, num_classes: int, *, hidden: Sequence[int], dropout: float
     ) -> None:
@@ -32,8 +34,10 @@ class MLP(nn.Sequential):
             layers[f"relu{number}"] = nn.ReLU(inplace=True)
             layers[f"dropout{number}"] = nn.Dropout(dropout)
             width = next_width
-        layers[f"fc{len(hidden) + 1}"] = nn.Linear(width, num_classes)
+        classifier = f"fc{len(hidden) + 1}"
+        layers[classifier] = nn.Linear(width, num_classes)
         super().__init__(layers)
+        self.classifier = classifier
         for module in self:
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)

@@ -28,6 +28,8 @@ class RNN(nn.Module):
             classifier, never from step to step (Zaremba et al., 1409.2329).
     """
 
+    classifier, filters = "fc", ""  # its first layer reads rows of pixels, which are no images
+
     def __init__(
         self,
         in_channels: int,
@@ -72,7 +74,7 @@ class RNN(nn.Module):
 def _initialise(layer: nn.RNNBase) -> None:
     hidden = layer.hidden_size
     for name, parameter in layer.named_parameters():
-        if parameter.is_meta:  # only counted; `orthogonal_` there would load torch's compiler, 1 s
+        if parameter.is_meta:  # no numbers; `orthogonal_` would load torch's compiler, which takes a second
             continue
         if name.startswith("bias"):
             nn.init.zeros_(parameter)

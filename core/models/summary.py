@@ -6,8 +6,8 @@ and activations are left out, as is usual. The tests compare the sums with torch
 It is not used here, as it hooks every module of the process while it counts, and so those of a run in
 another thread.
 
-The first call in a process takes about a second: torch loads its compiler's library for the first
-operation on a meta tensor. Later ones take 5 to 30 ms.
+The first call in a process takes about a second more than later ones: torch loads its compiler's library for
+the first operation on a meta tensor.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from core.models.attention import DropPath, Mix, Positions
-from core.models.build import completed_model, count_parameters
-from core.models.catalogue import ARCHITECTURES
+from core.models.build import count_parameters, shape_of_model
 from core.run.spec import ModelSpec
 
 
@@ -59,11 +58,9 @@ def summarise(spec: ModelSpec, *, channels: int, side: int, num_classes: int) ->
     """The network's layers for images (channels, side, side).
 
     Raises:
-        SpecError: as `core.models.check`.
+        SpecError: as `completed_model`.
     """
-    spec = completed_model(spec, channels=channels, side=side, num_classes=num_classes)
-    with torch.device("meta"):
-        model = ARCHITECTURES[spec.arch].build(channels, side, num_classes, **spec.params)
+    model = shape_of_model(spec, channels=channels, side=side, num_classes=num_classes)
     return summarise_module(model, channels=channels, side=side)
 
 

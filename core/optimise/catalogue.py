@@ -1,36 +1,53 @@
-"""Optimisers and learning-rate schedules: catalogues, and how each is built.
+"""Optimisers and learning-rate schedules: what each is, and what may be set on it.
 
 Sources: SGD with momentum, Sutskever et al. 2013; Adam, Kingma & Ba 1412.6980; AdamW, Loshchilov &
 Hutter 1711.05101; RMSprop, Hinton's lecture 6e (2012); cosine, Loshchilov & Hutter 1608.03983;
 one-cycle, Smith & Topin 1708.07120. The optimisers themselves are torch's, in their fused form where
-there is one: 1.15 times the plain loop's rate on a CPU.
+there is one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from core.catalogue import Entry, Flag, Number, completed_params, look_up
 from core.run.errors import SpecError
 from core.run.spec import OptimiserSpec
 
-Groups = list[dict[str, Any]]
+Params = Mapping[str, Any]  # an entry's parameters by name, completed
+EPSILON = 1e-8  # what torch's Adam, AdamW and RMSprop add to a gradient's size before they divide by it
+
+
+def goes_together(params: Params) -> None:
+    """For an optimiser whose parameters may have any values together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimiserEntry(Entry):
-    """``lr_default`` lies in ``[lr_low, lr_high]``, the range in which training is worth watching."""
+    """An optimiser.
 
+    Args:
+        makes: its class, as ``package.module:Class``.
+        arguments: the class's keyword arguments, beside the weights and the learning rate, from the entry's
+            parameters. A ``weight_decay`` among them is for matrices and filters alone.
+        step_size: how far one step moves a weight for each unit of its gradient, once running means have
+            settled: from the parameters, the learning rate and the size that the gradient usually has.
+        divides: whether it divides by that size.
+        check: raises `SpecError` if its parameters don't go together.
+        lr_default: lies in ``[lr_low, lr_high]``, the range in which training is worth watching.
+    """
+
+    makes: str
+    arguments: Callable[[Params], dict[str, Any]]
+    step_size: Callable[[Params, float, float], float]
+    divides: bool = True
+    check: Callable[[Params], None] = goes_together
     lr_default: float
     lr_low: float
     lr_high: float
-    build: Callable[[Groups, float, dict[str, Any]], torch.optim.Optimizer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,26 +57,39 @@ class ScheduleEntry(Entry):
     factor: Callable[[float], float]
 
 
-def _sgd(groups: Groups, lr: float, params: dict[str, Any]) -> torch.optim.Optimizer:
-    return torch.optim.SGD(_plain(groups), lr, params["momentum"], nesterov=params["nesterov"], fused=True)
+def _sgd_arguments(params: Params) -> dict[str, Any]:
+    return {"momentum": params["momentum"], "nesterov": params["nesterov"], "fused": True}
 
 
-def _adam(groups: Groups, lr: float, params: dict[str, Any]) -> torch.optim.Optimizer:
-    return torch.optim.Adam(_plain(groups), lr, (params["beta1"], params["beta2"]), fused=True)
+def _adam_arguments(params: Params) -> dict[str, Any]:
+    return {"betas": (params["beta1"], params["beta2"]), "fused": True}
 
 
-def _adamw(groups: Groups, lr: float, params: dict[str, Any]) -> torch.optim.Optimizer:
-    betas, decay = (params["beta1"], params["beta2"]), params["weight_decay"]
-    decayed = [{"params": g["params"], "weight_decay": decay * g["decay"]} for g in groups]
-    return torch.optim.AdamW(decayed, lr, betas, fused=True)
+def _adamw_arguments(params: Params) -> dict[str, Any]:
+    return {**_adam_arguments(params), "weight_decay": params["weight_decay"]}
 
 
-def _rmsprop(groups: Groups, lr: float, params: dict[str, Any]) -> torch.optim.Optimizer:
-    return torch.optim.RMSprop(_plain(groups), lr, params["alpha"], momentum=params["momentum"], foreach=True)
+def _rmsprop_arguments(params: Params) -> dict[str, Any]:
+    return {"alpha": params["alpha"], "momentum": params["momentum"], "foreach": True}
 
 
-def _plain(groups: Groups) -> list[Tensor]:
-    return [part for group in groups for part in group["params"]]
+def _sgd_step_size(params: Params, lr: float, gradient: float) -> float:
+    return lr / (1 - params["momentum"])
+
+
+def _adam_step_size(params: Params, lr: float, gradient: float) -> float:
+    return lr / (gradient + EPSILON)
+
+
+def _rmsprop_step_size(params: Params, lr: float, gradient: float) -> float:
+    return lr / (1 - params["momentum"]) / (gradient + EPSILON)
+
+
+def _check_nesterov(params: Params) -> None:
+    if params["nesterov"] and params["momentum"] == 0:
+        raise SpecError(
+            "optimiser.params.nesterov", "Nesterov needs momentum above 0; raise it, or switch this off."
+        )
 
 
 _MOMENTUM = Number("momentum", 0.9, 0.0, 0.99, "How much of the last step is kept.", step=0.01)
@@ -78,7 +108,11 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             lr_default=0.02,
             lr_low=1e-4,
             lr_high=1.0,
-            build=_sgd,
+            makes="torch.optim:SGD",
+            arguments=_sgd_arguments,
+            step_size=_sgd_step_size,
+            divides=False,
+            check=_check_nesterov,
         ),
         OptimiserEntry(
             name="adam",
@@ -89,7 +123,9 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             lr_default=1e-3,
             lr_low=1e-5,
             lr_high=0.1,
-            build=_adam,
+            makes="torch.optim:Adam",
+            arguments=_adam_arguments,
+            step_size=_adam_step_size,
         ),
         OptimiserEntry(
             name="adamw",
@@ -111,7 +147,9 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             lr_default=1e-3,
             lr_low=1e-5,
             lr_high=0.1,
-            build=_adamw,
+            makes="torch.optim:AdamW",
+            arguments=_adamw_arguments,
+            step_size=_adam_step_size,
         ),
         OptimiserEntry(
             name="rmsprop",
@@ -127,10 +165,16 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             lr_default=1e-3,
             lr_low=1e-5,
             lr_high=0.1,
-            build=_rmsprop,
+            makes="torch.optim:RMSprop",
+            arguments=_rmsprop_arguments,
+            step_size=_rmsprop_step_size,
         ),
     )
 }
+
+
+def _constant(t: float) -> float:
+    return 1.0
 
 
 def _cosine(t: float) -> float:
@@ -153,7 +197,7 @@ SCHEDULES: dict[str, ScheduleEntry] = {
             title="Constant",
             help="The learning rate stays as it is.",
             source="",
-            factor=lambda t: 1.0,
+            factor=_constant,
         ),
         ScheduleEntry(
             name="cosine",
@@ -177,20 +221,8 @@ def completed_optimiser(spec: OptimiserSpec) -> OptimiserSpec:
     """``spec`` with the catalogue's defaults filled in; `SpecError` if something is out of bounds."""
     entry = look_up(OPTIMISERS, spec.kind, "optimiser.kind", "optimiser")
     params = completed_params(entry, spec.params, "optimiser.params")
-    if entry.name == "sgd" and params["nesterov"] and params["momentum"] == 0:
-        raise SpecError(
-            "optimiser.params.nesterov", "Nesterov needs momentum above 0; raise it, or switch this off."
-        )
+    entry.check(params)
     return spec.model_copy(update={"lr": spec.lr or entry.lr_default, "params": params})
-
-
-def build_optimiser(
-    spec: OptimiserSpec, weights: Iterable[Tensor], others: Iterable[Tensor]
-) -> torch.optim.Optimizer:
-    """The optimiser of a completed spec; only ``weights`` (matrices and filters) are ever decayed."""
-    groups = [{"params": list(weights), "decay": 1.0}, {"params": list(others), "decay": 0.0}]
-    assert spec.lr is not None
-    return OPTIMISERS[spec.kind].build([group for group in groups if group["params"]], spec.lr, spec.params)
 
 
 def learning_rate(spec: OptimiserSpec, step: int, num_steps: int) -> float:

@@ -25,7 +25,7 @@ class Average(Regulariser):
     """A running mean of the parameters; a kind says when to take them in, and with what share.
 
     Args:
-        model: with all its parameters, those that other terms have given it too.
+        model: with all its parameters, those that other regularisers have given it too.
     """
 
     def __init__(self, model: nn.Module, params: Mapping[str, Any]) -> None:

@@ -1,22 +1,17 @@
 """The regularisers: what each does to weights, its formula, its bounds, its source.
 
-A new one is an entry here, a small module with its `Term`, and a test. "No regulariser" is an empty
+A new one is an entry here, a small module with its `Regulariser`, and a test. "No regulariser" is an empty
 list in a spec, not an entry; dropout belongs to the model.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.catalogue import Choice, Number
-from core.regularise.elastic_net import ElasticNet
 from core.regularise.entry import RegulariserEntry
-from core.regularise.group_lasso import GroupLasso
-from core.regularise.l0 import L0
-from core.regularise.l1 import L1
-from core.regularise.l2 import L2
-from core.regularise.max_norm import MaxNorm
-from core.regularise.orthogonality import Orthogonality
 from core.regularise.procedures import PROCEDURES
-from core.regularise.weight_decay import WeightDecay
 
 SOLVERS: dict[str, str] = {
     "proximal": (
@@ -30,6 +25,19 @@ _HOPS = (
     "right up to 0, so a step of fixed size hops over 0 and back again: weights end in a narrow band around "
     "it, but never exactly at 0.0."
 )
+
+
+def _all_l1(params: Mapping[str, Any]) -> float:
+    return 1.0
+
+
+def _no_l1(params: Mapping[str, Any]) -> float:
+    return 0.0
+
+
+def _l1_ratio(params: Mapping[str, Any]) -> float:
+    return float(params["l1_ratio"])
+
 
 REGULARISERS: dict[str, RegulariserEntry] = {
     entry.name: entry
@@ -49,7 +57,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             strength_low=1e-6,
             strength_high=1e-1,
             penalty_note=f"The slope of |w| is +λ or −λ {_HOPS}",
-            term=L1,
+            makes="core.regularise.l1:L1",
+            l1_share=_all_l1,
         ),
         RegulariserEntry(
             name="elastic_net",
@@ -76,7 +85,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             strength_low=1e-6,
             strength_high=1e-1,
             penalty_note=f"The slope of the L1 share, a, is +aλ or −aλ {_HOPS}",
-            term=ElasticNet,
+            makes="core.regularise.elastic_net:ElasticNet",
+            l1_share=_l1_ratio,
         ),
         RegulariserEntry(
             name="group_lasso",
@@ -96,7 +106,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             strength_high=1e-2,
             penalty_note="The slope of ‖w‖ has the same length right up to 0, so a step of fixed size hops "
             "over 0 and back again: groups end up small together, but never exactly at 0.0.",
-            term=GroupLasso,
+            makes="core.regularise.group_lasso:GroupLasso",
         ),
         RegulariserEntry(
             name="l2",
@@ -111,7 +121,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             default_strength=1e-4,
             strength_low=1e-6,
             strength_high=1e-1,
-            term=L2,
+            makes="core.regularise.l2:L2",
+            l1_share=_no_l1,
         ),
         RegulariserEntry(
             name="orthogonality",
@@ -127,7 +138,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             default_strength=1e-3,
             strength_low=1e-5,
             strength_high=1e-1,
-            term=Orthogonality,
+            makes="core.regularise.orthogonality:Orthogonality",
         ),
         RegulariserEntry(
             name="weight_decay",
@@ -142,7 +153,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             default_strength=1e-2,
             strength_low=1e-4,
             strength_high=1.0,
-            term=WeightDecay,
+            makes="core.regularise.weight_decay:WeightDecay",
+            strength_help="The share of a weight that a step takes off, over the learning rate.",
         ),
         RegulariserEntry(
             name="max_norm",
@@ -162,7 +174,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             formula=r"\lVert w_j \rVert_2 \le c",
             effect="Units whose incoming weights are longer than c are scaled back to c after each step; "
             "all others are left alone, and none becomes zero.",
-            term=MaxNorm,
+            makes="core.regularise.max_norm:MaxNorm",
         ),
         RegulariserEntry(
             name="l0",
@@ -186,7 +198,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             default_strength=1.0,
             strength_low=1e-2,
             strength_high=50.0,
-            term=L0,
+            makes="core.regularise.l0:L0",
+            gates=True,
         ),
         *PROCEDURES,
     )

@@ -25,6 +25,8 @@ def completed_regularisers(specs: Sequence[RegulariserSpec]) -> tuple[Regularise
 
 def _check_together(specs: Sequence[RegulariserSpec]) -> None:
     kinds = [spec.kind for spec in specs]
+    averages = [kind for kind in kinds if REGULARISERS[kind].averages]
+    gates = [kind for kind in kinds if REGULARISERS[kind].gates]
     for i, spec in enumerate(specs):
         if spec.kind in kinds[:i]:
             raise SpecError(
@@ -32,16 +34,18 @@ def _check_together(specs: Sequence[RegulariserSpec]) -> None:
                 f"{spec.kind} is there twice, and charts and dials go by its name; keep one of them"
                 + (", and add up the strengths." if spec.strength is not None else "."),
             )
-        if spec.kind == "swa" and "ema" in kinds:
+        if spec.kind in averages[1:]:
             raise SpecError(
                 f"regularisers[{i}].kind",
-                "ema and swa both say of which weights the mean is kept; leave one of the two out.",
+                f"{averages[0]} and {spec.kind} both say of which weights the mean is kept; "
+                "leave one of the two out.",
             )
-        if spec.solver == "proximal" and "l0" in kinds:
+        if spec.solver == "proximal" and gates:
             raise SpecError(
                 f"regularisers[{i}].solver",
-                "l0 gates the weights, and a proximal step would shrink those beneath the gates, which no "
-                f"term of the objective counts; solve {spec.kind} by penalty, or leave one of the two out.",
+                f"{gates[0]} gates the weights, and a proximal step would shrink those beneath the gates, "
+                f"which no term of the objective counts; solve {spec.kind} by penalty, or leave one of the "
+                "two out.",
             )
 
 

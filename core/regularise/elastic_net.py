@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 
 from core.regularise.regulariser import Regulariser
 from core.regularise.shrinkage import elastic_net_
-from core.regularise.step_sizes import metric
+from core.regularise.step_sizes import step_sizes
 
 
 class ElasticNet(Regulariser):
@@ -24,5 +24,5 @@ class ElasticNet(Regulariser):
         return (1 - self.params["l1_ratio"]) * strength
 
     def proximal_step(self, optimiser: Optimizer, strength: float, curvature: float = 0.0) -> None:
-        step = metric(optimiser, self.weights, curvature)
+        step = step_sizes(optimiser, self.weights, curvature)
         elastic_net_(self.weights, step, strength, self.params["l1_ratio"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from core.catalogue import Entry
-from core.regularise.regulariser import Regulariser
+from core.run.spec import RegulariserSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +15,7 @@ class RegulariserEntry(Entry):
     """A regulariser: a penalty on the weights, an update of them, or a training procedure.
 
     Args:
+        makes: the `Regulariser` that implements it, as ``package.module:Class``.
         formula: KaTeX; a term of the loss, or the update itself if there are no ``solvers``.
         effect: one sentence: what it does to weights, by its first solver.
         penalty_effect: the same by the ``penalty`` solver, where that does something else.
@@ -21,11 +24,20 @@ class RegulariserEntry(Entry):
         strength_low: where a logarithmic dial for λ starts.
         strength_high: where it ends.
         strength_max: the largest λ allowed; the smallest is 0.
+        symbol: what the formula calls the strength.
+        strength_help: one sentence: what the strength is, with its unit if it has one.
         penalty_note: one sentence: why the ``penalty`` solver gives no exact zeros; empty if no other
             solver would.
-        term: what implements it.
+        on_weights: whether its strength acts on the weights, so that too much of it can kill a network.
+        l1_share: for a penalty on each weight by itself, from its parameters: the share of L1 in it, in
+            [0, 1]; the rest is L2. None for all other kinds.
+        averages: whether the network is judged and kept with a mean of its weights; one kind at most may.
+        gates: whether it multiplies weights by gates, beneath which a proximal step would go unseen.
+        note: from a completed spec, the number of classes and the number of epochs: a sentence on what it
+            changes about a run's figures, which nobody could guess from a chart.
     """
 
+    makes: str
     formula: str
     effect: str
     penalty_effect: str = ""
@@ -34,8 +46,14 @@ class RegulariserEntry(Entry):
     strength_low: float = 1e-6
     strength_high: float = 1e-1
     strength_max: float = 100.0
+    symbol: str = "λ"
+    strength_help: str = "How much it counts against the loss."
     penalty_note: str = ""
-    term: type[Regulariser]
+    on_weights: bool = True
+    l1_share: Callable[[Mapping[str, Any]], float] | None = None
+    averages: bool = False
+    gates: bool = False
+    note: Callable[[RegulariserSpec, int, int], str] | None = None
 
     @property
     def short(self) -> str:

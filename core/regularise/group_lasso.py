@@ -39,7 +39,7 @@ from torch.optim import Optimizer
 
 from core.layers.groups import Groups, weight_groups
 from core.regularise.regulariser import Regulariser
-from core.regularise.step_sizes import Metric, metric
+from core.regularise.step_sizes import StepSizes, step_sizes
 
 ROUNDS = 8
 CLOSE = 8.0  # times a float's precision: how large δ²·ρ may be where a group ends
@@ -70,14 +70,14 @@ class GroupLasso(Regulariser):
     def proximal_step(self, optimiser: Optimizer, strength: float, curvature: float = 0.0) -> None:
         if not self.groups:
             return
-        step = metric(optimiser, self.weights, curvature)
+        step = step_sizes(optimiser, self.weights, curvature)
         if isinstance(step, float):
             for groups in self.groups:
                 _scale(groups, step * strength * groups.size**0.5)
         else:
             self._shrink(step, strength)
 
-    def _shrink(self, step: Metric, strength: float) -> None:
+    def _shrink(self, step: StepSizes, strength: float) -> None:
         squares = iter(step.squares)
         own = [groups.gathered([next(squares) for _ in groups.parts]) for groups in self.groups]
         self._room = self._room or [torch.empty_like(v) for v in own]

@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 
 from core.regularise.regulariser import Regulariser
 from core.regularise.shrinkage import elastic_net_
-from core.regularise.step_sizes import metric
+from core.regularise.step_sizes import step_sizes
 
 
 class L1(Regulariser):
@@ -18,4 +18,4 @@ class L1(Regulariser):
         return torch.stack([weight.abs().sum() for weight in self.weights]).sum()
 
     def proximal_step(self, optimiser: Optimizer, strength: float, curvature: float = 0.0) -> None:
-        elastic_net_(self.weights, metric(optimiser, self.weights, curvature), strength, l1_ratio=1.0)
+        elastic_net_(self.weights, step_sizes(optimiser, self.weights, curvature), strength, l1_ratio=1.0)

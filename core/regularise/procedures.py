@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from core.catalogue import Choice, Flag, Number
-from core.regularise.averaging import ExponentialAverage, StochasticWeightAverage
-from core.regularise.early_stopping import EarlyStopping
 from core.regularise.entry import RegulariserEntry
-from core.regularise.label_smoothing import LabelSmoothing
+from core.run.spec import RegulariserSpec
+
+
+def smallest_loss(smoothing: float, num_classes: int) -> float:
+    """The cross-entropy in nats that the best possible network has against smoothed labels: their entropy."""
+    other = smoothing / num_classes
+    shares = [1 - smoothing + other, *[other] * (num_classes - 1)]
+    return -sum(share * math.log(share) for share in shares if share)
+
+
+def _smoothing_note(spec: RegulariserSpec, num_classes: int, epochs: int) -> str:
+    assert spec.strength is not None
+    return (
+        "The training loss is taken against smoothed labels, where it can't fall below "
+        f"{smallest_loss(spec.strength, num_classes):.3f} nats; the validation loss against plain ones."
+    )
+
+
+def _ema_note(spec: RegulariserSpec, num_classes: int, epochs: int) -> str:
+    return "What is evaluated, measured and saved is the running mean of the weights."
+
+
+def _swa_note(spec: RegulariserSpec, num_classes: int, epochs: int) -> str:
+    start: Any = spec.params["start"]
+    first = next(epoch for epoch in range(1, epochs + 1) if epoch / epochs >= start)
+    return (
+        f"From epoch {first} on, what is evaluated, measured and saved is the mean of the weights at the "
+        "ends of epochs."
+    )
+
 
 PROCEDURES: tuple[RegulariserEntry, ...] = (
     RegulariserEntry(
@@ -21,7 +51,11 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
         strength_low=1e-3,
         strength_high=0.5,
         strength_max=0.5,
-        term=LabelSmoothing,
+        symbol="ε",
+        strength_help="The share of each label that is spread evenly over all classes.",
+        on_weights=False,
+        note=_smoothing_note,
+        makes="core.regularise.label_smoothing:LabelSmoothing",
     ),
     RegulariserEntry(
         name="early_stopping",
@@ -47,7 +81,7 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
         formula=r"\text{stop if } a_s \le a^* + \delta,\; t - p < s \le t",
         effect="Weights grow as training goes on; they are left where they were when growing further "
         "stopped helping on new images.",
-        term=EarlyStopping,
+        makes="core.regularise.early_stopping:EarlyStopping",
     ),
     RegulariserEntry(
         name="ema",
@@ -67,7 +101,9 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
         formula=r"\bar w_t = \frac{\sum_{s \le t} d^{\,t - s}\, w_s}{\sum_{s \le t} d^{\,t - s}}",
         effect="Each weight becomes a mean of its last values, so the jitter of single steps cancels out; "
         "it is exactly zero only where every one of them was.",
-        term=ExponentialAverage,
+        averages=True,
+        note=_ema_note,
+        makes="core.regularise.averaging:ExponentialAverage",
     ),
     RegulariserEntry(
         name="swa",
@@ -89,6 +125,8 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
         r"\text{-th of } n \text{ epochs}",
         effect="Each weight becomes a mean of its values at the ends of epochs, in the middle of the flat "
         "region they wander in; it is exactly zero only where every one of them was.",
-        term=StochasticWeightAverage,
+        averages=True,
+        note=_swa_note,
+        makes="core.regularise.averaging:StochasticWeightAverage",
     ),
 )

@@ -10,17 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from core.catalogue import imported
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.regulariser import Regulariser
+from core.regularise.schedule import strength_at
 from core.run.spec import RegulariserSpec
-
-
-def strength_at(spec: RegulariserSpec, epoch: float) -> float:
-    """λ after ``epoch`` epochs (a float: half-way through the third is 2.5), by the spec's schedule."""
-    assert spec.strength is not None
-    if epoch >= spec.warmup_epochs:
-        return spec.strength
-    return spec.strength * epoch / spec.warmup_epochs if spec.schedule == "linear" else 0.0
 
 
 class Regularisation:
@@ -34,7 +28,7 @@ class Regularisation:
     catalogue's order: L1, elastic net, group lasso, and are together exactly the proximal step of their sum:
     thresholds add; a group scales and keeps signs, so that what single weights pay comes first (Friedman et
     al. 2010, arXiv 1001.0736, with any step sizes); and after the elastic net's L2 part has divided, the
-    group's steps are smaller by as much (`metric`'s ``curvature``).
+    group's steps are smaller by as much (``curvature``).
 
     Args:
         specs: completed by `core.regularise.check`.
@@ -44,27 +38,31 @@ class Regularisation:
     def __init__(self, specs: Sequence[RegulariserSpec], model: nn.Module) -> None:
         order = list(REGULARISERS)
         self._specs = sorted(specs, key=lambda spec: order.index(spec.kind))
-        self._terms: list[Regulariser] = [
-            REGULARISERS[spec.kind].term(model, spec.params) for spec in self._specs
+        self._regularisers: list[Regulariser] = [
+            imported(REGULARISERS[spec.kind].makes)(model, spec.params) for spec in self._specs
         ]
 
     def own_parameters(self) -> list[nn.Parameter]:
         """What the optimiser must train besides the model: an L0 penalty's gates. They never decay."""
-        return [parameter for term in self._terms for parameter in term.own_parameters()]
+        return [parameter for regulariser in self._regularisers for parameter in regulariser.own_parameters()]
 
     def label_smoothing(self, epoch: float) -> float:
         """The share of each label to spread evenly over all classes now, in [0, 1)."""
-        return self.strengths(epoch).get("label_smoothing", 0.0)
+        return sum(
+            (regulariser.label_smoothing(strength) for _, regulariser, strength in self._now(epoch)), 0.0
+        )
 
     def begin_step(self, seed: int, step: int, epoch: float) -> None:
         """Before the forward pass of step ``step``, from 0, in the run of ``seed``."""
-        for _, term, _ in self._now(epoch):
-            term.begin_step(seed, step)
+        for _, regulariser, _ in self._now(epoch):
+            regulariser.begin_step(seed, step)
 
     def loss_term(self, epoch: float) -> Tensor | None:
         """What ``penalty`` solvers add to the loss now, differentiable; None if that is nothing."""
         parts = [
-            strength * term.penalty() for spec, term, strength in self._now(epoch) if spec.solver == "penalty"
+            strength * regulariser.penalty()
+            for spec, regulariser, strength in self._now(epoch)
+            if spec.solver == "penalty"
         ]
         return torch.stack(parts).sum() if parts else None
 
@@ -75,29 +73,31 @@ class Regularisation:
         is first before the step and last after it, so that it can lay the others' weights around it.
         """
         around = list(self._now(epoch))
-        for _, term, strength in reversed(around):
-            term.before_step(optimiser, strength)
+        for _, regulariser, strength in reversed(around):
+            regulariser.before_step(optimiser, strength)
         optimiser.step()
         curvature = 0.0
-        for spec, term, strength in around:
+        for spec, regulariser, strength in around:
             if spec.solver == "proximal":
-                term.proximal_step(optimiser, strength, curvature)
-                curvature += term.curvature(strength)
-            term.after_step(optimiser, strength)
+                regulariser.proximal_step(optimiser, strength, curvature)
+                curvature += regulariser.curvature(strength)
+            regulariser.after_step(optimiser, strength)
 
     def epoch_trained(self, share: float) -> None:
         """After an epoch's last step, before it is evaluated: ``share`` of all epochs, in (0, 1], is done."""
-        for term in self._terms:
-            term.epoch_trained(share)
+        for regulariser in self._regularisers:
+            regulariser.epoch_trained(share)
 
     def after_epoch(self, event: Mapping[str, Any]) -> str:
         """After an ``epoch`` event: a sentence that says why to stop training here, or ``""`` to go on."""
-        reasons = [term.after_epoch(event) for term in self._terms]  # all: each may keep count
+        reasons = [
+            regulariser.after_epoch(event) for regulariser in self._regularisers
+        ]  # all: each may keep count
         return next(filter(None, reasons), "")
 
     def before_saving(self) -> int | None:
         """Put back the network that is to be kept, if it is not the last; returns its epoch."""
-        epochs = [term.before_saving() for term in self._terms]
+        epochs = [regulariser.before_saving() for regulariser in self._regularisers]
         return next((epoch for epoch in epochs if epoch is not None), None)
 
     @contextmanager
@@ -105,7 +105,7 @@ class Regularisation:
         """Inside, the model has the weights that it is judged and kept by: averages, if the spec asks.
         Yields whether these are others than it was trained with."""
         with ExitStack() as stack:
-            others = [stack.enter_context(term.averaged()) for term in self._terms]
+            others = [stack.enter_context(regulariser.averaged()) for regulariser in self._regularisers]
             yield any(others)
 
     @torch.no_grad()
@@ -115,7 +115,9 @@ class Regularisation:
         left out."""
         values = {spec.kind: 0.0 for spec in self._specs if spec.solver}
         parts = [
-            (spec.kind, strength * term.penalty()) for spec, term, strength in self._now(epoch) if spec.solver
+            (spec.kind, strength * regulariser.penalty())
+            for spec, regulariser, strength in self._now(epoch)
+            if spec.solver
         ]
         if parts:  # one wait for the device, not one a penalty
             numbers = torch.stack([part for _, part in parts]).tolist()
@@ -141,17 +143,21 @@ class Regularisation:
     def state(self) -> dict[str, Tensor]:
         """What a resumed run needs beside the model's weights and the optimiser's state, by name."""
         return {
-            f"{i}.{name}": value for i, term in enumerate(self._terms) for name, value in term.state().items()
+            f"{i}.{name}": value
+            for i, regulariser in enumerate(self._regularisers)
+            for name, value in regulariser.state().items()
         }
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take back what `state` gave; KeyError if something is missing."""
-        for i, term in enumerate(self._terms):
+        for i, regulariser in enumerate(self._regularisers):
             prefix = f"{i}."
-            term.load_state({n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)})
+            regulariser.load_state(
+                {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}
+            )
 
     def _now(self, epoch: float) -> Iterator[tuple[RegulariserSpec, Regulariser, float]]:
         """The regularisers that are at work after ``epoch`` epochs, with their strengths."""
-        for spec, term in zip(self._specs, self._terms, strict=True):
+        for spec, regulariser in zip(self._specs, self._regularisers, strict=True):
             if strength := 1.0 if spec.strength is None else strength_at(spec, epoch):
-                yield spec, term, strength
+                yield spec, regulariser, strength

@@ -40,6 +40,10 @@ class Regulariser:
         """The penalty at strength 1: one number, differentiable."""
         raise NotImplementedError
 
+    def label_smoothing(self, strength: float) -> float:
+        """The share of each label to spread evenly over all classes."""
+        return 0.0
+
     def before_step(self, optimiser: Optimizer, strength: float) -> None:
         """After the gradients are there, before the optimiser moves the weights."""
 
@@ -51,7 +55,7 @@ class Regulariser:
         """After the optimiser has moved the weights: the penalty's proximal operator, in place.
 
         Args:
-            curvature: the sum of `curvature` over the terms whose proximal operators have acted before.
+            curvature: the sum of `curvature` over the regularisers that have acted before in this step.
         """
 
     def after_step(self, optimiser: Optimizer, strength: float) -> None:

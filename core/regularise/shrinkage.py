@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softshrink
 
-from core.regularise.step_sizes import Metric
+from core.regularise.step_sizes import StepSizes
 
 
 @torch.no_grad()
@@ -41,7 +41,7 @@ def _threshold_together_(weights: list[Tensor], threshold: float) -> None:
 
 
 @torch.no_grad()
-def elastic_net_(weights: list[Tensor], step: float | Metric, strength: float, l1_ratio: float) -> None:
+def elastic_net_(weights: list[Tensor], step: float | StepSizes, strength: float, l1_ratio: float) -> None:
     """In place, the proximal operator of ``λ·(a·|w| + (1 - a)/2·w²)``; with ``a`` = 1 the lasso's.
 
     With ``d = 1/s`` it is ``soft(d·x, a·λ)/(d + (1 - a)·λ)``: Parikh & Boyd, section 6.5.3, and Zou &
@@ -49,7 +49,7 @@ def elastic_net_(weights: list[Tensor], step: float | Metric, strength: float, l
     of ``|x|`` in single precision.
 
     Args:
-        step: ``s``: one number for all weights, or `Metric`.
+        step: ``s``: one number for all weights, or `StepSizes`.
         strength: ``λ >= 0``.
         l1_ratio: ``a`` in [0, 1].
     """

@@ -45,7 +45,7 @@ def group_of(optimiser: Optimizer, weights: list[Tensor]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class StepSizes:
     """Step sizes of weights whose optimiser keeps their mean squared gradients v: ``rate/(√v + eps)``.
 
     Args:
@@ -74,7 +74,7 @@ class Metric:
 
 
 @torch.no_grad()
-def metric(optimiser: Optimizer, weights: list[Tensor], curvature: float = 0.0) -> float | Metric:
+def step_sizes(optimiser: Optimizer, weights: list[Tensor], curvature: float = 0.0) -> float | StepSizes:
     """How far one step moves ``weights`` for a constant gradient of 1: one number (SGD), or each by its own.
 
     A penalty with ``curvature/2·‖w‖²`` in it that has acted in this step has divided by ``1 + s·curvature``.
@@ -97,10 +97,10 @@ def metric(optimiser: Optimizer, weights: list[Tensor], curvature: float = 0.0) 
         squares = [state[weight]["exp_avg_sq"] for weight in weights]
         root = _root_of_correction(state[weights[0]]["step"], group["betas"][1])
         # √v̂ is √v/root. With the curvature 1/s + curvature is (√v + eps + rate·curvature)/rate.
-        return Metric(squares, root * settled, root * (eps + settled * curvature))
+        return StepSizes(squares, root * settled, root * (eps + settled * curvature))
     assert isinstance(optimiser, RMSprop), f"no step sizes for {type(optimiser).__name__}"
     assert not group["centered"]
-    return Metric([state[weight]["square_avg"] for weight in weights], settled, eps + settled * curvature)
+    return StepSizes([state[weight]["square_avg"] for weight in weights], settled, eps + settled * curvature)
 
 
 def _root_of_correction(step: Tensor, beta: float) -> float | Tensor:
@@ -114,10 +114,3 @@ def _root_on_device(step: Tensor, beta: float) -> Tensor:
     """The same where ``step`` is, and in its precision: with a number of another ``_foreach`` takes the
     weights one by one."""
     return torch.expm1(step.double() * math.log(beta)).neg_().sqrt_().to(step.dtype)
-
-
-@torch.no_grad()
-def step_sizes(optimiser: Optimizer, weights: list[Tensor]) -> float | list[Tensor]:
-    """`metric` as numbers: one for all of ``weights`` (SGD), or a tensor shaped like each."""
-    step = metric(optimiser, weights)
-    return step if isinstance(step, float) else [step.sizes(squares) for squares in step.squares]

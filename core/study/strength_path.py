@@ -231,7 +231,7 @@ def _fork(warm: Session, kind: str, strength: float) -> Session:
 def _measured(session: Session, strength: float, began: float) -> PathPoint:
     with evaluation_weights(session, session.spec.train.epochs):
         judged = evaluate(session, session.validation)
-        found = session.gauge.measure(thorough=False, histograms=False)["sparsity"]
+        found = session.weight_measures.measure(thorough=False, histograms=False)["sparsity"]
     groups = found.get("groups", {}).values()
     return PathPoint(
         strength=strength,

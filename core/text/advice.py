@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.catalogue import title_of
-from core.measure.sparsity import NEAR
+from core.measure.near import NEAR
+from core.models.catalogue import ARCHITECTURES
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
 
@@ -24,7 +25,7 @@ def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
     Returns:
         "" if there is nothing to say.
     """
-    strong = [each for each in spec.regularisers if each.strength and each.kind != "label_smoothing"]
+    strong = [each for each in spec.regularisers if each.strength and _on_weights(each)]
     if strong and (what := _what_is_lost(event, spec)):
         culprit = max(strong, key=_times_the_default)
         return f"{what}: {_symbol(culprit)} is too strong. {_instead(culprit, spec)}"
@@ -41,11 +42,16 @@ def _what_is_lost(event: Mapping[str, Any], spec: RunSpec) -> str:
     if sparsity["near"] == 1:
         return f"Every weight is smaller than {NEAR:g}"
     dead = [name for name, layer in sparsity["layers"].items() if layer["exact"] == 1]
-    if dead and spec.model.arch != "attention":  # whose blocks have a way around them
+    architecture = ARCHITECTURES.get(spec.model.arch)
+    if dead and not (architecture and architecture.bypassed):
         return f"Every weight of {_listed(dead)} is zero, so nothing of the image gets through"
     if (loss := event["validation_loss"]) > UNLEARNT and event["penalty"] > DWARFED * loss:
         return f"The penalty is {event['penalty'] / loss:,.0f} times the data loss, which no longer counts"
     return ""
+
+
+def _on_weights(spec: RegulariserSpec) -> bool:
+    return spec.kind not in REGULARISERS or REGULARISERS[spec.kind].on_weights
 
 
 def _times_the_default(spec: RegulariserSpec) -> float:
@@ -68,7 +74,8 @@ def _instead(spec: RegulariserSpec, run: RunSpec) -> str:
 
 
 def _symbol(spec: RegulariserSpec) -> str:
-    return f"λ = {spec.strength:g} of {title_of(REGULARISERS, spec.kind)}"
+    symbol = REGULARISERS[spec.kind].symbol if spec.kind in REGULARISERS else "λ"
+    return f"{symbol} = {spec.strength:g} of {title_of(REGULARISERS, spec.kind)}"
 
 
 def _listed(names: Sequence[str]) -> str:

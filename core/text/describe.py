@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
 from core.catalogue import title_of
+from core.models.catalogue import ARCHITECTURES
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import AugmentSpec, RegulariserSpec, RunSpec
 
@@ -45,9 +46,8 @@ def _augmentation(spec: AugmentSpec) -> str:
 
 
 def _architecture(spec: RunSpec) -> str:
-    sizes = (
-        spec.model.params.get("channels") or spec.model.params.get("hidden") or spec.model.params.get("width")
-    )
+    entry = ARCHITECTURES.get(spec.model.arch)
+    sizes = spec.model.params.get(entry.size) if entry else None
     shown = "-".join(map(str, sizes)) if isinstance(sizes, list | tuple) else str(sizes or "")
     return f"{spec.model.arch} {shown}".strip()
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from core.regularise.label_smoothing import smallest_loss
+from core.regularise.catalogue import REGULARISERS
 from core.run.events import Event, lean
 from core.train.measuring import thorough_every
 from core.train.outcome import warnings
@@ -93,26 +92,15 @@ def _warnings(session: Session, last: Event) -> list[str]:
 
 def _notes(session: Session) -> list[str]:
     """What the regularisers change about the figures, which nobody could guess from a chart."""
-    spec, kinds = session.spec, {each.kind: each for each in session.spec.regularisers}
-    notes = []
-    if smoothing := kinds.get("label_smoothing"):
-        assert smoothing.strength is not None
-        least = smallest_loss(smoothing.strength, len(session.train.classes))
-        notes.append(
-            "The training loss is taken against smoothed labels, where it can't fall below "
-            f"{least:.3f} nats; the validation loss against plain ones."
-        )
-    if "ema" in kinds:
-        notes.append("What is evaluated, measured and saved is the running mean of the weights.")
-    if swa := kinds.get("swa"):
-        start: Any = swa.params["start"]
-        epochs = spec.train.epochs
-        first = next(epoch for epoch in range(1, epochs + 1) if epoch / epochs >= start)
-        notes.append(
-            f"From epoch {first} on, what is evaluated, measured and saved is the mean of the weights at the "
-            "ends of epochs."
-        )
-    if {"ema", "swa"} & kinds.keys() and any(each.solver == "proximal" for each in spec.regularisers):
+    specs = session.spec.regularisers
+    num_classes, epochs = len(session.train.classes), session.spec.train.epochs
+    entries = [REGULARISERS[each.kind] for each in specs]
+    notes = [
+        entry.note(each, num_classes, epochs)
+        for entry, each in zip(entries, specs, strict=True)
+        if entry.note is not None
+    ]
+    if any(entry.averages for entry in entries) and any(each.solver == "proximal" for each in specs):
         notes.append(
             "A mean of weights is exactly zero only where all of them were: expect fewer exact zeros than "
             "without averaging."

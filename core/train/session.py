@@ -14,9 +14,9 @@ from core.data.dataset import Dataset
 from core.data.split import split_dataset
 from core.data.tensors import as_tensors
 from core.measure.weight_measures import WeightMeasures
-from core.models.build import build_model, completed_model
+from core.models.build import build_model
 from core.models.summary import multiply_adds
-from core.optimise.catalogue import build_optimiser
+from core.optimise.build import build_optimiser
 from core.randomness import derive, generator
 from core.regularise.regularisation import Regularisation
 from core.run.errors import SpecError
@@ -38,7 +38,7 @@ class Session:
     model: nn.Module
     regularisation: Regularisation
     optimiser: torch.optim.Optimizer
-    gauge: WeightMeasures
+    weight_measures: WeightMeasures
     multiply_adds: int  # of one image's forward pass
 
     @property
@@ -103,7 +103,7 @@ def open_session(spec: RunSpec) -> Session:
     """Load the data, build the network, the pipeline, the regularisers and the optimiser.
 
     Args:
-        spec: completed by `core.catalogues.complete`.
+        spec: completed by `core.catalogues.completed`.
 
     Raises:
         SpecError: the data can't be read, or a part does not fit the data.
@@ -112,11 +112,11 @@ def open_session(spec: RunSpec) -> Session:
     split = split_dataset(load_dataset(spec.data), spec.data, derive(spec.seed, "split"))
     channels, side, num_classes = split.train.channels, split.train.side, len(split.train.classes)
     shape = {"channels": channels, "side": side, "num_classes": num_classes}
-    model = build_model(completed_model(spec.model, **shape), **shape, seed=derive(spec.seed, "weights"))
+    model = build_model(spec.model, **shape, seed=derive(spec.seed, "weights"))
     model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     num_multiply_adds = multiply_adds(model, channels=channels, side=side)
-    gauge = WeightMeasures(model)
-    weights = [part for parts in gauge.layers.values() for part in parts]
+    weight_measures = WeightMeasures(model)
+    weights = [part for parts in weight_measures.layers.values() for part in parts]
     known = {id(part) for part in weights}
     others = [part for part in model.parameters() if id(part) not in known]
     regularisation = Regularisation(spec.regularisers, model)
@@ -132,7 +132,7 @@ def open_session(spec: RunSpec) -> Session:
         model=model,
         regularisation=regularisation,
         optimiser=build_optimiser(spec.optimiser, weights, [*others, *regularisation.own_parameters()]),
-        gauge=gauge,
+        weight_measures=weight_measures,
         multiply_adds=num_multiply_adds,
     )
 

@@ -29,13 +29,6 @@ from core.models.attention import Block, SelfAttention
 from core.models.summary import summarise_module
 
 Dense = nn.Conv2d | nn.Linear
-# For each architecture the families of groups that always may go once all their weights are zero.
-REMOVABLE: dict[str, tuple[str, ...]] = {
-    "cnn": ("filters", "neurons"),
-    "mlp": ("neurons",),
-    "rnn": (),
-    "attention": ("heads",),  # not its neurons: those of the embedding and of `fc2` write into the tokens
-}
 
 
 @dataclass(frozen=True, slots=True)

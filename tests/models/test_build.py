@@ -5,10 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.catalogue import as_json
+from core.catalogue import Choice, Flag, Integers, Number, as_json
 from core.catalogues import completed
-from core.models.build import build_model, completed_model
+from core.models.build import build_model, count_parameters, shape_of_model
 from core.models.catalogue import ARCHITECTURES
+from core.models.check import completed_model
 from core.randomness import private_draws
 from core.run.errors import SpecError
 from core.run.spec import MAX_PARAMETERS, ModelSpec, RunSpec, parse
@@ -76,7 +77,7 @@ def test_an_mlp_in_words_has_its_widths():
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_entries_can_be_listed_as_json(arch):
     listed = json.loads(json.dumps(as_json(ARCHITECTURES[arch])))
-    assert listed["name"] == arch and "build" not in listed
+    assert listed["name"] == arch and listed["makes"].startswith("core.models.")
     assert len(listed["help"]) > 200 and listed["source"]
 
 
@@ -144,6 +145,48 @@ def test_a_cnn_fits_every_side(side, channels, widths, batch_norm):
     )
     assert model(torch.randn(2, channels, side, side)).shape == (2, 3)
     assert model.fc1.in_features <= widths[-1] * 8 * 8
+
+
+def values_of(parameter):
+    """Any value that the parameter may have, but no network of gigabytes."""
+    match parameter:
+        case Number(low=low, high=high, integer=True):
+            return st.integers(int(low), min(int(high), 300))
+        case Number(low=low, high=high):
+            return st.floats(low, high)
+        case Integers(low=low, high=high, min_length=shortest, max_length=longest):
+            return st.lists(st.integers(low, min(high, 300)), min_size=shortest, max_size=longest)
+        case Choice(options=options):
+            return st.sampled_from(options)
+        case Flag():
+            return st.booleans()
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), channels=st.sampled_from([1, 3]), side=st.integers(8, 256), classes=st.integers(2, 50))
+def test_parameters_are_counted_as_the_network_has_them(arch, data, channels, side, classes):
+    entry = ARCHITECTURES[arch]
+    params = {p.name: data.draw(values_of(p), label=p.name) for p in entry.parameters}
+    if arch == "attention":  # else hardly any would fit
+        params["width"] -= params["width"] % params["heads"]
+        params["width"] = max(params["width"], 16 * params["heads"])
+        params["patch"] = data.draw(st.sampled_from([p for p in range(1, 65) if side % p == 0]))
+    shape = {"channels": channels, "side": side, "num_classes": classes}
+    try:
+        model = shape_of_model(spec(arch, **params), **shape)
+    except SpecError as refused:
+        count = entry.count_parameters(params, channels, side, classes)
+        assert refused.where == "model.params.patch" or count > MAX_PARAMETERS
+        return
+    assert entry.count_parameters(params, channels, side, classes) == count_parameters(model)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_the_classifier_is_the_layer_that_puts_the_classes_out(arch):
+    model, outputs = build_model(spec(arch), **DIGITS, seed=0).eval(), []
+    model.get_submodule(model.classifier).register_forward_hook(lambda m, i, output: outputs.append(output))
+    assert torch.equal(model(torch.randn(2, 1, 28, 28)), outputs[-1])
 
 
 @settings(max_examples=25, deadline=None)

@@ -13,7 +13,7 @@ from core.models.build import build_model, count_parameters
 from core.models.catalogue import ARCHITECTURES
 from core.models.summary import summarise
 from core.run.spec import ModelSpec
-from core.transform.shrink import REMOVABLE, shrink
+from core.transform.shrink import shrink
 
 SHAPE = {"channels": 3, "side": 12}
 
@@ -244,7 +244,7 @@ def test_what_group_lasso_calls_a_zero_group_goes(arch):
     assert {name.split(".")[-1] for name in expected.keys() - shrunk.layers} <= {"embed", "fc2"}
     same_logits(model, shrunk)
     families = {family for family in FAMILIES if all(layer in shrunk.layers for layer in of(model, family))}
-    assert families & {groups.family for groups in weight_groups(model)} == set(REMOVABLE[arch])
+    assert families & {groups.family for groups in weight_groups(model)} == set(ARCHITECTURES[arch].removable)
 
 
 FAMILIES = ("filters", "neurons", "heads")
@@ -259,5 +259,4 @@ def test_nothing_is_said_to_go_from_a_recurrent_network():
     with torch.no_grad():
         for groups in weight_groups(model):
             groups.fill(torch.zeros_like(groups.rows()))
-    assert shrink(model, **SHAPE).layers == {} and REMOVABLE["rnn"] == ()
-    assert REMOVABLE.keys() == ARCHITECTURES.keys()
+    assert shrink(model, **SHAPE).layers == {} and ARCHITECTURES["rnn"].removable == ()

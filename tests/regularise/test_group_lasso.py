@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from core.layers.groups import weight_groups
-from core.models.build import build_model, completed_model
+from core.models.build import build_model
+from core.models.check import completed_model
 from core.regularise.check import completed_regularisers
 from core.regularise.group_lasso import ROUNDS, _climb, row_scales, shrink_rows_
 from core.regularise.regularisation import Regularisation
@@ -66,8 +67,7 @@ def minimum():
 def fitted(optimiser, spec, steps=700):
     x, y = (torch.from_numpy(values) for values in problem())
     torch.manual_seed(0)
-    # The last dense layer is the classifier, which has no groups; here it only fills that place.
-    model = nn.Sequential(nn.Linear(4, 10, bias=False), nn.Linear(1, 1)).double()
+    model = nn.Sequential(nn.Linear(4, 10, bias=False)).double()
     regularisation = Regularisation(completed_regularisers([spec]), model)
     optimiser = optimiser([model[0].weight])
     rate = optimiser.param_groups[0]["lr"]
@@ -126,6 +126,7 @@ def test_penalties_together_take_the_step_of_their_sum(name, kinds):
     specs = [RegulariserSpec(kind=kind, strength=strengths[kind], solver="proximal") for kind in kinds]
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(12, 50, bias=False), nn.Linear(1, 1)).double()
+    model.classifier = "1"
     w, x = model[0].weight, nn.Parameter(model[0].weight.detach().clone())
     w.grad = torch.randn(w.shape, dtype=w.dtype)
     x.grad = w.grad.clone()
@@ -137,7 +138,7 @@ def test_penalties_together_take_the_step_of_their_sum(name, kinds):
     plain.step()
     regularisation.step(regularised, 0.0)
     s = step_sizes(plain, [x])
-    pull = ((x - w) / (s if isinstance(s, float) else s[0])).detach()
+    pull = ((x - w) / (s if isinstance(s, float) else s.sizes(s.squares[0]))).detach()
     w, each = w.detach(), strengths["elastic_net"] / 2 + (strengths["l1"] if "l1" in kinds else 0.0)
     dead = ~w.any(1)
     assert 0 < dead.sum() < 50 and (w[~dead] == 0).any()

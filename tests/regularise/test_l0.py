@@ -19,7 +19,9 @@ from core.run.spec import RegulariserSpec
 
 def network():
     torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3)).double()
+    model = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3)).double()
+    model.classifier = "2"
+    return model
 
 
 def made(model, gates, strength=1.0, **options):
@@ -64,8 +66,8 @@ def test_gradients_are_those_of_autograd_through_the_gates(gates):
 
     regularisation.begin_step(7, 4, 0.0)
     (F.cross_entropy(model(x), y) + regularisation.loss_term(0.0)).backward()
-    (term,) = regularisation._terms
-    term.before_step(optimiser, 0.3)
+    (l0,) = regularisation._regularisers
+    l0.before_step(optimiser, 0.3)
 
     with private_draws(derive(7, "l0", 4)):
         noises = [torch.rand_like(log_alpha) for log_alpha in log_alphas]
@@ -114,8 +116,8 @@ def test_between_steps_the_network_has_the_gates_without_noise():
     model = network()
     regularisation, optimiser = made(model, "weights")
     train(model, regularisation, optimiser, 5)
-    (term,) = regularisation._terms
-    (first, _) = term.gates
+    (l0,) = regularisation._regularisers
+    (first, _) = l0.gates
     settled = stretched(torch.sigmoid(SPEED * first.raw))  # equation 13
     torch.testing.assert_close(model[0].weight, first.under[0] * settled.view(5, 6))
 
@@ -153,8 +155,8 @@ def test_nothing_is_gated_until_the_strength_rises_and_then_from_the_weights_as_
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     model[0].weight.data.mul_(3)
     regularisation.begin_step(1, 1, 2.0)
-    (term,) = regularisation._terms
-    assert isinstance(term, L0)
+    (l0,) = regularisation._regularisers
+    assert isinstance(l0, L0)
     ratio = model[0].weight / (3 * before["0.weight"])
-    torch.testing.assert_close(ratio, term.gates[0].z.view(5, 6))
+    torch.testing.assert_close(ratio, l0.gates[0].z.view(5, 6))
     assert (model[0].weight.abs() <= 3 * before["0.weight"].abs()).all()

@@ -18,7 +18,8 @@ from torch import nn
 from core.layers.weights import regularised_weights
 from core.measure.catalogue import MEASURES
 from core.measure.concentration import effective_rank, gini, hoyer, magnitudes, moments
-from core.measure.histogram import EDGES, histogram, share_below
+from core.measure.histogram import histogram
+from core.measure.near import EDGES, share_below
 from core.measure.prunable import prunable
 from core.measure.sparsity import sparsity
 from core.measure.storage import dense_bytes, gzip_bytes, gzipped, sparse_bytes
@@ -212,6 +213,8 @@ def test_the_share_below_an_edge_is_exact(edge, seed):
 
 class TiedAndRecurrent(nn.Module):
     """A shared layer, a layer of several matrices, and much that is not counted."""
+
+    classifier = "classify"
 
     def __init__(self):
         super().__init__()

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.catalogue import as_json
+from core.catalogue import as_json, imported
 from core.regularise.catalogue import REGULARISERS, SOLVERS
 from core.regularise.check import completed_regularisers
+from core.regularise.regulariser import Regulariser
 from core.run.errors import SpecError
 from core.run.spec import RegulariserSpec
 
@@ -90,7 +91,9 @@ def test_every_entry_is_told_in_full(entry):
     assert entry.source
     described = as_json(entry)
     assert json.loads(json.dumps(described))["solvers"] == list(entry.solvers)
-    assert "term" not in described
+    assert issubclass(imported(described["makes"]), Regulariser)
+    if entry.solvers:
+        assert entry.symbol in entry.formula.replace(r"\lambda", "λ")
 
 
 @pytest.mark.parametrize(

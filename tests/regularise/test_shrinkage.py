@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.regularise.shrinkage import _threshold_together_, elastic_net_, soft_threshold_
-from core.regularise.step_sizes import Metric
+from core.regularise.step_sizes import StepSizes
 
 numbers = st.floats(-10, 10, width=32)
 amounts = st.floats(0, 5, width=32)
@@ -20,9 +20,9 @@ def minimised(x: float, objective) -> float:
     return float(grid[(0.5 * (grid - x) ** 2 + objective(grid)).argmin()])
 
 
-def metric(*sizes: torch.Tensor) -> Metric:
-    """The metric of such step sizes."""
-    return Metric([size**-2 for size in sizes], 1.0, 0.0)
+def sized(*sizes: torch.Tensor) -> StepSizes:
+    """Such step sizes, as an optimiser that keeps squares has them."""
+    return StepSizes([size**-2 for size in sizes], 1.0, 0.0)
 
 
 def soft_threshold(x: list[float], t: float | list[float]) -> list[float]:
@@ -33,7 +33,7 @@ def soft_threshold(x: list[float], t: float | list[float]) -> list[float]:
     else:
         strength = max(t)
         sizes = torch.tensor(t) / strength if strength else torch.ones(len(t))
-        elastic_net_([w], metric(sizes), strength, 1.0)
+        elastic_net_([w], sized(sizes), strength, 1.0)
     return w.tolist()
 
 
@@ -57,7 +57,7 @@ def test_elastic_net_minimises_its_objective(s, l1_ratio, per_weight):
 
     w = torch.tensor(points)
     if per_weight:  # λ·s is the same
-        elastic_net_([w], metric(torch.full_like(w, 4 * s)), 0.25, l1_ratio)
+        elastic_net_([w], sized(torch.full_like(w, 4 * s)), 0.25, l1_ratio)
     else:
         elastic_net_([w], s, 1.0, l1_ratio)
     assert w.tolist() == pytest.approx([minimised(x, penalty) for x in points], abs=1.1e-3)
@@ -72,7 +72,7 @@ def test_several_tensors_of_any_shape_and_memory_format():
     matrix = torch.randn(7, 2)
     sizes = [torch.rand_like(filters), torch.rand_like(matrix)]
     expected = [w.sign() * (w.abs() - s).clamp(min=0) for w, s in zip((filters, matrix), sizes, strict=True)]
-    elastic_net_([filters, matrix], metric(*sizes), 1.0, 1.0)
+    elastic_net_([filters, matrix], sized(*sizes), 1.0, 1.0)
     torch.testing.assert_close([filters, matrix], expected)
 
 
@@ -94,7 +94,7 @@ def test_soft_threshold_shrinks_keeps_signs_and_never_overshoots(x, t, per_weigh
 @given(numbers, st.floats(-6, 6).map(lambda decades: 10**decades), st.floats(1e-9, 10), st.floats(0, 1))
 def test_a_metric_of_any_size_is_the_closed_form_to_the_last_digits(x, s, strength, a):
     w = torch.tensor([x])
-    step = metric(torch.tensor([s], dtype=torch.float64))
+    step = sized(torch.tensor([s], dtype=torch.float64))
     step.squares[0] = step.squares[0].float()
     s = float(step.squares[0]) ** -0.5
     elastic_net_([w], step, strength, a)
@@ -107,8 +107,8 @@ def test_on_a_device_the_numbers_are_the_same():
     """There the metric has tensors for numbers, and all weights are taken together."""
     draws = torch.Generator().manual_seed(0)
     x, squares = torch.randn(50, generator=draws), torch.rand(50, generator=draws)
-    on_device = Metric([squares], torch.tensor(0.01), torch.tensor(1e-8))
-    in_numbers = Metric([squares], 0.01, 1e-8)
+    on_device = StepSizes([squares], torch.tensor(0.01), torch.tensor(1e-8))
+    in_numbers = StepSizes([squares], 0.01, 1e-8)
     torch.testing.assert_close(on_device.sizes(squares, 3.0), in_numbers.sizes(squares, 3.0))
     for ratio in (1.0, 0.4):
         w, expected = x.clone(), x.clone()

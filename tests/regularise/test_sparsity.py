@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from core.layers.weights import regularised_weights
-from core.measure.sparsity import NEAR, sparsity
+from core.measure.near import NEAR
+from core.measure.sparsity import sparsity
 
 
 def names(model):

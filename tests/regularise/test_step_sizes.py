@@ -37,7 +37,7 @@ def test_step_size_is_the_distance_moved_under_a_constant_gradient(name):
     sizes = step_sizes(optimiser, weights)
     for i, (weight, gradient) in enumerate(zip(weights, GRADIENTS, strict=True)):
         moved = (before[i] - weight.detach()) / gradient.double()
-        size = torch.full_like(moved, sizes) if isinstance(sizes, float) else sizes[i]
+        size = torch.full_like(moved, sizes) if isinstance(sizes, float) else sizes.sizes(sizes.squares[i])
         torch.testing.assert_close(moved, size, rtol=1e-6, atol=0)
 
 
@@ -46,7 +46,8 @@ def test_adam_is_corrected_from_its_first_step():
     optimiser = torch.optim.Adam([weight], LR, fused=True)
     weight.grad = torch.tensor([[4.0, -0.5]], dtype=torch.float64)
     optimiser.step()
-    (size,) = step_sizes(optimiser, [weight])
+    sizes = step_sizes(optimiser, [weight])
+    size = sizes.sizes(sizes.squares[0])
     torch.testing.assert_close(size, LR / (weight.grad.abs() + 1e-8))
     torch.testing.assert_close(-weight.detach(), size * weight.grad)
 

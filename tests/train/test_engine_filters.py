@@ -3,11 +3,15 @@
 import base64
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
-from core.measure.filters import MAX_FILTERS, MAX_TIMES, MAX_VALUES, due, first_filters
-from core.models.build import build_model, completed_model
+from core.measure.filters import MAX_FILTERS, MAX_VALUES, first_filters
+from core.measure.pacing import MAX_PICTURES, pictures_due
+from core.models.build import build_model
+from core.models.catalogue import ARCHITECTURES
+from core.models.check import completed_model
 from core.run.spec import ModelSpec
 
 
@@ -35,22 +39,26 @@ def test_filters_are_the_weights_to_one_part_in_127_and_only_zeros_are_zero():
 
 def test_a_dense_layer_that_sees_a_square_is_shown_too_and_rows_are_not():
     assert first_filters(network("attention", patch=7), 1)["shape"] == [MAX_FILTERS, 1, 7, 7]
-    dense = nn.Sequential(nn.Flatten(), nn.Linear(784, 300), nn.Linear(300, 10))
-    event = first_filters(dense, 1)
+    event = first_filters(network("mlp"), 1)
     assert event["of"] == 300 and event["shape"][1:] == [1, 28, 28] and values(event).size <= MAX_VALUES
     assert first_filters(network("rnn"), 1) is None
-    assert first_filters(nn.Sequential(nn.Linear(3 * 256 * 256, 1)), 3) is None
+    assert first_filters(network("mlp", channels=3, side=256, hidden=[4]), 3) is None
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_an_architecture_has_filters_or_says_why_it_has_none(arch):
+    assert (first_filters(network(arch), 1) is None) == bool(ARCHITECTURES[arch].no_filters)
 
 
 def test_a_dead_or_broken_layer_is_still_an_event():
-    layer = nn.Conv2d(1, 4, 3)
-    nn.init.zeros_(layer.weight)
-    assert not values(first_filters(layer, 1)).any()
-    nn.init.constant_(layer.weight, float("nan"))
-    assert not values(first_filters(layer, 1)).any()
+    model = network("cnn")
+    nn.init.zeros_(model.conv1.weight)
+    assert not values(first_filters(model, 1)).any()
+    nn.init.constant_(model.conv1.weight, float("nan"))
+    assert not values(first_filters(model, 1)).any()
 
 
 def test_a_long_run_shows_its_filters_from_first_to_last_but_not_always():
-    for epochs in (1, 2, MAX_TIMES, MAX_TIMES + 1, 1000):
-        shown = [epoch for epoch in range(1, epochs + 1) if due(epoch, epochs)]
-        assert shown[0] == 1 and shown[-1] == epochs and len(shown) <= MAX_TIMES + 1
+    for epochs in (1, 2, MAX_PICTURES, MAX_PICTURES + 1, 1000):
+        shown = [epoch for epoch in range(1, epochs + 1) if pictures_due(epoch, epochs)]
+        assert shown[0] == 1 and shown[-1] == epochs and len(shown) <= MAX_PICTURES + 1

@@ -9,6 +9,7 @@ import torch
 from core.catalogues import completed
 from core.layers.weights import regularised_weights
 from core.measure.catalogue import MEASURES
+from core.measure.pacing import PRUNABLE_IMAGES, prunable_every
 from core.measure.prunable import prunable
 from core.models.catalogue import ARCHITECTURES
 from core.models.summary import summarise
@@ -18,7 +19,7 @@ from core.run.spec import parse
 from core.text.advice import advise
 from core.train.evaluation import accuracy_or_less, evaluate
 from core.train.loop import run
-from core.train.measuring import PRUNABLE_IMAGES, measured, prunable_every, thorough_every
+from core.train.measuring import measured, thorough_every
 from core.train.session import open_session
 
 SMALL = {

@@ -99,9 +99,9 @@ def test_early_stopping_against_its_definition(accuracies, patience, min_delta):
         "min_delta": min_delta / 10,
         "restore_best": False,
     }
-    term = EarlyStopping(nn.Linear(2, 2), params)
+    stopping = EarlyStopping(nn.Linear(2, 2), params)
     stops = [
-        bool(term.after_epoch({"epoch": i, "validation_accuracy": a / 1000}))
+        bool(stopping.after_epoch({"epoch": i, "validation_accuracy": a / 1000}))
         for i, a in enumerate(accuracies, 1)
     ]
     mark, since, expected = accuracies[0], 0, [False]
@@ -111,7 +111,7 @@ def test_early_stopping_against_its_definition(accuracies, patience, min_delta):
         expected.append(i - since >= patience)
     first = expected.index(True) + 1 if True in expected else len(expected)
     assert stops[:first] == expected[:first]  # what comes after a stop never happens
-    assert term.best_epoch == accuracies.index(max(accuracies)) + 1
+    assert stopping.best_epoch == accuracies.index(max(accuracies)) + 1
 
 
 def test_a_wait_and_the_best_weights_survive_a_resume(tmp_path, monkeypatch):

@@ -113,14 +113,14 @@ def _settings(spec: RegulariserSpec, epochs: int) -> None:
 def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place: tuple[str, str]) -> None:
     """The strength, when it acts, and a small picture of that."""
     assert entry.default_strength is not None
-    symbol = symbol_of(spec.kind)
+    symbol = entry.symbol
     change = partial(_dialled, spec.kind, epochs)
     strength = log_dial(
         f"Strength {symbol}",
         entry.default_strength if spec.strength is None else spec.strength,
         entry.strength_low,
         entry.strength_high,
-        "How much it counts against the loss.",
+        entry.strength_help,
         choice.key(*place, "strength"),
         change,
     )
@@ -149,11 +149,6 @@ def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place
         height=110,
         alt=f"{symbol} of {entry.title} over the run: it {SHAPES[shape_of(spec)]}, {strength:g}.",
     )
-
-
-def symbol_of(kind: str) -> str:
-    """What the formula calls the strength."""
-    return "λ" if figures.has_lambda(kind) else "ε"
 
 
 def shape_of(spec: RegulariserSpec) -> Shape:

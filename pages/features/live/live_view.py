@@ -12,7 +12,7 @@ import streamlit as st
 from core import figures
 from core.figures import Figure
 from core.jobs.views import RunView
-from core.measure.sparsity import NEAR
+from core.measure.near import NEAR
 from core.text.advice import advise
 from core.text.describe import in_words, title
 from core.text.escape import plain

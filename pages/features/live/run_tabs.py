@@ -12,7 +12,7 @@ from core.catalogue import title_of
 from core.figures import RunPoint
 from core.jobs.views import RunView
 from core.measure.catalogue import MEASURES
-from core.measure.sparsity import NEAR
+from core.measure.near import NEAR
 from core.models.catalogue import ARCHITECTURES
 from core.run.spec import DataSpec
 from core.text.describe import in_words, title
@@ -128,11 +128,8 @@ def filters_tab(view: RunView) -> None:
     if not events:
         if not view.history.epochs:
             return _wait(view)
-        st.caption(
-            "The first layer of a recurrent network reads rows of pixels, so it has no filters to look at."
-            if view.spec.model.arch == "rnn"
-            else OLDER
-        )
+        entry = ARCHITECTURES.get(view.spec.model.arch)
+        st.caption((entry and entry.no_filters) or OLDER)
         return
     event = events[-1]
     if view.ended and len(events) > 1:

@@ -8,10 +8,10 @@ import streamlit as st
 
 from core import figures
 from core.optimise.catalogue import OPTIMISERS
+from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RunSpec
 from pages.components.live_chart import live_chart
 
-SHOWN = ("l1", "elastic_net", "l2")  # penalties on each weight by itself
 HEIGHT = 280
 
 
@@ -21,28 +21,30 @@ def one_weight(spec: RunSpec, num_images: int) -> None:
     Args:
         num_images: of the whole dataset.
     """
-    chosen = {each.kind: each for each in spec.regularisers if each.kind in SHOWN and each.strength}
-    if not chosen:
+    chosen = [(REGULARISERS[each.kind], each) for each in spec.regularisers if each.strength]
+    shown = [
+        (entry, each, entry.l1_share(each.params)) for entry, each in chosen if entry.l1_share is not None
+    ]
+    if not shown:
         return
-    regulariser = next(iter(chosen.values()))
+    _, regulariser, _ = shown[0]
     assert regulariser.strength is not None
     kept = round(num_images * (1 - spec.data.validation_share))
     steps = -(-min(spec.data.train_images or kept, kept) // spec.train.batch_size) * spec.train.epochs
     pulled = figures.pull(regulariser.strength, spec.optimiser, steps)
-    ratio = chosen["elastic_net"].params["l1_ratio"] if "elastic_net" in chosen else 0.5
-    assert isinstance(ratio, float)
+    ratio = next((share for entry, _, share in shown if entry.parameters), 0.5)  # one that may be chosen
     st.subheader("What it does to one weight", anchor=False)
     divides = f" {OPTIMISERS[spec.optimiser.kind].title} divides by the usual size of a weight's "
     divides += f"gradient; here that is {figures.USUAL_GRADIENT:g}."
     st.caption(
         f"A sketch: a weight that the data does not pull at, at λ = {regulariser.strength:g} and learning "
         f"rate {spec.optimiser.lr:g}, both at full strength throughout, without momentum and noise."
-        + ("" if spec.optimiser.kind == "sgd" else divides)
+        + (divides if OPTIMISERS[spec.optimiser.kind].divides else "")
     )
     left, right = st.columns(2, gap="large")
     with left:
         # Its curves are those of proximal steps, whatever the form says.
-        by_penalty = any(each.solver == "penalty" for kind, each in chosen.items() if kind != "l2")
+        by_penalty = any(each.solver == "penalty" and "proximal" in entry.solvers for entry, each, _ in shown)
         by = " with `proximal`" if by_penalty else " of this run"
         st.markdown(f"**After the {steps:,} steps{by}**")
         live_chart(

@@ -18,7 +18,7 @@ from core.run.spec import RegulariserSpec, RunSpec
 from core.text.describe import objective
 from core.text.escape import plain
 from pages.components.gallery import Tile, gallery
-from pages.features.editor.regulariser_editor import shape_of, symbol_of
+from pages.features.editor.regulariser_editor import shape_of
 from pages.features.plan.one_weight import one_weight
 
 
@@ -121,4 +121,6 @@ def _strength(regulariser: RegulariserSpec) -> str:
         return ""
     epochs = regulariser.warmup_epochs
     does = {"constant": "", "linear": f", rising over {epochs} epochs", "step": f" after {epochs} epochs"}
-    return f", {symbol_of(regulariser.kind)} = {regulariser.strength:g}{does[shape_of(regulariser)]}"
+    return (
+        f", {REGULARISERS[regulariser.kind].symbol} = {regulariser.strength:g}{does[shape_of(regulariser)]}"
+    )
