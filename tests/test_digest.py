@@ -50,7 +50,7 @@ def test_order_matters_where_it_does():
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), {1, 2}, {1: 2}, object()])
 def test_what_is_no_json_is_refused(value):
     for inputs in ({"a": value}, {"a": [{"b": value}]}):
-        with pytest.raises(SpecError, match="A job's numbers must be finite|JSON values only|must be text"):
+        with pytest.raises(SpecError, match=r"A job's numbers must be finite|JSON values only|must be text"):
             digest("train", SPEC, inputs)
 
 
