@@ -6,10 +6,11 @@ import json
 import re
 from typing import Any
 
-import yaml
+from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from core.augment.check import completed_augment
-from core.augment.export import yaml12
+from core.augment.export import yaml
+from core.augment.export.versions import versions
 from core.run.errors import SpecError
 from core.run.spec import MAX_SPEC_BYTES, AugmentSpec, RunSpec, parse
 
@@ -17,7 +18,7 @@ _FLAT_LIST = re.compile(r"\[\n[^\[\]{}]*\]")
 
 
 def as_json(spec: AugmentSpec) -> str:
-    """The pipeline as JSON, a line for each value; `read` gives an equal spec."""
+    """The pipeline and the `versions`, as JSON, a line for each value; `read` gives an equal spec."""
     text = json.dumps(_plain(spec), indent=2, ensure_ascii=False)
 
     def on_one_line(found: re.Match[str]) -> str:
@@ -27,16 +28,8 @@ def as_json(spec: AugmentSpec) -> str:
 
 
 def as_yaml(spec: AugmentSpec) -> str:
-    """The pipeline as YAML; `read` gives an equal spec."""
-    # Flow style None: collections that hold no others are written on one line.
-    return yaml.dump(
-        _plain(spec),
-        Dumper=yaml12.Dumper,
-        sort_keys=False,
-        default_flow_style=None,
-        allow_unicode=True,
-        width=100,
-    )
+    """The pipeline and the `versions`, as YAML; `read` gives an equal spec."""
+    return yaml.dump(_plain(spec))
 
 
 def read(text: str | bytes, channels: int | None = None) -> AugmentSpec:
@@ -61,6 +54,7 @@ def read(text: str | bytes, channels: int | None = None) -> AugmentSpec:
     values = _values(text)
     if not isinstance(values, dict):
         raise SpecError("", "Line 1 starts no pipeline; one is ops, with a list of operations.")
+    values.pop("versions", None)  # they say what the file was made with, and choose nothing
     is_run = bool(values.keys() & RunSpec.model_fields.keys())
     try:
         spec = parse(values if is_run else {"augment": values}).augment
@@ -73,7 +67,7 @@ def read(text: str | bytes, channels: int | None = None) -> AugmentSpec:
 
 
 def _plain(spec: AugmentSpec) -> dict[str, Any]:
-    return spec.model_dump(mode="json", exclude_none=True)
+    return {**spec.model_dump(mode="json", exclude_none=True), "versions": versions()}
 
 
 def _values(text: str) -> Any:
@@ -83,7 +77,7 @@ def _values(text: str) -> Any:
     except (ValueError, RecursionError) as error:
         reason = error
     try:
-        return yaml12.load(text)
+        return yaml.load(text)
     except SpecError:
         if isinstance(reason, json.JSONDecodeError) and text.lstrip().startswith("{"):
             raise SpecError("", f"Line {reason.lineno} is not valid JSON: {reason.msg}.") from None
@@ -97,16 +91,16 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _line(text: str, path: str) -> int | None:
-    """The line that ``path`` leads to, as far as it does; None for JSON that is no YAML (tabs)."""
+    """The line that ``path`` leads to, as far as it does; None for JSON that is no YAML."""
     try:
-        node = yaml12.nodes(text)
+        node = yaml.nodes(text)
     except SpecError:
         return None
     assert node is not None, "empty text is no object"
     for key in re.findall(r"[^.\[\]]+", path):
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, MappingNode):
             found = [value for name, value in node.value if name.value == key]
-        elif isinstance(node, yaml.SequenceNode) and key.isdecimal():
+        elif isinstance(node, SequenceNode) and key.isdecimal():
             found = node.value[int(key) : int(key) + 1]
         else:
             break
