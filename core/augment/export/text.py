@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from ruamel.yaml.nodes import MappingNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from core.augment.check import completed_augment
 from core.augment.export import yaml
@@ -51,7 +51,7 @@ def read(text: str | bytes, channels: int | None = None) -> AugmentSpec:
         except UnicodeDecodeError as error:
             bad = error.object.count(b"\n", 0, error.start) + 1
             raise SpecError("", f"Line {bad} is not text in UTF-8; save the file as UTF-8.") from None
-    values = _values(text)
+    values, root = _values(text)
     if not isinstance(values, dict):
         raise SpecError("", "Line 1 starts no pipeline; one is ops, with a list of operations.")
     values.pop("versions", None)  # they say what the file was made with, and choose nothing
@@ -62,7 +62,7 @@ def read(text: str | bytes, channels: int | None = None) -> AugmentSpec:
     except RecursionError:
         raise SpecError("", "This is nested deeper than any pipeline is.") from None
     except SpecError as error:
-        line = _line(text, error.where if is_run else error.where.removeprefix("augment"))
+        line = _line(root or _nodes(text), error.where if is_run else error.where.removeprefix("augment"))
         raise SpecError(error.where, f"{error.what} See line {line}." if line else error.what) from None
 
 
@@ -70,10 +70,10 @@ def _plain(spec: AugmentSpec) -> dict[str, Any]:
     return {**spec.model_dump(mode="json", exclude_none=True), "versions": versions()}
 
 
-def _values(text: str) -> Any:
-    """What JSON or YAML says, as plain values."""
+def _values(text: str) -> tuple[Any, Node | None]:
+    """What JSON or YAML says, as plain values; of YAML the nodes too."""
     try:
-        return json.loads(text, object_pairs_hook=_no_key_twice)
+        return json.loads(text, object_pairs_hook=_no_key_twice), None
     except (ValueError, RecursionError) as error:
         reason = error
     try:
@@ -90,13 +90,18 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _line(text: str, path: str) -> int | None:
-    """The line that ``path`` leads to, as far as it does; None for JSON that is no YAML."""
+def _nodes(text: str) -> Node | None:
+    """JSON as YAML's nodes; None where it is no YAML."""
     try:
-        node = yaml.nodes(text)
+        return yaml.load(text)[1]
     except SpecError:
         return None
-    assert node is not None, "empty text is no object"
+
+
+def _line(node: Node | None, path: str) -> int | None:
+    """The line that ``path`` leads to, as far as it does."""
+    if node is None:
+        return None
     for key in re.findall(r"[^.\[\]]+", path):
         if isinstance(node, MappingNode):
             found = [value for name, value in node.value if name.value == key]
@@ -107,4 +112,4 @@ def _line(text: str, path: str) -> int | None:
         if not found:
             break
         node = found[0]
-    return node.start_mark.line + 1
+    return int(node.start_mark.line) + 1

@@ -10,32 +10,63 @@ from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
+from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from core.run.errors import SpecError
 
 MAX_DEPTH = 16  # collections within collections; a whole run's spec has six
+MAX_VALUES = 8000  # names and values; the largest pipeline has under 2,000
+MAX_DIGITS = 400  # of a number; 1e300 is the largest that any field takes
 
 _TEXT = "tag:yaml.org,2002:str"
 _PLAIN = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
 
 
-def load(text: str) -> Any:
-    """The values that ``text`` describes; None if it is empty.
+class _Composer(Composer):
+    """Refuses what is not read here while it is parsed, before anything is built of it."""
+
+    depth, count = 0, 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.parser.peek_event()
+        if isinstance(event, AliasEvent) or event.anchor is not None:
+            raise _refused("anchors and aliases (& and *) are not read; write the values out", event)
+        if getattr(event, "tag", None) is not None:
+            raise _refused("tags (!) are not read; leave them out", event)
+        if self.depth > MAX_DEPTH:
+            raise _refused("this is nested deeper than any pipeline is", event)
+        if self.count > MAX_VALUES:
+            raise _refused("this holds more values than any pipeline has", event)
+        self.count += 1
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+
+def load(text: str) -> tuple[Any, Node | None]:
+    """The values that ``text`` describes, and the same as nodes, which know their lines; None if it is empty.
 
     Raises:
         SpecError: it is not YAML, or uses what is not read here; the sentence names the line.
     """
-    return _read(text, values=True)
-
-
-def nodes(text: str) -> Node | None:
-    """The same as nodes, which know their lines."""
-    root: Node | None = _read(text, values=False)
-    return root
+    reader = _yaml()
+    reader.Composer = _Composer
+    try:
+        root: Node | None = reader.compose(text)
+        return None if root is None else _values(root, reader.constructor), root
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise SpecError("", f"Line {line} holds a character that YAML does not allow.") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 1
+        raise SpecError("", f"Line {line} can't be read as YAML: {error.problem}.") from None
 
 
 def dump(values: Any) -> str:
@@ -63,34 +94,6 @@ def _represent_float(representer: Any, value: float) -> Any:
     )
 
 
-def _read(text: str, values: bool) -> Any:
-    try:
-        _check_events(text)
-        reader = _yaml()
-        root = reader.compose(text)
-        return _values(root, reader.constructor) if values and root is not None else root
-    except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise SpecError("", f"Line {line} holds a character that YAML does not allow.") from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark is not None else 1
-        raise SpecError("", f"Line {line} can't be read as YAML: {error.problem}.") from None
-
-
-def _check_events(text: str) -> None:
-    """Refuse what is not read here while it is parsed, before anything is built of it."""
-    depth = 0
-    for event in _yaml().parse(text):
-        if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise _refused("anchors and aliases (& and *) are not read; write the values out", event)
-        if getattr(event, "tag", None) is not None:
-            raise _refused("tags (!) are not read; leave them out", event)
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise _refused("this is nested deeper than any pipeline is", event)
-
-
 def _values(node: Node, constructor: Any) -> Any:
     if isinstance(node, MappingNode):
         mapping: dict[str, Any] = {}
@@ -106,10 +109,12 @@ def _values(node: Node, constructor: Any) -> Any:
     assert isinstance(node, ScalarNode)
     if node.tag not in _PLAIN:  # a date, say
         return node.value
+    if len(node.value) > MAX_DIGITS:
+        raise _refused("the number is too long", node)
     try:
         return constructor.construct_object(node)
-    except ValueError:  # more digits than Python reads
-        raise _refused("the number is too long", node) from None
+    except ValueError:  # ruamel.yaml takes "._" for a number
+        return node.value
 
 
 def _refused(problem: str, place: Any) -> MarkedYAMLError:
