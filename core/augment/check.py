@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.augment.catalogue import OPERATIONS
-from core.augment.mixing import needs_masks
+from core.augment.entry import MixEntry
 from core.augment.ops.mixes import MIXES
 from core.catalogue import Entry, completed_params, look_up
 from core.run.errors import SpecError
@@ -46,6 +46,14 @@ def check_augment_names(spec: AugmentSpec) -> None:
         _params(look_up(OPERATIONS, op.op, f"{where}.op", "operation"), op.params, where)
     if spec.mix is not None:
         _params(look_up(MIXES, spec.mix.op, "augment.mix.op", "mix"), spec.mix.params, "augment.mix")
+
+
+def needs_masks(entry: MixEntry) -> str:
+    """Why an operation can't train a classifier, and what to do instead."""
+    return (
+        f"{entry.name} needs masks that say what each pixel belongs to, and a classifier's images have "
+        f"labels only; choose one of {', '.join(n for n, other in MIXES.items() if not other.needs_masks)}."
+    )
 
 
 def _check_op(op: OpSpec, channels: int, where: str) -> OpSpec:

@@ -17,9 +17,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from core.augment.check import needs_masks
 from core.augment.draws import take_rows
-from core.augment.ops.mixes import MIXES, MixEntry
+from core.augment.entry import MixEntry
+from core.augment.fast.pasting import FAST_MIXES
+from core.augment.ops.mixes import MIXES
+from core.augment.pipeline import built
 from core.augment.strength import scaled
+from core.catalogue import imported
 from core.randomness import derive, private_draws
 from core.run.errors import SpecError
 from core.run.spec import MixSpec
@@ -134,9 +139,7 @@ class Mixer:
         assert spec.p is not None, "the spec is completed before it is built"
         self.entry, self.seed = MIXES[spec.op], seed
         self.image_shape, self.device = (channels, side, side), torch.device(device)
-        params = scaled(self.entry, spec.params, strength)
-        self.values = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
-        self.module = self.entry.build(self.values, spec.p, side)
+        self.module = built(self.entry, scaled(self.entry, spec.params, strength), spec.p, side)
 
     @torch.no_grad()
     def draw(self, batch_size: int, step: int) -> MixDraws:
@@ -144,9 +147,9 @@ class Mixer:
         with private_draws(derive(self.seed, "augment", self.entry.name, "mix", step)):
             params = self.module.forward_parameters(torch.Size((batch_size, *self.image_shape)))
         own = torch.arange(batch_size).unsqueeze(1)
-        if self.entry.shares is None:
+        if not self.entry.shares:
             return MixDraws(self.entry, step, params, own, torch.ones(batch_size, 1))
-        sources, shares = self.entry.shares(params, self.values, self.image_shape[-1])
+        sources, shares = imported(self.entry.shares)(self.module, params, self.image_shape[-1])
         alone = F.one_hot(torch.zeros(batch_size, dtype=torch.long), sources.shape[1]).double()
         shares = torch.where(params["batch_prob"].unsqueeze(1) > 0.5, shares, alone)
         return MixDraws(self.entry, step, params, sources, shares.float())
@@ -157,8 +160,8 @@ class Mixer:
         for the same draws, bit for bit. ``images`` is not changed."""
         assert not self.entry.needs_masks, "that is what `apply_with_masks` is for"
         images = self._checked(images, draws)
-        pixels = self.entry.pixels
-        mixed = pixels(images, draws.params) if pixels else self.module(images, params=draws.params)
+        fast = FAST_MIXES.get(type(self.module))
+        mixed = fast(images, draws.params) if fast else self.module(images, params=draws.params)
         return mixed.clamp(0, 1)  # λa + (1 − λ)b can round to 1.0000001
 
     @torch.no_grad()
@@ -196,11 +199,3 @@ def _swapped(name: str, drawn: Tensor) -> Tensor:
     """CutMix's draws are (cuts, B, …): this puts the images first, or back in their place."""
     cuts = name == "crop_src" or (name == "mix_pairs" and drawn.dim() == 2)
     return drawn.transpose(0, 1) if cuts else drawn
-
-
-def needs_masks(entry: MixEntry) -> str:
-    """Why an operation can't train a classifier, and what to do instead."""
-    return (
-        f"{entry.name} needs masks that say what each pixel belongs to, and a classifier's images have "
-        f"labels only; choose one of {', '.join(n for n, other in MIXES.items() if not other.needs_masks)}."
-    )

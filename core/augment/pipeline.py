@@ -9,17 +9,15 @@ Kornia 0.9 draws everything in `forward_parameters`; given those parameters, a c
 its images. That holds for every entry of the catalogue (a test says so), so only drawing needs the
 lock on torch's global generator, and applying runs outside it.
 
-Cost on one core of a busy machine, 128 images of 1×28×28: seed and swap 7 µs an operation, drawing
-30 to 900 µs (mostly Kornia's samplers), applying 0.05 ms (flip) to 2.8 ms (perspective). An operation is
-Kornia's own call, unless `fast` has a faster way to the same numbers, or `fuse` makes one warp of it
-and its neighbours; `reuse` spares a preview what was drawn and computed before.
+An operation is Kornia's own call, unless `fast` has a faster way to the same numbers, or `fuse` makes one
+warp of it and its neighbours; `reuse` spares a preview what was drawn and computed before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from kornia.augmentation import AugmentationBase2D
@@ -27,11 +25,13 @@ from torch import Tensor
 
 from core.augment.catalogue import OPERATIONS
 from core.augment.draws import Draws, OpDraws
-from core.augment.entry import OpEntry
+from core.augment.entry import AugmentEntry, OpEntry
 from core.augment.fast import fuse
 from core.augment.fast.operations import FAST
 from core.augment.reuse import NOTHING, Reuse
 from core.augment.strength import scaled
+from core.augment.warp_groups import warp_groups
+from core.catalogue import imported
 from core.randomness import derive, generator, private_draws
 from core.run.spec import AugmentSpec, OpSpec
 
@@ -71,8 +71,7 @@ class Pipeline:
         self.seed, self.choose = seed, spec.choose
         self.image_shape, self.device = (channels, side, side), torch.device(device)
         self.ops = [_build(op, spec.strength, side) for op in spec.ops if op.enabled]
-        singly = tuple((i,) for i in range(len(self.ops)))
-        self.groups = fuse.groups([op.module for op in self.ops]) if spec.fuse else singly
+        self.groups = warp_groups(spec)
 
     @torch.no_grad()
     def draw(self, batch_size: int, step: int, reuse: Reuse = NOTHING, rows: Tensor | None = None) -> Draws:
@@ -160,13 +159,17 @@ class Pipeline:
         return set(order[: self.choose].tolist())
 
 
+def built(entry: AugmentEntry, params: Mapping[str, Any], p: float, side: int) -> Any:
+    """The module of an operation or a mix, for completed ``params`` and square images of ``side`` pixels."""
+    return imported(entry.makes)(**entry.call(params, p, side))
+
+
 def _build(op: OpSpec, strength: float, side: int) -> _Op:
     assert op.p is not None and op.stream is not None, "the spec is completed before it is built"
     entry = OPERATIONS[op.op]
     params = scaled(entry, op.params, strength)
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
     settings = op.model_copy(update={"params": params}).model_dump_json()
-    return _Op(entry, op.stream, settings, entry.build(values, op.p, side))
+    return _Op(entry, op.stream, settings, built(entry, params, op.p, side))
 
 
 def _apply(parts: list[tuple[AugmentationBase2D, dict[str, Tensor]]], images: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from core.augment.catalogue import OPERATIONS
-from core.augment.pipeline import Pipeline
+from core.augment.pipeline import Pipeline, built
 from core.run.spec import AugmentSpec, OpSpec
 
 Batch = Callable[[int], Tensor]
@@ -41,7 +41,7 @@ def ours(ops: Sequence[OpSpec], images: Tensor) -> Batch:
 def kornia(ops: Sequence[OpSpec], images: Tensor) -> Batch:
     """The same Kornia modules, made by the same constructors, in Kornia's own container."""
     side = images.shape[-1]
-    modules = [OPERATIONS[op.op].build(_values(op), _p(op), side) for op in ops]
+    modules = [built(OPERATIONS[op.op], op.params, _p(op), side) for op in ops]
     chain = AugmentationSequential(*modules, data_keys=["input"])
 
     @torch.no_grad()
@@ -121,7 +121,7 @@ _ALBUMENTATIONS: dict[str, Callable[[Any, dict[str, Any], float, int], Any]] = {
     "RandomHorizontalFlip": lambda lib, v, p, side: lib.HorizontalFlip(p=p),
     "RandomRotation": lambda lib, v, p, side: lib.Rotate(v["degrees"], p=p),
     "RandomAffine": lambda lib, v, p, side: lib.Affine(
-        rotate=(-v["degrees"][1], -v["degrees"][0]),
+        rotate=v["degrees"],
         translate_percent=(-v["translate"], v["translate"]),
         scale=v["scale"],
         shear={"x": v["shear"], "y": 0},
@@ -158,10 +158,10 @@ def _warped(
     scale: float = 1,
     shear: float = 0,
 ) -> Image.Image:
-    """Leant (its top to the right), scaled and turned clockwise about its centre; then shifted by shares
+    """Leant (top to the right), scaled and turned counter-clockwise about its centre; then shifted by shares
     of its side. Pillow wants the way back: from a pixel of the result to where it comes from.
     """
-    cos, sin = math.cos(math.radians(degrees)) / scale, math.sin(math.radians(degrees)) / scale
+    cos, sin = math.cos(math.radians(degrees)) / scale, -math.sin(math.radians(degrees)) / scale
     lean = math.tan(math.radians(shear))
     side, center = picture.width, picture.width / 2
     a, b, d, e = cos - lean * sin, sin + lean * cos, -sin, cos

@@ -26,6 +26,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
 from core.augment.catalogue import OPERATIONS
+from core.augment.pipeline import built
 from core.catalogues import completed
 from core.data.catalogue import load_dataset
 from core.data.dataset import Dataset
@@ -112,12 +113,7 @@ def _parts(spec: RunSpec) -> tuple[Split, nn.Module, list[nn.Module]]:
         "num_classes": len(split.train.classes),
     }
     transforms: list[nn.Module] = [
-        OPERATIONS[op.op].build(
-            {name: tuple(v) if isinstance(v, list) else v for name, v in op.params.items()},
-            op.p or 0.0,
-            split.train.side,
-        )
-        for op in spec.augment.ops
+        built(OPERATIONS[op.op], op.params, op.p or 0.0, split.train.side) for op in spec.augment.ops
     ]
     return split, build_model(spec.model, **shape, seed=spec.seed), transforms
 

@@ -20,9 +20,9 @@ from torch import Tensor
 
 from core.augment.catalogue import OPERATIONS
 from core.augment.check import completed_augment
-from core.augment.entry import OpEntry
+from core.augment.entry import MixEntry, OpEntry
 from core.augment.one_operation import alone, title
-from core.augment.ops.mixes import MIXES, MixEntry
+from core.augment.ops.mixes import MIXES
 from core.augment.pipeline import Pipeline
 from core.catalogues import completed
 from core.data.dataset import Dataset

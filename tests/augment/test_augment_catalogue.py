@@ -14,7 +14,7 @@ from core.augment.check import completed_augment
 from core.augment.entry import OpEntry
 from core.augment.exclusions import EXCLUSIONS
 from core.augment.ops.mixes import MIXES
-from core.augment.pipeline import Pipeline
+from core.augment.pipeline import Pipeline, built
 from core.catalogue import Choice, Flag, Number, Range, as_json
 from core.run.spec import AugmentSpec, OpSpec
 
@@ -96,12 +96,13 @@ def test_an_entry_says_what_it_is(entry):
     assert entry.name == next(name for name, other in OPERATIONS.items() if other is entry)
     assert entry.help.endswith(".") and entry.fits.endswith(".") and entry.source.startswith("kornia.")
     assert not entry.can_lie or entry.can_lie.endswith(".")
-    module = entry.build({p.name: p.default for p in entry.parameters}, 1.0, 28)
+    module = built(entry, {p.name: p.default for p in entry.parameters}, 1.0, 28)
     assert any(isinstance(part, KORNIA[entry.name]) for part in module.modules())
     assert all(parameter.help.endswith(".") for parameter in entry.parameters)
     assert not entry.fixed_p or entry.default_p == 1
     described = as_json(entry)
-    assert described["fits"] == entry.fits and "build" not in described and "describe" not in described
+    assert described["fits"] == entry.fits and described["makes"] == entry.makes
+    assert described.get("arguments") is None and "describe" not in described
 
 
 @pytest.mark.parametrize("entry", OPERATIONS.values(), ids=OPERATIONS)

@@ -1,5 +1,6 @@
 """Exported scripts are run where Augury can't be imported, and do what the pipeline does, bit for bit."""
 
+import ast
 import json
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import kornia
 import numpy as np
 import pytest
 import torch
@@ -15,9 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.augment import export
+import core
 from core.augment.catalogue import OPERATIONS
 from core.augment.check import completed_augment
+from core.augment.export.python import as_python
+from core.augment.export.text import as_json, as_yaml, read
+from core.augment.export.versions import versions
 from core.augment.mixing import Mixer
 from core.augment.ops.mixes import MIXES
 from core.augment.pipeline import Pipeline
@@ -75,7 +80,7 @@ class Case:
         return torch.rand(shape, generator=torch.Generator().manual_seed(1))
 
     def script(self) -> str:
-        return export.as_python(self.spec, channels=self.channels, side=SIDE, seed=self.seed, step=self.step)
+        return as_python(self.spec, channels=self.channels, side=SIDE, seed=self.seed, step=self.step)
 
     def expected(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         spec = completed_augment(self.spec, self.channels)
@@ -83,7 +88,7 @@ class Case:
         images = Pipeline(spec, **how)(self.images, self.step)
         if spec.mix is None:
             return images, None
-        mixer = Mixer(spec.mix, **how)
+        mixer = Mixer(spec.mix, **how, strength=spec.strength)
         draws = mixer.draw(BATCH, self.step)
         return mixer.apply(images, draws), mixer.targets(LABELS, CLASSES, draws)
 
@@ -205,20 +210,50 @@ def test_scripts_need_torch_and_kornia_only(folder):
         assert set(found) <= {"torch", "kornia"} | sys.stdlib_module_names
 
 
+def test_no_two_modules_of_a_script_define_the_same_name(folder):
+    for path in folder.glob("script_*.py"):
+        statements = ast.parse(path.read_text(encoding="utf-8")).body
+        names = [each.name for each in statements if isinstance(each, ast.FunctionDef | ast.ClassDef)]
+        assigned = [target for each in statements if isinstance(each, ast.Assign) for target in each.targets]
+        names += [node.id for target in assigned for node in ast.walk(target) if isinstance(node, ast.Name)]
+        assert len(names) == len(set(names)), path
+
+
+def test_every_file_names_the_versions_it_was_made_with():
+    made_with = {"augury": core.__version__, "torch": "2.13.0", "kornia": "0.9.0"}
+    assert (
+        versions() == made_with and torch.__version__.startswith("2.13.0") and kornia.__version__ == "0.9.0"
+    )
+    spec = completed_augment(AugmentSpec(), 3)
+    assert f"Augury {core.__version__} for torch 2.13.0 and kornia 0.9.0." in as_python(
+        spec, channels=3, side=32, seed=0
+    )
+    assert json.loads(as_json(spec))["versions"] == yaml.safe_load(as_yaml(spec))["versions"] == made_with
+
+
+def test_a_script_says_that_kornia_turns_the_other_way():
+    ops = (OpSpec(op="RandomAffine", params={"degrees": [-10, 30]}),)
+    text = as_python(AugmentSpec(ops=ops), channels=3, side=32, seed=0)
+    assert "degrees=(-30.0, 10.0)" in text and "# RandomAffine: Kornia turns clockwise" in text
+    assert "clockwise" not in as_python(AugmentSpec(), channels=3, side=32, seed=0)
+
+
 def test_a_script_reads_as_a_person_would_write_it():
     spec = AugmentSpec(
         ops=(OpSpec(op="RandomHorizontalFlip"), OpSpec(op="RandomErasing", params={"value": 1}))
     )
-    text = export.as_python(spec, channels=3, side=32, seed=7, step=2)
+    text = as_python(spec, channels=3, side=32, seed=7, step=2)
     assert "SEED = 7\nSTEP = 2" in text and "CHANNELS, SIDE = 3, 32" in text
     assert '"RandomHorizontalFlip/0": K.RandomHorizontalFlip(p=0.5),\n' in text
-    assert '"RandomErasing/0": K.RandomErasing(scale=(0.02, 0.2), value=1.0, p=0.5),\n' in text
-    assert text.count("\n") < 100 and "mix" not in text and "CHOOSE" not in text
+    assert (
+        '"RandomErasing/0": K.RandomErasing(scale=(0.02, 0.2), ratio=(0.3, 3.3), value=1.0, p=0.5),\n' in text
+    )
+    assert text.count("\n") < 120 and "mix" not in text and "CHOOSE" not in text
 
 
 def test_a_script_is_refused_with_a_sentence():
     with pytest.raises(SpecError, match="RandomHue changes colours"):
-        export.as_python(AugmentSpec(ops=(OpSpec(op="RandomHue"),)), channels=1, side=32, seed=0)
+        as_python(AugmentSpec(ops=(OpSpec(op="RandomHue"),)), channels=1, side=32, seed=0)
 
 
 def a_value(parameter):
@@ -271,20 +306,20 @@ def specs(draw):
 @given(spec=specs())
 @settings(max_examples=40, deadline=None)
 def test_a_pipeline_is_read_back_as_it_was_written(spec):
-    as_json, as_yaml = export.as_json(spec), export.as_yaml(spec)
-    assert export.read(as_json, 3) == export.read(as_yaml, None) == spec
-    assert export.read(as_yaml.encode(), 3) == spec
+    in_json, in_yaml = as_json(spec), as_yaml(spec)
+    assert read(in_json, 3) == read(in_yaml, None) == spec
+    assert read(in_yaml.encode(), 3) == spec
     # Any other reader of JSON or YAML finds the same values, and what was left out is null.
-    plain = spec.model_dump(mode="json", exclude_none=True)
-    assert json.loads(as_json) == yaml.safe_load(as_yaml) == plain
+    plain = spec.model_dump(mode="json", exclude_none=True) | {"versions": versions()}
+    assert json.loads(in_json) == yaml.safe_load(in_yaml) == plain
     whole = RunSpec(augment=spec)
-    assert export.read(whole.to_json(indent=2)) == spec
-    assert export.read(yaml.safe_dump(whole.model_dump(mode="json"))) == spec
+    assert read(whole.to_json(indent=2)) == spec
+    assert read(yaml.safe_dump(whole.model_dump(mode="json"))) == spec
 
 
 def test_json_and_yaml_read_as_a_person_would_write_them():
     spec = completed_augment(AugmentSpec(ops=(OpSpec(op="RandomErasing", p=1e-05),), choose=1), 3)
-    assert export.as_yaml(spec).splitlines() == [
+    assert as_yaml(spec).splitlines() == [
         "ops:",
         "- op: RandomErasing",
         "  p: 1.0e-05",
@@ -297,8 +332,9 @@ def test_json_and_yaml_read_as_a_person_would_write_them():
         "choose: 1",
         "strength: 1.0",
         "fuse: true",
+        f"versions: {{augury: {core.__version__}, torch: 2.13.0, kornia: 0.9.0}}",
     ]
-    assert '        "scale": [0.02, 0.2],\n' in export.as_json(spec)
+    assert '        "scale": [0.02, 0.2],\n' in as_json(spec)
 
 
 def test_yaml_written_by_hand_is_read():
@@ -314,8 +350,8 @@ def test_yaml_written_by_hand_is_read():
     mix:
     """
     with pytest.raises(SpecError, match=r"^augment.strenth: .* See line 1\.$"):
-        export.read("strenth: 0.5")
-    spec = export.read(text)
+        read("strenth: 0.5")
+    spec = read(text)
     assert [op.p for op in spec.ops] == [1.0, 1e-4] and spec.ops[0].params["degrees"] == [-10.0, 10.0]
     assert not spec.ops[1].enabled and spec.choose is None and spec.mix is None and spec.strength == 0.5
 
@@ -331,7 +367,7 @@ REFUSED = {
     "ops: []\nops: []": r"Line 2 can't be read as YAML: 'ops' is there twice\.",
     '{"ops": [],\n"ops": []}': r"Line 2 can't be read as YAML: 'ops' is there twice\.",
     '{"ops":\n [}': r"Line 2 is not valid JSON: Expecting value\.",
-    '{"ops":\n\t[{"op": "RandomAffine", "p": 2}]}': r"augment\.ops\[0\]\.p: 2 is above .* 1\.0\.",
+    '{"ops":\n\t[{"op": "RandomAffine", "p": 2}]}': r"augment\.ops\[0\]\.p: 2 is above .* See line 2\.",
     "ops:\n\t- x": r"Line 2 can't be read as YAML: found character '\\t' .*",
     "a: &a [1]\nops: [*a]": r"Line 1 can't be read as YAML: anchors and aliases .*",
     "ops:\n- *a": r"Line 2 can't be read as YAML: anchors and aliases .*",
@@ -345,7 +381,11 @@ REFUSED = {
     "[" * 400 + "]" * 400: r"Line 1 starts no pipeline.*",
     f"choose: {NINES}": r"Line 1 can't be read as YAML: the number is too long\.",
     f'{{"choose": {NINES}}}': r"Line 1 can't be read as YAML: the number is too long\.",
-    "strength: .inf": r"augment\.strength: '\.inf' is not a number\. See line 1\.",
+    f"choose: 0x{'f' * 5000}": r"Line 1 can't be read as YAML: the number is too long\.",
+    "ops: [" + "1," * 30_000: r"Line 1 can't be read as YAML: this holds more values than any pipeline has\.",
+    "strength: ._": r"augment\.strength: '\._' is not a number\. See line 1\.",
+    "choose: 2001-01-01": r"augment\.choose: '2001-01-01' is not a whole number\. See line 1\.",
+    "strength: .inf": r"augment\.strength: inf is not a finite number\. See line 1\.",
     "strength: 1e999": r"augment\.strength: inf is not a finite number\. See line 1\.",
     '{"strength": NaN}': r"augment\.strength: nan is not a finite number\. See line 1\.",
     "fuse: yes": r"augment\.fuse: 'yes' is not true or false\. See line 1\.",
@@ -361,7 +401,7 @@ REFUSED = {
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: repr(text[:30]))
 def test_what_cannot_be_read_is_refused_in_a_sentence_with_the_line(text):
     with pytest.raises(SpecError) as refusal:
-        export.read(text)
+        read(text)
     assert re.fullmatch(REFUSED[text], str(refusal.value)), str(refusal.value)
 
 
@@ -372,13 +412,13 @@ def test_what_cannot_be_read_is_refused_in_a_sentence_with_the_line(text):
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_read_or_refused(text):
     try:
-        assert isinstance(export.read(text), AugmentSpec)
+        assert isinstance(read(text), AugmentSpec)
     except SpecError as refusal:
         assert "\n" not in str(refusal) and refusal.what
 
 
 def test_colour_is_asked_for_only_where_the_channels_are_known():
     text = "ops: [{op: RandomHue}]"
-    assert export.read(text, None) == export.read(text, 3)
+    assert read(text, None) == read(text, 3)
     with pytest.raises(SpecError, match=r"RandomHue changes colours.* See line 1\."):
-        export.read(text, 1)
+        read(text, 1)

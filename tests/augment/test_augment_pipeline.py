@@ -3,6 +3,7 @@
 import math
 import threading
 
+import kornia.augmentation as K
 import pytest
 import torch
 from hypothesis import given, settings
@@ -167,8 +168,8 @@ def test_flips_are_flips(name, axis):
     [
         ("RandomRotation", 90, "+90.0° ↺", 1),
         ("RandomRotation", -90, "−90.0° ↻", -1),
-        ("RandomAffine", 90, "+90.0° ↻", -1),
-        ("RandomAffine", -90, "−90.0° ↺", 1),
+        ("RandomAffine", 90, "+90.0° ↺", 1),
+        ("RandomAffine", -90, "−90.0° ↻", -1),
     ],
 )
 def test_an_angle_is_shown_with_the_way_the_image_turned(name, degrees, shown, quarters):
@@ -183,6 +184,35 @@ def test_an_angle_is_shown_with_the_way_the_image_turned(name, degrees, shown, q
     assert draws.describe(0)[0].values[0] == (
         ("angle", shown) if name == "RandomRotation" else ("rotation", shown)
     )
+
+
+def test_wart_kornia_4408_a_positive_angle_turns_two_ways():
+    """Kornia's own directions. An upgrade that mends them shows here: `_affine_arguments` must follow."""
+    for module, quarters in ((K.RandomRotation((90, 90), p=1.0), 1), (K.RandomAffine((90, 90), p=1.0), -1)):
+        torch.testing.assert_close(module(IMAGES), IMAGES.rot90(quarters, (2, 3)), atol=1e-4, rtol=0)
+
+
+def test_the_drawn_angle_is_in_the_range_that_was_set():
+    """Also where it is not symmetric: what is shown never leaves it, at any strength."""
+    for strength in (0.5, 1.0):
+        op = OpSpec(op="RandomAffine", p=1.0, params={"degrees": [-10, 40]})
+        spec = completed_augment(AugmentSpec(ops=(op,), strength=strength), 3)
+        draws = Pipeline(spec, channels=3, side=9, seed=0).draw(200, 0)
+        shown = [dict(draws.describe(i)[0].values)["rotation"] for i in range(200)]
+        angles = [float(text.split("°")[0].replace("−", "-")) for text in shown]
+        assert -10 * strength <= min(angles) < -7 * strength and 37 * strength < max(angles) <= 40 * strength
+        assert all(("↺" in text) == (angle > 0) for text, angle in zip(shown, angles, strict=True) if angle)
+
+
+def test_a_positive_shear_moves_the_top_to_the_right_in_every_operation():
+    column = torch.zeros(1, 3, 21, 21)
+    column[..., 10] = 1
+    still = {"degrees": [0, 0], "translate": 0, "scale": [1, 1]}
+    for name, more in (("RandomShear", {}), ("RandomAffine", still)):
+        op = OpSpec(op=name, p=1.0, params={"shear": [20, 20], **more})
+        spec = completed_augment(AugmentSpec(ops=(op,)), 3)
+        after = Pipeline(spec, channels=3, side=21, seed=0)(column, 0)[0, 0]
+        assert after[4].argmax() > 10 > after[16].argmax()
 
 
 def test_a_shift_is_shown_to_the_right_and_down():

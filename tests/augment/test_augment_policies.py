@@ -10,8 +10,9 @@ from kornia.augmentation.auto.operations import ops
 from core.augment.catalogue import OPERATIONS
 from core.augment.check import completed_augment
 from core.augment.draws import Draws
-from core.augment.ops.policies import KINDS, SHOWN
-from core.augment.pipeline import Pipeline
+from core.augment.modules.policy_kinds import KINDS
+from core.augment.ops.policies import SHOWN
+from core.augment.pipeline import Pipeline, built
 from core.run.spec import AugmentSpec, OpSpec
 
 NAMES = [name for name, entry in OPERATIONS.items() if entry.group == "policy"]
@@ -99,8 +100,12 @@ def test_what_is_shown_is_what_runs(name):
     assert 0.35 < share < 0.65
 
 
+def test_the_kinds_are_kornias_in_its_order():
+    assert list(KINDS) == ops.__all__
+
+
 def test_every_operation_of_a_policy_can_be_shown():
     entries = [(OPERATIONS["AutoAugment"], {"policy": policy}) for policy in ("imagenet", "cifar10", "svhn")]
     entries += [(OPERATIONS["RandAugment"], {"n": 1, "m": 5}), (OPERATIONS["TrivialAugment"], {})]
-    used = {KINDS[k] for entry, values in entries for k in entry.build(values, 1.0, 8).kinds.tolist()}
+    used = {KINDS[k] for entry, values in entries for k in built(entry, values, 1.0, 8).kinds.tolist()}
     assert used == set(SHOWN)

@@ -15,7 +15,7 @@ from torch import Tensor
 from core.augment.catalogue import OPERATIONS
 from core.augment.check import completed_augment
 from core.augment.draws import Draws
-from core.augment.pipeline import Pipeline
+from core.augment.pipeline import Pipeline, built
 from core.augment.targets import LEAST_SHARE, Targets, apply_to_targets
 from core.data.annotated import Annotated, annotated
 from core.data.tensors import as_tensors
@@ -288,9 +288,7 @@ def test_points_agree_with_kornias_matrix(angle: float, scale: float, shear: flo
     params = {"degrees": [angle, angle], "scale": [scale, scale], "shear": [shear, shear], "translate": 0.3}
     spec, draws = draw({"op": "RandomAffine", "params": params}, seed=seed)
     targets = move(spec, draws, sample)
-    module = OPERATIONS["RandomAffine"].build(
-        {name: tuple(v) if isinstance(v, list) else v for name, v in spec.ops[0].params.items()}, 1.0, SIDE
-    )
+    module = built(OPERATIONS["RandomAffine"], spec.ops[0].params, 1.0, SIDE)
     drawn = draws.ops[0].params
     assert drawn is not None
     module(torch.zeros(4, 3, SIDE, SIDE), params=drawn)

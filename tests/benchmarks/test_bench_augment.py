@@ -8,6 +8,7 @@ import torch
 
 from core.augment.catalogue import OPERATIONS
 from core.augment.check import completed_augment
+from core.augment.pipeline import built
 from core.bench import augment, bench, contenders
 from core.bench.contenders import CONTENDERS, installed, ours
 from core.run.spec import AugmentSpec, OpSpec
@@ -119,7 +120,7 @@ def test_kornia_runs_its_own_modules():
     for op in (
         op for ops in augment.PIPELINES.values() for op in completed_augment(AugmentSpec(ops=ops), 1).ops
     ):
-        module = OPERATIONS[op.op].build(contenders._values(op), 1.0, 16)
+        module = built(OPERATIONS[op.op], op.params, 1.0, 16)
         assert type(module).__module__.startswith("kornia.")
 
 

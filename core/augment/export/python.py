@@ -1,25 +1,27 @@
 """A pipeline as a Python script that needs torch and Kornia only, and gives the very same images.
 
-The script's text has three sources. The constructors are those that the catalogue's builders really
-called; the functions are Augury's own, copied with what they need; the rest is below.
+The script's text has three sources. The constructors are the catalogue's: an entry's class and arguments.
+Code of ours is copied, whole modules at a time (`core.augment.export.embedding`). The rest is below. Nothing
+here needs torch.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
 from textwrap import fill
+from typing import Any
 
-import kornia
-import torch
-
+from core.augment.catalogue import OPERATIONS
 from core.augment.check import completed_augment
-from core.augment.export import parts
-from core.augment.export.constructors import WIDTH, Constructors
-from core.augment.export.sources import Function, Source
-from core.augment.mixing import Mixer
-from core.augment.pipeline import Pipeline
-from core.run.spec import AugmentSpec
+from core.augment.entry import AugmentEntry
+from core.augment.export.embedding import Script
+from core.augment.export.literals import WIDTH, Call, literal
+from core.augment.export.versions import versions
+from core.augment.ops.mixes import MIXES
+from core.augment.strength import scaled
+from core.augment.warp_groups import warp_groups
+from core.run.spec import AugmentSpec, MixSpec, OpSpec
+
+_PARTS = "core.augment.export.script."
 
 _ABOUT = '''"""{title}
 
@@ -27,7 +29,9 @@ In your own code:                from pipeline import augment
 As a command, on image files:    python pipeline.py cat.jpg dog.png    (reads and writes them with Pillow)
 
 What is drawn follows from the seed, the step, an operation's name and the batch's size alone. So count
-your steps, and each can be repeated, bit for bit. Made with Augury for torch {torch} and kornia {kornia}.
+your steps, and each can be repeated, bit for bit.
+
+Made with Augury {augury} for torch {torch} and kornia {kornia}.
 """
 
 from __future__ import annotations'''
@@ -89,58 +93,74 @@ def as_python(spec: AugmentSpec, *, channels: int, side: int, seed: int, step: i
         SpecError: the spec is refused, as `core.augment.check` has it.
     """
     spec = completed_augment(spec, channels)
-    source = Source()
-    made = Constructors(source)
-    pipeline = made.watch(partial(Pipeline, spec, channels=channels, side=side, seed=seed))
-    operations = {f"{op.entry.name}/{op.stream}": op.module for op in pipeline.ops}
-    names, titles = list(operations), [op.entry.title for op in pipeline.ops]
+    script = Script()
+    enabled = [op for op in spec.ops if op.enabled]
+    operations = {f"{op.op}/{op.stream}": _call(script, OPERATIONS[op.op], op, spec, side) for op in enabled}
+    names, titles = list(operations), [OPERATIONS[op.op].title for op in enabled]
     settings = [
         f"SEED = {seed}",
         f"STEP = {step}  # that the command shows",
         f"CHANNELS, SIDE = {channels}, {side}  # of the square images, in pixels",
     ]
-    modules = [
+    entries = dict.fromkeys(op.op for op in enabled)
+    made = [
         "# What an operation draws follows from its name and number here, and not from its place.",
-        f"OPERATIONS = {made.write(operations, len('OPERATIONS = '))}",
+        *(f"# {name}: {note}" for name in entries if (note := OPERATIONS[name].note)),
+        _assigned("OPERATIONS", operations),
     ]
-    functions: list[Function] = [parts.draw]
+    parts = ["draw"]
     run, running, augment, main = _RUN, "OPERATIONS", _AUGMENT, _MAIN
     if spec.choose is not None:
         settings.append(f"CHOOSE = {spec.choose}  # operations for each batch, at random")
-        functions.append(parts.chosen)
+        parts.append("choose")
         running = "chosen(step)"
-    if len(pipeline.groups) < len(operations):
-        groups = [[names[i] for i in group] for group in pipeline.groups]
-        modules.append("# In this order; what shares a list is one warp, which is faster and blurs once.")
-        modules.append(f"GROUPS = {made.write(groups, len('GROUPS = '))}")
-        functions.append(parts.run)
+    groups = warp_groups(spec)
+    if len(groups) < len(operations):
+        made.append("# In this order; what shares a list is one warp, which is faster and blurs once.")
+        made.append(_assigned("GROUPS", [[names[i] for i in group] for group in groups]))
+        parts.append("warps")
         run = _RUN_GROUPS
     if spec.mix is not None:
-        mixer = made.watch(partial(Mixer, spec.mix, channels=channels, side=side, seed=seed))
-        assert mixer.entry.shares is not None, "a mix that needs masks is refused"
-        titles.append(mixer.entry.title)
-        modules += [
-            f"MIX = {made.write(mixer.module, len('MIX = '))}",
-            f'MIX_NAME = "{mixer.entry.name}/mix"',
-            f"MIX_VALUES = {made.write(mixer.values, len('MIX_VALUES = '))}",
-            f"find_shares = {source.add(mixer.entry.shares)}",
+        entry = MIXES[spec.mix.op]
+        titles.append(entry.title)
+        module, _, function = entry.shares.partition(":")
+        script.embed(module)
+        made += [
+            _assigned("MIX", _call(script, entry, spec.mix, spec, side)),
+            f'MIX_NAME = "{entry.name}/mix"',
+            f"find_shares = {function}",
         ]
-        functions.append(parts.mix)
+        parts.append("mix")
         augment, main = _AUGMENT_AND_MIX, _MAIN_MIXED
-    before_modules = source.take()
-    for function in functions:
-        source.add(function)
-    before_augment = source.take()
-    source.add(parts.load)
-    source.add(parts.save)
-    source.use("sys")
-    source.add(Path)
-    about = _ABOUT.format(
-        title=fill(f"{', '.join(titles) or 'No operation'}.", WIDTH - 3),
-        torch=torch.__version__.partition("+")[0],
-        kornia=kornia.__version__,
-    )
-    head = "\n\n".join([about, source.imports(), "\n".join(settings)])
+    before_made = script.take()
+    for part in parts:
+        script.embed(_PARTS + part)
+    before_augment = script.take()
+    script.embed(_PARTS + "files")
+    script.use("sys")
+    script.use("pathlib", "Path")
+    script.use("torch")
+    script.use("torch", "Tensor")
+    about = _ABOUT.format(title=fill(f"{', '.join(titles) or 'No operation'}.", WIDTH - 3), **versions())
+    head = "\n\n".join([about, script.imports(), "\n".join(settings)])
     body = augment.format(run=run.format(operations=running))
-    blocks = [*before_modules, "\n".join(modules), *before_augment, body, *source.take(), main]
+    blocks = [*before_made, "\n".join(made), *before_augment, body, *script.take(), main]
     return "\n\n\n".join([head, *blocks])
+
+
+def _call(
+    script: Script, entry: AugmentEntry, chosen: OpSpec | MixSpec, spec: AugmentSpec, side: int
+) -> Call:
+    """The call that makes an operation or a mix, its class imported or copied into ``script``."""
+    assert chosen.p is not None, "the spec is completed"
+    module, _, name = entry.makes.partition(":")
+    if module == "kornia.augmentation":
+        script.use(module, here="K")
+        name = f"K.{name}"
+    else:
+        script.embed(module)
+    return Call(name, entry.call(scaled(entry, chosen.params, spec.strength), chosen.p, side))
+
+
+def _assigned(name: str, value: Any) -> str:
+    return f"{name} = {literal(value, len(name) + 3)}"

@@ -6,10 +6,11 @@ import json
 import re
 from typing import Any
 
-import yaml
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from core.augment.check import completed_augment
-from core.augment.export import yaml12
+from core.augment.export import yaml
+from core.augment.export.versions import versions
 from core.run.errors import SpecError
 from core.run.spec import MAX_SPEC_BYTES, AugmentSpec, RunSpec, parse
 
@@ -17,7 +18,7 @@ _FLAT_LIST = re.compile(r"\[\n[^\[\]{}]*\]")
 
 
 def as_json(spec: AugmentSpec) -> str:
-    """The pipeline as JSON, a line for each value; `read` gives an equal spec."""
+    """The pipeline and the `versions`, as JSON, a line for each value; `read` gives an equal spec."""
     text = json.dumps(_plain(spec), indent=2, ensure_ascii=False)
 
     def on_one_line(found: re.Match[str]) -> str:
@@ -27,16 +28,8 @@ def as_json(spec: AugmentSpec) -> str:
 
 
 def as_yaml(spec: AugmentSpec) -> str:
-    """The pipeline as YAML; `read` gives an equal spec."""
-    # Flow style None: collections that hold no others are written on one line.
-    return yaml.dump(
-        _plain(spec),
-        Dumper=yaml12.Dumper,
-        sort_keys=False,
-        default_flow_style=None,
-        allow_unicode=True,
-        width=100,
-    )
+    """The pipeline and the `versions`, as YAML; `read` gives an equal spec."""
+    return yaml.dump(_plain(spec))
 
 
 def read(text: str | bytes, channels: int | None = None) -> AugmentSpec:
@@ -58,9 +51,10 @@ def read(text: str | bytes, channels: int | None = None) -> AugmentSpec:
         except UnicodeDecodeError as error:
             bad = error.object.count(b"\n", 0, error.start) + 1
             raise SpecError("", f"Line {bad} is not text in UTF-8; save the file as UTF-8.") from None
-    values = _values(text)
+    values, root = _values(text)
     if not isinstance(values, dict):
         raise SpecError("", "Line 1 starts no pipeline; one is ops, with a list of operations.")
+    values.pop("versions", None)  # they say what the file was made with, and choose nothing
     is_run = bool(values.keys() & RunSpec.model_fields.keys())
     try:
         spec = parse(values if is_run else {"augment": values}).augment
@@ -68,22 +62,22 @@ def read(text: str | bytes, channels: int | None = None) -> AugmentSpec:
     except RecursionError:
         raise SpecError("", "This is nested deeper than any pipeline is.") from None
     except SpecError as error:
-        line = _line(text, error.where if is_run else error.where.removeprefix("augment"))
+        line = _line(root or _nodes(text), error.where if is_run else error.where.removeprefix("augment"))
         raise SpecError(error.where, f"{error.what} See line {line}." if line else error.what) from None
 
 
 def _plain(spec: AugmentSpec) -> dict[str, Any]:
-    return spec.model_dump(mode="json", exclude_none=True)
+    return {**spec.model_dump(mode="json", exclude_none=True), "versions": versions()}
 
 
-def _values(text: str) -> Any:
-    """What JSON or YAML says, as plain values."""
+def _values(text: str) -> tuple[Any, Node | None]:
+    """What JSON or YAML says, as plain values; of YAML the nodes too."""
     try:
-        return json.loads(text, object_pairs_hook=_no_key_twice)
+        return json.loads(text, object_pairs_hook=_no_key_twice), None
     except (ValueError, RecursionError) as error:
         reason = error
     try:
-        return yaml12.load(text)
+        return yaml.load(text)
     except SpecError:
         if isinstance(reason, json.JSONDecodeError) and text.lstrip().startswith("{"):
             raise SpecError("", f"Line {reason.lineno} is not valid JSON: {reason.msg}.") from None
@@ -96,21 +90,26 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _line(text: str, path: str) -> int | None:
-    """The line that ``path`` leads to, as far as it does; None for JSON that is no YAML (tabs)."""
+def _nodes(text: str) -> Node | None:
+    """JSON as YAML's nodes; None where it is no YAML."""
     try:
-        node = yaml12.nodes(text)
+        return yaml.load(text)[1]
     except SpecError:
         return None
-    assert node is not None, "empty text is no object"
+
+
+def _line(node: Node | None, path: str) -> int | None:
+    """The line that ``path`` leads to, as far as it does."""
+    if node is None:
+        return None
     for key in re.findall(r"[^.\[\]]+", path):
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, MappingNode):
             found = [value for name, value in node.value if name.value == key]
-        elif isinstance(node, yaml.SequenceNode) and key.isdecimal():
+        elif isinstance(node, SequenceNode) and key.isdecimal():
             found = node.value[int(key) : int(key) + 1]
         else:
             break
         if not found:
             break
         node = found[0]
-    return node.start_mark.line + 1
+    return int(node.start_mark.line) + 1

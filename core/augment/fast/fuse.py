@@ -5,19 +5,14 @@ A 3×3 matrix says where a point of an image goes (Hartley and Zisserman, Multip
 once. It also sees the whole image all the way: what the first of two operations pushes over the
 edge, the second may bring back, where a chain would have lost it.
 
-Measured (tests/benchmarks/fused.py, 2 threads, 256×1×28×28 and 32×3×224×224): rotation, translation and
-shear 2.8 to 3.2 times as fast as Kornia's own one after the other, 1.6 to 2.1 times as ours of the same
-numbers; affine, perspective and flip 2.8 to 4.2 and 2.6 to 3.2 times.
-
 Coordinates are in pixels, (0, 0) the centre of the top left one. For each pixel of the result a warp needs
 the place it comes from, so matrices here point back, from the result to the image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import kornia.augmentation as K
 import torch
@@ -25,70 +20,17 @@ from kornia.augmentation import AugmentationBase2D, GeometricAugmentationBase2D
 from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
-from core.augment.entry import Drawn
-from core.augment.fast.affine import affine_matrices, warp_moved
+from core.augment.fast.matrices import affine_matrices, warp_moved
+from core.augment.fast.reading import Reading, reading
 
 
-class Sampling(NamedTuple):
-    """How an operation reads between pixels, and beyond the edge; None where it needs neither."""
-
-    resample: str | None
-    padding: str | None
-
-
-def sampling(module: AugmentationBase2D) -> Sampling | None:
+def reading_of(module: AugmentationBase2D) -> Reading | None:
     """How ``module`` reads an image, or None if it can't be fused."""
-    kind = type(module)
-    if kind in (K.RandomHorizontalFlip, K.RandomVerticalFlip):
-        return Sampling(None, None)
-    if kind is K.RandomRotation90:  # of a square: never beyond its edge
-        return Sampling(_name(module, "resample"), None)
-    if kind in (K.RandomAffine, K.RandomTranslate, K.RandomShear):
-        return Sampling(_name(module, "resample"), _name(module, "padding_mode"))
-    if kind in (K.RandomRotation, K.RandomPerspective, K.RandomResizedCrop):
-        return Sampling(_name(module, "resample"), "zeros")
-    if kind is K.RandomCrop:
-        padding = {"constant": "zeros", "replicate": "border"}.get(module.flags["padding_mode"])
-        return Sampling(None, padding) if padding else None  # "reflect" mirrors at pixels, a warp at edges
-    return None
+    flags = {name: module.flags[name] for name in ("resample", "padding_mode") if name in module.flags}
+    return reading(type(module).__name__, {k: str(getattr(v, "name", v)).lower() for k, v in flags.items()})
 
 
-def _name(module: AugmentationBase2D, flag: str) -> str:
-    return str(module.flags[flag].name).lower()
-
-
-def groups(modules: Sequence[AugmentationBase2D]) -> tuple[tuple[int, ...], ...]:
-    """The places of ``modules``, in order; those that are to be one warp are together.
-
-    They are neighbours that read alike. Flips and crops read whole pixels: they join any warp, and
-    where there is none, they stay as they are, which is faster and exact.
-    """
-    found: list[list[int]] = []
-    common = None  # how the last group reads
-    for i, module in enumerate(modules):
-        own = sampling(module)
-        joint = None if common is None or own is None else _joint(common, own)
-        if joint is None:
-            found.append([i])
-            common = own
-        else:
-            found[-1].append(i)
-            common = joint
-    whole_pixels = [s is not None and s.resample is None for s in map(sampling, modules)]
-    split: list[tuple[int, ...]] = []
-    for group in found:
-        split += [(i,) for i in group] if all(whole_pixels[i] for i in group) else [tuple(group)]
-    return tuple(split)
-
-
-def _joint(one: Sampling, other: Sampling) -> Sampling | None:
-    """How to read for both, or None if they differ."""
-    if any(a is not None and b is not None and a != b for a, b in zip(one, other, strict=True)):
-        return None
-    return Sampling(one.resample or other.resample, one.padding or other.padding)
-
-
-def way_back(module: AugmentationBase2D, drawn: Drawn, shape: torch.Size) -> Tensor:
+def way_back(module: AugmentationBase2D, drawn: Mapping[str, Tensor], shape: torch.Size) -> Tensor:
     """Where each pixel that ``module`` makes comes from, for images of ``shape`` (B, C, H, W): (B, 3, 3).
 
     float64 and on the CPU, as all that is drawn; the identity for an image that is spared.
@@ -101,7 +43,7 @@ def way_back(module: AugmentationBase2D, drawn: Drawn, shape: torch.Size) -> Ten
         return back
     like = torch.zeros((), dtype=torch.float64).expand(shape)  # of the images' shape, without their memory
     if isinstance(module, K.RandomPerspective):  # as Kornia's, which takes more than twice as long
-        back = _frame(drawn["start_points"]) @ torch.linalg.inv(_frame(drawn["end_points"]))
+        back = _corner_frame(drawn["start_points"]) @ torch.linalg.inv(_corner_frame(drawn["end_points"]))
     elif isinstance(module, K.RandomAffine):
         back = torch.linalg.inv(affine_matrices(drawn, like))
     else:
@@ -110,13 +52,13 @@ def way_back(module: AugmentationBase2D, drawn: Drawn, shape: torch.Size) -> Ten
     return torch.where(drawn["batch_prob"].view(-1, 1, 1) > 0.5, back, torch.eye(3, dtype=torch.float64))
 
 
-def _frame(corners: Tensor) -> Tensor:
+def _corner_frame(corners: Tensor) -> Tensor:
     """A matrix that takes (1, 0, 0), (0, 1, 0), (0, 0, 1) and (1, 1, 1) to four ``corners`` (B, 4, 2)."""
     points = pad(corners.double(), (0, 1), value=1).mT  # (B, 3, 4), homogeneous
     return points[..., :3] * torch.linalg.solve(points[..., :3], points[..., 3]).unsqueeze(1)
 
 
-def apply(parts: Sequence[tuple[AugmentationBase2D, Drawn]], images: Tensor) -> Tensor:
+def apply(parts: Sequence[tuple[AugmentationBase2D, Mapping[str, Tensor]]], images: Tensor) -> Tensor:
     """``images`` (B, C, H, W) after all of ``parts``, a group, in one warp.
 
     An image that all of them spare comes back bit for bit.
@@ -126,7 +68,7 @@ def apply(parts: Sequence[tuple[AugmentationBase2D, Drawn]], images: Tensor) -> 
     for module, drawn in parts:
         back = back @ way_back(module, drawn, images.shape)
         moves |= drawn["batch_prob"] > 0.5
-    how = [own for module, _ in parts if (own := sampling(module))]
+    how = [own for module, _ in parts if (own := reading_of(module))]
     resample = next((own.resample for own in how if own.resample), "nearest")
     padding = next((own.padding for own in how if own.padding), "zeros")
     return warp_moved(images, moves, back, partial(warp, resample=resample, padding=padding))

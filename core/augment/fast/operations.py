@@ -1,9 +1,8 @@
 """Some of Kornia's operations, applied faster and to the same numbers, bit for bit.
 
 Where Kornia picks with `torch.where` or indexing, these multiply by 0 and 1 and add: a CPU does that in
-vectors, and finite values stay exact. The warps are those of `core.augment.fast.affine`. Every operation
-here, with p = 0.5, is 1.6 to 3.2 times as fast as Kornia's own for 128 images of 1×28×28 and 1.3 to 4.0 times
-for 16 of 3×224×224 (tests/benchmarks/faster.py, two threads).
+vectors, and finite values stay exact. The warps are those of `core.augment.fast.affine`. docs/LOG.md says how
+much faster each is.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from kornia.augmentation import AugmentationBase2D
 from torch import Tensor
 
 from core.augment.entry import Drawn
-from core.augment.fast.affine import affine_matrices, warp_affine, warp_moved
-from core.augment.fast.fuse import sampling
+from core.augment.fast.affine import warp_affine
+from core.augment.fast.fuse import reading_of
+from core.augment.fast.matrices import affine_matrices, warp_moved
 
 Fast = Callable[[Any, Tensor, Drawn], Tensor]
 """What a module does to images (B, C, H, W) with what it drew: a new tensor, not cut off at 0 and 1."""
@@ -76,7 +76,7 @@ def _warp(module: Any, images: Tensor, drawn: Drawn) -> Tensor:
         forth = affine_matrices(drawn, images)
     else:
         forth = module.compute_transformation(images, drawn, module.flags)
-    how = sampling(module)
+    how = reading_of(module)
     assert how is not None and how.resample is not None and how.padding is not None
     warp = partial(
         warp_affine,

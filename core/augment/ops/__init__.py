@@ -1,1 +1,1 @@
-"""The operations, family by family."""
+"""The catalogue of operations, a file for each family; no file here needs torch."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.augment import export
+from core.augment.export.python import as_python
+from core.augment.export.text import as_json, as_yaml, read
 from core.run.errors import SpecError
 from core.text.escape import plain
 from pages.features.editor import choice
@@ -22,15 +23,15 @@ def take_home(look: Look) -> None:
     augment = look.augment
     if form == "Python":
         channels, side = look.images.tensor.shape[1:3]
-        text = export.as_python(augment, channels=channels, side=side, seed=look.seed, step=look.step)
+        text = as_python(augment, channels=channels, side=side, seed=look.seed, step=look.step)
         st.caption(
             "Runs with torch and Kornia alone, and gives the pictures of this page: same seed, same draw."
         )
         name, language = "pipeline.py", "python"
     elif form == "JSON":
-        text, name, language = export.as_json(augment), "pipeline.json", "json"
+        text, name, language = as_json(augment), "pipeline.json", "json"
     else:
-        text, name, language = export.as_yaml(augment), "pipeline.yaml", "yaml"
+        text, name, language = as_yaml(augment), "pipeline.yaml", "yaml"
     st.download_button(f"Download {name}", text, name, icon=":material/download:", on_click="ignore")
     _load_box()
     st.code(text, language=language, wrap_lines=True)
@@ -65,7 +66,7 @@ def _load_text() -> None:
 
 def _load(content: bytes) -> None:
     try:
-        augment = export.read(content)
+        augment = read(content)
     except SpecError as error:
         st.session_state["lab.problem"] = str(error)
         return

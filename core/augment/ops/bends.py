@@ -1,4 +1,4 @@
-"""More operations that move pixels: the affine family one by one, and bends that no matrix describes."""
+"""Operations that bend the image, or show it as another lens or point of view would."""
 
 from __future__ import annotations
 
@@ -6,22 +6,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import kornia.augmentation as K
-import torch
-from kornia.augmentation import AugmentationBase2D
-
 from core.augment.entry import Drawn, OpEntry, Values, all_of, nothing, number, scalar
-from core.augment.ops.geometry import PADDING_MODE, RESAMPLE, pair
-from core.catalogue import Number, Range
+from core.augment.ops.geometry import PADDING_MODE, RESAMPLE
+from core.catalogue import Choice, Number, Range
 
 
-def _describe_translate(drawn: Drawn, i: int) -> Values:
-    return (("shift", pair(float(drawn["translate_x"][i]), float(drawn["translate_y"][i]))),)
-
-
-def _describe_quarters(drawn: Drawn, i: int) -> Values:
-    quarters = int(drawn["times"][i].round())
-    return (("angle", f"{number(90 * quarters, 0, '°', sign=True)} {'↺' if quarters > 0 else '↻'}"),)
+def _describe_perspective(drawn: Drawn, i: int) -> Values:
+    moves = (drawn["end_points"][i] - drawn["start_points"][i]).norm(dim=-1).tolist()  # 4 corners
+    return (("corners moved", ", ".join(number(move) for move in moves) + " px"),)
 
 
 def _describe_spline(drawn: Drawn, i: int) -> Values:
@@ -29,28 +21,22 @@ def _describe_spline(drawn: Drawn, i: int) -> Values:
     return (("furthest point moved", number(100 * moves.max(), 1, " % of the side")),)
 
 
-def _build_fisheye(values: Mapping[str, Any], p: float, side: int) -> AugmentationBase2D:
-    center_x, center_y, gamma = (torch.tensor(values[name]) for name in ("center_x", "center_y", "gamma"))
-    return K.RandomFisheye(center_x, center_y, gamma, p=p)
-
-
-def _build_elastic(values: Mapping[str, Any], p: float, side: int) -> AugmentationBase2D:
-    """Kornia moves each pixel by noise that was smoothed, so less the smoother it is; ``alpha`` here is how
-    far it moves in the end, as a root mean square along each axis."""
+def _elastic_arguments(values: Mapping[str, Any], side: int) -> dict[str, Any]:
+    """Kornia moves each pixel by noise that was smoothed: the smoother it is, the less it moves. Our
+    ``alpha`` is how far it moves in the end, as a root mean square along each axis."""
     sigma = max(0.5, values["sigma"] * side)
     reach = math.ceil(2.5 * sigma)
     weights = [math.exp(-0.5 * (x / sigma) ** 2) for x in range(-reach, reach + 1)]
     # White noise between −1 and 1 has the variance 1/3; smoothing keeps Σw² of it, along each axis.
     deviation = math.sqrt(1 / 3) * sum(w**2 for w in weights) / sum(weights) ** 2
     alpha = 2 * values["alpha"] / deviation  # the side is 2 long in Kornia's coordinates
-    return K.RandomElasticTransform(
-        (2 * reach + 1,) * 2,
-        (sigma, sigma),
-        (alpha, alpha),
-        resample=values["resample"],
-        padding_mode=values["padding_mode"],
-        p=p,
-    )
+    return {
+        "kernel_size": (2 * reach + 1,) * 2,
+        "sigma": (sigma, sigma),
+        "alpha": (alpha, alpha),
+        "resample": values["resample"],
+        "padding_mode": values["padding_mode"],
+    }
 
 
 def _center(name: str, way: str) -> Range:
@@ -58,61 +44,36 @@ def _center(name: str, way: str) -> Range:
     return Range(name, (-0.3, 0.3), -1, 1, text, "", 0.05)
 
 
-def _translation(name: str, way: str) -> Range:
-    return Range(name, (-0.15, 0.15), -0.5, 0.5, f"How far it shifts {way}.", "of the side", 0.01, neutral=0)
-
-
-WARPS = (
+BENDS = (
     OpEntry(
-        name="RandomTranslate",
-        title="Translation",
-        help="Shifts the image; positive is to the right, and down.",
-        source="kornia.augmentation.RandomTranslate",
+        name="RandomPerspective",
+        title="Perspective",
+        help="Moves the four corners at random, as if the camera looked from the side.",
+        source="kornia.augmentation.RandomPerspective",
         group="geometric",
         parameters=(
-            _translation("translate_x", "to the right"),
-            _translation("translate_y", "down"),
-            PADDING_MODE,
-            RESAMPLE,
-        ),
-        build=lambda values, p, side: K.RandomTranslate(**values, p=p),
-        describe=_describe_translate,
-        fits="Things that are not always in the middle.",
-        can_lie="A large shift can push the subject out of view.",
-        default_p=1.0,
-    ),
-    OpEntry(
-        name="RandomShear",
-        title="Shear",
-        help="Leans the image; a positive angle moves the top to the right.",
-        source="kornia.augmentation.RandomShear",
-        group="geometric",
-        parameters=(
-            Range(
-                "shear", (-15.0, 15.0), -60, 60, "How far it leans; 0 keeps it upright.", "°", 1, neutral=0
+            Number(
+                "distortion_scale",
+                0.3,
+                0,
+                0.9,
+                "How far a corner moves at most.",
+                "of half the side",
+                0.05,
+                neutral=0,
             ),
-            PADDING_MODE,
+            Choice(
+                "sampling_method",
+                "basic",
+                ("basic", "area_preserving"),
+                "Corners move inwards only (basic), or inwards and outwards (area_preserving).",
+            ),
             RESAMPLE,
         ),
-        build=lambda values, p, side: K.RandomShear(**values, p=p),
-        describe=scalar("shear", "shear_x", digits=1, unit="°", sign=True),
-        fits="Handwriting, which leans one way or the other.",
-        can_lie="Far over, beyond about 45°, a stroke that stood lies down, and a square is no square.",
-        default_p=1.0,
-    ),
-    OpEntry(
-        name="RandomRotation90",
-        title="Quarter turns",
-        help="Turns the image counter-clockwise by whole quarters; the two ends are drawn half as often.",
-        source="kornia.augmentation.RandomRotation90",
-        group="geometric",
-        parameters=(
-            Range("times", (1, 3), -3, 3, "How many quarters it turns.", "quarters", 1, True, neutral=0),
-        ),
-        build=lambda values, p, side: K.RandomRotation90(values["times"], p=p),
-        describe=_describe_quarters,
-        fits="Images without an up and a down: from above, under a microscope, textures.",
-        can_lie="A 6 becomes a 9, and an arrow points elsewhere.",
+        makes="kornia.augmentation:RandomPerspective",
+        describe=_describe_perspective,
+        fits="Flat things seen by a camera: signs, pages, screens, buildings.",
+        can_lie="Near its largest distortion the subject is a sliver, or cut off.",
     ),
     OpEntry(
         name="RandomThinPlateSpline",
@@ -132,7 +93,7 @@ WARPS = (
                 neutral=0,
             ),
         ),
-        build=lambda values, p, side: K.RandomThinPlateSpline(values["scale"], p=p),
+        makes="kornia.augmentation:RandomThinPlateSpline",
         describe=_describe_spline,
         fits="Handwriting, cloth, leaves and other things that bend.",
         can_lie="A strong bend can turn one digit into another.",
@@ -166,7 +127,8 @@ WARPS = (
             PADDING_MODE,
             RESAMPLE,
         ),
-        build=_build_elastic,
+        makes="kornia.augmentation:RandomElasticTransform",
+        arguments=_elastic_arguments,
         describe=nothing,
         fits="Handwriting; the best single operation for digits, beside the affine one. Tissue and cells.",
         can_lie="A strong bend can turn one digit into another.",
@@ -182,7 +144,7 @@ WARPS = (
             _center("center_y", "upper and lower"),
             Range("gamma", (0.9, 1.5), 0.3, 4, "How late the bend sets in, away from its centre.", "", 0.1),
         ),
-        build=_build_fisheye,
+        makes="core.augment.modules.fisheye:Fisheye",
         describe=all_of(
             scalar("centre x", "center_x", sign=True),
             scalar("centre y", "center_y", sign=True),

@@ -1,12 +1,14 @@
 """CutMix and Mosaic by copying the pixels that change, to Kornia's numbers bit for bit.
 
 Kornia picks CutMix's pixels one by one from a mask over all channels, and lays out four times as many
-pixels for a mosaic as it keeps. Measured on one core of a busy machine with 16 × 3 × 224 × 224 images
-(milliseconds, Kornia's own first): CutMix 80 and 8, mosaic 54 and 2.
+pixels for a mosaic as it keeps. docs/LOG.md says how much faster this is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import kornia.augmentation as K
 import torch
 from torch import Tensor
 
@@ -40,3 +42,10 @@ def mosaic(images: Tensor, drawn: Drawn) -> Tensor:
         mixed[i, :, : side - y, side - x :] = images[c, :, y:, :x]
         mixed[i, :, side - y :, side - x :] = images[d, :, :y, :x]
     return mixed
+
+
+FAST_MIXES: dict[type[K.MixAugmentationBaseV2], Callable[[Tensor, Drawn], Tensor]] = {
+    K.RandomCutMixV2: cut_and_paste,
+    K.RandomMosaic: mosaic,
+}
+"""By Kornia's class; what is not here is best left to Kornia."""
