@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from core.augment.catalogue import OPERATIONS
@@ -42,16 +42,31 @@ def completed(spec: RunSpec) -> RunSpec:
             "choose 2 or more, or train without a mix.",
         )
     shape = image_shape(spec.data)
+    regularisers, optimiser = completed_regularisers(spec.regularisers), completed_optimiser(spec.optimiser)
+    _check_proximal(regularisers, optimiser)
     return spec.model_copy(
         update={
             "augment": completed_augment(spec.augment, shape.channels),
             "model": completed_model(
                 spec.model, channels=shape.channels, side=shape.side, num_classes=shape.num_classes
             ),
-            "regularisers": completed_regularisers(spec.regularisers),
-            "optimiser": completed_optimiser(spec.optimiser),
+            "regularisers": regularisers,
+            "optimiser": optimiser,
         }
     )
+
+
+def _check_proximal(regularisers: Sequence[RegulariserSpec], optimiser: OptimiserSpec) -> None:
+    """A proximal step has to be as long as the optimiser's own."""
+    if OPTIMISERS[optimiser.kind].proximal:
+        return
+    for i, each in enumerate(regularisers):
+        if each.solver == "proximal":
+            raise SpecError(
+                f"regularisers[{i}].solver",
+                f"a proximal step can't tell how long the steps of {optimiser.kind} are; "
+                f"solve {each.kind} by penalty, or choose another optimiser.",
+            )
 
 
 def bounded(spec: RunSpec) -> RunSpec:

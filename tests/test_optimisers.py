@@ -3,10 +3,18 @@ import math
 import pytest
 import torch
 
+from core.catalogues import completed
 from core.optimise.build import build_optimiser
-from core.optimise.catalogue import OPTIMISERS, SCHEDULES, completed_optimiser, learning_rate
+from core.optimise.catalogue import (
+    OPTIMISERS,
+    SCHEDULES,
+    OptimiserEntry,
+    completed_optimiser,
+    learning_rate,
+)
+from core.regularise.step_sizes import step_sizes
 from core.run.errors import SpecError
-from core.run.spec import OptimiserSpec
+from core.run.spec import OptimiserSpec, RegulariserSpec, RunSpec
 
 
 @pytest.mark.parametrize("kind", OPTIMISERS)
@@ -82,3 +90,39 @@ def test_one_cycle_is_torchs():
 def test_refusals(given, says):
     with pytest.raises(SpecError, match=says):
         completed_optimiser(OptimiserSpec(**given))
+
+
+def adagrad():
+    return OptimiserEntry(
+        name="adagrad",
+        title="Adagrad",
+        help="A toy.",
+        source="",
+        makes="torch.optim:Adagrad",
+        arguments=lambda params: {"lr_decay": 0.0},
+        step_size=lambda params, lr, gradient: lr,
+        lr_default=0.01,
+        lr_low=1e-3,
+        lr_high=1.0,
+    )
+
+
+def test_an_entry_alone_adds_an_optimiser_and_proximal_steps_know_whether_they_can_follow_it(monkeypatch):
+    monkeypatch.setitem(OPTIMISERS, "adagrad", adagrad())
+    spec = RunSpec(optimiser=OptimiserSpec(kind="adagrad"))
+    weight = torch.nn.Parameter(torch.ones(1))
+    assert isinstance(build_optimiser(completed(spec).optimiser, [weight], []), torch.optim.Adagrad)
+    by_penalty = (RegulariserSpec(kind="l1", solver="penalty"),)
+    assert completed(spec.model_copy(update={"regularisers": by_penalty})).regularisers[0].solver == "penalty"
+    with pytest.raises(SpecError, match="how long the steps of adagrad are; solve l1 by penalty") as refused:
+        completed(spec.model_copy(update={"regularisers": (RegulariserSpec(kind="l1"),)}))
+    assert refused.value.where == "regularisers[0].solver"
+
+
+@pytest.mark.parametrize("kind", OPTIMISERS)
+def test_proximal_steps_can_follow_what_says_so(kind):
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimiser = build_optimiser(completed_optimiser(OptimiserSpec(kind=kind)), [weight], [])
+    weight.grad = torch.ones(1)
+    optimiser.step()
+    assert OPTIMISERS[kind].proximal and step_sizes(optimiser, [weight])

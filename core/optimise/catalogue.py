@@ -36,6 +36,7 @@ class OptimiserEntry(Entry):
         step_size: how far one step moves a weight for each unit of its gradient, once running means have
             settled: from the parameters, the learning rate and the size that the gradient usually has.
         divides: whether it divides by that size.
+        proximal: whether `core.regularise.step_sizes` can read how long its steps are, for proximal steps.
         check: raises `SpecError` if its parameters don't go together.
         lr_default: lies in ``[lr_low, lr_high]``, the range in which training is worth watching.
     """
@@ -44,6 +45,7 @@ class OptimiserEntry(Entry):
     arguments: Callable[[Params], dict[str, Any]]
     step_size: Callable[[Params, float, float], float]
     divides: bool = True
+    proximal: bool = False
     check: Callable[[Params], None] = goes_together
     lr_default: float
     lr_low: float
@@ -111,6 +113,7 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             makes="torch.optim:SGD",
             arguments=_sgd_arguments,
             step_size=_sgd_step_size,
+            proximal=True,
             divides=False,
             check=_check_nesterov,
         ),
@@ -126,6 +129,7 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             makes="torch.optim:Adam",
             arguments=_adam_arguments,
             step_size=_adam_step_size,
+            proximal=True,
         ),
         OptimiserEntry(
             name="adamw",
@@ -150,6 +154,7 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             makes="torch.optim:AdamW",
             arguments=_adamw_arguments,
             step_size=_adam_step_size,
+            proximal=True,
         ),
         OptimiserEntry(
             name="rmsprop",
@@ -168,6 +173,7 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             makes="torch.optim:RMSprop",
             arguments=_rmsprop_arguments,
             step_size=_rmsprop_step_size,
+            proximal=True,
         ),
     )
 }
