@@ -1,13 +1,14 @@
 """Augury without a page: ``python -m core run | spec | catalogue | path | worker | bench``.
 
 Exit status: 0 done; 1 the run failed; 2 the input was wrong, with one line on standard error that
-says what and how to mend it.
+says what and how to mend it. A reader that has seen enough, as ``| head``, is no error.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options))
-    except SpecError as error:
-        print(error, file=sys.stderr)
-        return 2
+        try:
+            options = _parser().parse_args(arguments)
+            return int(options.command(options))
+        except SpecError as error:
+            print(error, file=sys.stderr)
+            return 2
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough, as `head` does
+        _print_no_more()
+        return 0
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -53,7 +60,7 @@ def run_command(options: argparse.Namespace) -> int:
     state = ""
     for event in run(spec, control, out=options.out, resume=options.resume):
         line = json.dumps(finite(event))
-        print(line, flush=True)
+        _tell(line, control)
         if written is not None:
             with written.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
@@ -97,7 +104,7 @@ def path_command(options: argparse.Namespace) -> int:
     control = Control()
     signal.signal(signal.SIGINT, lambda *_: control.stop.set())
     for event in events(spec, control, which=options.regulariser, lambdas=_numbers(options.lambdas)):
-        print(json.dumps(finite(event)), flush=True)
+        _tell(json.dumps(finite(event)), control)
     if event["reason"]:
         print(event["reason"], file=sys.stderr)
     return 0 if event["state"] in ("finished", "stopped") else 1
@@ -126,6 +133,22 @@ def bench_command(options: argparse.Namespace) -> int:
     from core.bench import bench
 
     return bench(options.json, options.only, options.rounds)
+
+
+def _tell(line: str, control: Control) -> None:
+    """Print an event at once. If nobody reads on, nothing more is printed, and training stops."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        _print_no_more()
+        control.stop.set()
+
+
+def _print_no_more() -> None:
+    """What is still to be printed goes nowhere, also what Python holds back until it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _read_spec(source: str) -> RunSpec:

@@ -149,6 +149,12 @@ def look_up(catalogue: Mapping[str, E], name: str, where: str, noun: str) -> E:
     return catalogue[name]
 
 
+def title_of(catalogue: Mapping[str, Entry], name: str) -> str:
+    """What to call an entry of a spec that is read back from the store: a later version of Augury may have
+    no such entry any more, and then it goes by its name."""
+    return catalogue[name].title if name in catalogue else name
+
+
 def completed_params(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """``given``, checked against the entry's bounds and with its defaults filled in, in form order."""
     known = {parameter.name: parameter for parameter in entry.parameters}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from core.augment.catalogue import OPERATIONS
 from core.augment.check import check_augment_names, completed_augment
@@ -20,7 +20,9 @@ from core.optimise.catalogue import OPTIMISERS, SCHEDULES, completed_optimiser
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.check import completed_regularisers
 from core.run.errors import SpecError
-from core.run.spec import RunSpec
+from core.run.spec import AugmentSpec, DataSpec, ModelSpec, OptimiserSpec, Part, RegulariserSpec, RunSpec
+
+P = TypeVar("P", bound=Part)
 
 
 def completed(spec: RunSpec) -> RunSpec:
@@ -63,11 +65,53 @@ def bounded(spec: RunSpec) -> RunSpec:
     """
     look_up(DATASETS, spec.data.name, "data.name", "dataset")
     check_augment_names(spec.augment)
-    architecture = look_up(ARCHITECTURES, spec.model.arch, "model.arch", "architecture")
-    check_params(architecture, spec.model.params, "model.params")
+    _check_architecture(spec.model)
     completed_regularisers(spec.regularisers)
     completed_optimiser(spec.optimiser)
     return spec
+
+
+def mended(spec: RunSpec) -> tuple[RunSpec, list[str]]:
+    """A spec that another version of Augury has left, as a form can show it: the default stands for each part
+    that is no longer there, an operation, a mix or a regulariser is left out. Then what is said of each."""
+    said: list[str] = []
+
+    def refused(check: Callable[[Any], object], part: Any, instead: str) -> bool:
+        try:
+            check(part)
+        except SpecError as error:
+            said.append(f"{error} {instead}")
+            return True
+        return False
+
+    def default(check: Callable[[Any], object], part: P, other: P, name: str) -> P:
+        return other if refused(check, part, f"{name} stands in its place.") else part
+
+    update: dict[str, Any] = {"data": default(image_shape, spec.data, DataSpec(), DataSpec().name)}
+    ops = [
+        op
+        for op in spec.augment.ops
+        if not refused(check_augment_names, AugmentSpec(ops=(op,)), f"{op.op} is left out.")
+    ]
+    mix, choose = spec.augment.mix, spec.augment.choose
+    if mix and refused(check_augment_names, AugmentSpec(mix=mix), f"{mix.op} is left out."):
+        mix = None
+    if choose and len(ops) < len(spec.augment.ops) and choose > sum(op.enabled for op in ops):
+        choose = None
+    update["augment"] = spec.augment.model_copy(update={"ops": tuple(ops), "mix": mix, "choose": choose})
+    update["model"] = default(_check_architecture, spec.model, ModelSpec(), ModelSpec().arch)
+    kept: list[RegulariserSpec] = []
+    for each in spec.regularisers:
+        if not refused(completed_regularisers, (*kept, each), f"{each.kind} is left out."):
+            kept.append(each)
+    update["regularisers"] = tuple(kept)
+    update["optimiser"] = default(completed_optimiser, spec.optimiser, OptimiserSpec(), OptimiserSpec().kind)
+    return spec.model_copy(update=update), said
+
+
+def _check_architecture(spec: ModelSpec) -> None:
+    """Its name and its parameters' bounds; not whether it fits any images."""
+    check_params(look_up(ARCHITECTURES, spec.arch, "model.arch", "architecture"), spec.params, "model.params")
 
 
 def listing() -> dict[str, list[dict[str, Any]]]:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.catalogues import completed
 from core.run.errors import SpecError
+from core.text.escape import plain
 from pages.components.live_chart import preload_charts
 from pages.features.editor import choice
 from pages.features.editor.train_form import train_form
@@ -45,6 +46,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         disabled=problem is not None,
     )
 waiting_line()
+choice.say_what_is_gone()
 if not problem:
     try:
         plan_view(spec, loaded(spec.data))
@@ -52,5 +54,5 @@ if not problem:
     except SpecError as error:
         problem = error
 if problem:
-    st.error(str(problem), icon=":material/error:")
+    st.error(plain(str(problem)), icon=":material/error:")
 preload_charts()

@@ -118,3 +118,30 @@ def test_the_module_runs_and_never_shows_a_traceback(tmp_path):
     )
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and "not UTF-8" in done.stderr
+
+
+def read_one_line(*arguments, lines=1):
+    """What a command prints to a reader that goes away after so many lines; how it ends, its errors."""
+    command = subprocess.Popen(
+        [sys.executable, "-m", "core", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    line = "".join(command.stdout.readline() for _ in range(lines))
+    command.stdout.close()
+    said = command.stderr.read()
+    return line, command.wait(timeout=120), said
+
+
+def test_a_reader_that_goes_away_ends_a_run_within_a_batch_and_without_a_traceback(tmp_path):
+    endless = ["--set", "train.epochs=1000", "--out", str(tmp_path)]
+    line, status, said = read_one_line("run", "baseline", *TINY, *endless)
+    assert json.loads(line)["state"] == "running"
+    assert (status, said) == (0, "")
+    kept = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert kept[-1]["state"] == "stopped"
+
+
+@pytest.mark.parametrize("lines", [0, 1])
+@pytest.mark.parametrize("arguments", [("catalogue",), ("spec", "--schema"), ("path", "l1-sparse", *TINY)])
+def test_a_reader_that_goes_away_is_no_error(arguments, lines):
+    line, status, said = read_one_line(*arguments, lines=lines)
+    assert bool(line) == bool(lines) and (status, said) == (0, "")

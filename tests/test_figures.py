@@ -11,6 +11,7 @@ from core import figures
 from core.models.summary import summarise
 from core.run.history import HistoryBuilder
 from core.run.spec import ModelSpec
+from core.text.escape import plain_html
 
 
 def history(num_epochs, steps_an_epoch=4, penalty=0.0):
@@ -47,7 +48,7 @@ def history(num_epochs, steps_an_epoch=4, penalty=0.0):
 
 
 def trace(figure, name):
-    return next(each for each in figure["data"] if each["name"] == name)
+    return next(each for each in figure["data"] if each["name"] == plain_html(name))
 
 
 @pytest.mark.parametrize("draw", [figures.loss, figures.accuracy, figures.sparsity_by_layer])
@@ -105,3 +106,9 @@ def test_the_table_has_a_line_an_epoch():
     rows = list(csv.DictReader(io.StringIO(figures.epochs_csv(history(3)))))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[0]["exact_zeros.fc"]) == 0.5 and float(rows[0]["exact_zeros"]) == 0.375
+
+
+def test_names_from_outside_are_no_html():
+    point = figures.RunPoint("id", "<a href='//evil.example'>x</a>", "<b>1</b> · 2", "CNN", 0.5, 0.5)
+    shown = trace(figures.sparsity_and_accuracy([point]), "CNN")["text"]
+    assert shown == ["<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"]

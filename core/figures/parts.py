@@ -13,6 +13,7 @@ from typing import Any
 from core.regularise.catalogue import REGULARISERS
 from core.run.events import Event
 from core.run.history import History
+from core.text.escape import plain_html
 
 Figure = dict[str, Any]
 
@@ -43,7 +44,7 @@ def line(
         "type": "scatter",
         # A line through one point is invisible: until there are two, show the point itself.
         "mode": "lines+markers" if markers or len(x) < 2 else "lines",
-        "name": name,
+        "name": plain_html(name),
         "x": x,
         "y": y,
         "opacity": opacity,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.figures.parts import LAYERS, NEUTRAL, SPARSITY, TRAIN, VALIDATION, Figure, plain_layout
 from core.models.catalogue import ARCHITECTURES
+from core.text.escape import plain_html
 
 ARCHITECTURE_COLOURS = (TRAIN, VALIDATION, *LAYERS[1:3])
 
@@ -79,11 +80,11 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": arch,
+                "name": plain_html(arch),
                 "x": [100 * point.exact for point in those],
                 "y": [100 * point.accuracy for point in those],
                 "ids": [point.id for point in those],
-                "text": [f"<b>{point.name}</b><br>{_broken(point.words)}" for point in those],
+                "text": [f"<b>{plain_html(point.name)}</b><br>{_broken(point.words)}" for point in those],
                 "marker": {
                     "color": ARCHITECTURE_COLOURS[i % len(ARCHITECTURE_COLOURS)],
                     "opacity": 1,
@@ -107,4 +108,4 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
 
 def _broken(words: str) -> str:
     """A spec's parts under each other: one line of all would be wider than a telephone."""
-    return words.replace(" · ", "<br>")
+    return plain_html(words).replace(" · ", "<br>")

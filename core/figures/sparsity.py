@@ -16,6 +16,7 @@ from core.figures.strengths import add_strengths
 from core.measure.sparsity import NEAR
 from core.run.events import Event
 from core.run.history import History
+from core.text.escape import plain_html
 from core.transform.shrink import REMOVABLE
 
 WHOLE = "whole network"
@@ -47,7 +48,7 @@ def sparsity_map(history: History, run_id: str) -> Figure:
     layers = list(measured[0]["layers"]) if measured else []
     rows = [[100 * each["layers"][layer]["exact"] for each in measured] for layer in layers]
     rows.append([100 * each["exact"] for each in measured])
-    names = [*layers, WHOLE]
+    names = [*map(plain_html, layers), WHOLE]
     now = [f"{name}  {row[-1]:.0f} %" if row else name for name, row in zip(names, rows, strict=True)]
     trace = {
         "type": "heatmap",

@@ -102,9 +102,15 @@ class Jobs:
             raise SpecError("", f"The run could not be stored: {cause}; is the disk full?") from error
         with self._lock:
             self._in_hand[run.id] = run
-            self._waiting.append(run)
             self._take_in(run, state("queued"))
-            self._lock.notify()
+            too_late = self._closing  # since it was looked at above
+            if too_late:
+                self._take_in(run, state("interrupted", CLOSED))
+            else:
+                self._waiting.append(run)
+                self._lock.notify()
+        if too_late:
+            self._conclude(run)
         return run.id
 
     def stop(self, run_id: str) -> None:

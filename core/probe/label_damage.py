@@ -26,9 +26,10 @@ from core.augment.ops.mixes import MIXES, MixEntry
 from core.augment.pipeline import Pipeline
 from core.catalogues import completed
 from core.data.dataset import Dataset
+from core.models.catalogue import ARCHITECTURES
 from core.randomness import derive
 from core.run.errors import SpecError
-from core.run.spec import AugmentSpec, DataSpec, RunSpec
+from core.run.spec import AugmentSpec, DataSpec, OptimiserSpec, RunSpec
 from core.store.store import StoredRun, run_folder
 from core.train.session import Session, open_session
 
@@ -97,7 +98,13 @@ def latest_run(runs: Iterable[StoredRun], dataset: DataSpec) -> StoredRun | None
 
     How many images it trained on and how many it kept may differ: it is measured on those it kept.
     """
-    fitting = (run for run in runs if run.state == "finished" and _same_images(run.spec.data, dataset))
+    fitting = (
+        run
+        for run in runs
+        if run.state == "finished"
+        and _same_images(run.spec.data, dataset)
+        and run.spec.model.arch in ARCHITECTURES  # an older run's may be gone
+    )
     return next((run for run in fitting if (run_folder(run.id) / WEIGHTS).is_file()), None)
 
 
@@ -107,9 +114,10 @@ def open_trained(spec: RunSpec, folder: Path, device: str = "auto") -> Session:
     Raises:
         SpecError: the images are gone, or the weights can't be read or are of another network.
     """
-    # It is only asked, never trained: no pipeline, no penalties, and no bfloat16, which a CPU is slow at.
+    # It is only asked, never trained: no pipeline, no penalties, any optimiser, and no bfloat16, which
+    # a CPU is slow at.
     asked = spec.train.model_copy(update={"device": device, "precision": "float32"})
-    bare = {"augment": AugmentSpec(), "regularisers": (), "train": asked}
+    bare = {"augment": AugmentSpec(), "regularisers": (), "optimiser": OptimiserSpec(), "train": asked}
     session = open_session(completed(spec.model_copy(update=bare)))
     try:
         session.model.load_state_dict(load_file(folder / WEIGHTS, device=str(session.device)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.catalogue import title_of
 from core.measure.sparsity import NEAR
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
@@ -27,7 +28,7 @@ def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
     if strong and (what := _what_is_lost(event, spec)):
         culprit = max(strong, key=_times_the_default)
         return f"{what}: {_symbol(culprit)} is too strong. {_instead(culprit, spec)}"
-    idle = [REGULARISERS[each.kind].title for each in spec.regularisers if each.strength == 0]
+    idle = [title_of(REGULARISERS, each.kind) for each in spec.regularisers if each.strength == 0]
     if not idle:
         return ""
     return f"{_listed(idle)} at strength 0 {'change' if len(idle) > 1 else 'changes'} nothing."
@@ -48,23 +49,26 @@ def _what_is_lost(event: Mapping[str, Any], spec: RunSpec) -> str:
 
 
 def _times_the_default(spec: RegulariserSpec) -> float:
-    default = REGULARISERS[spec.kind].default_strength
-    assert spec.strength is not None and default is not None
-    return spec.strength / default
+    """1 for a kind that has no default, as one that a later version of Augury no longer has."""
+    assert spec.strength is not None
+    return spec.strength / (_default(spec) or spec.strength)
+
+
+def _default(spec: RegulariserSpec) -> float | None:
+    return REGULARISERS[spec.kind].default_strength if spec.kind in REGULARISERS else None
 
 
 def _instead(spec: RegulariserSpec, run: RunSpec) -> str:
     """The default, or a tenth of what was too strong, in one digit."""
-    default = REGULARISERS[spec.kind].default_strength
-    assert spec.strength is not None and default is not None
-    weaker = f"{min(default, spec.strength / 10):.1g}".replace("e-0", "e-")
+    assert spec.strength is not None
+    weaker = f"{min(_default(spec) or spec.strength, spec.strength / 10):.1g}".replace("e-0", "e-")
     if spec.warmup_epochs or _times_the_default(spec) > HOPELESS:
         return f"Try {weaker}."
     return f"Try {weaker}, or let it rise over the first {-(-2 * run.train.epochs // 3)} epochs."
 
 
 def _symbol(spec: RegulariserSpec) -> str:
-    return f"λ = {spec.strength:g} of {REGULARISERS[spec.kind].title}"
+    return f"λ = {spec.strength:g} of {title_of(REGULARISERS, spec.kind)}"
 
 
 def _listed(names: Sequence[str]) -> str:

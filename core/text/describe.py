@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
-from core.models.catalogue import ARCHITECTURES
+from core.catalogue import title_of
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import AugmentSpec, RegulariserSpec, RunSpec
 
@@ -36,10 +36,10 @@ def objective(spec: RunSpec) -> str:
 
 def _augmentation(spec: AugmentSpec) -> str:
     """E.g. ``affine + erasing + CutMix at strength 0.5``; more than three operations are counted."""
-    ops = [OPERATIONS[op.op].title.lower() for op in spec.ops if op.enabled]
+    ops = [title_of(OPERATIONS, op.op).lower() for op in spec.ops if op.enabled]
     parts = ops if len(ops) <= 3 else [f"{len(ops)} augmentations"]
     if spec.mix is not None:
-        parts = [*parts, MIXES[spec.mix.op].title]
+        parts = [*parts, title_of(MIXES, spec.mix.op)]
     strength = f" at strength {spec.strength:g}" if parts and spec.strength != 1 else ""
     return " + ".join(parts) + strength
 
@@ -49,11 +49,12 @@ def _architecture(spec: RunSpec) -> str:
         spec.model.params.get("channels") or spec.model.params.get("hidden") or spec.model.params.get("width")
     )
     shown = "-".join(map(str, sizes)) if isinstance(sizes, list | tuple) else str(sizes or "")
-    return f"{ARCHITECTURES[spec.model.arch].name} {shown}".strip()
+    return f"{spec.model.arch} {shown}".strip()
 
 
 def _regulariser(spec: RegulariserSpec) -> str:
-    entry = REGULARISERS[spec.kind]
-    strength = entry.default_strength if spec.strength is None else spec.strength
+    strength = spec.strength
+    if strength is None and spec.kind in REGULARISERS:
+        strength = REGULARISERS[spec.kind].default_strength
     shown = "" if strength is None else f"{strength:g}"
-    return " ".join(filter(None, [entry.title, shown, spec.solver]))
+    return " ".join(filter(None, [title_of(REGULARISERS, spec.kind), shown, spec.solver]))

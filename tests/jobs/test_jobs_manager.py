@@ -299,6 +299,22 @@ def test_steps_of_a_long_run_are_stored_ever_wider_apart(jobs, monkeypatch):
     assert run.fold.version == 20_000
 
 
+def test_a_run_that_came_in_while_we_closed_is_interrupted_and_nobody_waits_for_it(start, monkeypatch):
+    jobs = start()
+    create = jobs._store.create
+
+    def closing(*arguments):
+        create(*arguments)
+        jobs.close()
+
+    monkeypatch.setattr(jobs._store, "create", closing)
+    run_id = submit(jobs)
+    view = jobs.wait(run_id, timeout=1)
+    assert (view.state, view.reason) == ("interrupted", manager.CLOSED)
+    assert jobs.live() == [] and jobs._store.run(run_id).state == "interrupted"
+    assert start().view(run_id).reason == manager.CLOSED
+
+
 def test_closing_interrupts_what_runs_and_what_waits(start):
     executor = WorkerExecutor(WORKER)
     jobs = start(executor)

@@ -181,6 +181,9 @@ def test_closing_ends_what_is_trained_and_starts_nothing_more():
     until(lambda: paths.view(specs[0], 0).points)
     paths.close()
     assert children() == [] and not paths.view(specs[1], 0).points
+    assert paths.view(specs[1], 0).ended
+    with pytest.raises(SpecError, match="Augury is closing"):
+        paths.ask(named("another"), 0)
     paths.close()
 
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import zipfile
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -10,8 +12,10 @@ from visiting import asked, manager, spec_of
 
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
+from core.data.catalogue import DATASETS
+from core.data.uploads import keep_upload
 from core.run.address import encode
-from core.run.spec import AugmentSpec, DataSpec, MixSpec, OpSpec, RunSpec, TrainSpec
+from core.run.spec import AugmentSpec, DataSpec, MixSpec, OpSpec, RunSpec, TrainSpec, parse
 
 PAGE = "pages/1_Augment.py"
 
@@ -217,6 +221,25 @@ def test_the_dataset_can_be_chosen_here_too(open_page):
     next(each for each in visit.selectbox if each.label == "Dataset").set_value("arrows").run()
     assert spec_of(visit).data.name == "arrows"
     assert {tile["caption"] for tile in gallery(visit, "results")} <= {"up", "down", "left", "right"}
+
+
+def test_a_folder_of_ones_own_is_read_once(open_page, monkeypatch):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for i in range(8):
+            picture = io.BytesIO()
+            Image.new("RGB", (20, 20), (255 * (i % 2), i, 0)).save(picture, "PNG")
+            archive.writestr(f"{'ab'[i % 2]}/{i}.png", picture.getvalue())
+    reads = []
+    entry = DATASETS["folder"]
+    counted = replace(entry, load=lambda spec: reads.append(spec) or entry.load(spec))
+    monkeypatch.setitem(DATASETS, "folder", counted)
+    spec = parse({"data": {"name": "folder", "path": keep_upload(content.getvalue())}})
+    visit = showing(open_page(PAGE, spec=encode(spec)), "data")
+    assert {tile["caption"] for tile in gallery(visit, "results")} == {"a", "b"}
+    visit.run()
+    train = open_page("pages/2_Train.py", spec=encode(spec))
+    assert gallery(train, "first_batch") and len(reads) == 1
 
 
 def test_own_images_good_and_bad(open_page):

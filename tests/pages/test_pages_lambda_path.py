@@ -113,6 +113,14 @@ def test_one_too_many_is_told_to_wait(told):
     assert "30 paths are waiting" not in words(shown.run())
 
 
+def test_one_too_many_is_told_to_wait_where_a_cancelled_path_is_tried_again(told):
+    told.asked.append("another's")
+    told.now = view("stopped", PATH[:3])
+    shown = visit("l1")
+    button(shown, "Try all 8 again").click().run()
+    assert "30 paths are waiting" in words(shown)
+
+
 @pytest.mark.parametrize(
     ("now", "says"),
     [

@@ -123,7 +123,7 @@ def test_what_a_run_says_of_its_figures_is_shown(open_page):
 def test_every_near_zero_says_its_epsilon(open_page):
     visit = open_page(PAGE, run=stored(), look="Measures")
     assert metric(visit, "|w| < 0.001")
-    assert "|w| < 0.001" in [trace["name"] for trace in components(visit)["sparsity"]["figure"]["data"]]
+    assert "|w| &lt; 0.001" in [trace["name"] for trace in components(visit)["sparsity"]["figure"]["data"]]
     assert "Near zero, |w| < 0.001" in visit.pills[0].options
     assert not any(each.label.lower() == "near zero" for each in visit.metric)
 

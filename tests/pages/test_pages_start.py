@@ -1,9 +1,11 @@
 """The landing page: it says what this is, shows the families, and starts a preset in one click."""
 
 import pytest
+import sqlalchemy as sa
 from visiting import asked, manager
 
 from core.presets import PRESETS
+from core.store.store import Store
 
 
 def test_it_offers_every_preset(open_page):
@@ -36,3 +38,30 @@ def test_what_is_running_is_shown(open_page):
 @pytest.mark.parametrize("page", ["app.py", "pages/1_Augment.py", "pages/2_Train.py"])
 def test_any_page_can_be_the_first_that_is_opened(open_page, page):
     assert open_page(page).title
+
+
+def full_queue(monkeypatch):
+    monkeypatch.setattr("core.jobs.manager.MAX_WAITING", 0)
+    return "runs are waiting already; stop one, or try later"
+
+
+def full_disk(monkeypatch):
+    def create(self, run_id, spec, created_at):
+        raise sa.exc.OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(Store, "create", create)
+    return "could not be stored: database or disk is full"
+
+
+@pytest.mark.parametrize("refuse", [full_queue, full_disk])
+@pytest.mark.parametrize(
+    ("page", "start"), [("app.py", "L1 makes it sparse"), ("pages/2_Train.py", "Start training")]
+)
+def test_a_start_that_is_refused_says_why_where_it_was_asked_for(open_page, monkeypatch, refuse, page, start):
+    visit = open_page(page)
+    said = refuse(monkeypatch)
+    next(each for each in visit.button if each.label == start).click().run()
+    assert not visit.exception and len(visit.error) == 1 and said in visit.error[0].value
+    assert not manager().live() and "run" not in visit.query_params
+    visit.run()
+    assert not visit.error

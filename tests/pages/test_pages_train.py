@@ -13,6 +13,7 @@ from core.presets import preset
 from core.regularise.catalogue import REGULARISERS
 from core.run.address import encode
 from core.run.spec import AugmentSpec, DataSpec, OpSpec, RunSpec, parse
+from core.text.escape import plain
 
 PAGE = "pages/2_Train.py"
 TINY = parse(
@@ -215,7 +216,7 @@ def test_what_does_not_fit_is_said_and_cannot_be_started(open_page):
 def test_more_images_than_there_are_is_said(open_page):
     visit = open_page(PAGE)
     widget(visit, "number_input", "Training images").set_value(100_000).run()
-    assert "data.train_images" in texts(visit)
+    assert plain("data.train_images") in texts(visit)
 
 
 def test_a_run_from_start_to_finish(open_page):
@@ -323,7 +324,7 @@ def test_a_link_out_of_bounds_is_refused_in_a_sentence(open_page, change):
 def test_a_link_whose_parts_do_not_go_together_is_shown_with_the_reason(open_page):
     hue_on_grey = parse({"augment": {"ops": [{"op": "RandomHue"}]}})
     visit = open_page(PAGE, spec=encode(hue_on_grey))
-    assert "augment.ops[0]" in texts(visit)
+    assert plain("augment.ops[0]") in texts(visit)
     assert spec_of(visit).augment.ops[0].op == "RandomHue"
     assert widget(visit, "button", "Start training").disabled
 

@@ -101,6 +101,16 @@ def test_it_comes_one_by_one_and_the_same_again(trained, found):
     assert [len(each.mistakes) for each in few][:2] == [0, 2]
 
 
+def test_a_network_is_opened_whatever_else_of_its_spec_is_gone(run):
+    gone = ARROWS.model_copy(
+        update={
+            "augment": AugmentSpec(ops=(OpSpec(op="OldFlip"),)),
+            "optimiser": OptimiserSpec(kind="oldgrad"),
+        }
+    )
+    assert open_trained(gone, run[0]).validation.channels == 3
+
+
 def test_a_plan_has_a_row_for_each_operation_that_is_on_and_one_for_all():
     spec = AugmentSpec(
         ops=(
@@ -156,9 +166,10 @@ def test_the_latest_run_on_these_images_that_left_weights(tmp_path, monkeypatch)
     store = Store(f"sqlite:///{tmp_path / 'augury.db'}")
     began = time.time()
 
-    def add(after: float, state: str, weights: bool, **fields) -> str:
+    def add(after: float, state: str, weights: bool, arch: str = "cnn", **fields) -> str:
         run_id = uuid.uuid4().hex
-        store.create(run_id, RunSpec(data=DataSpec(**fields)), began + after)
+        spec = RunSpec(data=DataSpec(**fields), model=ModelSpec(arch=arch))
+        store.create(run_id, spec, began + after)
         store.set_state(run_id, state)
         if weights:
             run_folder(run_id).mkdir(parents=True)
@@ -170,6 +181,7 @@ def test_the_latest_run_on_these_images_that_left_weights(tmp_path, monkeypatch)
     add(3, "finished", False, name="arrows")
     add(4, "failed", True, name="arrows")
     other = add(5, "finished", True, name="digits")
+    add(5.5, "finished", True, name="digits", arch="gone")
     own = add(6, "finished", True, name="folder", path="a.zip", side=32)
     runs = store.runs()
     store.close()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalogues import bounded
+from core.catalogues import bounded, mended
 from core.presets import preset
 from core.run import address
 from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, RegulariserSpec, RunSpec
+from core.text.escape import plain
 
 _SPEC, _GENERATION, _FROM_LINK = "augury.spec", "augury.generation", "augury.link"
+_GONE = "augury.gone"  # what a spec named that is no longer there, to be said once
 
 
 def current(first: RunSpec | None = None) -> RunSpec:
@@ -25,7 +27,8 @@ def current(first: RunSpec | None = None) -> RunSpec:
         try:
             replace(bounded(address.decode(link)))
         except SpecError as error:
-            st.error(f"{error} These are the choices to start from instead.", icon=":material/link_off:")
+            said = f"{plain(str(error))} These are the choices to start from instead."
+            st.error(said, icon=":material/link_off:")
     if _SPEC not in st.session_state:
         replace(first or preset("baseline"))
     spec: RunSpec = st.session_state[_SPEC]
@@ -55,6 +58,20 @@ def replace(spec: RunSpec) -> None:
     """Put a whole other spec in place: every widget starts anew from it."""
     st.session_state[_SPEC] = spec
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+
+
+def start_from(spec: RunSpec) -> None:
+    """Put a stored run's spec in place. It may name what this version no longer has: `say_what_is_gone`."""
+    spec, gone = mended(spec)
+    replace(spec)
+    remember(spec)
+    st.session_state[_GONE] = gone
+
+
+def say_what_is_gone() -> None:
+    """What the spec that was started from had and this version has not, once."""
+    for sentence in st.session_state.pop(_GONE, ()):
+        st.warning(f"That run was of another version of Augury. {sentence}", icon=":material/history:")
 
 
 def key(*parts: str | int) -> str:

@@ -74,7 +74,7 @@ def field(
     return _slider(parameter, label, value, at, on_change)
 
 
-def plain(params: Mapping[str, Any]) -> dict[str, Any]:
+def as_json(params: Mapping[str, Any]) -> dict[str, Any]:
     """Lists for tuples, as JSON has no tuples."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
 

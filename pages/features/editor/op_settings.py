@@ -12,7 +12,7 @@ from core.augment.catalogue import OPERATIONS
 from core.preview.results import fused_groups
 from core.run.spec import OpSpec
 from pages.features.editor import choice
-from pages.features.editor.fields import fields, plain
+from pages.features.editor.fields import as_json, fields
 from pages.features.frame.teacher import dial, dial_shown, id_of, locked
 
 
@@ -58,7 +58,7 @@ def _dialled(op: OpSpec, channels: int, side: int, view: str | None) -> None:
 
     params = {each.name: now(each.name, op.params.get(each.name, each.default)) for each in entry.parameters}
     augment = edits.changed(
-        before, i, enabled=now("enabled", op.enabled), p=now("p", op.p), params=plain(params)
+        before, i, enabled=now("enabled", op.enabled), p=now("p", op.p), params=as_json(params)
     )
     choice.change_augment(augment)
     # Edges of another kind can end a fusing, or begin one, and the list says which are fused.

@@ -17,7 +17,7 @@ from core.regularise.catalogue import REGULARISERS, SOLVERS, RegulariserEntry
 from core.run.spec import RegulariserSpec
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
-from pages.features.editor.fields import fields, log_dial, plain
+from pages.features.editor.fields import as_json, fields, log_dial
 
 _ADD = "augury.add_regulariser"
 Shape = Literal["constant", "linear", "step"]
@@ -176,7 +176,9 @@ def _as_dialled(spec: RegulariserSpec, epochs: int) -> RegulariserSpec:
         return st.session_state.get(choice.key("regularisers", spec.kind, *name.split(".")), value)
 
     update: dict[str, Any] = {
-        "params": plain({p.name: now(p.name, spec.params.get(p.name, p.default)) for p in entry.parameters}),
+        "params": as_json(
+            {p.name: now(p.name, spec.params.get(p.name, p.default)) for p in entry.parameters}
+        ),
         "solver": now("solver", spec.solver),
     }
     if entry.default_strength is not None:

@@ -20,7 +20,7 @@ from core.run.spec import (
 )
 from pages.features.editor.augment_editor import augment_editor
 from pages.features.editor.choice import key
-from pages.features.editor.fields import fields, log_dial, plain
+from pages.features.editor.fields import as_json, fields, log_dial
 from pages.features.editor.regulariser_editor import regulariser_editor
 from pages.features.images.upload import upload_box
 
@@ -97,7 +97,7 @@ def model_part(spec: ModelSpec) -> ModelSpec:
     with st.popover("What is this?", icon=":material/help:"):
         st.markdown(entry.help)
         st.caption(entry.source)
-    return ModelSpec(arch=arch, params=plain(params))
+    return ModelSpec(arch=arch, params=as_json(params))
 
 
 def optimiser_part(spec: OptimiserSpec) -> OptimiserSpec:
@@ -115,7 +115,7 @@ def optimiser_part(spec: OptimiserSpec) -> OptimiserSpec:
     )
     schedule: Any = _pick("Schedule", SCHEDULES, spec.schedule, "optimiser", "schedule")
     params = fields(entry.parameters, spec.params if same else {}, "optimiser", kind)
-    return OptimiserSpec(kind=kind, lr=lr, schedule=schedule, params=plain(params))
+    return OptimiserSpec(kind=kind, lr=lr, schedule=schedule, params=as_json(params))
 
 
 def budget_part(spec: TrainSpec, seed: int) -> tuple[TrainSpec, int]:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.augment.ops.mixes import MIXES
 from core.run.spec import AugmentSpec, MixSpec
 from pages.features.editor import choice
-from pages.features.editor.fields import fields, plain
+from pages.features.editor.fields import as_json, fields
 from pages.features.frame.teacher import dial_shown, shown
 
 _ALL = "all"
@@ -115,4 +115,4 @@ def _set_mix(view: str | None) -> None:
     params = {
         each.name: now(each.name, before.params.get(each.name, each.default)) for each in entry.parameters
     }
-    _remember(view, mix=MixSpec(op=name, p=now("p", before.p), params=plain(params)))
+    _remember(view, mix=MixSpec(op=name, p=now("p", before.p), params=as_json(params)))

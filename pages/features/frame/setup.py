@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.jobs.manager import Jobs, make_jobs
+from pages.features.frame.steps import no_step_for_a_dial
 from pages.features.frame.teacher import shown
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -25,6 +26,7 @@ def page(title: str) -> None:
     """Set the page up; call it before anything else is drawn."""
     st.set_page_config(page_title=f"{title} · Augury", page_icon=ICON, layout="wide")
     st.html(ASSETS / ("dark.css" if st.context.theme.type == "dark" else "light.css"))
+    no_step_for_a_dial()
     _prepare()
     if shown("pages"):
         with st.sidebar.container(horizontal=True, gap="small"):

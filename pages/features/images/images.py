@@ -10,13 +10,15 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from core.data.catalogue import DATASETS, load_dataset
+from core.data.catalogue import DATASETS
 from core.data.photos import photos
 from core.pictures import encode_images
 from core.run.errors import SpecError
 from core.run.spec import DataSpec, RunSpec
+from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.frame.teacher import shown
+from pages.features.images.dataset_cache import loaded
 from pages.features.images.own_images import own_images
 
 SHOWN = 16
@@ -83,7 +85,7 @@ def chosen_images(spec: RunSpec) -> Images:
         try:
             return _dataset(spec)
         except SpecError as error:
-            st.error(error.what, icon=":material/folder_off:")
+            st.error(plain(error.what), icon=":material/folder_off:")
     elif source == "yours" and shown("images"):
         mine = own_images(PHOTO_SIDE)
         if mine is not None:
@@ -110,7 +112,7 @@ def _dataset(spec: RunSpec) -> Images:
             help="Training uses it too. Your own folder of images is chosen on the Train page.",
             on_change=_choose_dataset,
         )
-    dataset = load_dataset(spec.data)
+    dataset = loaded(spec.data)
     classes = [dataset.classes[label] for label in dataset.labels[:SHOWN].tolist()]
     return _repeated(dataset.images[:SHOWN], classes, [f"An image of class {name}." for name in classes])
 

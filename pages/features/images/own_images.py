@@ -8,6 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from core.data.images import upload_images
+from core.text.escape import plain
 from pages.components.paste import paste_images
 
 MOST = 16
@@ -30,7 +31,7 @@ def own_images(side: int) -> Tensor | None:
         st.caption(f"The first {MOST} of {len(files)} are shown.")
     pictures, refusals = _decoded(files[:MOST], side)
     for refusal in refusals:
-        st.warning(refusal, icon=":material/broken_image:")
+        st.warning(plain(refusal), icon=":material/broken_image:")
     return pictures if len(pictures) else None
 
 
@@ -52,7 +53,7 @@ def _pasted() -> list[bytes]:
         kept += [content for content in new.images if content not in kept]
         del kept[MOST:]
         for refusal in new.refused:
-            st.warning(refusal, icon=":material/content_paste_off:")
+            st.warning(plain(refusal), icon=":material/content_paste_off:")
     if kept:
         count = f"{len(kept)} pasted {'picture' if len(kept) == 1 else 'pictures'}"
         st.button(f"Forget {count}", icon=":material/close:", type="tertiary", on_click=kept.clear)

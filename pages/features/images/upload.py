@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.data.uploads import keep_upload
 from core.run.errors import SpecError
+from core.text.escape import plain
 from pages.features.editor.choice import key
 
 _KEPT = "augury.upload"
@@ -30,7 +31,7 @@ def upload_box(path: str | None) -> str | None:
             with st.spinner("Reading every image…"):
                 kept = (file.file_id, keep_upload(file.getvalue()))
         except SpecError as error:
-            st.error(error.what, icon=":material/folder_off:")
+            st.error(plain(error.what), icon=":material/folder_off:")
             return path
         st.session_state[_KEPT] = kept
     return str(kept[1])

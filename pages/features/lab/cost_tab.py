@@ -11,6 +11,7 @@ from core.data.shape import image_shape
 from core.figures import probes as figures
 from core.probe.cost import Costs, measure, training_step
 from core.run.errors import SpecError
+from core.text.escape import plain
 from pages.components.live_chart import live_chart
 from pages.features.lab.look import Look
 
@@ -26,7 +27,8 @@ def cost_tab(look: Look) -> None:
     batch = images if side > SMALL else images.repeat(BATCH // len(images), 1, 1, 1)
     st.caption(
         f"Microseconds an image, on {len(batch)} images of {side}×{side} px at once, beside a training step "
-        f"of {look.spec.model.arch} on {look.spec.data.name}: medians, on this device, as busy as it is now."
+        f"of {plain(look.spec.model.arch)} on {plain(look.spec.data.name)}: medians, on this device, as busy "
+        "as it is now."
     )
     costs: dict[object, Costs] = st.session_state.setdefault(_COSTS, {})
     steps: dict[object, float] = st.session_state.setdefault(_STEPS, {})
@@ -42,7 +44,7 @@ def cost_tab(look: Look) -> None:
             with st.spinner("Timing a training step…"):
                 steps[network] = training_step(look.spec)
     except SpecError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     _show(look, costs[pipeline], steps[network])
 

@@ -14,6 +14,7 @@ from core.preview import label_changes as readings
 from core.probe import label_damage as lies
 from core.run.errors import SpecError
 from core.store.store import StoredRun, run_folder
+from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.frame.setup import jobs
@@ -35,16 +36,16 @@ def lies_tab(look: Look) -> None:
     run = lies.latest_run(jobs().recent(), look.spec.data)
     if run is None:
         st.info(
-            f"Train on {look.spec.data.name} once, without these operations. Then you see here how often "
-            "that network is still right on validation images after each of them.",
+            f"Train on {plain(look.spec.data.name)} once, without these operations. Then you see here how "
+            "often that network is still right on validation images after each of them.",
             icon=":material/model_training:",
         )
         return
     st.caption(
-        f"The network of “{run.name or 'Unnamed'}”, the latest finished run on {look.spec.data.name}, on "
-        "the images it kept for validation: plain, after each operation alone (p = 1), and after the whole "
-        "pipeline. A bar that falls means that the label lies, or that the network never learnt that the "
-        "change means nothing: the pictures tell which."
+        f"The network of “{plain(run.name) or 'Unnamed'}”, the latest finished run on "
+        f"{plain(look.spec.data.name)}, on the images it kept for validation: plain, after each operation "
+        "alone (p = 1), and after the whole pipeline. A bar that falls means that the label lies, or that "
+        "the network never learnt that the change means nothing: the pictures tell which."
     )
     kept: dict[object, list[lies.Accuracy]] = st.session_state.setdefault(_MEASURED, {})
     of = (run.id, look.augment.model_dump_json(), look.seed)
@@ -53,7 +54,7 @@ def lies_tab(look: Look) -> None:
             if of not in kept:
                 kept[of] = _measured(look, run)
         except SpecError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(str(error)), icon=":material/error:")
             return
         _show(kept[of])
 

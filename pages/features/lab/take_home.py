@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.augment import export
 from core.run.errors import SpecError
+from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.editor import undo as history
 from pages.features.lab.look import Look
@@ -49,7 +50,7 @@ def _load_box() -> None:
         )
         st.button("Use this pipeline", on_click=_load_text)
         if problem := st.session_state.pop("lab.problem", None):
-            st.error(problem, icon=":material/error:")
+            st.error(plain(problem), icon=":material/error:")
 
 
 def _load_file() -> None:

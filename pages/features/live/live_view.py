@@ -15,6 +15,7 @@ from core.jobs.views import RunView
 from core.measure.sparsity import NEAR
 from core.text.advice import advise
 from core.text.describe import in_words, title
+from core.text.escape import plain
 from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
@@ -64,9 +65,9 @@ def live_view(run_id: str) -> None:
 
 
 def _header(view: RunView) -> None:
-    st.title(title(view.spec), anchor=False)
+    st.title(plain(title(view.spec)), anchor=False)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(in_words(view.spec))
+        st.markdown(plain(in_words(view.spec)))
         if not view.history.ended:
             st.button("Stop", icon=":material/stop:", on_click=jobs().stop, args=(view.id,), key="stop")
     if preset := preset_of(view.spec):
@@ -134,16 +135,17 @@ def _state(view: RunView) -> None:
         parts.append(f"{progress.images_per_second:,.0f} images/s")
     if history.started:
         threads = history.started["threads"]
-        parts.append(f"{history.started['device_name']}, {threads} {'thread' if threads == 1 else 'threads'}")
+        device = plain(history.started["device_name"])
+        parts.append(f"{device}, {threads} {'thread' if threads == 1 else 'threads'}")
     st.progress(progress.share, " · ".join([history.state.capitalize(), *parts]))
     if history.state == "failed":
-        st.error(f"The run failed. {history.reason}", icon=":material/error:")
+        st.error(f"The run failed. {plain(history.reason)}", icon=":material/error:")
     elif history.reason:
-        st.info(history.reason, icon=":material/info:")
+        st.info(plain(history.reason), icon=":material/info:")
     for note in history.started.get("notes", ()) if history.started else ():
-        st.info(note, icon=":material/info:")
+        st.info(plain(note), icon=":material/info:")
     if history.epochs and (advice := advise(history.epochs[-1], view.spec)):
-        st.warning(advice, icon=":material/lightbulb:")
+        st.warning(plain(advice), icon=":material/lightbulb:")
 
 
 def _figures(view: RunView) -> None:
@@ -218,8 +220,7 @@ def _what_next(view: RunView) -> None:
 
 def _choose_again(view: RunView) -> None:
     del st.query_params["run"]
-    choice.replace(view.spec)
-    choice.remember(view.spec)
+    choice.start_from(view.spec)
 
 
 def _duration(seconds: float) -> str:

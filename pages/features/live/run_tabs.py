@@ -8,6 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core import figures
+from core.catalogue import title_of
 from core.figures import RunPoint
 from core.jobs.views import RunView
 from core.measure.catalogue import MEASURES
@@ -15,6 +16,7 @@ from core.measure.sparsity import NEAR
 from core.models.catalogue import ARCHITECTURES
 from core.run.spec import DataSpec
 from core.text.describe import in_words, title
+from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.frame.setup import jobs
@@ -71,7 +73,7 @@ def layers_tab(view: RunView) -> None:
     empty = figures.removable(last, view.spec.model.arch)
     st.caption(
         "Exactly 0.0, in per cent of each layer's weights; biases and norm layers are left out."
-        + (f" Wholly zero: {words}." if words else "")
+        + (f" Wholly zero: {plain(words)}." if words else "")
         + (f" These {empty} could be taken out of the network." if empty else "")
     )
 
@@ -143,7 +145,7 @@ def filters_tab(view: RunView) -> None:
     dead = sum(image.zeros == 1 for image in images)
     kept = event["filters"]
     some = f"the first {len(images)} of {kept['of']}" if kept["of"] > len(images) else f"all {kept['of']}"
-    st.markdown(f"**{kept['layer']}**, {some}, after epoch {event['epoch']}: {dead} wholly zero")
+    st.markdown(f"**{plain(kept['layer'])}**, {some}, after epoch {event['epoch']}: {dead} wholly zero")
     tiles = [
         Tile(
             src=image.source,
@@ -162,7 +164,7 @@ def filters_tab(view: RunView) -> None:
         "Hold one to see it as it was after the first epoch."
     )
     if elsewhere := figures.zero_groups_elsewhere(event, kept["layer"]):
-        st.caption(f"In other layers {elsewhere} by then. The tab Layers has a chart of them.")
+        st.caption(f"In other layers {plain(elsewhere)} by then. The tab Layers has a chart of them.")
 
 
 def _percent(share: float) -> str:
@@ -208,9 +210,9 @@ def runs_tab(view: RunView) -> None:
     """Every finished run on the same images: how sparse, how accurate, and which no other beats."""
     points = _points(_images(view.spec.data), view.id if view.ended else "")
     st.caption(
-        f"Every finished run on the images of {view.spec.data.name}, with as large a part held out, after "
-        "its last epoch; the ringed one is this. No run beats those on the green front in both. Click a "
-        "point to open its run; train again with another λ to add one."
+        f"Every finished run on the images of {plain(view.spec.data.name)}, with as large a part held "
+        "out, after its last epoch; the ringed one is this. No run beats those on the green front in both. "
+        "Click a point to open its run; train again with another λ to add one."
     )
     if not points:
         st.info("No run on these images has finished yet; the first will be here.", icon=":material/info:")
@@ -230,9 +232,9 @@ def runs_tab(view: RunView) -> None:
         for point in best[-FRONT_LINKS:]:
             st.page_link(
                 "pages/2_Train.py",
-                label=f"{point.name} ({point.accuracy:.1%}, {point.exact:.0%} zeros)",
+                label=f"{plain(point.name)} ({point.accuracy:.1%}, {point.exact:.0%} zeros)",
                 query_params={"run": point.id, "look": "All runs"},
-                help=point.words,
+                help=plain(point.words),
                 disabled=point.id == view.id,
             )
 
@@ -257,7 +259,7 @@ def _points(images: DataSpec, ended: str) -> list[RunPoint]:
             id=run.id,
             name=title(run.spec),
             words=in_words(run.spec),
-            arch=ARCHITECTURES[run.spec.model.arch].title,
+            arch=title_of(ARCHITECTURES, run.spec.model.arch),
             accuracy=run.summary["last"]["validation_accuracy"],
             exact=run.summary["last"]["sparsity"]["exact"],
         )

@@ -8,9 +8,11 @@ from core.catalogues import completed
 from core.presets import PRESETS, Preset
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
+from core.text.escape import plain
 from pages.features.frame.setup import jobs
 
 FIRST_POINT_SECONDS = 0.8
+_REFUSED = "augury.refused"  # why the last start was refused, to be said once
 
 
 def preset_of(spec: RunSpec) -> Preset | None:
@@ -32,25 +34,36 @@ def start_run(spec: RunSpec) -> None:
     A moment is waited for the run's first step, so that the first picture a person sees already has a
     point on the chart: that is sooner than the next timed refresh would show it.
     """
-    try:
-        run_id = jobs().submit(named(spec))
-    except SpecError as error:
-        st.session_state["augury.refused"] = str(error)
-        return
-    jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
-    st.query_params["run"] = run_id
+    if run_id := _started(spec):
+        jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
+        st.query_params["run"] = run_id
 
 
 def start_and_watch(spec: RunSpec) -> None:
-    """Start ``spec`` and go to the live page; for a page other than that one."""
-    run_id = jobs().submit(completed(spec))
-    st.switch_page("pages/2_Train.py", query_params={"run": run_id})
+    """Start ``spec`` and go to the live page, or say here why not; for a page other than that one."""
+    if run_id := _started(spec):
+        st.switch_page("pages/2_Train.py", query_params={"run": run_id})
+    refusal()
+
+
+def _started(spec: RunSpec) -> str | None:
+    """The id of the run that every start begins; None if it was refused, and `refusal` says why."""
+    try:
+        return jobs().submit(named(spec))
+    except SpecError as error:
+        st.session_state[_REFUSED] = str(error)
+        return None
+
+
+def refusal() -> None:
+    """Say why the last start was refused, once."""
+    if said := st.session_state.pop(_REFUSED, None):
+        st.error(plain(said), icon=":material/error:")
 
 
 def waiting_line() -> None:
     """Say how many runs would start before a new one, and what was refused at the last try."""
-    if refusal := st.session_state.pop("augury.refused", None):
-        st.error(refusal, icon=":material/error:")
+    refusal()
     before = len(jobs().live())
     if before:
         runs = "One run is" if before == 1 else f"{before} runs are"

@@ -16,6 +16,7 @@ from core.preview.results import TooLargeError, first_batch
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
 from core.text.describe import objective
+from core.text.escape import plain
 from pages.components.gallery import Tile, gallery
 from pages.features.editor.regulariser_editor import shape_of, symbol_of
 from pages.features.plan.one_weight import one_weight
@@ -28,7 +29,7 @@ def plan_view(spec: RunSpec, dataset: Dataset) -> None:
         SpecError: a part does not fit the data.
     """
     for note in dataset.notes:  # e.g. which files of a person's zip were skipped
-        st.info(note, icon=":material/info:")
+        st.info(plain(note), icon=":material/info:")
     summary = summarise(
         spec.model, channels=dataset.channels, side=dataset.side, num_classes=len(dataset.classes)
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from core.jobs.views import RunView
 from core.store.store import StoredRun
 from core.text.describe import in_words, title
+from core.text.escape import plain
 from pages.features.frame.setup import jobs
 
 REFRESH_SECONDS = 2.0
@@ -38,7 +39,7 @@ def _lines() -> None:
 def _line(view: RunView) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         progress = view.progress()
-        said = [title(view.spec), view.state]
+        said = [plain(title(view.spec)), view.state]
         if view.history.epochs:
             last = view.history.epochs[-1]
             said += [f"{last['validation_accuracy']:.1%} right", f"{last['sparsity']['exact']:.0%} zeros"]
@@ -48,7 +49,7 @@ def _line(view: RunView) -> None:
             label="Watch",
             icon=":material/monitoring:",
             query_params={"run": view.id},
-            help=in_words(view.spec),
+            help=plain(in_words(view.spec)),
         )
 
 
@@ -70,7 +71,8 @@ def recent_runs(shown: str) -> None:
 def _label(run: StoredRun) -> str:
     """How it ended, and its title, which may be cut off: a class has many runs of one name."""
     last = run.summary["last"] if run.summary else None
-    return f"{last['validation_accuracy']:.1%} · {title(run.spec)}" if last else title(run.spec)
+    name = plain(title(run.spec))
+    return f"{last['validation_accuracy']:.1%} · {name}" if last else name
 
 
 _ICONS = {

@@ -28,6 +28,7 @@ from core.study.strength_path import (
     quick,
     strengths,
 )
+from core.text.escape import plain
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
 
@@ -81,6 +82,8 @@ def lambda_path_box(spec: RunSpec, which: int, on_choose: Callable[[float], None
         asked = quick(spec, which)
     except SpecError:
         return
+    if refused := st.session_state.pop(_REFUSED, None):
+        st.warning(plain(refused), icon=":material/hourglass:")
     view = paths().view(asked, which)
     if view is None or (view.ended and not view.points):
         _invitation(asked, which, view)
@@ -100,9 +103,7 @@ def _invitation(asked: RunSpec, which: int, view: PathView | None) -> None:
         "weights does it zero? A quick look, of less than a minute on a free machine."
     )
     if view is not None and view.state == "failed":
-        st.error(f"The values could not be tried. {view.reason}", icon=":material/error:")
-    if refused := st.session_state.pop(_REFUSED, None):
-        st.warning(refused, icon=":material/hourglass:")
+        st.error(f"The values could not be tried. {plain(view.reason)}", icon=":material/error:")
     st.button(
         f"Try {POINTS} values of λ",
         icon=":material/query_stats:",

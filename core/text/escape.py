@@ -1,0 +1,36 @@
+"""Text of other people's as text, wherever Markdown or HTML is drawn.
+
+A name in a link, a class name in a zip, an error sentence that repeats either: all that is not written
+in this repository goes through one of these two functions before it is drawn.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+# Streamlit looks for addresses, emoji, icons and arrows in text whose escapes are already undone, so a
+# backslash does not stop it. An empty directive does: it ends the text there, and draws nothing.
+_CUT = ":small[]"
+_FOUND_LATER = re.compile(
+    r":(?=\S)"  # http://…, :smile:, :material/star:
+    r"|@"  # me@example.org
+    r"|www(?=\.)"
+    r"|-(?=\\?[->])|<(?=\\?[-=])|[>~](?=\\?=)",  # -->, <=, ~=
+    re.IGNORECASE,
+)
+_SYNTAX = re.compile(r"[\\`*_{}\[\]#!|~$<>&:]")
+_BLOCK = re.compile(r"^(\d*)([-+=.)])")  # would begin a list or underline a heading
+
+
+def plain(text: str) -> str:
+    """Markdown that Streamlit draws as exactly ``text``, on one line: every run of white space is a space."""
+    line = " ".join(text.split())
+    line = _SYNTAX.sub(r"\\\g<0>", line)
+    line = _BLOCK.sub(r"\1\\\2", line)
+    return _FOUND_LATER.sub(rf"\g<0>{_CUT}", line)
+
+
+def plain_html(text: str) -> str:
+    """``text`` for Plotly, whose names, ticks and hovers take a subset of HTML: on one line."""
+    return html.escape(" ".join(text.split()), quote=False)
