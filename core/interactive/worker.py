@@ -35,7 +35,7 @@ NICENESS = 5  # pages go first, training (10) last
 MOST_BYTES = 3 * 2**30  # of memory; ``AUGURY_INTERACTIVE_BYTES`` says otherwise
 WATCH_SECONDS = 0.05
 
-Answers = Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
+Answers = Mapping[str, Callable[[bytes], dict[str, Any]]]  # arguments as JSON, for they are checked as such
 WarmUp = Iterator[None]  # one step each time it is asked for the next
 
 
@@ -71,7 +71,7 @@ def serve(load: Callable[[], tuple[Answers, WarmUp]] = load_answers, niceness: i
 
 def _answered(answers: Answers, question: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"answer": answers[question["kind"]](question["args"])}
+        return {"answer": answers[question["kind"]](json.dumps(question["args"]).encode())}
     except SpecError as error:
         return {"refused": {"where": error.where, "what": error.what}}
     except MissingPicturesError as error:

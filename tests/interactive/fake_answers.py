@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -54,7 +55,11 @@ def eat(args: Args) -> Args:
     return {"eaten": len(eaten)}
 
 
-ANSWERS = {each.__name__: each for each in (echo, sleep, shout, refuse, missing, fail, crash, eat)}
+def _of_json(answer: Any) -> Any:
+    return lambda args: answer(json.loads(args))
+
+
+ANSWERS = {each.__name__: _of_json(each) for each in (echo, sleep, shout, refuse, missing, fail, crash, eat)}
 WORKER = (sys.executable, "-m", "tests.interactive.fake_answers")
 BROKEN = (*WORKER, "broken")
 

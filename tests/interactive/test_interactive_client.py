@@ -111,7 +111,7 @@ def test_a_crash_costs_one_question_and_a_new_worker_starts_at_once(interactive,
     killer = pool.submit(interactive.ask, "a", "crash", {})
     waiting(interactive, 1)
     (other,) = asked(interactive, pool, ("b", 1))
-    with pytest.raises(NoAnswerError, match="killed by signal 9.*A new one starts"):
+    with pytest.raises(NoAnswerError, match=r"killed by signal 9.*A new one starts"):
         killer.result(20)
     assert other.result(20)["pid"] != first.result(20)["pid"]
     assert len(worker_processes()) == 1
@@ -151,7 +151,7 @@ def test_what_takes_too_much_memory_is_ended_and_says_so(monkeypatch):
 def test_a_worker_that_cannot_start_says_why_and_is_not_tried_for_ever():
     interactive = Interactive(BROKEN)
     try:
-        with pytest.raises(NoAnswerError, match="did not start.*torch is not installed"):
+        with pytest.raises(NoAnswerError, match=r"did not start.*torch is not installed"):
             interactive.ask("a", "echo", {})
         time.sleep(1.5)
         assert worker_processes() == []
