@@ -7,3 +7,5 @@ first that imports torch.
 from core.runtime import prepare_environment
 
 prepare_environment()
+
+__version__ = "0.1.0"  # as in pyproject.toml

@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_command(options: argparse.Namespace) -> int:
     """Train, one JSON event a line on standard output; Ctrl-C stops within one batch."""
+    from core.jobs.event_file import EventFile
     from core.jobs.worker import finite
     from core.run.control import Control
     from core.runtime import prepare_torch
@@ -52,18 +53,12 @@ def run_command(options: argparse.Namespace) -> int:
         spec = with_setting(spec, setting)
     control = Control()
     signal.signal(signal.SIGINT, lambda *_: control.stop.set())
-    written = None
-    if options.out is not None:
-        written = _make_folder(options.out) / "events.jsonl"
-        if not options.resume:
-            written.write_text("", encoding="utf-8")
+    kept = EventFile(_make_folder(options.out)) if options.out is not None else None
     state = ""
     for event in run(spec, control, out=options.out, resume=options.resume):
-        line = json.dumps(finite(event))
-        _tell(line, control)
-        if written is not None:
-            with written.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+        if kept is not None:
+            kept.add(event, resumed=options.resume)
+        _tell(json.dumps(finite(event)), control)
         if event["event"] == "state":
             state = event["state"]
             if event["reason"]:

@@ -136,6 +136,7 @@ class StartedEvent(TypedDict):
     steps_per_epoch: Count
     notes: NotRequired[Annotated[list[Text], Field(max_length=20)]]
     thorough_every: NotRequired[Count]
+    versions: NotRequired[Annotated[dict[str, Text], Field(max_length=20)]]
 
 
 class StepEvent(TypedDict):
@@ -164,6 +165,7 @@ class FinishedEvent(TypedDict):
     seconds: float
     best: Figures
     last: Figures
+    warnings: NotRequired[Annotated[list[Text], Field(max_length=20)]]
 
 
 class Summary(TypedDict):

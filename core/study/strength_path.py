@@ -33,8 +33,9 @@ from core.run.errors import SpecError
 from core.run.events import Event, state
 from core.run.spec import RunSpec
 from core.train.batching import batches
+from core.train.divergence import DivergedError
 from core.train.evaluation import evaluate, evaluation_weights
-from core.train.loop import DivergedError, Pace, train_step
+from core.train.loop import Pace, train_step
 from core.train.session import Session, open_session
 
 POINTS = 8

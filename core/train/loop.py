@@ -26,7 +26,16 @@ from core.run.errors import SpecError
 from core.run.events import Event, State, state
 from core.run.spec import RunSpec
 from core.train.batching import batches
-from core.train.checkpoint import CHECKPOINT_SECONDS, load_checkpoint, save, save_checkpoint
+from core.train.checkpoint import (
+    CHECKPOINT_SECONDS,
+    Kept,
+    checkpoint_of,
+    load_checkpoint,
+    save,
+    save_checkpoint,
+    save_failed,
+)
+from core.train.divergence import DivergedError, diverged
 from core.train.evaluation import evaluate, evaluation_weights
 from core.train.measuring import measured
 from core.train.reports import batch_event, finished, penalties, started, step_event
@@ -35,10 +44,6 @@ from core.train.session import Session, open_session
 STEP_SECONDS = 0.1  # at most ten `step` events a second: a chart shows no more
 STEP_SHARE = 0.005  # of the time they may take: orthogonality takes 5 ms to tell, for the default CNN
 BATCH_SECONDS = 1.0  # how often a watched run shows the images it is training on
-
-
-class DivergedError(Exception):
-    """The loss stopped being a number."""
 
 
 @dataclass(slots=True)
@@ -77,9 +82,10 @@ def run(
 
     Args:
         control: how to stop it; looked at once a batch.
-        out: a folder for ``spec.json``, ``weights.safetensors`` (unless the run failed) and, every few
-            seconds, a checkpoint.
-        resume: go on from the checkpoint in ``out``.
+        out: a folder for ``spec.json``, ``weights.safetensors`` (of a run that failed, those of the last
+            epoch that ended) and, every few seconds, a checkpoint.
+        resume: go on from the checkpoint in ``out``; of a run that had ended there is one event, a ``state``
+            that says so, and nothing is written.
         watch: also yield ``batch`` events, the very images of a step.
 
     Raises:
@@ -89,21 +95,29 @@ def run(
     spec = completed(spec)
     session = open_session(spec)
     epochs: list[Event] = []
+    notes: list[str] = []
     if resume:
         if out is None:
             raise SpecError("--resume", "it needs --out, the folder with the checkpoint.")
-        epochs = load_checkpoint(out, session)
+        epochs, notes = load_checkpoint(out, session)
+        if _is_last(epochs[-1], spec):
+            yield state("finished", _had_ended(epochs[-1], spec))
+            return
+    kept = Kept() if out is not None else None
+    if kept is not None and epochs:
+        with evaluation_weights(session, len(epochs)):
+            kept.take(session.model, len(epochs))
     yield state("running")
-    yield started(session)
+    yield started(session, notes)
     ended: State = "finished"
     reason = ""
     began, checkpoints = time.perf_counter(), Pace(CHECKPOINT_SECONDS)
     try:
-        for event in _epochs(session, control or Control(), watch, epochs):
+        for event in _epochs(session, control or Control(), watch, epochs, kept):
             if event["event"] == "epoch":
                 epochs.append(event)
-                if out is not None and checkpoints.due():
-                    save_checkpoint(out, session, epochs)
+                if out is not None and not _is_last(event, spec) and checkpoints.due():
+                    save_checkpoint(out, checkpoint_of(session, epochs, notes))
             yield event
         reason = epochs[-1].get("stop", "") if epochs else ""
         if len(epochs) < spec.train.epochs and not reason:
@@ -117,33 +131,63 @@ def run(
             "smaller images or a narrower network."
         )
     if ended != "failed" and epochs:
-        yield finished(epochs, time.perf_counter() - began)
-    if out is not None:
-        saved = save(out, session, len(epochs), weights=ended != "failed")
-        if saved not in (None, len(epochs)):
-            reason = f"{reason} The weights saved are those of epoch {saved}, the best.".strip()
+        yield finished(session, epochs, time.perf_counter() - began)
+    if out is not None and kept is not None:
+        if ended == "failed":
+            reason = f"{reason} {save_failed(out, session, kept)}"
+        else:
+            reason = f"{reason} {_save_ended(out, session, epochs, notes, ended)}".strip()
     yield state(ended, reason)
 
 
-def _epochs(session: Session, control: Control, watch: bool, done: list[Event]) -> Iterator[Event]:
+def _save_ended(out: Path, session: Session, epochs: list[Event], notes: list[str], ended: State) -> str:
+    """Write what a run leaves that did not fail; returns what there is to say of its weights."""
+    # Written when the weights are, so that a run which is killed in between is resumed; taken before, for
+    # `save` may put another network in the place of the last.
+    last = checkpoint_of(session, epochs, notes).copied() if ended == "finished" else None
+    saved = save(out, session, len(epochs))
+    if last is not None:
+        save_checkpoint(out, last)
+    return "" if saved in (None, len(epochs)) else f"The weights saved are those of epoch {saved}, the best."
+
+
+def _is_last(epoch: Event, spec: RunSpec) -> bool:
+    """Whether an ``epoch`` event is the last of its run."""
+    return "stop" in epoch or epoch["epoch"] == spec.train.epochs
+
+
+def _had_ended(epoch: Event, spec: RunSpec) -> str:
+    """Why there is nothing to resume after ``epoch``, the last."""
+    if "stop" in epoch:
+        return (
+            f"The run had stopped early, after epoch {epoch['epoch']} of {spec.train.epochs}; "
+            "nothing was trained now."
+        )
+    return f"The run was finished, after epoch {epoch['epoch']}; nothing was trained now."
+
+
+def _epochs(
+    session: Session, control: Control, watch: bool, done: list[Event], kept: Kept | None
+) -> Iterator[Event]:
     """Train on after the epochs ``done``; the last ``epoch`` event says why, if it ends the run early."""
     steps, shown = Pace(STEP_SECONDS, STEP_SHARE), Pace(BATCH_SECONDS)
-    if done and "stop" in done[-1]:
-        return
     for epoch in range(len(done) + 1, session.spec.train.epochs + 1):
         began = time.perf_counter()
         trained = yield from _train_epoch(session, epoch, control, steps, shown if watch else None)
         if control.stop.is_set():
             return
-        event = _epoch_event(session, epoch, trained, began)
+        event = _epoch_event(session, epoch, trained, began, kept)
         yield event
         if "stop" in event:
             return
 
 
-def _epoch_event(session: Session, epoch: int, trained: tuple[float, float], began: float) -> Event:
+def _epoch_event(
+    session: Session, epoch: int, trained: tuple[float, float], began: float, kept: Kept | None
+) -> Event:
     """Judge the network after epoch ``epoch``, which began at ``began`` and left ``trained``, its mean loss
-    and accuracy; ``stop`` is there, and a sentence, if training should end here."""
+    and accuracy; ``stop`` is there, and a sentence, if training should end here. ``kept`` takes the
+    network."""
     spec, regularisation = session.spec, session.regularisation
     seconds_training = time.perf_counter() - began
     num_images = min(len(session.train.labels), session.steps_per_epoch * spec.train.batch_size)
@@ -160,7 +204,11 @@ def _epoch_event(session: Session, epoch: int, trained: tuple[float, float], beg
         judged = evaluate(session, session.validation)
         loss = judged.loss
         if not math.isfinite(loss):
-            raise DivergedError(_advice(f"The validation loss became {loss} after epoch {epoch}"))
+            step = event["step"] - 1
+            what = f"The validation loss became {loss} after epoch {epoch}, at step {step + 1}"
+            raise diverged(session, what, step, step)
+        if kept is not None:
+            kept.take(session.model, epoch)
         event |= {"validation_loss": loss, "validation_accuracy": judged.accuracy}
         reason = regularisation.after_epoch(event)
         if reason:
@@ -180,20 +228,21 @@ def _train_epoch(
     summed = torch.zeros((), dtype=torch.float64, device=device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
     seen = 0
+    # On a CPU looking at a loss costs nothing; on a GPU it waits for the device, so look when reporting.
+    look = device.type == "cpu"
     session.model.train()
     for i, batch in enumerate(batches(session, epoch)):
         if control.stop.is_set():
             return 0.0, 0.0
         step, targets, size = batch.step, batch.targets, len(batch.index)
-        loss, logits = train_step(session, batch.images, targets, step)
+        loss, logits = train_step(session, batch.images, targets, step, look=look)
         losses[i] = loss
         summed += loss.double() * size
         correct += (logits.argmax(1) == (targets if targets.ndim == 1 else targets.argmax(1))).sum()
         seen += size
         report = steps.due()
-        # On a CPU looking at a loss costs nothing; on a GPU it waits for the device, so look when reporting.
-        if device.type == "cpu" or report or i == per_epoch - 1:
-            _refuse_divergence(losses, i, step - i)
+        if not look and (report or i == per_epoch - 1):
+            _refuse_divergence(session, losses, i, step - i)
         if report:
             number = float(loss)  # on a GPU this waits for the steps that are under way; telling does not
             asked = time.perf_counter()
@@ -205,12 +254,16 @@ def _train_epoch(
     return float(summed) / seen, int(correct) / seen
 
 
-def train_step(session: Session, images: Tensor, targets: Tensor, step: int) -> tuple[Tensor, Tensor]:
+def train_step(
+    session: Session, images: Tensor, targets: Tensor, step: int, *, look: bool = False
+) -> tuple[Tensor, Tensor]:
     """One update of the weights; returns the data loss, without penalties, and the logits.
 
     Args:
         targets: labels (B,), or the share of each class (B, num_classes): the cross-entropy against
             shares λ of class a and 1 − λ of class b is λ·CE(a) + (1 − λ)·CE(b).
+        look: raise `DivergedError` if the data loss is no finite number, with the gradients of the step
+            before still there.
     """
     spec, optimiser = session.spec, session.optimiser
     epochs_done = step / session.steps_per_epoch
@@ -223,6 +276,8 @@ def train_step(session: Session, images: Tensor, targets: Tensor, step: int) -> 
         logits = session.model(session.normalised(images))
         smoothing = session.regularisation.label_smoothing(epochs_done)
         loss = F.cross_entropy(logits, targets, label_smoothing=smoothing)
+    if look and not math.isfinite(number := float(loss.detach())):
+        raise diverged(session, f"The loss became {number} at step {step + 1}", step, step - 1)
     penalty = session.regularisation.loss_term(epochs_done)
     optimiser.zero_grad(set_to_none=True)
     (loss if penalty is None else loss + penalty).backward()
@@ -230,13 +285,10 @@ def train_step(session: Session, images: Tensor, targets: Tensor, step: int) -> 
     return loss.detach(), logits.detach()
 
 
-def _refuse_divergence(losses: Tensor, i: int, first_step: int) -> None:
+def _refuse_divergence(session: Session, losses: Tensor, i: int, first_step: int) -> None:
     """Raise `DivergedError` at the first of the epoch's losses so far that is not a finite number."""
-    if torch.isfinite(losses[i]) and (losses.device.type == "cpu" or losses[: i + 1].isfinite().all()):
+    if losses[: i + 1].isfinite().all():
         return
     bad = int((~losses[: i + 1].isfinite()).nonzero()[0])
-    raise DivergedError(_advice(f"The loss became {float(losses[bad])} at step {first_step + bad + 1}"))
-
-
-def _advice(what: str) -> str:
-    return f"{what}; try a lower learning rate, or a weaker regulariser or augmentation."
+    what = f"The loss became {float(losses[bad])} at step {first_step + bad + 1}"
+    raise diverged(session, what, first_step + bad, first_step + i)

@@ -11,8 +11,8 @@ from core.augment.pipeline import Pipeline
 from core.catalogues import completed
 from core.data.dataset import Dataset
 from core.data.split import split_dataset
+from core.preview import results as preview
 from core.preview.results import TooLargeError, first_batch
-from core.preview.results import results as preview
 from core.randomness import derive
 from core.run.spec import AugmentSpec, MixSpec, OpSpec, RunSpec
 

@@ -120,6 +120,14 @@ def test_what_a_run_says_of_its_figures_is_shown(open_page):
     assert "It is a mean." in [each.value for each in open_page(PAGE, run=stored(noted)).info]
 
 
+def test_what_is_wrong_with_a_finished_run_is_shown_as_text(open_page):
+    events = made_up_run.events()
+    wrong = {"warnings": ["It is *no* better than chance."]}
+    warned = [e | wrong if e["event"] == "finished" else e for e in events]
+    visit = open_page(PAGE, run=stored(warned))
+    assert r"It is \*no\* better than chance." in [each.value for each in visit.warning]
+
+
 def test_every_near_zero_says_its_epsilon(open_page):
     visit = open_page(PAGE, run=stored(), look="Measures")
     assert metric(visit, "|w| < 0.001")

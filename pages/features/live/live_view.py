@@ -144,6 +144,8 @@ def _state(view: RunView) -> None:
         st.info(plain(history.reason), icon=":material/info:")
     for note in history.started.get("notes", ()) if history.started else ():
         st.info(plain(note), icon=":material/info:")
+    for warning in history.finished.get("warnings", ()) if history.finished else ():
+        st.warning(plain(warning), icon=":material/warning:")
     if history.epochs and (advice := advise(history.epochs[-1], view.spec)):
         st.warning(plain(advice), icon=":material/lightbulb:")
 

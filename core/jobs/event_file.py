@@ -1,0 +1,79 @@
+"""``events.jsonl``: the events of a run that the command line keeps, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.jobs.worker import finite
+from core.run.events import TERMINAL, Event
+from core.train.checkpoint import epochs_of
+
+
+class EventFile:
+    """Keeps a run's events in ``folder``. The first event decides what becomes of the file that is there:
+    a new run begins it anew, a resumed one cuts it back to its checkpoint, and where a run had ended and
+    nothing is resumed it stays as it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / "events.jsonl"
+        self._begun = False
+
+    def add(self, event: Event, *, resumed: bool) -> None:
+        if not self._begun:
+            if resumed and event.get("state") in TERMINAL:
+                return
+            self._begun = True
+            if resumed:
+                cut_back(self._path, epochs_of(self._folder))
+            else:
+                self._path.write_text("", encoding="utf-8")
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(_line(event))
+
+
+def cut_back(path: Path, epochs: Sequence[Event]) -> None:
+    """Leave in the file ``path`` what a run had told by the end of ``epochs``, each step and epoch once.
+
+    Args:
+        epochs: the ``epoch`` events of the checkpoint; those that the file lacks are added.
+    """
+    kept, step, epoch = [], 0, 0
+    for event in _read(path):
+        if epoch == len(epochs):
+            break
+        kind = event.get("event")
+        if kind == "epoch" and event.get("epoch") == epoch + 1:
+            epoch += 1
+        elif kind == "step" and step < event.get("step", 0) <= epochs[-1]["step"]:
+            step = event["step"]
+        elif kind != "started" and event.get("state") != "running":
+            continue  # a step or an epoch that is told again, or the end of a run that is resumed
+        kept.append(_line(event))
+    kept += [_line(event) for event in epochs[epoch:]]
+    beside = path.with_suffix(".part")
+    beside.write_text("".join(kept), encoding="utf-8")
+    beside.replace(path)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """The events of the file, as far as it is whole: a killed run may have left half a line."""
+    events: list[dict[str, Any]] = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else ():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            break
+        counted = ("epoch", "step")
+        if not isinstance(event, dict) or any(not isinstance(event.get(k, 0), int | float) for k in counted):
+            break
+        events.append(event)
+    return events
+
+
+def _line(event: Event) -> str:
+    return json.dumps(finite(event)) + "\n"

@@ -1,0 +1,38 @@
+"""What the last bits of a run depend on beside its spec: versions, threads, the kind of device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kornia
+import torch
+
+from core import __version__
+
+DEVICES = {"cpu": "a CPU", "cuda": "a CUDA device"}
+
+
+def surroundings(device: torch.device) -> dict[str, Any]:
+    """``{"device": its type, "threads", "versions": {"augury", "torch", "kornia"}}``, as they are now."""
+    versions = {"augury": __version__, "torch": str(torch.__version__), "kornia": kornia.__version__}
+    return {"device": device.type, "threads": torch.get_num_threads(), "versions": versions}
+
+
+def changes(before: dict[str, Any], now: dict[str, Any], epoch: int) -> list[str]:
+    """What to say of a run that began in other `surroundings` than it is resumed in after ``epoch``: a
+    sentence, or nothing."""
+    found = []
+    if before["threads"] != now["threads"]:
+        threads = now["threads"]
+        found.append(f"with {threads} thread{'s' if threads != 1 else ''} instead of {before['threads']}")
+    for name, version in now["versions"].items():
+        if before["versions"][name] != version:
+            found.append(f"with {name} {version} instead of {before['versions'][name]}")
+    if before["device"] != now["device"]:
+        found.append(f"on {DEVICES[now['device']]} instead of {DEVICES[before['device']]}")
+    if not found:
+        return []
+    return [
+        f"Resumed {', '.join(found)}: from epoch {epoch + 1} on the numbers are not those of an "
+        "uninterrupted run, bit for bit."
+    ]

@@ -1,0 +1,127 @@
+"""The events that the command line keeps of a run that is killed and resumed: each step and epoch once."""
+
+import json
+
+import pytest
+
+import core.train
+from core.__main__ import main
+from core.run.events import MEASURED_TIMES
+from core.train import checkpoint as saving
+from core.train import loop
+
+RUN = ["run", "baseline", "--set", "data.name=digits", "--set", "data.train_images=60", "--set"]
+RUN += [
+    'model.params={"channels":[4],"hidden":16}',
+    "--set",
+    "train.epochs=4",
+    "--set",
+    "train.batch_size=20",
+]
+RUN += ["--set", "train.device=cpu", "--out"]
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def every_step_is_told(monkeypatch):
+    monkeypatch.setattr(loop, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "STEP_SHARE", 1e9)
+
+
+def kept(folder):
+    lines = (folder / "events.jsonl").read_text().splitlines()
+    return [
+        {
+            key: value
+            for key, value in json.loads(line).items()
+            if key not in (*MEASURED_TIMES, "best", "last")
+        }
+        for line in lines
+    ]
+
+
+def told(events):
+    return [event for event in events if event["event"] in ("step", "epoch")]
+
+
+def killed_at(monkeypatch, folder, dies, *more):
+    """Run until ``dies`` says of an event, which is kept, that the process is killed then."""
+    real = core.train.run
+
+    def run(*arguments, **options):
+        for event in real(*arguments, **options):
+            yield event
+            if dies(event):
+                raise KilledError
+
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(core.train, "run", run)
+        main([*RUN, str(folder), *more])
+
+
+def at_step(step):
+    return lambda event: event["event"] == "step" and event["step"] == step
+
+
+@pytest.mark.parametrize("half_a_line", ["", '{"event": "ste'])
+def test_steps_past_the_checkpoint_are_told_once(tmp_path, monkeypatch, half_a_line):
+    assert main([*RUN, str(tmp_path / "whole")]) == 0
+    whole = kept(tmp_path / "whole")
+    assert [event["step"] for event in told(whole) if event["event"] == "step"] == list(range(1, 13))
+    # Checkpoints are seconds apart: there is one after the first epoch of each process, and no more.
+    killed_at(monkeypatch, tmp_path / "cut", at_step(8))
+    assert told(kept(tmp_path / "cut"))[-1]["step"] == 8
+    with (tmp_path / "cut" / "events.jsonl").open("a") as file:
+        file.write(half_a_line)
+    killed_at(monkeypatch, tmp_path / "cut", at_step(11), "--resume")
+    assert main([*RUN, str(tmp_path / "cut"), "--resume"]) == 0
+    cut = kept(tmp_path / "cut")
+    assert told(cut) == told(whole)
+    assert cut[-2:] == whole[-2:]
+    # Each process whose steps are there says once what it ran on, before the first of them.
+    others = [event["event"] for event in cut if event not in told(cut)]
+    assert others == ["state", "started"] * 3 + ["finished", "state"]
+    assert not list((tmp_path / "cut").glob("*.part"))
+
+
+def test_an_epoch_that_only_the_checkpoint_knows_is_told_once(tmp_path, monkeypatch):
+    assert main([*RUN, str(tmp_path / "whole")]) == 0
+    real = saving.save_checkpoint
+
+    def save_checkpoint(*arguments):
+        real(*arguments)
+        raise KilledError
+
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(loop, "save_checkpoint", save_checkpoint)
+        main([*RUN, str(tmp_path / "cut")])
+    assert [event["event"] for event in told(kept(tmp_path / "cut"))] == ["step"] * 3
+    assert main([*RUN, str(tmp_path / "cut"), "--resume"]) == 0
+    assert told(kept(tmp_path / "cut")) == told(kept(tmp_path / "whole"))
+
+
+def test_a_finished_run_keeps_its_file_and_a_new_one_begins_it(tmp_path, capsys):
+    assert main([*RUN, str(tmp_path)]) == 0
+    before = (tmp_path / "events.jsonl").read_bytes()
+    capsys.readouterr()
+    assert main([*RUN, str(tmp_path), "--resume"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1 and json.loads(captured.out)["state"] == "finished"
+    assert captured.err == "The run was finished, after epoch 4; nothing was trained now.\n"
+    assert (tmp_path / "events.jsonl").read_bytes() == before
+    assert main([*RUN, str(tmp_path), "--set", "optimiser.lr=-1"]) == 2
+    assert (tmp_path / "events.jsonl").read_bytes() == before  # what is refused touches nothing
+    assert main([*RUN, str(tmp_path)]) == 0
+    assert len(kept(tmp_path)) == before.count(b"\n")
+
+
+def test_a_damaged_file_is_mended_from_the_checkpoint(tmp_path, monkeypatch):
+    killed_at(monkeypatch, tmp_path, at_step(5))
+    (tmp_path / "events.jsonl").write_text(
+        '{"event": "state", "state": "running"}\n{"event": "epoch", "epoch": []}\n7\n'
+    )
+    assert main([*RUN, str(tmp_path), "--resume"]) == 0
+    assert [event["epoch"] for event in kept(tmp_path) if event["event"] == "epoch"] == [1, 2, 3, 4]
