@@ -71,7 +71,7 @@ def start_from(spec: RunSpec) -> None:
 def say_what_is_gone() -> None:
     """What the spec that was started from had and this version has not, once."""
     for sentence in st.session_state.pop(_GONE, ()):
-        st.warning(f"That run was of another version of Augury. {sentence}", icon=":material/history:")
+        st.warning(f"That run was of another version of Augury. {plain(sentence)}", icon=":material/history:")
 
 
 def key(*parts: str | int) -> str:

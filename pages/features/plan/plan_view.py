@@ -45,7 +45,7 @@ def plan_view(spec: RunSpec, dataset: Dataset) -> None:
     with right:
         st.subheader("First batch", anchor=False)
         if batch is None:
-            st.caption(too_large)
+            st.caption(plain(too_large))
         else:
             _pictures(*batch)
     st.subheader("Objective", anchor=False)
