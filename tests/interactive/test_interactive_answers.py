@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from core.catalogues import completed
 from core.data.photos import FOLDER
+from core.interactive import sources
 from core.interactive.answers import ANSWERS, warm_up
 from core.interactive.errors import MissingPicturesError
 from core.interactive.sources import OwnPictures, Source, images_of
@@ -19,7 +20,7 @@ from core.presets import FIRST_LOOK, preset
 from core.preview.histograms import Histogram, histogram
 from core.preview.results import preview, stages
 from core.run.errors import SpecError
-from core.run.spec import AugmentSpec, DataSpec, MixSpec, OpSpec
+from core.run.spec import AugmentSpec, DataSpec, MixSpec, OpSpec, RunSpec
 
 PHOTOS = {"photos": 64}
 ARROWS = {"data": {"name": "arrows"}}
@@ -118,6 +119,19 @@ def test_a_batch_too_large_to_draw_for_says_so(monkeypatch):
     noisy = spec.model_copy(update={"augment": FIRST_LOOK.augment})
     plan = answer("plan", spec=completed(noisy))
     assert plan["batch"] is None and "too large to preview" in plan["too_large"]
+
+
+def test_a_folder_of_ones_own_is_read_once(tmp_path, monkeypatch):
+    for i in range(8):
+        (tmp_path / "ab"[i % 2]).mkdir(exist_ok=True)
+        Image.new("RGB", (20, 20), (255 * (i % 2), i, 0)).save(tmp_path / "ab"[i % 2] / f"{i}.png")
+    read, reads = sources.load_dataset, []
+    monkeypatch.setattr(sources, "load_dataset", lambda spec: reads.append(spec) or read(spec))
+    data = {"name": "folder", "path": str(tmp_path)}
+    assert set(answer("images", source={"data": data})["names"]) == {"a", "b"}
+    trained_on = DataSpec(**data, side=32, channels=3, validation_share=0.5)
+    assert answer("plan", spec=completed(RunSpec(data=trained_on)))["num_images"] == 8
+    assert len(reads) == 1
 
 
 def test_a_script_is_python():
