@@ -24,7 +24,7 @@ spec = choice.current(first=FIRST_LOOK)
 choice.remember(spec)
 with st.sidebar:
     images = chosen_images(spec)
-    augment_editor(spec.augment, channels=images.channels, side=images.side, view="view")
+    augment_editor(spec.augment, channels=images.channels, view="view")
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title("Augment", anchor=False, width="content")

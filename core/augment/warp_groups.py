@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.augment.catalogue import OPERATIONS
+from core.augment.check import completed_augment
 from core.augment.fast.reading import Reading, reading
+from core.run.errors import SpecError
 from core.run.spec import AugmentSpec
 
 
@@ -16,6 +18,17 @@ def warp_groups(spec: AugmentSpec) -> tuple[tuple[int, ...], ...]:
     if not spec.fuse:
         return tuple((i,) for i in range(len(enabled)))
     return _groups([reading(OPERATIONS[op.op].makes.partition(":")[2], op.params) for op in enabled])
+
+
+def fused_places(spec: AugmentSpec, channels: int) -> tuple[tuple[int, ...], ...]:
+    """The places in ``spec.ops`` of those operations that are one warp, group by group; none where the spec
+    is refused."""
+    try:
+        groups = warp_groups(completed_augment(spec, channels))
+    except SpecError:  # whoever shows it says what is wrong
+        return ()
+    places = [i for i, op in enumerate(spec.ops) if op.enabled]
+    return tuple(tuple(places[i] for i in group) for group in groups if len(group) > 1)
 
 
 def _groups(readings: Sequence[Reading | None]) -> tuple[tuple[int, ...], ...]:

@@ -13,7 +13,7 @@ from core.augment import edits
 from core.augment.catalogue import OPERATIONS
 from core.augment.entry import OpEntry
 from core.augment.exclusions import EXCLUSIONS
-from core.preview.results import fused_groups
+from core.augment.warp_groups import fused_places
 from core.run.spec import MAX_OPS, AugmentSpec
 from pages.components.order_list import Item, OrderEvent, order_list
 from pages.features.editor import choice
@@ -26,12 +26,11 @@ _ADD, _SELECTED = "augury.add", "augury.selected"
 GROUPS = {"geometric": "geometry", "intensity": "values and colours", "policy": "automatic policies"}
 
 
-def augment_editor(augment: AugmentSpec, *, channels: int, side: int, view: str | None = None) -> None:
+def augment_editor(augment: AugmentSpec, *, channels: int, view: str | None = None) -> None:
     """Draw the operations and their dials; what a person does is in the visit's spec at the next run.
 
     Args:
         channels: of the images; operations that need colour are not offered for one channel.
-        side: of the images, in pixels.
         view: the key of the fragment that a dial re-runs instead of the whole page.
     """
     if shown("add"):
@@ -39,12 +38,12 @@ def augment_editor(augment: AugmentSpec, *, channels: int, side: int, view: str 
     if not augment.ops:
         st.caption("No operation yet: images are shown as they are. Add one above.")
     elif locked():
-        _chosen_dials(augment, channels, side, view)
+        _chosen_dials(augment, channels, view)
     else:
-        i = _list(augment, channels, side) if shown("list") else 0
+        i = _list(augment, channels) if shown("list") else 0
         if shown("settings"):
             with st.container(border=True):
-                op_settings(augment.ops[i], channels, side, view)
+                op_settings(augment.ops[i], channels, view)
     if not locked():
         history.undo_button()
     strength_dial(augment, view)
@@ -95,9 +94,9 @@ def _offer(entry: OpEntry) -> None:
     st.caption(entry.help)
 
 
-def _list(augment: AugmentSpec, channels: int, side: int) -> int:
+def _list(augment: AugmentSpec, channels: int) -> int:
     """The operations in order; returns the place of the one whose settings are shown."""
-    fused = {i for group in fused_groups(augment, channels, side) for i in group}
+    fused = {i for group in fused_places(augment, channels) for i in group}
     order_list(
         [
             Item(
@@ -148,13 +147,13 @@ def selected(augment: AugmentSpec) -> int:
     return ids.index(chosen) if chosen in ids else 0
 
 
-def _chosen_dials(augment: AugmentSpec, channels: int, side: int, view: str | None) -> None:
+def _chosen_dials(augment: AugmentSpec, channels: int, view: str | None) -> None:
     """In a locked page: the dials the teacher left, operation by operation."""
     for op in augment.ops:
         names = ["enabled", "p", *(parameter.name for parameter in OPERATIONS[op.op].parameters)]
         if any(dial_shown(dial(op, name)) for name in names):
             with st.container(border=True):
-                op_settings(op, channels, side, view)
+                op_settings(op, channels, view)
 
 
 def _add(name: str | None) -> None:

@@ -9,22 +9,22 @@ import streamlit as st
 
 from core.augment import edits
 from core.augment.catalogue import OPERATIONS
-from core.preview.results import fused_groups
+from core.augment.warp_groups import fused_places
 from core.run.spec import OpSpec
 from pages.features.editor import choice
 from pages.features.editor.fields import as_json, fields
 from pages.features.frame.teacher import dial, dial_shown, id_of, locked
 
 
-def op_settings(op: OpSpec, channels: int, side: int, view: str | None) -> None:
+def op_settings(op: OpSpec, channels: int, view: str | None) -> None:
     """The probability and the operation's own parameters; in a locked page also on and off, if it was left.
 
     Args:
-        channels, side: of the images that are shown.
+        channels: of the images that are shown.
         view: the key of the fragment that a dial re-runs instead of the whole page.
     """
     entry, place = OPERATIONS[op.op], id_of(op)
-    change = partial(_dialled, op, channels, side, view)
+    change = partial(_dialled, op, channels, view)
     st.markdown(f"**{entry.title}**", help=f"{entry.help} {entry.fits} Source: {entry.source}.")
     if entry.colour_only and channels == 1:
         st.warning("It needs colour, and these images are grey: switch it off or remove it.")
@@ -47,7 +47,7 @@ def op_settings(op: OpSpec, channels: int, side: int, view: str | None) -> None:
         st.caption(f":material/warning: {entry.can_lie}")
 
 
-def _dialled(op: OpSpec, channels: int, side: int, view: str | None) -> None:
+def _dialled(op: OpSpec, channels: int, view: str | None) -> None:
     """Put what the widgets of one operation say into the visit's spec, and show it."""
     before = choice.current().augment
     i = [id_of(other) for other in before.ops].index(id_of(op))
@@ -62,5 +62,6 @@ def _dialled(op: OpSpec, channels: int, side: int, view: str | None) -> None:
     )
     choice.change_augment(augment)
     # Edges of another kind can end a fusing, or begin one, and the list says which are fused.
-    if view and fused_groups(before, channels, side) == fused_groups(augment, channels, side):
+    was, now_fused = (fused_places(each, channels) for each in (before, augment))
+    if view and was == now_fused:
         st.rerun(view)

@@ -35,7 +35,7 @@ def train_form(spec: RunSpec) -> RunSpec:
         chosen_data = data_part(spec.data)
     shape = image_shape(chosen_data)
     with st.expander("Augmentation", icon=":material/auto_fix_high:", key="part.augment"):
-        augment_editor(spec.augment, channels=shape.channels, side=shape.side)
+        augment_editor(spec.augment, channels=shape.channels)
     with st.expander("Architecture", icon=":material/schema:", expanded=True, key="part.model"):
         model = model_part(spec.model)
     with st.expander("Regularisers", icon=":material/compress:", expanded=True, key="part.regulariser"):

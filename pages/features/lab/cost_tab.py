@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import streamlit as st
+import torch
 from torch import Tensor
 
 from core.data.shape import image_shape
@@ -22,9 +23,9 @@ _COSTS, _STEPS = "augury.costs", "augury.steps"  # what was measured in this vis
 
 def cost_tab(look: Look) -> None:
     """Measured when a person asks: it takes a moment, and the machine's whole attention."""
-    images = look.images.tensor
-    side = images.shape[-1]
-    batch = images if side > SMALL else images.repeat(BATCH // len(images), 1, 1, 1)
+    side = look.images.side
+    count = len(look.images.names) if side > SMALL else BATCH
+    batch = torch.randint(256, (count, look.images.channels, side, side), dtype=torch.uint8)
     st.caption(
         f"Microseconds an image, on {len(batch)} images of {side}×{side} px at once, beside a training step "
         f"of {plain(look.spec.model.arch)} on {plain(look.spec.data.name)}: medians, on this device, as busy "
@@ -63,7 +64,7 @@ def _show(look: Look, costs: Costs, training_us: float) -> None:
     trained_on = image_shape(look.spec.data).side
     said = f"The whole pipeline takes **{costs.whole.total:,.0f} µs an image**; the rest of a training step "
     said += f"takes {training_us:,.0f} µs an image"
-    if trained_on == look.images.tensor.shape[-1]:
+    if trained_on == look.images.side:
         st.markdown(f"{said}. Augmentation is **{costs.share_of_step(training_us):.0%}** of a step.")
     else:
         st.markdown(f"{said}, but of {trained_on}×{trained_on} px: show the dataset's images to compare.")

@@ -10,15 +10,14 @@ from torch import Tensor
 
 from core.figures import probes as figures
 from core.pictures import encode_images
-from core.preview import label_changes as readings
 from core.probe import label_damage as lies
 from core.run.errors import SpecError
 from core.store.store import StoredRun, run_folder
 from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
+from pages.features.frame.asking import ask
 from pages.features.frame.setup import jobs
-from pages.features.images.dataset_cache import loaded
 from pages.features.lab.look import Look
 
 _MEASURED = "augury.lies"  # {what was measured: the accuracies}, for this visit
@@ -62,15 +61,24 @@ def lies_tab(look: Look) -> None:
 def _readings(look: Look) -> None:
     """Images whose label, by what it means, is another one after an operation: no network is asked."""
     try:
-        found = readings.examples(look.augment, loaded(look.spec.data), seed=look.seed)
+        found = ask("label_changes", augment=look.augment, data=look.spec.data, seed=look.seed)
     except SpecError:  # the images can't be read: the part below says why
         return
-    if found:
-        st.markdown("**Read off the draws**: the label stays, and the image says another")
-        _pictures(
-            "readings",
-            [(lie.before, lie.after, f"{lie.label}, reads {lie.reads_as}", lie.title, "") for lie in found],
-        )
+    if not found["titles"]:
+        return
+    st.markdown("**Read off the draws**: the label stays, and the image says another")
+    captions = [
+        f"{label}, reads {reading}" for label, reading in zip(found["labels"], found["reads_as"], strict=True)
+    ]
+    gallery(
+        [
+            Tile(src=after, alt=f"{caption}.", caption=caption, lines=(Line(title),), before=before)
+            for after, before, caption, title in zip(
+                found["after"], found["before"], captions, found["titles"], strict=True
+            )
+        ],
+        key="readings",
+    )
 
 
 def _measured(look: Look, run: StoredRun) -> list[lies.Accuracy]:

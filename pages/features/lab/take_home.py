@@ -22,8 +22,13 @@ def take_home(look: Look) -> None:
     )
     augment = look.augment
     if form == "Python":
-        channels, side = look.images.tensor.shape[1:3]
-        text = as_python(augment, channels=channels, side=side, seed=look.seed, step=look.step)
+        text = as_python(
+            augment,
+            channels=look.images.channels,
+            side=look.images.side,
+            seed=look.seed,
+            step=look.step,
+        )
         st.caption(
             "Runs with torch and Kornia alone, and gives the pictures of this page: same seed, same draw."
         )

@@ -6,7 +6,7 @@ import json
 
 import streamlit as st
 
-from core import figures
+from core.figures import shrinkage as figures
 from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RunSpec
