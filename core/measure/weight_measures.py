@@ -75,8 +75,7 @@ class WeightMeasures:
 
         Args:
             steps: in an epoch.
-            multiply_adds: of an epoch's forward passes: an image's (`core.models.summary`)
-                times the images.
+            multiply_adds: of an epoch's forward passes: an image's (`core.models.summary`) times images.
         """
         parts = [part for layer in self.layers.values() for part in layer]
         on_cpu = all(part.device.type == "cpu" for part in parts)
