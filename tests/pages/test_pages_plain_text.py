@@ -34,7 +34,8 @@ FIELDS = ("title", "help", "effect", "source", "formula", "watch", "can_lie", "f
 OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row") for field in FIELDS} | {
     "' '.join(verdict(points))", "_READ[entry.rises]", "_duration(progress.seconds_left)",
     "_label(run)", "_small_print(path.plan.spec, kind)", "_strength(regulariser)",
-    "entry.effect_by(regulariser.solver)", "entry.effect_by(spec.solver)", "entry.solvers", "entry.no_filters", "entry.strength_help", "entry.symbol",
+    "entry.effect_by(regulariser.solver)", "entry.effect_by(spec.solver)", "entry.solvers",
+    "entry.no_filters", "entry.strength_help", "entry.symbol",
     "figures.clipped(*counts, channel)",
     "figures.measure_now(history, name)", "figures.removable(last, view.spec.model.arch)",
     "figures.why_no_prunable_share(history)", "figures.why_not_thorough(history)", "history.state",
