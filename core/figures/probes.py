@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.figures import BATCH, PENALTY, TRAIN, VALIDATION, Figure, plain_layout
-from core.preview.histograms import Histogram
-from core.probe.cost import Costs
-from core.probe.label_damage import Accuracy
+from core.figures.parts import BATCH, PENALTY, TRAIN, VALIDATION, Figure, plain_layout
+
+if TYPE_CHECKING:
+    from core.preview.histograms import Histogram
+
+Row = Mapping[str, Any]  # of a job's table
 
 NEUTRAL = "#999999"
 RGB = (("red", "#D55E00"), ("green", "#009E73"), ("blue", "#0072B2"))
@@ -22,54 +24,70 @@ class Chart(NamedTuple):
     alt: str
 
 
-def accuracies(measured: Sequence[Accuracy]) -> Chart:
-    """A bar a pipeline, with its 95 % interval, and a line at the first, the plain images' accuracy."""
-    shares = [100 * each.share for each in measured]
-    ends = [each.interval for each in measured]
-    above = [100 * high - share for share, (_, high) in zip(shares, ends, strict=True)]
-    below = [share - 100 * low for share, (low, _) in zip(shares, ends, strict=True)]
+def accuracies(rows: Sequence[Row]) -> Chart:
+    """A bar a pipeline, with its 95 % interval, and a line at the first, the plain images' accuracy.
+
+    Args:
+        rows: of a ``probe.label_damage`` job, at least one.
+    """
+    shares = [100 * row["right"] / row["images"] for row in rows]
+    ends = [(100 * row["low"], 100 * row["high"]) for row in rows]
+    above = [high - share for share, (_, high) in zip(shares, ends, strict=True)]
+    below = [share - low for share, (low, _) in zip(shares, ends, strict=True)]
     error = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "color": NEUTRAL}
-    bars = _bars("accuracy", [each.title for each in measured], shares, VALIDATION)
+    bars = _bars("accuracy", [row["title"] for row in rows], shares, VALIDATION)
     bars |= {
         "error_x": error,
-        "customdata": [[100 * low, 100 * high] for low, high in ends],
+        "customdata": [list(each) for each in ends],
         "hovertemplate": "%{y}: %{x:.1f} % (95 %: %{customdata[0]:.1f} to %{customdata[1]:.1f})"
         "<extra></extra>",
     }
-    layout = _bar_layout(f"right of {measured[0].images:,} validation images (%)", [0, 103])
+    layout = _bar_layout(f"right of {rows[0]['images']:,} validation images (%)", [0, 103])
     line = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
     layout["shapes"] = [
         {"type": "line", "x0": shares[0], "x1": shares[0], "yref": "paper", "y0": 0, "y1": 1, "line": line}
     ]
-    said = ", ".join(f"{each.title} {share:.0f} %" for each, share in zip(measured, shares, strict=True))
-    alt = f"Bars: accuracy on {measured[0].images:,} validation images by operation. {said}."
+    said = ", ".join(f"{row['title']} {share:.0f} %" for row, share in zip(rows, shares, strict=True))
+    alt = f"Bars: accuracy on {rows[0]['images']:,} validation images by operation. {said}."
     return Chart({"data": [bars], "layout": layout}, alt)
 
 
-def costs(measured: Costs, training_us: float | None = None) -> Chart:
-    """A bar an operation, cut into drawing and applying, and one for all of them.
+def costs(rows: Sequence[Row]) -> Chart:
+    """A bar an operation, cut into drawing and applying, one for all of them, and one for training.
 
     Args:
-        training_us: what `core.probe.cost.training_step` measured, a bar of its own; None: not known.
+        rows: of a ``probe.cost`` job, at least one; the training step may not be known yet.
     """
-    rows = (*measured.parts, measured.whole)
-    titles = [row.title for row in rows]
+    measured = [row for row in rows if row["part"] != "training"]
+    training = next((row for row in rows if row["part"] == "training"), None)
+    titles = [row["title"] for row in measured]
     traces = [
-        _bars("drawing random numbers", titles, [row.draw for row in rows], PENALTY),
-        _bars("applying", titles, [row.apply for row in rows], BATCH),
+        _bars("drawing random numbers", titles, [row["draw"] for row in measured], PENALTY),
+        _bars("applying", titles, [row["apply"] for row in measured], BATCH),
     ]
-    alt = f"Bars: microseconds an image, on {measured.device.upper()}. "
-    alt += ", ".join(f"{row.title} {_short(row.total)}" for row in rows) + "."
-    if training_us is not None:
-        traces.append(_bars("training", ["The rest of a training step"], [training_us], TRAIN))
+    alt = f"Bars: microseconds an image, on {rows[0]['device'].upper()}. "
+    alt += ", ".join(f"{row['title']} {_short(row['total'])}" for row in measured) + "."
+    share = share_of_step(rows)
+    if training is not None:
+        traces.append(_bars("training", [training["title"]], [training["total"]], TRAIN))
+    if training is not None and share is not None:
         alt += (
-            f" Of a training step augmentation takes {100 * measured.share_of_step(training_us):.0f} %,"
-            f" beside {_short(training_us)} microseconds an image of training."
+            f" Of a training step augmentation takes {100 * share:.0f} %,"
+            f" beside {_short(training['total'])} microseconds an image of training."
         )
     for trace in traces:
         trace["hovertemplate"] = f"%{{y}}, {trace['name']}: %{{x:,.1f}} µs an image<extra></extra>"
     layout = _bar_layout("µs an image") | {"barmode": "stack"}
     return Chart({"data": traces, "layout": layout}, alt)
+
+
+def share_of_step(rows: Sequence[Row]) -> float | None:
+    """The share, from 0 to 1, of a training step's time that the whole pipeline takes; None while one of the
+    two is not known."""
+    total = {row["part"]: float(row["total"]) for row in rows}
+    if "whole" not in total or "training" not in total:
+        return None
+    return total["whole"] / (total["whole"] + total["training"])
 
 
 def value_histograms(before: Histogram, after: Histogram) -> Chart:

@@ -6,33 +6,32 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from core.figures import NEUTRAL, SPARSITY, VALIDATION, plain_layout
-from core.figures.probes import Chart
+from core.figures.parts import NEUTRAL, SPARSITY, VALIDATION, plain_layout
+from core.figures.probes import Chart, Row
 from core.measure.sparsity import NEAR
-from core.study.strength_path import TOLERANCE, PathPoint, good
 
+TOLERANCE = 0.005  # of accuracy: what a good λ may cost
 GONE = 0.99  # of the weights are zero: what is left can't say much
 
 
-def path_chart(points: Sequence[PathPoint], grid: Sequence[float], now: float | None) -> Chart:
+def path_chart(points: Sequence[Row], grid: Sequence[float], now: float | None) -> Chart:
     """Accuracy on the left axis, zeros on the right one, against λ. Every point's id is its λ, and a star
     marks the `good` one. Groups are filters, neurons and heads.
 
     Args:
-        points: those that are known, at least one.
+        points: the rows of a path's jobs that are known, at least one.
         grid: all values of λ, which span the axis from the start.
         now: λ in the form, marked if it is in the span.
     """
-    points = sorted(points, key=lambda point: point.strength)
+    points = sorted(points, key=lambda point: point["strength"])
+    near = [point["near"] for point in points]
     traces = [
-        _line("accuracy", points, [point.accuracy for point in points], VALIDATION),
-        _line("exact zeros", points, [point.exact for point in points], SPARSITY, "y2", symbol="square"),
-        _line(
-            f"|w| < {NEAR:g}", points, [point.near for point in points], SPARSITY, "y2", dash="dot", width=1.5
-        ),
+        _line("accuracy", points, [point["accuracy"] for point in points], VALIDATION),
+        _line("exact zeros", points, [point["exact"] for point in points], SPARSITY, "y2", symbol="square"),
+        _line(f"|w| < {NEAR:g}", points, near, SPARSITY, "y2", dash="dot", width=1.5),
     ]
-    if any(point.groups > 0.01 for point in points):
-        shares = [point.groups for point in points]
+    if any(point["groups"] > 0.01 for point in points):
+        shares = [point["groups"] for point in points]
         traces.append(_line("zero groups", points, shares, SPARSITY, "y2", dash="dash", width=1.5))
     if best := good(points):
         traces.append(_star(best))
@@ -62,39 +61,52 @@ def path_chart(points: Sequence[PathPoint], grid: Sequence[float], now: float | 
     return Chart({"data": traces, "layout": layout}, _in_words(points))
 
 
-def verdict(points: Sequence[PathPoint]) -> list[str]:
+def good(points: Sequence[Row]) -> Row | None:
+    """The point of the largest λ whose accuracy is within `TOLERANCE` of the path's best; None if there is
+    no point with an accuracy."""
+    right = [point for point in points if point["accuracy"] is not None]
+    best = max((point["accuracy"] for point in right), default=0.0)
+    # Accuracies are shares of a few hundred images: 0.97 - 0.005 is a hair above 0.965 in floats.
+    close = [point for point in right if point["accuracy"] >= best - TOLERANCE - 1e-9]
+    return max(close, key=lambda point: point["strength"], default=None)
+
+
+def verdict(points: Sequence[Row]) -> list[str]:
     """What the path says, in sentences: which λ is good, what no λ did, and where it kills the network."""
-    points = sorted(points, key=lambda point: point.strength)
+    points = sorted(points, key=lambda point: point["strength"])
     best = good(points)
     if best is None:
         return ["At every λ the loss stopped being a number; try a lower learning rate."]
-    assert best.accuracy is not None
     said = [
-        f"**λ = {best.strength:g}** is the largest here whose accuracy is within {100 * TOLERANCE:g} points "
-        f"of the best: {best.accuracy:.1%} right, {best.exact:.1%} exact zeros."
+        f"**λ = {best['strength']:g}** is the largest here whose accuracy is within {100 * TOLERANCE:g} "
+        f"points of the best: {best['accuracy']:.1%} right, {best['exact']:.1%} exact zeros."
     ]
     if best == points[-1]:
         said.append("It is the largest of all: a stronger one may do as well.")
-    if not any(point.exact for point in points):
-        most = max(point.near for point in points)
+    if not any(point["exact"] for point in points):
+        most = max(point["near"] for point in points)
         said.append(f"No λ made a weight exactly zero; at most {most:.1%} are near it (|w| < {NEAR:g}).")
-    diverged = [point for point in points if point.accuracy is None]
+    diverged = [point for point in points if point["accuracy"] is None]
     if diverged:
-        said.append(f"From λ = {diverged[0].strength:g} on the loss stopped being a number.")
-    dead = [p for p in points if p.exact > GONE and p.accuracy is not None and 2 * p.accuracy < best.accuracy]
+        said.append(f"From λ = {diverged[0]['strength']:g} on the loss stopped being a number.")
+    dead = [
+        p
+        for p in points
+        if p["exact"] > GONE and p["accuracy"] is not None and 2 * p["accuracy"] < best["accuracy"]
+    ]
     if dead:
         said.append(
-            f"λ = {dead[0].strength:g} kills the network: {dead[0].exact:.1%} of its weights are zero, and "
-            f"{dead[0].accuracy:.1%} of its answers are right."
+            f"λ = {dead[0]['strength']:g} kills the network: {dead[0]['exact']:.1%} of its weights are zero, "
+            f"and {dead[0]['accuracy']:.1%} of its answers are right."
         )
     return said
 
 
-def _in_words(points: Sequence[PathPoint]) -> str:
+def _in_words(points: Sequence[Row]) -> str:
     each = [
-        f"λ {point.strength:g}: "
-        + ("no number" if point.accuracy is None else f"{point.accuracy:.1%} right")
-        + f", {point.exact:.1%} zero"
+        f"λ {point['strength']:g}: "
+        + ("no number" if point["accuracy"] is None else f"{point['accuracy']:.1%} right")
+        + f", {point['exact']:.1%} zero"
         for point in points
     ]
     return f"Lines: accuracy and zeros against λ on a log scale. {'; '.join(each)}."
@@ -102,7 +114,7 @@ def _in_words(points: Sequence[PathPoint]) -> str:
 
 def _line(
     name: str,
-    points: Sequence[PathPoint],
+    points: Sequence[Row],
     shares: Sequence[float | None],
     colour: str,
     axis: str = "y",
@@ -115,9 +127,9 @@ def _line(
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
-        "x": [point.strength for point in points],
+        "x": [point["strength"] for point in points],
         "y": [None if share is None else 100 * share for share in shares],
-        "ids": [f"{point.strength:g}" for point in points],
+        "ids": [f"{point['strength']:g}" for point in points],
         "yaxis": axis,
         "line": {"color": colour, "width": width, "dash": dash},
         "marker": {"color": colour, "size": 8 if dash == "solid" else 4, "symbol": symbol},
@@ -125,9 +137,8 @@ def _line(
     }
 
 
-def _star(best: PathPoint) -> dict[str, Any]:
-    assert best.accuracy is not None
-    star = _line("good", [best], [best.accuracy], VALIDATION, symbol="star")
+def _star(best: Row) -> dict[str, Any]:
+    star = _line("good", [best], [best["accuracy"]], VALIDATION, symbol="star")
     star["marker"] |= {"size": 18, "line": {"color": "var(--st-background-color)", "width": 1.5}}
     return star | {"mode": "markers", "hoverinfo": "skip", "hovertemplate": None, "showlegend": False}
 

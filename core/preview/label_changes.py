@@ -32,7 +32,7 @@ OFFSET, RADIUS = 0.2, 0.05  # of the dots: from the middle, and their deviation;
 
 
 @dataclass(frozen=True, slots=True)
-class Lie:
+class LabelChange:
     """An image whose label is wrong once it is augmented.
 
     Args:
@@ -48,8 +48,8 @@ class Lie:
     reads_as: str
 
 
-def examples(spec: AugmentSpec, dataset: Dataset, *, seed: int, count: int = 4) -> list[Lie]:
-    """Up to ``count`` lies of each geometric operation that is switched on, alone and on every image;
+def examples(spec: AugmentSpec, dataset: Dataset, *, seed: int, count: int = 4) -> list[LabelChange]:
+    """Up to ``count`` changes of each geometric operation that is switched on, alone and on every image;
     none where the names of the classes say nothing.
 
     Args:
@@ -61,7 +61,7 @@ def examples(spec: AugmentSpec, dataset: Dataset, *, seed: int, count: int = 4) 
     spec = completed_augment(spec, dataset.channels)
     telling = [i for i, name in enumerate(dataset.classes) if name in DIRECTIONS | HALF_TURNS]
     places = torch.isin(dataset.labels, torch.tensor(telling)).nonzero().flatten()[:TRIED]
-    lies: list[Lie] = []
+    changes: list[LabelChange] = []
     for op in spec.ops if len(places) else ():
         if not op.enabled or OPERATIONS[op.op].group != "geometric":
             continue
@@ -75,14 +75,14 @@ def examples(spec: AugmentSpec, dataset: Dataset, *, seed: int, count: int = 4) 
         draws = pipeline.draw(len(images), 0)
         after = pipeline.apply(images.float().div_(255), draws).mul(255).round().to(torch.uint8)
         ups, rights = _axes(pipeline, draws)
-        found: list[Lie] = []
+        found: list[LabelChange] = []
         for i, label in enumerate(dataset.labels[places].tolist()):
             name = dataset.classes[label]
             reading = reads_as(name, ups[i].tolist(), rights[i].tolist())
             if reading != name and reading in dataset.classes:
-                found.append(Lie(title(op), images[i], after[i], name, reading))
-        lies += found[:count]
-    return lies
+                found.append(LabelChange(title(op), images[i], after[i], name, reading))
+        changes += found[:count]
+    return changes
 
 
 def reads_as(name: str, up: Sequence[float], right: Sequence[float]) -> str:

@@ -8,12 +8,15 @@ found and kernels are loaded, is not counted.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from core.augment.check import completed_augment
@@ -21,14 +24,40 @@ from core.augment.mixing import Mixer
 from core.augment.one_operation import alone, title
 from core.augment.pipeline import Pipeline
 from core.catalogues import completed
-from core.run.spec import AugmentSpec, RunSpec
+from core.data.catalogue import load_dataset
+from core.data.photos import photos
+from core.run.control import Control
+from core.run.events import Event, state
+from core.run.inputs import checked_inputs
+from core.run.spec import MAX_SIDE, AugmentSpec, Part, RunSpec
 from core.train.loop import train_step
 from core.train.session import epoch_order, open_session
 
 WHOLE = "The whole pipeline"
+TRAINING = "The rest of a training step"
 MIN_ROUNDS = 3  # of fewer a median says little
+SMALL = 64  # pixels; up to this side a whole batch is timed, as in training
+BATCH, FEW = 128, 16  # images that are timed at once, small ones and large ones
 
 Stage = Pipeline | Mixer  # both draw for a batch, and apply what was drawn
+
+
+class Source(Part):
+    """Which images are timed: the photographs at a side in pixels, or the first of the spec's dataset."""
+
+    photos: Annotated[int, Field(ge=8, le=MAX_SIDE)] | None = None
+    data: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Source:
+        if (self.photos is None) == (self.data is None):
+            raise ValueError("images are photos or data")
+        return self
+
+
+class Inputs(Part):
+    images: Source
+    device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +90,36 @@ class Costs:
     device: str
     done: float
 
-    def share_of_step(self, training_us: float) -> float:
-        """The share, from 0 to 1, of a training step's time that augmentation takes, where the rest of
-        the step takes ``training_us`` microseconds an image."""
-        return self.whole.total / (self.whole.total + training_us)
+
+def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | None) -> Iterator[Event]:
+    """Time the pipeline of ``spec``, and a training step of its network without it, as a job.
+
+    Its rows have ``part`` (``operation``, ``whole`` or ``training``), ``title``, ``draw``, ``apply`` and
+    ``total`` in microseconds an image, and the ``device``.
+
+    Raises:
+        SpecError: the inputs are of no use, the spec can't be run, or an operation does not fit the images.
+    """
+    asked = checked_inputs(Inputs, inputs)
+    images = _images(spec, asked.images)
+    costs: Costs | None = None
+    for costs in measure(spec.augment, images, seed=spec.seed, device=asked.device):
+        yield {"event": "progress", "done": costs.done, "of": 2, "what": "Timing each operation"}
+        if control.stop.is_set():
+            yield state("stopped")
+            return
+    assert costs is not None
+    for cost in costs.parts:
+        yield _row("operation", cost, costs.device)
+    yield _row("whole", costs.whole, costs.device)
+    yield {"event": "progress", "done": 1, "of": 2, "what": "Timing a training step"}
+    train = spec.train.model_copy(update={"device": asked.device}) if asked.device != "auto" else spec.train
+    step = training_step(spec.model_copy(update={"train": train}), control=control)
+    if step is None:
+        yield state("stopped")
+        return
+    yield _row("training", Cost(TRAINING, 0.0, step), costs.device)
+    yield state("finished")
 
 
 def measure(
@@ -81,7 +136,7 @@ def measure(
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     batch = images.to(device).float().div_(255)
-    rows = _rows(spec, batch, seed)
+    rows = _stages(spec, batch, seed)
     for _, stages in rows:
         _time(stages, batch, 0)
     times: list[list[tuple[float, float]]] = [[] for _ in rows]
@@ -99,14 +154,16 @@ def measure(
         yield Costs(tuple(parts), whole, device, done)
 
 
-def training_step(spec: RunSpec, *, seconds: float = 0.3) -> float:
-    """Microseconds an image of a step of training as ``spec`` says, without augmentation.
+def training_step(spec: RunSpec, *, seconds: float = 0.3, control: Control | None = None) -> float | None:
+    """Microseconds an image of a step of training as ``spec`` says, without augmentation; None if it was
+    stopped.
 
     Real steps on real images, of a network that is made for this and thrown away.
 
     Raises:
         SpecError: the spec can't be run.
     """
+    control = control or Control()
     session = open_session(completed(spec.model_copy(update={"augment": AugmentSpec()})))
     index = epoch_order(session.spec, len(session.train), 1)[: session.spec.train.batch_size]
     index = index.to(session.device)
@@ -119,13 +176,31 @@ def training_step(spec: RunSpec, *, seconds: float = 0.3) -> float:
     step(0)
     taken: list[float] = []
     while len(taken) < MIN_ROUNDS or sum(taken) < seconds:
+        if control.stop.is_set():
+            return None
         began = time.perf_counter()
         step(len(taken) % session.num_steps)
         taken.append(time.perf_counter() - began)
     return 1e6 * median(taken) / len(index)
 
 
-def _rows(spec: AugmentSpec, batch: Tensor, seed: int) -> list[tuple[str, list[Stage]]]:
+def _images(spec: RunSpec, source: Source) -> Tensor:
+    """uint8 (N, C, S, S): a few images, repeated until they are a batch.
+
+    Raises:
+        SpecError: the dataset can't be read.
+    """
+    few = photos(source.photos)[0] if source.photos is not None else load_dataset(spec.data).images
+    images = torch.tensor(np.asarray(few[:FEW]))
+    size = FEW if images.shape[-1] > SMALL else BATCH
+    return images[torch.arange(size) % len(images)]
+
+
+def _row(part: str, cost: Cost, device: str) -> Event:
+    return {"event": "row", "part": part, **asdict(cost), "total": cost.total, "device": device}
+
+
+def _stages(spec: AugmentSpec, batch: Tensor, seed: int) -> list[tuple[str, list[Stage]]]:
     """What is timed, each with its title: every group, the mix, and last all of it."""
     shape: dict[str, Any] = {
         "channels": batch.shape[1],

@@ -1,43 +1,53 @@
-"""Does it lie? Whether an operation changes what the label should be: declared, and measured.
+"""Does it lie? Whether an operation changes what the label should be, measured with a trained network.
 
-Declared is what the catalogue warns of. Measured is how often a trained network still gives the right
-class once validation images it knows plain are augmented. A fall has one of two reasons, which only a
-person can tell apart by looking at the images: either the label no longer fits the image, or the network
-never learnt that such a change means nothing, which is what augmentation is for.
+Measured is how often the network still gives the right class once validation images it knows plain are
+augmented. A fall has one of two reasons, which only a person can tell apart by looking at the images: either
+the label no longer fits the image, or the network never learnt that such a change means nothing, which is
+what augmentation is for. What the catalogue declares is in `core.probe.label_warnings`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from core.augment.catalogue import OPERATIONS
 from core.augment.check import completed_augment
-from core.augment.entry import OpEntry
 from core.augment.one_operation import alone, title
-from core.augment.ops.mixes import MIXES, MixEntry
 from core.augment.pipeline import Pipeline
 from core.catalogues import completed
 from core.data.dataset import Dataset
-from core.models.catalogue import ARCHITECTURES
+from core.pictures import encode_images
+from core.probe.trained_run import WEIGHTS
 from core.randomness import derive
+from core.run.control import Control
 from core.run.errors import SpecError
-from core.run.spec import AugmentSpec, DataSpec, OptimiserSpec, RunSpec
-from core.store.store import StoredRun, run_folder
+from core.run.events import Event, state
+from core.run.inputs import checked_inputs
+from core.run.spec import AugmentSpec, OptimiserSpec, Part, RunSpec
+from core.store.store import run_folder
 from core.train.session import Session, open_session
 
-WEIGHTS = "weights.safetensors"
 PLAIN, WHOLE = "Plain images", "The whole pipeline"
-Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point
 # `choose` draws once a batch: on many small batches one lucky draw decides little.
 BATCH = 64
+NUM_IMAGES, NUM_MISTAKES = 1000, 4
+MAX_PICTURES = 160_000  # characters of a row's pictures: an event is at most 256 kB
+
+
+class Inputs(Part):
+    """The run whose network is asked, the pipeline, and the seed of its draws."""
+
+    weights_of: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    augment: AugmentSpec
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,42 +80,30 @@ class Accuracy:
     def share(self) -> float:
         return self.right / self.images
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """In which the share lies at 95 % confidence, had there been any number of such images."""
-        return wilson(self.right, self.images)
 
+def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | None) -> Iterator[Event]:
+    """Ask the network of a run that has finished, as a job.
 
-def declared(spec: AugmentSpec) -> list[tuple[str, str]]:
-    """Title and warning of each operation that is switched on, and of the mix, where the catalogue warns."""
-    entries: list[OpEntry | MixEntry]
-    entries = [OPERATIONS[op.op] for op in spec.ops if op.enabled]
-    if spec.mix is not None:
-        entries.append(MIXES[spec.mix.op])
-    return list(dict.fromkeys((entry.title, entry.can_lie) for entry in entries if entry.can_lie))
+    Its rows have the pipeline's ``title``, how many were ``right`` of how many ``images``, the share's 95 %
+    interval from ``low`` to ``high``, and ``mistakes``: ``before`` and ``after`` as data URIs, ``label``,
+    ``answer`` and ``confidence``.
 
+    Args:
+        spec: the run's.
 
-def wilson(right: int, total: int) -> tuple[float, float]:
-    """The 95 % score interval of a share. Wilson 1927, equation 4; Newcombe 1998, method 3."""
-    squared = Z_95**2
-    centre = right + squared / 2
-    reach = Z_95 * math.sqrt(right * (total - right) / total + squared / 4)
-    return max(0.0, (centre - reach) / (total + squared)), min(1.0, (centre + reach) / (total + squared))
-
-
-def latest_run(runs: Iterable[StoredRun], dataset: DataSpec) -> StoredRun | None:
-    """The first of ``runs``, the newest first, that finished on these images and left its weights.
-
-    How many images it trained on and how many it kept may differ: it is measured on those it kept.
+    Raises:
+        SpecError: the inputs are of no use, the weights or the images can't be read, or an operation does not
+            fit the images.
     """
-    fitting = (
-        run
-        for run in runs
-        if run.state == "finished"
-        and _same_images(run.spec.data, dataset)
-        and run.spec.model.arch in ARCHITECTURES  # an older run's may be gone
-    )
-    return next((run for run in fitting if (run_folder(run.id) / WEIGHTS).is_file()), None)
+    asked = checked_inputs(Inputs, inputs)
+    yield {"event": "progress", "done": 0, "of": 1, "what": "Opening the network"}
+    trained = open_trained(spec, run_folder(asked.weights_of))
+    augment = completed_augment(asked.augment, trained.validation.channels)
+    total = len(plan(augment))
+    for i, found in enumerate(measured(trained, augment, seed=asked.seed, control=control), start=1):
+        yield _row(found)
+        yield {"event": "progress", "done": i, "of": total, "what": found.title}
+    yield state("stopped" if control.stop.is_set() else "finished")
 
 
 def open_trained(spec: RunSpec, folder: Path, device: str = "auto") -> Session:
@@ -142,7 +140,13 @@ def plan(spec: AugmentSpec) -> list[tuple[str, AugmentSpec]]:
 
 
 def measured(
-    trained: Session, spec: AugmentSpec, *, seed: int, num_images: int = 1000, num_mistakes: int = 4
+    trained: Session,
+    spec: AugmentSpec,
+    *,
+    seed: int,
+    num_images: int = NUM_IMAGES,
+    num_mistakes: int = NUM_MISTAKES,
+    control: Control | None = None,
 ) -> Iterator[Accuracy]:
     """The network's accuracy on plain validation images, then on the same images after each of `plan`.
 
@@ -150,10 +154,12 @@ def measured(
         trained: from `open_trained`.
         num_images: at most; every class is taken in proportion.
         num_mistakes: shown for each pipeline, at most.
+        control: how to stop it; looked at once a batch.
 
     Raises:
         SpecError: an operation does not fit these images.
     """
+    control = control or Control()
     spec = completed_augment(spec, trained.validation.channels)
     images = trained.validation.take(stratified(trained.validation.labels, num_images))
     known = torch.zeros(len(images), dtype=torch.bool, device=trained.device)  # none yet
@@ -165,7 +171,9 @@ def measured(
             seed=derive(seed, "lies"),
             device=trained.device,
         )
-        right, mistakes = _ask(trained, images, pipeline, known, num_mistakes)
+        right, mistakes = _ask(trained, images, pipeline, known, num_mistakes, control)
+        if control.stop.is_set():
+            return
         if name == PLAIN:
             known = right
         yield Accuracy(name, int(right.sum()), len(images), mistakes)
@@ -182,12 +190,20 @@ def stratified(labels: Tensor, limit: int) -> Tensor:
 
 @torch.inference_mode()
 def _ask(
-    trained: Session, dataset: Dataset, pipeline: Pipeline, known: Tensor, num_mistakes: int
+    trained: Session,
+    dataset: Dataset,
+    pipeline: Pipeline,
+    known: Tensor,
+    num_mistakes: int,
+    control: Control,
 ) -> tuple[Tensor, tuple[Mistake, ...]]:
-    """Which images (N,) the network gets right, and its surest mistakes among those that are ``known``."""
+    """Which images (N,) the network gets right, and its surest mistakes among those that are ``known``; not
+    all of them, if it was stopped."""
     right = torch.zeros_like(known)
     mistakes: list[Mistake] = []
     for step, start in enumerate(range(0, len(dataset), BATCH)):
+        if control.stop.is_set():
+            break
         rows = slice(start, start + BATCH)
         before, labels = dataset.images[rows], dataset.labels[rows]
         after = pipeline(before.float().div_(255), step)
@@ -209,5 +225,40 @@ def _ask(
     return right, tuple(mistakes[:num_mistakes])
 
 
-def _same_images(a: DataSpec, b: DataSpec) -> bool:
-    return (a.name, a.path, a.side, a.channels) == (b.name, b.path, b.side, b.channels)
+def _row(found: Accuracy) -> Event:
+    from scipy.stats import binomtest  # its import takes a second
+
+    interval = binomtest(found.right, found.images).proportion_ci(method="wilson")
+    return {
+        "event": "row",
+        "title": found.title,
+        "right": found.right,
+        "images": found.images,
+        "low": float(interval.low),
+        "high": float(interval.high),
+        "mistakes": _pictured(found.mistakes),
+    }
+
+
+def _pictured(mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
+    """The mistakes as JSON, the surest first, as many as an event has room for."""
+    if not mistakes:
+        return []
+    before = encode_images(torch.stack([mistake.before for mistake in mistakes]))
+    after = encode_images(torch.stack([mistake.after for mistake in mistakes]))
+    shown: list[dict[str, Any]] = []
+    room = MAX_PICTURES
+    for mistake, was, now in zip(mistakes, before, after, strict=True):
+        room -= len(was) + len(now)
+        if room < 0:
+            break
+        shown.append(
+            {
+                "before": was,
+                "after": now,
+                "label": mistake.label,
+                "answer": mistake.answer,
+                "confidence": mistake.confidence,
+            }
+        )
+    return shown

@@ -1,0 +1,30 @@
+"""Which run's network a probe can ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.models.catalogue import ARCHITECTURES
+from core.run.spec import DataSpec
+from core.store.store import StoredRun, run_folder
+
+WEIGHTS = "weights.safetensors"
+
+
+def latest_run(runs: Iterable[StoredRun], dataset: DataSpec) -> StoredRun | None:
+    """The first of ``runs``, the newest first, that finished on these images and left its weights.
+
+    How many images it trained on and how many it kept may differ: it is measured on those it kept.
+    """
+    fitting = (
+        run
+        for run in runs
+        if run.state == "finished"
+        and _same_images(run.spec.data, dataset)
+        and run.spec.model.arch in ARCHITECTURES  # an older run's may be gone
+    )
+    return next((run for run in fitting if (run_folder(run.id) / WEIGHTS).is_file()), None)
+
+
+def _same_images(a: DataSpec, b: DataSpec) -> bool:
+    return (a.name, a.path, a.side, a.channels) == (b.name, b.path, b.side, b.channels)
