@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.catalogues import completed
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
-from core.jobs.manager import Jobs
+from core.jobs.manager import Jobs, forget_shared_jobs
 from core.run.address import encode
 from core.run.events import MEASURED_TIMES
 from core.run.spec import RunSpec, parse
@@ -86,7 +86,7 @@ def by_the_page(monkeypatch, folder: Path, spec: RunSpec) -> list[dict]:
         assert view is not None and view.state == "finished", view
         return numbers(list(view.history.epochs))
     finally:
-        jobs().close()
+        forget_shared_jobs()
         st.cache_resource.clear()
 
 

@@ -10,14 +10,15 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.jobs.process import WORKER_COMMAND, WorkerProcess
-from core.jobs.worker import load_engine, train
+from core.jobs.worker import checked_events, load_engine
 from core.run.control import Control
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
@@ -28,17 +29,32 @@ if TYPE_CHECKING:
 
 OnEvent = Callable[[Event], None]
 
-LISTEN_SECONDS = 0.05  # how soon a worker hears of a stop
+LISTEN_SECONDS = 0.05  # how soon a worker hears of a command
 STOP_SECONDS = 10.0  # how long a worker may take to stop before it is killed
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is computed.
+
+    Args:
+        kind: a name of `core.jobs.kinds.KINDS`.
+        inputs: what the kind asks for beside the spec: JSON values.
+        out: a folder for what it leaves on disk.
+    """
+
+    id: str
+    spec: RunSpec
+    kind: str = "train"
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    out: Path | None = None
 
 
 class Executor(Protocol):
     """Computes one run at a time in each thread that calls `execute`."""
 
-    def execute(
-        self, run_id: str, spec: RunSpec, control: Control, out: Path | None, on_event: OnEvent
-    ) -> None:
-        """Compute a run; its last event is a final state."""
+    def execute(self, job: Job, control: Control, on_event: OnEvent) -> None:
+        """Compute a job; its last event is a final state."""
 
     def warm(self) -> None:
         """Prepare for the next run, so that it starts at once."""
@@ -53,11 +69,10 @@ class ThreadExecutor:
     def __init__(self, load: Load = load_engine) -> None:
         self._load = cache(load)
 
-    def execute(
-        self, run_id: str, spec: RunSpec, control: Control, out: Path | None, on_event: OnEvent
-    ) -> None:
+    def execute(self, job: Job, control: Control, on_event: OnEvent) -> None:
         run, _ = self._load()
-        for event in train(run, spec, control, out=out, watch=True):
+        told: dict[str, Any] = {"kind": job.kind, "inputs": job.inputs, "out": job.out}
+        for event in checked_events(run, job.spec, control, **told):
             on_event(event)
 
     def warm(self) -> None:
@@ -83,9 +98,7 @@ class WorkerExecutor:
         self._busy: list[WorkerProcess] = []
         self._closed = False
 
-    def execute(
-        self, run_id: str, spec: RunSpec, control: Control, out: Path | None, on_event: OnEvent
-    ) -> None:
+    def execute(self, job: Job, control: Control, on_event: OnEvent) -> None:
         try:
             worker = self._take()
         except OSError as error:
@@ -93,14 +106,15 @@ class WorkerExecutor:
             return
         worker.send(
             {
-                "run": run_id,
-                "spec": spec.model_dump(mode="json"),
-                "out": None if out is None else str(out.resolve()),
-                "watch": True,
+                "run": job.id,
+                "kind": job.kind,
+                "spec": job.spec.model_dump(mode="json"),
+                "inputs": dict(job.inputs),
+                "out": None if job.out is None else str(job.out.resolve()),
             }
         )
         try:
-            final = self._follow(worker, run_id, control, on_event)
+            final = self._follow(worker, job.id, control, on_event)
         except BaseException:
             worker.kill()
             raise
@@ -150,7 +164,7 @@ class WorkerExecutor:
         self.warm()
 
     def _follow(self, worker: WorkerProcess, run_id: str, control: Control, on_event: OnEvent) -> Event:
-        """Pass a run's events on and its stop back; its final state."""
+        """Pass a job's events on and what is asked of it back; its final state."""
         deadline: float | None = None
         while True:
             try:
@@ -166,7 +180,10 @@ class WorkerExecutor:
                 on_event(event)
             if deadline is None and control.stop.is_set():
                 deadline = time.monotonic() + self._stop_seconds
-                worker.send({"stop": run_id})
+                worker.send({"run": run_id, "command": {"command": "stop"}})
+            with suppress(queue.Empty):
+                while True:
+                    worker.send({"run": run_id, "command": control.commands.get_nowait()})
             if deadline is not None and time.monotonic() > deadline:
                 worker.kill()
                 return state(

@@ -1,303 +1,313 @@
-"""`Jobs`: the queue of runs, who computes them, and what every page sees of them.
+"""`Jobs`: what pages ask of the queue, and the thread that looks after it.
 
-A background thread a slot takes the run that has waited longest and has it computed. Its events are
-folded into a `History`, written to the store, and shown to any number of pages as `RunView` values.
+Jobs wait in the database (`core.jobs.queue`), are computed by whichever server has a free slot
+(`core.jobs.runner`), and are shown to any number of pages as `RunView` values (`core.jobs.views`).
 """
 
 from __future__ import annotations
 
 import atexit
+import json
 import logging
 import os
 import threading
 import time
 import uuid
-from collections import deque
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.catalogue import look_up
 from core.jobs.executors import Executor, make_executor
+from core.jobs.kinds import KINDS
+from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
+from core.jobs.runner import Runner
 from core.jobs.views import Archive, RunView
-from core.run.control import Control
+from core.run.digest import canonical, digest
 from core.run.errors import SpecError
-from core.run.events import TERMINAL, Event, state
-from core.run.history import HistoryBuilder, summary
-from core.run.spec import RunSpec
-from core.store.store import Store, StoredRun, run_folder
+from core.run.history import History
+from core.run.spec import RunSpec, is_upload
+from core.store.artefacts import Artefacts
+from core.store.retention import sweep
+from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun
 
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 100  # a class of 30 starts a few each
-STORE_SECONDS = 0.25  # events are written together, this often
-MAX_UNSTORED = 10_000  # events that wait for a store that can't be written to
-STEPS_IN_FULL = 10_000  # so many `step` events are stored before they are spread out
-CLOSING_SECONDS = 5.0
-CLOSED = "Augury was closed before this run had ended."
-
-
-@dataclass(slots=True, eq=False)
-class _Run:
-    """A run in hand: what changes about it does so under the lock of `Jobs`."""
-
-    id: str
-    spec: RunSpec
-    created_at: float
-    started_at: float | None = None
-    finished_at: float | None = None
-    control: Control = field(default_factory=Control)
-    fold: HistoryBuilder = field(default_factory=HistoryBuilder)
-    view: RunView | None = None  # the latest, while it holds
-    unstored: list[tuple[int, Event]] = field(default_factory=list)
-    stored_at: float = 0.0
-    step_stored_at: float = 0.0
-    moved: threading.Event = field(default_factory=threading.Event)  # a step was made, or it has ended
-    done: threading.Event = field(default_factory=threading.Event)
+COMMAND_SECONDS = 0.25  # how soon another server's command is heard
+HEARTBEAT_SECONDS = 2.0
+SWEEP_SECONDS = 60.0
+LOOK_SECONDS = 0.1  # how often a job of another server is looked at by who waits for it
+STOPPED_EARLY = "It was stopped before it began."
 
 
 class Jobs:
-    """Runs wait their turn, are computed one a slot, and can be seen by everyone.
+    """Jobs wait their turn, are computed one a slot, and can be seen and steered by everyone.
 
-    Marks the runs that a process left behind as interrupted. Any thread may call any method.
+    Several servers share one queue. What a server computes is interrupted when it ends; what waits goes on
+    waiting for the next server. Any thread may call any method.
 
     Args:
-        slots: how many runs are computed at a time. On a CPU more than one gains nothing, for each
-            uses all cores.
+        slots: how many jobs are computed at a time on this machine. On a CPU more than one gains nothing,
+            for each uses all cores.
     """
 
     def __init__(self, store: Store, executor: Executor, slots: int = 1) -> None:
         self._store = store
         self._executor = executor
-        self._archive = Archive(store)
-        self._lock = threading.Condition()  # guards what follows; told when a run waits or we close
-        self._in_hand: dict[str, _Run] = {}  # queued and running, in the order they came
-        self._waiting: deque[_Run] = deque()
-        self._closing = False
-        store.interrupt_orphans()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"jobs-{slot}", daemon=True) for slot in range(slots)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._artefacts = Artefacts()
+        self._queue = Queue(store, slots)
+        self._archive = Archive(store, self._queue)
+        self._queue.interrupt_orphans()
+        self._closing = threading.Event()
+        self._lock = threading.Lock()  # for closing once
+        self._runner = Runner(store, self._queue, self._archive, executor)
+        self._keeper = threading.Thread(target=self._look_after, name="jobs-keeper", daemon=True)
+        self._keeper.start()
         atexit.register(self.close)
 
-    def submit(self, spec: RunSpec) -> str:
-        """Put a run in the queue; its id.
+    @property
+    def artefacts(self) -> Artefacts:
+        return self._artefacts
+
+    @property
+    def closed(self) -> bool:
+        return self._closing.is_set()
+
+    def submit(
+        self,
+        spec: RunSpec,
+        kind: str = "train",
+        inputs: Mapping[str, Any] | None = None,
+        visitor: str = "",
+        group: str | None = None,
+        parents: Sequence[str] = (),
+    ) -> str:
+        """Put a job in the queue; its id.
+
+        Args:
+            spec: completed, so that equal jobs have equal digests.
+            inputs: what the kind asks for: JSON values.
+            visitor: whose it is, as pages know people; at most 64 characters.
+            group: the study it is part of; at most 64 characters.
+            parents: digests of the jobs it starts from.
 
         Raises:
-            SpecError: too many are waiting, the store can't be written to, or Augury is closing.
+            SpecError: there is no such kind, an input is no JSON or too long, too many are waiting, the
+                store can't be written to, or Augury is closing.
         """
-        run = _Run(uuid.uuid4().hex, spec, created_at=time.time())
-        with self._lock:
-            if self._closing:
-                raise SpecError("", "Augury is closing; start it again to train.")
-            if len(self._waiting) >= MAX_WAITING:
-                raise SpecError("", f"{MAX_WAITING} runs are waiting already; stop one, or try later.")
+        look_up(KINDS, kind, "kind", "kind of job")
+        if self.closed:
+            raise SpecError("", "Augury is closing; start it again to train.")
+        if len(canonical(inputs or {})) > MAX_INPUTS_BYTES:
+            raise SpecError("inputs", f"they are too long; at most {MAX_INPUTS_BYTES:,} bytes are kept.")
+        run_id = uuid.uuid4().hex
+        made = digest(kind, spec, inputs, parents=parents)
+        described: dict[str, Any] = {"kind": kind, "inputs": inputs, "parents": parents, "digest": made}
         try:
-            self._store.create(run.id, spec, run.created_at)
+            if self._queue.num_waiting() >= MAX_WAITING:
+                raise SpecError("", f"{MAX_WAITING} runs are waiting already; stop one, or try later.")
+            self._store.create(run_id, spec, time.time(), **described, group=group, visitor=visitor)
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", error)
             raise SpecError("", f"The run could not be stored: {cause}; is the disk full?") from error
-        with self._lock:
-            self._in_hand[run.id] = run
-            self._take_in(run, state("queued"))
-            too_late = self._closing  # since it was looked at above
-            if too_late:
-                self._take_in(run, state("interrupted", CLOSED))
-            else:
-                self._waiting.append(run)
-                self._lock.notify()
-        if too_late:
-            self._conclude(run)
-        return run.id
+        self._archive.changed()
+        self._runner.wake()
+        return run_id
+
+    def already(
+        self,
+        spec: RunSpec,
+        kind: str = "train",
+        inputs: Mapping[str, Any] | None = None,
+        parents: Sequence[str] = (),
+    ) -> StoredRun | None:
+        """The newest finished job that was the same, so that it need not be computed again.
+
+        A folder of this machine may hold other images by now: a job that reads one is never the same.
+        """
+        if spec.data.path is not None and not is_upload(spec.data.path):
+            return None
+        return self._store.find_finished(digest(kind, spec, inputs, parents=parents))
 
     def stop(self, run_id: str) -> None:
-        """End a run: one that waits never starts, one that runs stops within a batch. One that has
-        ended, or that another process has in hand, is left alone."""
-        with self._lock:
-            run = self._in_hand.get(run_id)
-            if run is None:
-                return
+        """End a job: one that waits never starts, one that runs, here or elsewhere, stops within a batch.
+        One that has ended is left alone."""
+        if (run := self._runner.get(run_id)) is not None:
             run.control.stop.set()
-            if run not in self._waiting:
-                return
-            self._waiting.remove(run)
-            self._take_in(run, state("stopped", "It was stopped before it began."))
-        self._conclude(run)
+        elif self._queue.end_waiting(run_id, STOPPED_EARLY):
+            self._archive.changed(run_id)
+        else:
+            self.command(run_id, {"command": "stop"})
+
+    def command(self, run_id: str, command: Mapping[str, Any]) -> None:
+        """Ask something of a job that runs, here or elsewhere: ``{"command": "pause"}`` and so on. A job that
+        has ended, or is not there, is left alone.
+
+        Raises:
+            SpecError: the command is no JSON, or too long.
+        """
+        plain = json.loads(canonical(dict(command)))
+        if len(canonical(plain)) > MAX_COMMAND_BYTES:
+            raise SpecError("", "This command is too long.")
+        if (run := self._runner.get(run_id)) is not None:
+            run.control.put(plain)
+            return
+        stored = self._store.run(run_id)
+        if stored is not None and not stored.ended:
+            self._queue.send(run_id, plain)
 
     def view(self, run_id: str) -> RunView | None:
-        """A run as it is now, wherever it is or was computed; None if there is no such run. While
-        nothing changes it is the same object, and equal ``(id, version)`` draw equal charts."""
-        with self._lock:
-            if run := self._in_hand.get(run_id):
-                return self._view_of(run)
-        return self._archive.view(run_id)
+        """A job as it is now, wherever it is or was computed; None if there is no such job. While nothing
+        changes it is the same object, and equal ``(id, version)`` draw equal charts."""
+        return self._runner.view(run_id) or self._archive.view(run_id)
 
     def live(self) -> list[RunView]:
-        """The runs in hand, those that run first, then those that wait, in their order."""
-        with self._lock:
-            views = [self._view_of(run) for run in self._in_hand.values()]
+        """The jobs of all servers that have not ended: those that run first, then those that wait, in their
+        order."""
+        views = [self._runner.view(view.id) or view for view in self._archive.unfinished()]
         return [view for view in views if not view.ended]
 
     def recent(self, limit: int = 50) -> list[StoredRun]:
-        """The newest runs in the store, without their histories, the newest first."""
+        """The newest jobs in the store, without their histories, the newest first."""
         return self._store.runs(limit)
 
     def wait(self, run_id: str, timeout: float | None = None) -> RunView | None:
-        """Wait until a run in hand has ended and is stored; its view then."""
-        with self._lock:
-            run = self._in_hand.get(run_id)
-        if run is not None:
-            run.done.wait(timeout)
-        return self.view(run_id)
+        """Wait until a job has ended and is stored; its view then."""
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while True:
+            run = self._runner.get(run_id)
+            view = self.view(run_id)
+            left = deadline - time.monotonic()
+            if left <= 0 or view is None or (run is None and view.ended) or (run is None and self.closed):
+                return view
+            if run is None:
+                time.sleep(min(LOOK_SECONDS, left))
+            else:
+                run.done.wait(min(1.0, left))
 
     def wait_for_step(self, run_id: str, timeout: float | None = None) -> None:
-        """Wait until a run in hand has made its first step, or has ended without one."""
-        with self._lock:
-            run = self._in_hand.get(run_id)
-        if run is not None:
-            run.moved.wait(timeout)
+        """Wait until a job has made its first step, or has ended without one."""
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while (left := deadline - time.monotonic()) > 0 and not self.closed:
+            if (run := self._runner.get(run_id)) is not None:
+                run.moved.wait(min(1.0, left))
+                if run.moved.is_set():
+                    return
+                continue
+            view = self.view(run_id)
+            if view is None or view.ended or _has_moved(view.history):
+                return
+            time.sleep(min(LOOK_SECONDS / 5, left))
+
+    # What a person does with a run that is there
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a job another name; see `Store.rename`."""
+        self._store.rename(run_id, name)
+        self._noticed(run_id)
+
+    def annotate(self, run_id: str, note: str | None = None, tags: Sequence[str] | None = None) -> None:
+        """Set a job's note or tags; see `Store.annotate`."""
+        self._store.annotate(run_id, note, tags)
+        self._noticed(run_id)
+
+    def star(self, run_id: str, starred: bool = True) -> None:
+        """Keep a job's files, whatever the quota says; or no longer."""
+        self._store.star(run_id, starred)
+        self._noticed(run_id)
+
+    def delete(self, run_id: str) -> None:
+        """Delete an ended job; see `Store.delete`."""
+        self._store.delete(run_id)
+        self._noticed(run_id)
+
+    def restore(self, run_id: str) -> bool:
+        """Bring a deleted job back; False: it is gone."""
+        restored = self._store.restore(run_id)
+        self._noticed(run_id)
+        return restored
 
     def warm(self) -> None:
         """Prepare for the next run, so that it starts at once."""
         self._executor.warm()
 
     def close(self) -> None:
-        """Interrupt what waits and runs, and close the executor; the store stays open."""
+        """Interrupt what is computed here, and close the executor; what waits stays in the queue, and the
+        store stays open."""
         with self._lock:
-            if self._closing:
+            if self.closed:
                 return
-            self._closing = True
-            abandoned = list(self._waiting)
-            self._waiting.clear()
-            for run in abandoned:
-                self._take_in(run, state("interrupted", CLOSED))
-            for run in self._in_hand.values():
-                run.control.stop.set()
-            self._lock.notify_all()
-        for run in abandoned:
-            self._conclude(run)
-        self._executor.close()
-        for thread in self._threads:
-            thread.join(CLOSING_SECONDS)
+            self._closing.set()
+        self._runner.close()
+        self._keeper.join(HEARTBEAT_SECONDS)
         atexit.unregister(self.close)
 
-    # The background threads
+    def _noticed(self, run_id: str) -> None:
+        self._runner.read_again(run_id)
+        self._archive.changed(run_id)
 
-    def _work(self) -> None:
-        """Compute one run after another until we close."""
-        while (run := self._next()) is not None:
-            self._store_state(run)
-            problem = "The run ended without saying why."
+    def _look_after(self) -> None:
+        """Hear commands, renew leases, find what others left behind, and tidy up, until we close."""
+        beat = swept = time.monotonic()
+        while not self._closing.wait(COMMAND_SECONDS):
+            now = time.monotonic()
             try:
-                self._executor.execute(
-                    run.id, run.spec, run.control, run_folder(run.id), partial(self._on_event, run)
-                )
-            except Exception as error:
-                log.exception("Run %s could not be computed.", run.id)
-                problem = f"Augury could not compute this run: {type(error).__name__}: {error}"
-            if run.finished_at is None:
-                self._on_event(run, state("failed", problem))
-            self._conclude(run)
+                self._runner.take_commands()
+                if now - beat >= HEARTBEAT_SECONDS:
+                    late, beat = now - beat > LEASE_SECONDS / 2, now
+                    self._runner.renew()
+                    # After the machine has slept all leases are old: their owners get time to renew them.
+                    if not late and self._queue.interrupt_orphans():
+                        self._archive.changed()
+                        self._runner.wake()
+                if now - swept >= SWEEP_SECONDS:
+                    swept = now
+                    sweep(self._store, self._artefacts)
+            except (SQLAlchemyError, OSError, SpecError) as error:
+                log.warning("The queue could not be looked after for now: %s", error)
 
-    def _next(self) -> _Run | None:
-        """The run that has waited longest, now running; None once we are closing."""
-        with self._lock:
-            self._lock.wait_for(lambda: self._waiting or self._closing)
-            if self._closing:
-                return None
-            run = self._waiting.popleft()
-            run.started_at = time.time()
-            self._take_in(run, state("running"))
-            return run
 
-    def _on_event(self, run: _Run, event: Event) -> None:
-        """Take an event from the executor in, and write what has gathered if it is time to."""
-        with self._lock:
-            if event["event"] == "state":
-                if event["state"] == run.fold.history().state:
-                    return  # it is known to be running since it left the queue
-                if self._closing and event["state"] in TERMINAL and event["state"] != "finished":
-                    event = state("interrupted", CLOSED)
-            self._take_in(run, event)
-        if event["event"] != "step" or time.monotonic() - run.stored_at >= STORE_SECONDS:
-            self._store_events(run)
+def _has_moved(history: History) -> bool:
+    return bool(history.step or history.epochs or history.rows or history.progress_event)
 
-    def _take_in(self, run: _Run, event: Event) -> None:
-        """Fold an event, under the lock; `_store_events` writes it later, without."""
-        now = time.time()
-        run.fold.add(event, now)
-        run.view = None
-        if event["event"] == "state" and event["state"] in TERMINAL:
-            run.finished_at = now
-            run.moved.set()
-        if event["event"] == "step":
-            assert run.started_at is not None
-            run.moved.set()
-            # At first every step is stored; later they are spread ever wider, so that a day's run
-            # stores some 50,000, all of them as fine as a chart of the whole can show.
-            if now - run.step_stored_at < (now - run.started_at) / STEPS_IN_FULL:
-                return
-            run.step_stored_at = now
-        if event["event"] != "batch":
-            run.unstored.append((run.fold.version, event))
 
-    def _conclude(self, run: _Run) -> None:
-        """A run has ended: write the rest, and remember it as it is."""
-        self._store_events(run)
-        self._store_state(run, finished_at=run.finished_at, summary=summary(run.fold.history()))
-        with self._lock:
-            self._archive.remember(self._view_of(run))
-            del self._in_hand[run.id]
-        run.done.set()
+_shared: Jobs | None = None
+_shared_lock = threading.Lock()
 
-    def _view_of(self, run: _Run) -> RunView:
-        """The run's view, under the lock: the last one if it still holds."""
-        position = 0
-        if run in self._waiting:
-            free = len(self._threads) - (len(self._in_hand) - len(self._waiting))
-            position = max(0, self._waiting.index(run) + 1 - free)
-        if run.view is None or run.view.position != position:
-            run.view = RunView(
-                id=run.id,
-                spec=run.spec,
-                history=run.fold.history(),
-                position=position,
-                created_at=run.created_at,
-                started_at=run.started_at,
-                finished_at=run.finished_at,
-            )
-        return run.view
 
-    # Writing. A run that can't be stored for now, because the disk is full, is still worth watching.
+def shared_jobs() -> Jobs:
+    """The one manager of this process, made when it is first asked for. It is no cached value of Streamlit's,
+    which any visitor's browser can have cleared.
 
-    def _store_events(self, run: _Run) -> None:
-        with self._lock:
-            gathered, run.unstored = run.unstored, []
-        run.stored_at = time.monotonic()
-        try:
-            self._store.append(run.id, gathered)
-        except SQLAlchemyError as error:
-            log.warning("Events of run %s could not be stored yet: %s", run.id, error)
-            with self._lock:
-                run.unstored = (gathered + run.unstored)[-MAX_UNSTORED:]
+    Raises:
+        SpecError: see `make_jobs`.
+    """
+    global _shared
+    with _shared_lock:
+        if _shared is None or _shared.closed:
+            _shared = make_jobs()
+        return _shared
 
-    def _store_state(self, run: _Run, **columns: Any) -> None:
-        with self._lock:
-            history = run.fold.history()
-        try:
-            self._store.set_state(run.id, history.state, history.reason, started_at=run.started_at, **columns)
-        except SQLAlchemyError as error:
-            log.warning("The state of run %s could not be stored: %s", run.id, error)
+
+def forget_shared_jobs() -> None:
+    """Close the shared manager, if there is one; the next call of `shared_jobs` makes another."""
+    global _shared
+    with _shared_lock:
+        closing, _shared = _shared, None
+    if closing is not None:
+        closing.close()
 
 
 def make_jobs() -> Jobs:
-    """The runs of this installation, as the environment says: ``AUGURY_HOME``, ``AUGURY_DATABASE_URL``
-    and ``AUGURY_EXECUTOR``.
+    """The jobs of this installation, as the environment says: ``AUGURY_HOME``, ``AUGURY_DATABASE_URL``,
+    ``AUGURY_EXECUTOR`` and ``AUGURY_SLOTS``.
 
     Raises:
         SpecError: one of them is of no use.
     """
-    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor())
+    slots = os.environ.get("AUGURY_SLOTS") or "1"
+    if not slots.isdecimal() or not 1 <= int(slots) <= 64:
+        raise SpecError("AUGURY_SLOTS", f"{slots!r} is not a number from 1 to 64.")
+    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor(), int(slots))

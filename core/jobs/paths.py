@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from core.jobs.executors import WorkerExecutor
+from core.jobs.executors import Job, WorkerExecutor
 from core.run.control import Control
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, State, state
@@ -179,7 +179,7 @@ class Paths:
         while work := self._next():
             path, executor = work
             try:
-                executor.execute("path", path.spec, path.control, None, partial(self._take_in, path))
+                executor.execute(Job("path", path.spec), path.control, partial(self._take_in, path))
             except Exception as error:
                 log.exception("A path could not be trained.")
                 reason = f"Augury could not train this path: {type(error).__name__}: {error}"

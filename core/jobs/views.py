@@ -1,26 +1,31 @@
-"""What pages see of a run, and the runs that are no longer, or never were, in this process's hands."""
+"""What pages see of a job, and the jobs that are not, or no longer, in this process's hands."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from core.jobs.queue import Queue
 from core.run.events import State, state
-from core.run.history import History, Progress, build_history
+from core.run.history import History, HistoryBuilder, Progress
 from core.run.spec import RunSpec
 from core.store.store import Store, StoredRun, is_run_id
 
 MAX_REMEMBERED = 24  # views of ended runs: 2 MB for sixty epochs, 9 MB for a thousand
+FRESH_SECONDS = 0.1  # so long what was read of a live run is believed to be the latest
+ENDED_FRESH_SECONDS = 1.0  # of a run that has ended only its name and notes can change
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunView:
-    """A run at one moment. Times are seconds since 1970.
+    """A job at one moment. Times are seconds since 1970.
 
     Args:
-        position: how many runs must end before this one starts; 0 for one that starts now, or has started.
+        position: how many jobs must end before this one starts; 0 for one that starts now, or has started.
     """
 
     id: str
@@ -30,6 +35,18 @@ class RunView:
     created_at: float
     started_at: float | None
     finished_at: float | None
+    kind: str = "train"
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    parents: tuple[str, ...] = ()
+    group: str | None = None
+    visitor: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    starred: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
 
     @property
     def state(self) -> State:
@@ -52,62 +69,146 @@ class RunView:
         return self.history.progress(time.time() if now is None else now)
 
 
-class Archive:
-    """Views of runs that are read back from the store: those that have ended, the latest of which are
-    remembered, and those that another process has in hand, which are read again once they changed."""
+def view_of(run: StoredRun, history: History, position: int = 0, finished_at: float | None = None) -> RunView:
+    """A stored job with what happened in it.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        finished_at: when it ended, if the store does not know yet.
+    """
+    return RunView(
+        id=run.id,
+        spec=run.spec,
+        history=history,
+        position=position,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=finished_at or run.finished_at,
+        kind=run.kind,
+        inputs=run.inputs,
+        parents=tuple(run.parents),
+        group=run.group,
+        visitor=run.visitor,
+        note=run.note,
+        tags=tuple(run.tags),
+        starred=run.starred,
+    )
+
+
+def queued() -> HistoryBuilder:
+    """The history of a job that waits."""
+    builder = HistoryBuilder()
+    builder.add(state("queued"))
+    return builder
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """A job that was read from the store."""
+
+    run: StoredRun
+    builder: HistoryBuilder
+    view: RunView
+    checked: float  # on the monotonic clock; 0: look again
+
+    def is_fresh(self) -> bool:
+        seconds = ENDED_FRESH_SECONDS if self.run.ended else FRESH_SECONDS
+        return time.monotonic() - self.checked < seconds
+
+
+class Archive:
+    """Views of jobs that are read from the store: those that wait, those that another server runs, and
+    those that have ended, the latest of which are remembered. Thirty pages that ask at once read once."""
+
+    def __init__(self, store: Store, queue: Queue) -> None:
         self._store = store
+        self._queue = queue
         self._lock = threading.Lock()
         self._reading = threading.Lock()
-        self._ended: OrderedDict[str, RunView] = OrderedDict()
-        self._elsewhere: dict[str, RunView] = {}
+        self._known: OrderedDict[str, _Known] = OrderedDict()  # the one used last is last
+        self._unfinished: tuple[float, list[RunView]] = (0.0, [])
+        self._changes = 0  # what was read before the latest is not fresh
 
-    def remember(self, view: RunView) -> None:
-        """Keep the view of a run that has ended."""
+    def remember(self, run: StoredRun, builder: HistoryBuilder) -> RunView:
+        """Keep a job that has ended here."""
+        view = view_of(run, builder.history())
+        self._keep(_Known(run, builder, view, time.monotonic()))
+        return view
+
+    def changed(self, run_id: str | None = None) -> None:
+        """Something was just changed: read again what may be another now; None: whatever is alive."""
         with self._lock:
-            self._ended[view.id] = view
-            if len(self._ended) > MAX_REMEMBERED:
-                self._ended.popitem(last=False)
+            self._changes += 1
+            self._unfinished = (0.0, [])
+            for known in self._known.values():
+                if known.run.id == run_id or not known.run.ended:
+                    known.checked = 0.0
 
     def view(self, run_id: str) -> RunView | None:
-        """A run's view, the same object while nothing changed; None if there is no such run."""
+        """A job's view, the same object while nothing changed; None if there is no such job."""
         if not is_run_id(run_id):
             return None
         if view := self._recall(run_id):
             return view
-        with self._reading:  # thirty pages that ask for it at once have it read once
-            return self._recall(run_id) or self._read(run_id)
+        with self._reading:
+            if view := self._recall(run_id):
+                return view
+            changes = self._changes
+            run = self._store.run(run_id)
+            if run is None or run.deleted_at is not None:
+                with self._lock:
+                    self._known.pop(run_id, None)
+                return None
+            waits = run.state == "queued"
+            position = self._queue.position(run_id, run.created_at) if waits else 0
+            return self._read(run, position, changes)
+
+    def unfinished(self) -> list[RunView]:
+        """The jobs of all servers that run, then those that wait, each in the order they came."""
+        with self._reading:
+            read_at, views = self._unfinished
+            if time.monotonic() - read_at < FRESH_SECONDS:
+                return views
+            changes = self._changes
+            runs = self._store.unfinished()
+            running = sum(run.state != "queued" for run in runs)
+            free = max(0, self._queue.slots - running)
+            positions = (max(0, i - running + 1 - free) for i in range(len(runs)))
+            views = [self._read(run, at, changes) for run, at in zip(runs, positions, strict=True)]
+            with self._lock:
+                if changes == self._changes:
+                    self._unfinished = (time.monotonic(), views)
+            return views
 
     def _recall(self, run_id: str) -> RunView | None:
         with self._lock:
-            if run_id in self._ended:
-                self._ended.move_to_end(run_id)
-            return self._ended.get(run_id)
+            known = self._known.get(run_id)
+            if known is None or not known.is_fresh():
+                return None
+            self._known.move_to_end(run_id)
+            return known.view
 
-    def _read(self, run_id: str) -> RunView | None:
-        run = self._store.run(run_id)
-        last = self._elsewhere.pop(run_id, None)
-        if run is None:
-            return None
-        if last is None or run.ended or last.version != self._store.last_number(run_id):
-            last = self._build(run)
-        if run.ended:
-            self.remember(last)
-        else:
-            self._elsewhere[run_id] = last
-        return last
+    def _read(self, run: StoredRun, position: int, changes: int) -> RunView:
+        """The view of a job whose row was read after so many changes; only its new events are read."""
+        known = self._known.get(run.id)
+        builder = known.builder if known else queued()
+        if run.state != "queued" and not builder.history().ended:
+            after = builder.version if known else 0
+            for number, event in self._store.events(run.id, after):
+                builder.add(event, time.time() if known else None, version=number)
+            if run.ended and not builder.history().ended:  # its server could not say so itself
+                builder.add(state(run.state, run.reason))
+        history = builder.history()
+        view = known.view if known else None
+        same = known is not None and known.run == run
+        if view is None or not same or view.history is not history or view.position != position:
+            view = view_of(run, history, position)
+        self._keep(_Known(run, builder, view, time.monotonic() if changes == self._changes else 0.0))
+        return view
 
-    def _build(self, run: StoredRun) -> RunView:
-        folded = build_history(self._store.events(run.id))
-        if run.ended and not folded.history().ended:  # its process could not say so itself
-            folded.add(state(run.state, run.reason))
-        return RunView(
-            id=run.id,
-            spec=run.spec,
-            history=folded.history(),
-            position=0,
-            created_at=run.created_at,
-            started_at=run.started_at,
-            finished_at=run.finished_at,
-        )
+    def _keep(self, known: _Known) -> None:
+        with self._lock:
+            self._known[known.run.id] = known
+            self._known.move_to_end(known.run.id)
+            ended = [run_id for run_id, each in self._known.items() if each.run.ended]
+            for run_id in ended[: max(0, len(ended) - MAX_REMEMBERED)]:
+                del self._known[run_id]

@@ -1,8 +1,9 @@
-"""The worker process: specs and controls in on standard input, events out on standard output.
+"""The worker process: jobs and commands in on standard input, events out on standard output.
 
-One JSON object a line. In: ``{"run": id, "spec": {…}, "out": folder or null, "watch": true}`` and
-``{"stop": id}``. Out: ``{"ready": true, "pid": …}`` once, then ``{"run": id, "event": {…}}``. When
-standard input ends, whoever started the worker is gone, and it ends too.
+One JSON object a line. In: ``{"run": id, "kind": name, "spec": {…}, "inputs": {…}, "out": folder or null}``
+starts a job, and ``{"run": id, "command": {…}}`` asks something of it. Out: ``{"ready": true, "pid": …}``
+once, then ``{"run": id, "event": {…}}``. When standard input ends, whoever started the worker is gone, and
+it ends too.
 
 This module imports neither torch nor the engine until it must: a worker listens before it is warm.
 """
@@ -18,12 +19,13 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import psutil
 
+from core.catalogue import imported, look_up
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
 from core.runtime import prepare_torch
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from core.run.control import Control
     from core.run.events import Event
 
-    Run = Callable[..., Iterator[Event]]  # see core.train.run
+    Run = Callable[..., Iterator[Event]]  # as `run_job`
     Load = Callable[[], tuple[Run, Callable[[], Control]]]
 
 NICENESS = 10  # pages stay quick while a run takes all that is left
@@ -46,21 +48,40 @@ def load_engine() -> tuple[Run, Callable[[], Control]]:
     worker made its first step after 4.0 s without it, and after 0.4 s with it.
     """
     from core.run.control import Control
-    from core.train.loop import run
 
     prepare_torch()
     control = Control()
-    for event in train(run, RunSpec(), control, out=None, watch=True):
+    for event in checked_events(run_job, RunSpec(), control):
         if event["event"] == "step":
             control.stop.set()
-    return run, Control
+    return run_job, Control
+
+
+def run_job(
+    spec: RunSpec,
+    control: Control,
+    *,
+    kind: str,
+    inputs: Mapping[str, Any],
+    out: Path | None,
+) -> Iterator[Event]:
+    """The events of a job of any kind.
+
+    Raises:
+        SpecError: there is no such kind.
+    """
+    from core.jobs.kinds import KINDS
+
+    run = imported(look_up(KINDS, kind, "kind", "kind of job").run)
+    events: Iterator[Event] = run(spec, inputs, control, out)
+    return events
 
 
 def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
     """Be a worker until standard input ends; the process's exit status.
 
     Args:
-        load: imports the engine and returns its ``run`` and ``Control``.
+        load: imports the engine and returns what runs a job (as `run_job`), and ``Control``.
         niceness: how far it lets others go first, up to 19; on Windows there is one step.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too, but the parent decides
@@ -69,41 +90,55 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
     outbox = _claim(1, "wb")
     run, control_class = load()
     _write(outbox, {"ready": True, "pid": os.getpid()})
-    while (message := inbox.runs.get()) is not None:
+    while (message := inbox.jobs.get()) is not None:
         control = control_class()
         inbox.attend(message["run"], control)
-        out = Path(message["out"]) if message["out"] else None
-        for event in train(run, parse(message["spec"]), control, out=out, watch=message["watch"]):
+        out = Path(message["out"]) if message.get("out") else None
+        told: dict[str, Any] = {
+            "kind": message.get("kind", "train"),
+            "inputs": message.get("inputs") or {},
+            "out": out,
+        }
+        for event in checked_events(run, parse(message["spec"]), control, **told):
             _write(outbox, {"run": message["run"], "event": event})
     return 0
 
 
-def train(run: Run, spec: RunSpec, control: Control, *, out: Path | None, watch: bool) -> Iterator[Event]:
-    """The engine's events, made safe to send: no exception leaves, numbers that JSON does not know are
-    None, and the last event is always a final state."""
+def checked_events(
+    run: Run,
+    spec: RunSpec,
+    control: Control,
+    *,
+    kind: str = "train",
+    inputs: Mapping[str, Any] | None = None,
+    out: Path | None = None,
+) -> Iterator[Event]:
+    """A job's events, made safe to send: no exception leaves, numbers that JSON does not know are None,
+    and the last event is always a final state."""
+    what = "Training" if kind == "train" else "This job"
     ended = False
-    reason = "Training ended without saying why."
+    reason = f"{what} ended without saying why."
     try:
-        for event in run(spec, control, out=out, watch=watch):
+        for event in run(spec, control, kind=kind, inputs=inputs or {}, out=out):
             ended = event["event"] == "state" and event["state"] in ("stopped", "failed", "finished")
             yield finite(event)
     except SpecError as error:
         reason = str(error)
     except Exception as error:
         traceback.print_exc()
-        reason = f"Training failed: {type(error).__name__}: {error}"
+        reason = f"{what} failed: {type(error).__name__}: {error}"
     if not ended:
         yield {"event": "state", "state": "failed", "reason": " ".join(reason.split())}
 
 
 class _Inbox:
-    """Reads what the parent says, in a thread of its own, so that a stop is heard during training."""
+    """Reads what the parent says, in a thread of its own, so that a command is heard during training."""
 
     def __init__(self, lines: BinaryIO) -> None:
-        self.runs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self.jobs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._lines = lines
         self._lock = threading.Lock()
-        self._stopped: set[str] = set()
+        self._early: dict[str, list[dict[str, Any]]] = {}  # commands for jobs that have not begun
         self._current: tuple[str, Control] | None = None
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
 
@@ -111,28 +146,29 @@ class _Inbox:
         """``run_id`` starts now; it may have been stopped already."""
         with self._lock:
             self._current = (run_id, control)
-            if run_id in self._stopped:
-                control.stop.set()
+            for command in self._early.pop(run_id, []):
+                control.put(command)
 
     def _read(self) -> None:
         for line in self._lines:
             message = json.loads(line)
-            if "stop" in message:
-                self._stop(message["stop"])
+            if "command" in message:
+                self._pass_on(message["run"], message["command"])
             else:
-                self.runs.put(message)
-        self.runs.put(None)
-        self._stop(None)
+                self.jobs.put(message)
+        self.jobs.put(None)
+        with self._lock:
+            if self._current is not None:
+                self._current[1].stop.set()
         time.sleep(PARTING_SECONDS)
         os._exit(0)  # whatever is still computing
 
-    def _stop(self, run_id: str | None) -> None:
-        """Stop a run, now or when it comes; None: the one that runs, whichever it is."""
+    def _pass_on(self, run_id: str, command: dict[str, Any]) -> None:
         with self._lock:
-            if run_id is not None:
-                self._stopped.add(run_id)
-            if self._current is not None and run_id in (None, self._current[0]):
-                self._current[1].stop.set()
+            if self._current is not None and self._current[0] == run_id:
+                self._current[1].put(command)
+            else:
+                self._early.setdefault(run_id, []).append(command)
 
 
 def _claim(descriptor: int, mode: str) -> BinaryIO:

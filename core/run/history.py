@@ -39,6 +39,9 @@ class History:
             events of their kinds.
         loss, penalty, learning_rate: over the epochs done, thinned to at most 500 points.
         penalties, strengths: such a line for each kind of regulariser; a run of an older version has none.
+        rows: the ``row`` events of a job that fills a table.
+        edits, artefacts: such events, in their order; of artefacts of one name the latest.
+        progress_event: the latest ``progress``, of a job that tells it so.
         began, moved: when training began, and when it last moved (seconds); None: not seen live.
     """
 
@@ -55,6 +58,10 @@ class History:
     learning_rate: Line = EMPTY_LINE
     penalties: Mapping[str, Line] = field(default_factory=dict)
     strengths: Mapping[str, Line] = field(default_factory=dict)
+    rows: tuple[Event, ...] = ()
+    edits: tuple[Event, ...] = ()
+    artefacts: tuple[Event, ...] = ()
+    progress_event: Event | None = None
     began: float | None = None
     moved: float | None = None
 
@@ -74,6 +81,8 @@ class History:
 
     def progress(self, now: float) -> Progress:
         """How far the run is at ``now``, by the clock that ``Fold.add`` was told the time of."""
+        if self.progress_event is not None and self.started is None:
+            return self._told_progress(self.progress_event, now)
         if self.started is None:
             return Progress(0.0, 0, 0, None, None)
         total = int(self.started["epochs"])
@@ -85,6 +94,14 @@ class History:
         current = math.ceil(done) if self.ended else math.floor(done) + 1
         share = 1.0 if self.state == "finished" else done / total
         return Progress(share, min(current, total), total, seconds_left, self._images_per_second(done))
+
+    def _told_progress(self, told: Event, now: float) -> Progress:
+        """What a job that doesn't count epochs says of itself."""
+        share = 1.0 if self.state == "finished" else min(1.0, told["done"] / told["of"])
+        left = told.get("seconds_left")
+        if left is not None:
+            left = None if self.ended else max(0.0, left - (now - self.moved if self.moved else 0.0))
+        return Progress(share, 0, 0, left, None)
 
     def _seconds_an_epoch(self, done: float) -> float | None:
         if self.epochs:
@@ -111,6 +128,7 @@ class HistoryBuilder:
         self._epochs: list[Event] = []
         self._lines = {name: ThinnedLine() for name in ("loss", "penalty", "learning_rate")}
         self._by_kind: dict[str, dict[str, ThinnedLine]] = {"penalties": {}, "strengths": {}}
+        self._lists: dict[str, list[Event]] = {"row": [], "edit": [], "artefact": []}
         self._history: History | None = None
 
     def add(self, event: Event, now: float | None = None, *, version: int | None = None) -> None:
@@ -132,9 +150,13 @@ class HistoryBuilder:
             self._epochs.append(event)
         elif kind in ("started", "step", "finished"):
             self._latest[kind] = event
+        elif kind == "progress":
+            self._latest["progress_event"] = event
+        elif kind in self._lists:
+            self._lists[kind].append(event)
         if kind == "started":
             self._latest["began"] = now
-        if kind in ("started", "step", "epoch"):
+        if kind in ("started", "step", "epoch", "progress"):
             self._latest["moved"] = now
         if kind == "step":
             for name, line in self._lines.items():
@@ -151,10 +173,12 @@ class HistoryBuilder:
     def history(self) -> History:
         """What is known now: the same object until the next event."""
         if self._history is None:
+            lists: dict[str, Any] = {f"{kind}s": tuple(events) for kind, events in self._lists.items()}
+            lists["artefacts"] = tuple({each["name"]: each for each in lists["artefacts"]}.values())
             lines: dict[str, Any] = {name: line.line() for name, line in self._lines.items()}
             for name, by_kind in self._by_kind.items():
                 lines[name] = {kind: line.line() for kind, line in by_kind.items()}
-            self._history = History(**self._latest, **lines, epochs=tuple(self._epochs))
+            self._history = History(**self._latest, **lines, **lists, epochs=tuple(self._epochs))
         return self._history
 
 

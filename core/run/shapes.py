@@ -168,6 +168,44 @@ class FinishedEvent(TypedDict):
     warnings: NotRequired[Annotated[list[Text], Field(max_length=20)]]
 
 
+class EditEvent(TypedDict):
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    event: Literal["edit"]
+    step: Count
+    set: Annotated[dict[str, Any], Field(max_length=64)]
+
+
+class CheckpointEvent(TypedDict):
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    event: Literal["checkpoint"]
+    step: Count
+
+
+class ProgressEvent(TypedDict):
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    event: Literal["progress"]
+    done: Annotated[float, Field(ge=0)]
+    of: Annotated[float, Field(gt=0)]
+    seconds_left: NotRequired[Annotated[float, Field(ge=0)] | None]
+    what: NotRequired[Text]
+
+
+class RowEvent(TypedDict):
+    """A row of a job's table: any fields."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    event: Literal["row"]
+
+
+class ArtefactEvent(TypedDict):
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    event: Literal["artefact"]
+    name: Annotated[str, Field(max_length=128)]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    media_type: Annotated[str, Field(max_length=128)]
+    bytes: Count
+
+
 class Summary(TypedDict):
     """The figures that a list of runs shows."""
 
@@ -178,7 +216,17 @@ class Summary(TypedDict):
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(
     Annotated[
-        StateEvent | StartedEvent | StepEvent | EpochEvent | FinishedEvent, Field(discriminator="event")
+        StateEvent
+        | StartedEvent
+        | StepEvent
+        | EpochEvent
+        | FinishedEvent
+        | EditEvent
+        | CheckpointEvent
+        | ProgressEvent
+        | RowEvent
+        | ArtefactEvent,
+        Field(discriminator="event"),
     ]
 )
 

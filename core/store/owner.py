@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import zlib
 
 import psutil
 
@@ -12,7 +13,16 @@ CLOCK_SECONDS = 2.0  # a process's creation time is derived from the boot time, 
 
 def this_process() -> str:
     """``pid/creation time/machine``: a pid alone is reused."""
-    return f"{os.getpid()}/{psutil.Process().create_time():.2f}/{platform.node()[:128]}"
+    return f"{os.getpid()}/{psutil.Process().create_time():.2f}/{machine()}"
+
+
+def machine() -> str:
+    return platform.node()[:128]
+
+
+def machine_number() -> int:
+    """A number of this machine's own, for a lock that all its processes share."""
+    return zlib.crc32(machine().encode())
 
 
 def is_alive(owner: str, *, one_machine: bool) -> bool:
@@ -23,8 +33,8 @@ def is_alive(owner: str, *, one_machine: bool) -> bool:
             name is that of a container which was replaced. Otherwise another machine's word stands.
     """
     try:
-        pid, created, machine = owner.split("/", 2)
-        if machine != platform.node()[:128]:
+        pid, created, where = owner.split("/", 2)
+        if where != machine():
             return not one_machine
         return abs(psutil.Process(int(pid)).create_time() - float(created)) < CLOCK_SECONDS
     except (ValueError, OverflowError, psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""`Store`: what was run, how it went and who runs it.
+"""`Store`: what was run, how it went, and what a person wrote about it.
 
 Everything that is read back is checked again; a row that can't be believed is left out with a note in
 the log, so that no page fails because of it.
@@ -10,18 +10,18 @@ import json
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Json, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError, model_validator
 
 from core.home import home
 from core.run import shapes
+from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, State
-from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse
-from core.store import owner
+from core.run.spec import MAX_SPEC_BYTES, RunSpec, is_upload, parse
 from core.store.tables import events, open_database, runs
 
 log = logging.getLogger(__name__)
@@ -29,16 +29,30 @@ log = logging.getLogger(__name__)
 MAX_EVENTS = 200_000  # a run as `core.jobs` stores it has about 50,000 after a day
 MAX_RUNS = 500
 MAX_REASON = 2000  # characters
+MAX_INPUTS_BYTES = 64 * 1024
+MAX_NOTE = 4000  # characters
+MAX_TAGS = 20
+UNDO_SECONDS = 3600.0  # what was deleted can be brought back for so long
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
+Tag = Annotated[str, Field(min_length=1, max_length=40)]
+
 
 class StoredRun(BaseModel):
-    """One row of ``runs``, believed. Times are seconds since 1970; None: that hasn't happened."""
+    """One row of ``runs``, believed. Times are seconds since 1970; None: that hasn't happened.
+
+    Args:
+        name: what a person calls it now; ``spec.name`` is the same.
+        digest: `core.run.digest.digest`; None: an older release wrote none.
+        group: the study that it is part of, if any.
+        deleted_at: it is gone for every list, and can be brought back for an hour.
+    """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     id: Annotated[str, BeforeValidator(lambda value: _checked_id(value))]
+    name: Annotated[str, Field(max_length=80)]
     spec: Annotated[RunSpec, BeforeValidator(lambda value: parse(str(value)))]
     state: State
     reason: shapes.Text
@@ -46,10 +60,22 @@ class StoredRun(BaseModel):
     started_at: float | None
     finished_at: float | None
     summary: Json[shapes.Summary] | None
+    kind: Annotated[str, Field(max_length=64)] = "train"
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    inputs: Json[dict[str, Any]] = Field(default_factory=dict)
+    parents: Json[list[str]] = Field(default_factory=list)
+    group: Annotated[str, Field(max_length=64)] | None = None
+    visitor: Annotated[str, Field(max_length=64)] = ""
+    note: Annotated[str, Field(max_length=MAX_NOTE)] = ""
+    tags: Json[Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)]] = ()
+    starred: bool = False
+    deleted_at: float | None = None
 
-    @property
-    def name(self) -> str:
-        return self.spec.name
+    @model_validator(mode="after")
+    def name_the_spec(self) -> StoredRun:
+        if self.spec.name != self.name:
+            object.__setattr__(self, "spec", self.spec.model_copy(update={"name": self.name}))
+        return self
 
     @property
     def ended(self) -> bool:
@@ -77,23 +103,40 @@ class Store:
     """
 
     def __init__(self, url: str | None = None) -> None:
-        self._engine = open_database(url or f"sqlite:///{home() / 'augury.db'}")
-        self._owner = owner.this_process()
+        self.engine = open_database(url or f"sqlite:///{home() / 'augury.db'}")
 
     def close(self) -> None:
-        self._engine.dispose()
+        self.engine.dispose()
 
-    def create(self, run_id: str, spec: RunSpec, created_at: float) -> None:
-        """A new run, queued, owned by this process."""
+    def create(
+        self,
+        run_id: str,
+        spec: RunSpec,
+        created_at: float,
+        *,
+        kind: str = "train",
+        digest: str | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        parents: Sequence[str] = (),
+        group: str | None = None,
+        visitor: str = "",
+    ) -> None:
+        """A new run, queued: whoever has a free place takes it."""
         row = {
             "id": _checked_id(run_id),
             "name": spec.name,
             "spec": spec.to_json(),
             "state": "queued",
             "created_at": created_at,
-            "owner": self._owner,
+            "owner": "",
+            "kind": kind,
+            "digest": digest,
+            "inputs": json.dumps(dict(inputs or {}), allow_nan=False),
+            "parents": json.dumps(list(parents)),
+            "group_id": group,
+            "visitor": visitor[:64],
         }
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             connection.execute(sa.insert(runs), row)
 
     def append(self, run_id: str, numbered: Sequence[tuple[int, Event]]) -> None:
@@ -103,16 +146,14 @@ class Store:
             for seq, event in numbered
         ]
         if rows:
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 connection.execute(sa.insert(events), rows)
 
     def set_state(self, run_id: str, state: State, reason: str = "", **columns: Any) -> None:
         """Change a run's state, and with it any of ``started_at``, ``finished_at`` and ``summary``."""
         if columns.get("summary") is not None:
             columns["summary"] = json.dumps(columns["summary"], allow_nan=False)
-        change = sa.update(runs).where(runs.c.id == run_id)
-        with self._engine.begin() as connection:
-            connection.execute(change.values(state=state, reason=reason[:MAX_REASON], **columns))
+        self._change(run_id, state=state, reason=reason[:MAX_REASON], **columns)
 
     def run(self, run_id: str) -> StoredRun | None:
         """The run with this id, or None: there is none, or its row can't be believed."""
@@ -121,22 +162,51 @@ class Store:
         found = self._read_runs(_believable_size().where(runs.c.id == run_id))
         return found[0] if found else None
 
-    def runs(self, limit: int = 50) -> list[StoredRun]:
-        """The newest runs, the newest first; at most 500."""
-        newest = _believable_size().order_by(runs.c.created_at.desc(), runs.c.id)
+    def runs(self, limit: int = 50, *, group: str | None = None) -> list[StoredRun]:
+        """The newest runs, the newest first, without the deleted ones; at most 500.
+
+        Args:
+            group: only those of this group.
+        """
+        newest = _believable_size().where(runs.c.deleted_at.is_(None))
+        if group is not None:
+            newest = newest.where(runs.c.group_id == group)
+        newest = newest.order_by(runs.c.created_at.desc(), runs.c.id)
         return self._read_runs(newest.limit(max(0, min(limit, MAX_RUNS))))
 
-    def events(self, run_id: str) -> list[tuple[int, Event]]:
-        """A run's events with their numbers, in order."""
+    def unfinished(self) -> list[StoredRun]:
+        """What runs, then what waits, each in the order it came; at most 500."""
+        wanted = _believable_size().where(runs.c.state.not_in(TERMINAL))
+        queued_last = sa.case((runs.c.state == "queued", 1), else_=0)
+        return self._read_runs(wanted.order_by(queued_last, runs.c.created_at, runs.c.id).limit(MAX_RUNS))
+
+    def find_finished(self, digest: str) -> StoredRun | None:
+        """The newest finished run with this digest, unless it was deleted."""
+        wanted = _believable_size().where(
+            runs.c.digest == digest, runs.c.state == "finished", runs.c.deleted_at.is_(None)
+        )
+        found = self._read_runs(wanted.order_by(runs.c.created_at.desc()).limit(1))
+        return found[0] if found else None
+
+    def events(self, run_id: str, after: int = 0) -> list[tuple[int, Event]]:
+        """A run's events with their numbers, in order.
+
+        Args:
+            after: only those with higher numbers.
+        """
         wanted = (
             sa.select(events.c.seq, events.c.event)
-            .where(events.c.run_id == run_id, sa.func.length(events.c.event) <= shapes.MAX_EVENT_BYTES)
+            .where(
+                events.c.run_id == run_id,
+                events.c.seq > after,
+                sa.func.length(events.c.event) <= shapes.MAX_EVENT_BYTES,
+            )
             .order_by(events.c.seq)
             .limit(MAX_EVENTS)
         )
         numbered: list[tuple[int, Event]] = []
         unreadable = 0
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             for seq, text in connection.execute(wanted):
                 try:
                     numbered.append((int(seq), shapes.read_event(text)))
@@ -149,26 +219,67 @@ class Store:
     def last_number(self, run_id: str) -> int:
         """The number of a run's latest event; 0 if it has none."""
         latest = sa.select(sa.func.max(events.c.seq)).where(events.c.run_id == run_id)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return int(connection.execute(latest).scalar() or 0)
 
-    def interrupt_orphans(self) -> list[str]:
-        """Mark the runs whose process is gone as interrupted, and say which they were."""
-        one_machine = self._engine.dialect.name == "sqlite"
-        unfinished = runs.c.state.not_in(TERMINAL)
-        with self._engine.connect() as connection:
-            owners = connection.execute(sa.select(runs.c.owner).where(unfinished).distinct()).scalars()
-            gone = [name for name in owners if not owner.is_alive(str(name), one_machine=one_machine)]
-        orphans = sa.and_(unfinished, runs.c.owner.in_(gone))
-        with self._engine.begin() as connection:
-            ids = [str(id) for id in connection.execute(sa.select(runs.c.id).where(orphans)).scalars()]
-        for run_id in ids:
-            reason = "The server stopped during this run; train again to have it whole."
-            self.set_state(run_id, "interrupted", reason, finished_at=time.time())
-        return ids
+    def uploads_in_use(self) -> frozenset[str]:
+        """The uploads (``upload:…``) that queued and running runs need."""
+        paths = (run.spec.data.path for run in self.unfinished())
+        return frozenset(path for path in paths if path is not None and is_upload(path))
+
+    # What a person does with a run
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a run another name.
+
+        Raises:
+            SpecError: the name is too long.
+        """
+        self._change(run_id, name=parse({"name": name.strip()}).name)
+
+    def annotate(self, run_id: str, note: str | None = None, tags: Sequence[str] | None = None) -> None:
+        """Set a run's note, its tags, or both; None leaves them as they are.
+
+        Raises:
+            SpecError: the note or a tag is too long, or there are too many.
+        """
+        columns: dict[str, Any] = {}
+        if note is not None:
+            if len(note) > MAX_NOTE:
+                raise SpecError("note", f"it has {len(note):,} characters; at most {MAX_NOTE:,} are kept.")
+            columns["note"] = note
+        if tags is not None:
+            columns["tags"] = json.dumps(_checked_tags(tags), ensure_ascii=False)
+        if columns:
+            self._change(run_id, **columns)
+
+    def star(self, run_id: str, starred: bool = True) -> None:
+        """Keep what a run left on disk, whatever the quota says; or no longer."""
+        self._change(run_id, starred=starred)
+
+    def delete(self, run_id: str) -> None:
+        """Take an ended run out of all lists; `restore` brings it back within an hour.
+
+        Raises:
+            SpecError: it has not ended.
+        """
+        run = self.run(run_id)
+        if run is not None and not run.ended:
+            raise SpecError("", "This run has not ended; stop it first, then delete it.")
+        self._change(run_id, deleted_at=time.time())
+
+    def restore(self, run_id: str) -> bool:
+        """Bring a deleted run back; False: it is gone."""
+        return self._change(run_id, deleted_at=None) > 0
+
+    def _change(self, run_id: str, **columns: Any) -> int:
+        """Set columns of one run; how many rows that were."""
+        with self.engine.begin() as connection:
+            changed = connection.execute(sa.update(runs).where(runs.c.id == run_id).values(**columns))
+            return int(changed.rowcount)
 
     def _read_runs(self, wanted: sa.Select[Any]) -> list[StoredRun]:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(wanted).mappings().all()
         found = []
         for row in rows:
@@ -182,12 +293,27 @@ class Store:
 
 def _believable_size() -> sa.Select[Any]:
     """The columns of a run, for rows short enough to be real."""
-    columns = [runs.c[name] for name in StoredRun.model_fields]
-    return sa.select(*columns).where(
+    columns = [runs.c[name] for name in StoredRun.model_fields if name != "group"]
+    return sa.select(*columns, runs.c.group_id.label("group")).where(
         sa.func.length(runs.c.spec) <= MAX_SPEC_BYTES,
         sa.func.length(runs.c.reason) <= MAX_REASON,
         sa.func.coalesce(sa.func.length(runs.c.summary), 0) <= shapes.MAX_EVENT_BYTES,
+        sa.func.length(runs.c.inputs) <= MAX_INPUTS_BYTES,
+        sa.func.length(runs.c.parents) <= MAX_INPUTS_BYTES,
+        sa.func.length(runs.c.note) <= MAX_NOTE,
+        sa.func.length(runs.c.tags) <= MAX_INPUTS_BYTES,
     )
+
+
+def _checked_tags(tags: Sequence[str]) -> list[str]:
+    """Tags without spaces around them, each once, in their order."""
+    kept = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    if len(kept) > MAX_TAGS:
+        raise SpecError("tags", f"there are {len(kept)}; at most {MAX_TAGS} are kept.")
+    for tag in kept:
+        if len(tag) > 40:
+            raise SpecError("tags", f"{tag[:40]!r}… is too long; at most 40 characters are kept.")
+    return kept
 
 
 def _checked_id(value: Any) -> str:

@@ -1,6 +1,7 @@
-"""The two tables, and how a database is opened.
+"""The tables, and how a database is opened.
 
-JSON lies in plain text columns and is parsed row by row, so that one corrupt row can be skipped.
+JSON lies in plain text columns and is parsed row by row, so that one corrupt row can be skipped. What
+changes here needs a step in ``migrations/versions`` that makes the same change to a database that exists.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from core.run.errors import SpecError
+from core.store.migrate import upgrade
 
 BUSY_SECONDS = 10  # how long a connection waits for another that writes
 
@@ -23,15 +24,27 @@ runs = sa.Table(
     "runs",
     metadata,
     sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("name", sa.String(80), nullable=False),  # a person may change it; the spec keeps the first
     sa.Column("spec", sa.Text, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", sa.Double, nullable=False, index=True),  # times are seconds since 1970, UTC
     sa.Column("started_at", sa.Double),
     sa.Column("finished_at", sa.Double),
-    sa.Column("owner", sa.String(255), nullable=False),  # the process that runs it: see owner.py
+    sa.Column("owner", sa.String(255), nullable=False),  # the process that runs it (owner.py), or empty
     sa.Column("summary", sa.Text),  # the best and the last epoch, for lists of runs
+    sa.Column("kind", sa.String(64), nullable=False, server_default="train"),
+    sa.Column("digest", sa.String(64), index=True),  # core.run.digest; an older release wrote none
+    sa.Column("inputs", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("parents", sa.Text, nullable=False, server_default="[]"),  # digests
+    sa.Column("group_id", sa.String(64), index=True),
+    sa.Column("visitor", sa.String(64), nullable=False, server_default=""),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("tags", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("starred", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("deleted_at", sa.Double),
+    sa.Column("lease_until", sa.Double),  # while it runs: until when its owner need not be heard of again
+    sa.Index("ix_runs_state_created_at", "state", "created_at"),
 )
 
 events = sa.Table(
@@ -42,12 +55,34 @@ events = sa.Table(
     sa.Column("event", sa.Text, nullable=False),
 )
 
+commands = sa.Table(
+    "commands",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.ForeignKey("runs.id"), nullable=False, index=True),
+    sa.Column("command", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("taken_at", sa.Double),  # when the run's owner took it
+)
+
+artefacts = sa.Table(
+    "artefacts",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("name", sa.String(128), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False, index=True),
+    sa.Column("media_type", sa.String(128), nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+)
+
 
 def open_database(url: str) -> sa.Engine:
-    """Connect to ``url`` and make the tables that are not there yet.
+    """Connect to ``url``, and bring its tables to what this release needs.
 
     Raises:
-        SpecError: ``url`` is no database address, or needs a driver that isn't installed.
+        SpecError: ``url`` is no database address, needs a driver that isn't installed, or the database was
+            written by a newer release.
     """
     try:
         engine = sa.create_engine(make_url(url), pool_pre_ping=True)
@@ -56,11 +91,7 @@ def open_database(url: str) -> sa.Engine:
         raise SpecError("AUGURY_DATABASE_URL", f"the database can't be used: {error}.") from None
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
-    with engine.begin() as connection:
-        for table in metadata.sorted_tables:  # "if not exists": two processes may start at once
-            connection.execute(CreateTable(table, if_not_exists=True))
-            for index in table.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
+    upgrade(engine)
     return engine
 
 

@@ -8,11 +8,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import psutil
 
+from core.run.control import Control
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 
@@ -60,14 +60,13 @@ BATCH = {"event": "batch", "step": 1, "images": ["data:image/png;base64,"], "cou
 
 
 def run(
-    spec: RunSpec, control: Any, *, out: Path | None = None, watch: bool = False
+    spec: RunSpec, control: Any, *, kind: str = "train", inputs: Any = None, out: Path | None = None
 ) -> Iterator[dict[str, Any]]:
     if spec.name == "refused":
         raise SpecError("train.epochs", "it is refused.")
     yield state("running")
     yield STARTED
-    if watch:
-        yield BATCH
+    yield BATCH
     if spec.name.startswith("until stopped"):
         yield step(1)
         control.stop.wait(60)
@@ -129,7 +128,7 @@ MISCHIEF: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
 
 
 def load() -> tuple[Any, Any]:
-    return run, lambda: SimpleNamespace(stop=threading.Event())
+    return run, Control
 
 
 WORKER = (sys.executable, "-m", "tests.jobs.fake_engine")

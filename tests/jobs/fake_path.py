@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 from core.jobs.worker import serve
+from core.run.control import Control
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 
@@ -44,4 +43,4 @@ def run(spec: RunSpec, control: Any, **_: Any) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(lambda: (run, lambda: SimpleNamespace(stop=threading.Event())), niceness=15))
+    sys.exit(serve(lambda: (run, Control), niceness=15))

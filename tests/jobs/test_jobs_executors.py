@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from core.jobs.executors import ThreadExecutor, WorkerExecutor, make_executor
+from core.jobs.executors import Job, ThreadExecutor, WorkerExecutor, make_executor
 from core.jobs.process import WorkerProcess
 from core.run.control import Control
 from core.run.spec import RunSpec
@@ -39,7 +39,7 @@ def execute(executor, name, *, control=None, out=None, seed=0, on_event=lambda e
         on_event(event)
 
     spec = RunSpec(name=name, seed=seed)
-    executor.execute("f" * 32, spec, control or Control(), out, take)
+    executor.execute(Job("f" * 32, spec, out=out), control or Control(), take)
     return events
 
 
@@ -188,7 +188,7 @@ def test_the_worker_is_polite_and_waits_passively():
     assert process.nice() == min(psutil.Process().nice() + 10, 19)
     assert process.environ()["OMP_WAIT_POLICY"] == "PASSIVE"
     os.kill(worker.pid, signal.SIGINT)  # Ctrl+C in a terminal reaches the worker too
-    worker.send({"run": "a", "spec": {}, "out": None, "watch": False})
+    worker.send({"run": "a", "spec": {}, "out": None})
     assert worker.messages.get(timeout=60)["event"]["state"] == "running"
     worker.close()
     assert not worker.is_alive()
@@ -202,7 +202,7 @@ import time
 from core.jobs.process import WorkerProcess
 worker = WorkerProcess({WORKER!r})
 worker.messages.get()
-worker.send({{"run": "a", "spec": {{"name": {name!r}}}, "out": None, "watch": False}})
+worker.send({{"run": "a", "spec": {{"name": {name!r}}}, "out": None}})
 while worker.messages.get()["event"]["event"] != "step":
     pass
 print(worker.pid, flush=True)

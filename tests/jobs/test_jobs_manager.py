@@ -9,13 +9,13 @@ import psutil
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.jobs import manager
+from core.jobs import manager, runner
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
 from core.jobs.manager import Jobs, make_jobs
 from core.jobs.views import MAX_REMEMBERED
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
-from core.store.store import Store, run_folder
+from core.store.store import Store, StoredRun, run_folder
 from tests.jobs.fake_engine import BATCH, WORKER, load, worker_processes
 
 PATIENCE = 60.0  # seconds; only a test that fails waits so long
@@ -197,7 +197,7 @@ def test_a_run_is_read_back_as_it_was(start):
 
 
 def test_two_servers_on_one_database_see_each_others_runs(start, monkeypatch):
-    monkeypatch.setattr(manager, "STORE_SECONDS", 3600)  # nothing is stored between the first two looks
+    monkeypatch.setattr(runner, "STORE_SECONDS", 3600)  # nothing is stored between the first two looks
     here, there = start(), start()
     run_id = begin(here)
     elsewhere = there.view(run_id)
@@ -227,7 +227,7 @@ def test_a_run_of_another_server_is_read_again_once_it_has_moved(start):
 def test_few_ended_runs_are_remembered_and_the_rest_is_read_back(jobs):
     ids = [submit(jobs) for _ in range(MAX_REMEMBERED + 3)]
     last = jobs.wait(ids[-1], PATIENCE)
-    assert len(jobs._archive._ended) == MAX_REMEMBERED
+    assert len(jobs._archive._known) == MAX_REMEMBERED
     assert jobs.view(ids[0]).state == "finished"
     assert jobs.view(ids[0]) is jobs.view(ids[0])
     assert jobs.view(ids[-1]) is last
@@ -246,11 +246,11 @@ def test_after_a_worker_has_died_the_next_run_works(start, name):
 
 def test_an_executor_that_breaks_fails_the_run_and_not_the_queue(start):
     class Broken(ThreadExecutor):
-        def execute(self, run_id, spec, control, out, on_event):
-            if spec.name == "break":
+        def execute(self, job, control, on_event):
+            if job.spec.name == "break":
                 raise RuntimeError("oh")
-            if spec.name != "vanish":
-                super().execute(run_id, spec, control, out, on_event)
+            if job.spec.name != "vanish":
+                super().execute(job, control, on_event)
 
     jobs = start(Broken(load))
     broken, vanished, good = (jobs.wait(submit(jobs, name), PATIENCE) for name in ("break", "vanish", ""))
@@ -286,17 +286,28 @@ def test_a_run_that_can_not_be_stored_is_refused_in_a_sentence(jobs, monkeypatch
 def test_steps_of_a_long_run_are_stored_ever_wider_apart(jobs, monkeypatch):
     """A clock that runs fast: a step a second for 20,000 seconds. All of them are stored until the
     spacing, a 10,000th of the time since the start, is more than a second; then every other one."""
-    run = manager._Run("0" * 32, RunSpec(), 0.0, started_at=0.0)
+    stored = StoredRun(
+        id="0" * 32,
+        name="",
+        spec="{}",
+        state="running",
+        reason="",
+        created_at=0.0,
+        started_at=0.0,
+        finished_at=None,
+        summary=None,
+    )
+    run = runner.InHand(stored, 0.0, unstored=[])
     now = [0.0]
-    monkeypatch.setattr(manager.time, "time", lambda: now[0])
+    monkeypatch.setattr(runner.time, "time", lambda: now[0])
     for number in range(1, 20_001):
         now[0] = float(number)
         event = {"event": "step", "step": number, "epoch": 0.0, "loss": 1, "penalty": 1, "learning_rate": 1}
-        jobs._take_in(run, event)
+        jobs._runner._take_in(run, event)
     stored = [event["step"] for _, event in run.unstored]
     assert stored[:10_000] == list(range(1, 10_001))
     assert stored[10_000:] == list(range(10_002, 20_001, 2))
-    assert run.fold.version == 20_000
+    assert run.fold.version == 20_001
 
 
 def test_a_run_that_came_in_while_we_closed_is_interrupted_and_nobody_waits_for_it(start, monkeypatch):

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from visiting import manager
+
+from core.jobs.manager import forget_shared_jobs
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,7 +16,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("AUGURY_EXECUTOR", "thread")
     st.cache_resource.clear()
     yield tmp_path
-    manager().close()
+    forget_shared_jobs()
     st.cache_resource.clear()
 
 

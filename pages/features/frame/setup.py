@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.jobs.manager import Jobs, make_jobs
+from core.jobs.manager import Jobs, shared_jobs
 from pages.features.frame.steps import no_step_for_a_dial
 from pages.features.frame.teacher import shown
 
@@ -57,7 +57,7 @@ def _prepare() -> None:
     gc.freeze()
 
 
-@st.cache_resource(show_spinner=False, on_release=lambda manager: manager.close())
 def jobs() -> Jobs:
-    """The one manager of runs in this server, shared by all visitors."""
-    return make_jobs()
+    """The one manager of runs in this server, shared by all visitors. It is in no cache of Streamlit's: any
+    visitor's browser can ask for those to be cleared."""
+    return shared_jobs()

@@ -1,0 +1,37 @@
+"""Kinds of jobs: what can be put in the queue, and where the function lies that computes it.
+
+Such a function has the signature ``run(spec, inputs, control, out)`` and yields events (`core.run.events`):
+any of ``progress``, ``row`` and ``artefact``, and a last ``state``. It is imported where it runs, so that a
+server that only queues jobs loads no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.catalogue import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Entry):
+    """A kind of job.
+
+    Args:
+        run: the path of its function, ``module:name``.
+    """
+
+    run: str
+    source: str = ""
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            name="train",
+            title="Training",
+            help="Trains the network that a spec describes, and measures it after every epoch.",
+            run="core.train.job:run",
+        ),
+    )
+}

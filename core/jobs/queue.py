@@ -1,0 +1,187 @@
+"""The queue, as rows of the database: any number of servers put jobs in and take them out.
+
+A server that takes a job holds a *lease* on it, and renews it while it computes. Whoever finds a lease that
+has run out, or whose owner's process is gone, marks the job as interrupted. A job that waits belongs to
+nobody: it stays in the queue when a server ends, and the next one takes it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.run.events import TERMINAL, State
+from core.run.history import build_history, summary
+from core.store import owner
+from core.store.store import MAX_REASON, Store
+from core.store.tables import commands, runs
+from core.store.transaction import writing
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 10.0
+MAX_COMMAND_BYTES = 64 * 1024
+GONE = "The server stopped during this run; train again to have it whole."
+
+_RUNNING = runs.c.state.not_in(("queued", *TERMINAL))
+
+
+class Queue:
+    """Jobs that wait and jobs that run; may be used from any thread.
+
+    Args:
+        slots: how many jobs run at a time on this machine, whichever server runs them.
+    """
+
+    def __init__(self, store: Store, slots: int = 1) -> None:
+        self._store = store
+        self._engine = store.engine
+        self._one_machine = store.engine.dialect.name == "sqlite"
+        self._owner = owner.this_process()
+        self.slots = slots
+
+    def num_waiting(self) -> int:
+        return self._count(runs.c.state == "queued")
+
+    def position(self, run_id: str, created_at: float) -> int:
+        """How many jobs must end before this one, which waits, starts."""
+        before = sa.or_(
+            runs.c.created_at < created_at,
+            sa.and_(runs.c.created_at == created_at, runs.c.id < run_id),
+        )
+        free = max(0, self.slots - self._count(_RUNNING))
+        return max(0, self._count(runs.c.state == "queued", before) + 1 - free)
+
+    def claim(self) -> str | None:
+        """Take the job that has waited longest, if this machine has a free slot; its id."""
+        if self.num_waiting() == 0 or self._num_running_here() >= self.slots:
+            return None  # what nearly every look finds, without a lock
+        with writing(self._engine) as connection:
+            if self._engine.dialect.name == "postgresql":  # one claim at a time on a machine
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(owner.machine_number())))
+            if connection.execute(self._running_here()).scalar_one() >= self.slots:
+                return None
+            oldest = sa.select(runs.c.id).where(runs.c.state == "queued")
+            oldest = oldest.order_by(runs.c.created_at, runs.c.id).limit(1)
+            run_id = connection.execute(oldest.with_for_update(skip_locked=True)).scalar()
+            if run_id is None:
+                return None
+            now = time.time()
+            taken = {"state": "running", "owner": self._owner, "started_at": now}
+            connection.execute(
+                sa.update(runs).where(runs.c.id == run_id).values(**taken, lease_until=now + LEASE_SECONDS)
+            )
+        return str(run_id)
+
+    def renew(self, run_ids: Collection[str]) -> set[str]:
+        """Say that these jobs are still computed here; those that are no longer ours."""
+        if not run_ids:
+            return set()
+        ours = sa.and_(runs.c.id.in_(run_ids), runs.c.owner == self._owner, _RUNNING)
+        with self._engine.begin() as connection:
+            until = time.time() + LEASE_SECONDS
+            connection.execute(sa.update(runs).where(ours).values(lease_until=until))
+            kept = set(connection.execute(sa.select(runs.c.id).where(ours)).scalars())
+        return set(run_ids) - kept
+
+    def mark(self, run_id: str, state: State, reason: str, **columns: Any) -> bool:
+        """Change the state of a job of ours; False if it is no longer ours, and then nothing changes."""
+        if columns.get("summary") is not None:
+            columns["summary"] = json.dumps(columns["summary"], allow_nan=False)
+        ours = sa.and_(runs.c.id == run_id, runs.c.owner == self._owner, _RUNNING)
+        columns |= {"state": state, "reason": reason[:MAX_REASON]}
+        if state in TERMINAL:
+            columns["lease_until"] = None
+        with self._engine.begin() as connection:
+            return bool(connection.execute(sa.update(runs).where(ours).values(**columns)).rowcount)
+
+    def end_waiting(self, run_id: str, reason: str) -> bool:
+        """Stop a job that waits; False if it doesn't."""
+        waiting = sa.and_(runs.c.id == run_id, runs.c.state == "queued")
+        change = sa.update(runs).where(waiting)
+        with self._engine.begin() as connection:
+            change = change.values(state="stopped", reason=reason, finished_at=time.time())
+            return bool(connection.execute(change).rowcount)
+
+    def interrupt_orphans(self) -> list[str]:
+        """Mark the jobs whose server is gone, or has not been heard of for too long; which they were."""
+        seen = sa.select(runs.c.id, runs.c.owner, runs.c.lease_until).where(_RUNNING)
+        with self._engine.connect() as connection:
+            rows = connection.execute(seen).all()
+        now = time.time()
+        interrupted = []
+        for run_id, holder, until in rows:
+            expired = until is not None and until < now  # an older release kept no lease
+            if not expired and owner.is_alive(str(holder), one_machine=self._one_machine):
+                continue
+            same = sa.and_(runs.c.id == run_id, runs.c.owner == holder, _RUNNING)
+            same = sa.and_(same, runs.c.lease_until.is_not_distinct_from(until))
+            figures = summary(build_history(self._store.events(str(run_id))).history())
+            change = sa.update(runs).where(same)
+            with self._engine.begin() as connection:
+                change = change.values(
+                    state="interrupted",
+                    reason=GONE,
+                    finished_at=now,
+                    lease_until=None,
+                    summary=None if figures is None else json.dumps(figures, allow_nan=False),
+                )
+                if connection.execute(change).rowcount:
+                    interrupted.append(str(run_id))
+        return interrupted
+
+    def send(self, run_id: str, command: dict[str, Any]) -> None:
+        """Leave a command for whoever runs this job."""
+        text = json.dumps(command, allow_nan=False)
+        assert len(text) <= MAX_COMMAND_BYTES
+        row = {"run_id": run_id, "command": text, "created_at": time.time()}
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(commands), row)
+
+    def take_commands(self, run_ids: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
+        """The commands that were left for these jobs, each given once, in their order."""
+        if not run_ids:
+            return []
+        left = (
+            sa.select(commands.c.id, commands.c.run_id, commands.c.command)
+            .where(commands.c.run_id.in_(run_ids), commands.c.taken_at.is_(None))
+            .order_by(commands.c.id)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(left).all()
+        if not rows:
+            return []
+        taken = sa.update(commands).where(commands.c.id.in_([row.id for row in rows]))
+        with self._engine.begin() as connection:
+            connection.execute(taken.values(taken_at=time.time()))
+        found = []
+        for row in rows:
+            try:
+                command = json.loads(row.command)
+            except ValueError:
+                command = None
+            if isinstance(command, dict):
+                found.append((str(row.run_id), command))
+            else:
+                log.warning("A command for run %s can't be read and is left out.", row.run_id)
+        return found
+
+    def _running_here(self) -> sa.Select[Any]:
+        wanted = sa.select(sa.func.count()).select_from(runs).where(_RUNNING)
+        if not self._one_machine:
+            wanted = wanted.where(runs.c.owner.endswith("/" + owner.machine(), autoescape=True))
+        return wanted
+
+    def _num_running_here(self) -> int:
+        with self._engine.connect() as connection:
+            return int(connection.execute(self._running_here()).scalar_one())
+
+    def _count(self, *conditions: sa.ColumnElement[bool]) -> int:
+        wanted: sa.Select[Any] = sa.select(sa.func.count()).select_from(runs).where(*conditions)
+        with self._engine.connect() as connection:
+            return int(connection.execute(wanted).scalar_one())

@@ -1,0 +1,282 @@
+"""The jobs that this server computes: a thread a slot takes one after the other out of the queue.
+
+Each has an executor compute it. Its events are folded into a `History` and written to the store.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.jobs.executors import Executor, Job
+from core.jobs.queue import Queue
+from core.jobs.views import Archive, RunView, queued, view_of
+from core.run.control import Control
+from core.run.events import TERMINAL, Event, state
+from core.run.history import HistoryBuilder, summary
+from core.store.artefacts import record
+from core.store.store import Store, StoredRun, run_folder
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5  # how soon a server takes what another one has queued
+STORE_SECONDS = 0.25  # events are written together, this often
+MAX_UNSTORED = 10_000  # events that wait for a store that can't be written to
+STEPS_IN_FULL = 10_000  # so many `step` events are stored before they are spread out
+CLOSING_SECONDS = 5.0
+FREQUENT = ("step", "progress", "row")  # kinds of events that are written together
+CLOSED = "Augury was closed before this run had ended."
+
+
+@dataclass(slots=True, eq=False)
+class InHand:
+    """A job that is computed here: what changes about it does so under the lock of `Runner`."""
+
+    stored: StoredRun
+    started_at: float
+    finished_at: float | None = None
+    control: Control = field(default_factory=Control)
+    fold: HistoryBuilder = field(default_factory=queued)
+    view: RunView | None = None  # the latest, while it holds
+    unstored: list[tuple[int, Event]] = field(default_factory=lambda: [(1, state("queued"))])
+    stored_at: float = 0.0
+    step_stored_at: float = 0.0
+    lost: bool = False  # its lease ran out, and another server has marked it as interrupted
+    moved: threading.Event = field(default_factory=threading.Event)  # a step was made, or it has ended
+    done: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def id(self) -> str:
+        return self.stored.id
+
+
+class Runner:
+    """Computes jobs of the queue, ``queue.slots`` at a time. Any thread may call any method."""
+
+    def __init__(self, store: Store, queue: Queue, archive: Archive, executor: Executor) -> None:
+        self._store = store
+        self._queue = queue
+        self._archive = archive
+        self._executor = executor
+        self._lock = threading.Condition()  # guards what follows; told when a job may be there, or we close
+        self._in_hand: dict[str, InHand] = {}
+        self._unsaved: list[InHand] = []  # those that have ended, while the store can't be written to
+        self._closing = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"jobs-{slot}", daemon=True)
+            for slot in range(queue.slots)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """A job was put into the queue."""
+        with self._lock:
+            self._lock.notify_all()
+
+    def get(self, run_id: str) -> InHand | None:
+        """The job, if it is computed here now."""
+        with self._lock:
+            run = self._in_hand.get(run_id)
+            return None if run is None or run.lost else run
+
+    def view(self, run_id: str) -> RunView | None:
+        """The job's view, if it is computed here now: the same object until something changes."""
+        with self._lock:
+            run = self._in_hand.get(run_id)
+            if run is None or run.lost:
+                return None
+            if run.view is None:
+                run.view = view_of(run.stored, run.fold.history(), finished_at=run.finished_at)
+            return run.view
+
+    def read_again(self, run_id: str) -> None:
+        """A person has changed the job's name or notes."""
+        run = self.get(run_id)
+        stored = self._store.run(run_id) if run else None
+        if run is None or stored is None:
+            return
+        stored = stored.model_copy(update={"started_at": run.started_at})
+        with self._lock:
+            if stored != run.stored:
+                run.stored, run.view = stored, None
+
+    def take_commands(self) -> None:
+        """Pass on what other servers' visitors ask of the jobs that are computed here."""
+        with self._lock:
+            controls = {run.id: run.control for run in self._in_hand.values()}
+        for run_id, command in self._queue.take_commands(list(controls)):
+            controls[run_id].put(command)
+
+    def renew(self) -> None:
+        """Renew the leases of what is computed here, and let go of what is no longer ours."""
+        self._save_ended()
+        with self._lock:
+            ids = [run.id for run in self._in_hand.values() if not run.lost]
+        for run_id in self._queue.renew(ids):
+            with self._lock:
+                run = self._in_hand.get(run_id)
+                if run is None:  # it has ended meanwhile
+                    continue
+                log.warning("The lease of run %s ran out; it is stopped.", run_id)
+                run.lost = True
+                run.control.stop.set()
+            self._archive.changed(run_id)
+        for run_id in ids:
+            self.read_again(run_id)
+
+    def close(self) -> None:
+        """Interrupt what is computed here, and close the executor."""
+        with self._lock:
+            self._closing = True
+            for run in self._in_hand.values():
+                run.control.stop.set()
+            self._lock.notify_all()
+        self._executor.close()
+        for thread in self._threads:
+            thread.join(CLOSING_SECONDS)
+        self._save_ended()
+
+    # The background threads
+
+    def _work(self) -> None:
+        """Compute one job after another until we close."""
+        while (run := self._next()) is not None:
+            problem = "The run ended without saying why."
+            job = Job(run.id, run.stored.spec, run.stored.kind, run.stored.inputs, run_folder(run.id))
+            try:
+                self._executor.execute(job, run.control, partial(self._on_event, run))
+            except Exception as error:
+                log.exception("Run %s could not be computed.", run.id)
+                problem = f"Augury could not compute this run: {type(error).__name__}: {error}"
+            if run.finished_at is None:
+                self._on_event(run, state("failed", problem))
+            if not self._conclude(run):
+                with self._lock:
+                    self._unsaved.append(run)
+
+    def _next(self) -> InHand | None:
+        """The job that has waited longest, now running; None once we are closing."""
+        while True:
+            with self._lock:
+                if self._closing:
+                    return None
+            try:
+                if (run := self._claim()) is not None:
+                    return run
+            except SQLAlchemyError as error:
+                log.warning("The queue could not be read: %s", error)
+            with self._lock:
+                if not self._closing:
+                    self._lock.wait(POLL_SECONDS)
+
+    def _claim(self) -> InHand | None:
+        run_id = self._queue.claim()
+        if run_id is None:
+            return None
+        stored = self._store.run(run_id)
+        if stored is None or stored.started_at is None:
+            self._queue.mark(run_id, "failed", "What is stored of this run can't be read.")
+            return None
+        run = InHand(stored, stored.started_at)
+        with self._lock:
+            self._take_in(run, state("running"))
+            if self._closing:
+                run.control.stop.set()
+            self._in_hand[run_id] = run
+        self._store_events(run)
+        self._archive.changed()
+        return run
+
+    def _on_event(self, run: InHand, event: Event) -> None:
+        """Take an event from the executor in, and write what has gathered if it is time to."""
+        with self._lock:
+            if run.lost:
+                return
+            if event["event"] == "state":
+                if event["state"] == run.fold.history().state:
+                    return  # it is known to be running since it left the queue
+                if self._closing and event["state"] in TERMINAL and event["state"] != "finished":
+                    event = state("interrupted", CLOSED)
+            self._take_in(run, event)
+        if event["event"] not in FREQUENT or time.monotonic() - run.stored_at >= STORE_SECONDS:
+            self._store_events(run)
+        if event["event"] == "state" and event["state"] not in TERMINAL:
+            self._guarded(run, self._queue.mark, run.id, event["state"], event.get("reason", ""))
+        if event["event"] == "artefact":
+            self._guarded(run, record, self._store.engine, run.id, event)
+
+    def _take_in(self, run: InHand, event: Event) -> None:
+        """Fold an event, under the lock; `_store_events` writes it later, without."""
+        now = time.time()
+        run.fold.add(event, now)
+        run.view = None
+        if event["event"] == "state" and event["state"] in TERMINAL:
+            run.finished_at = now
+            run.moved.set()
+        if event["event"] in ("step", "progress"):
+            run.moved.set()
+            # At first every step is stored; later they are spread ever wider, so that a day's run
+            # stores some 50,000, all of them as fine as a chart of the whole can show.
+            if now - run.step_stored_at < (now - run.started_at) / STEPS_IN_FULL:
+                return
+            run.step_stored_at = now
+        if event["event"] != "batch":
+            run.unstored.append((run.fold.version, event))
+
+    def _conclude(self, run: InHand) -> bool:
+        """A job has ended: write the rest, and remember it as it is. False: the store can't be written to."""
+        history = run.fold.history()
+        figures = summary(history)
+        if not run.lost:
+            columns: dict[str, Any] = {"finished_at": run.finished_at, "summary": figures}
+            if not self._store_events(run):
+                return False
+            if not self._guarded(run, self._queue.mark, run.id, history.state, history.reason, **columns):
+                return False
+            if history.state == "finished":  # there is nothing to go on with
+                (run_folder(run.id) / "checkpoint.safetensors").unlink(missing_ok=True)
+            if (stored := self._store.run(run.id)) is not None and stored.state == history.state:
+                self._archive.remember(stored, run.fold)
+        with self._lock:
+            self._in_hand.pop(run.id, None)
+            self._lock.notify_all()
+        self._archive.changed()
+        run.moved.set()
+        run.done.set()
+        return True
+
+    # Writing. A job that can't be stored for now, because the disk is full, is still worth watching.
+
+    def _save_ended(self) -> None:
+        with self._lock:
+            unsaved, self._unsaved = self._unsaved, []
+        for run in unsaved:
+            if not self._conclude(run):
+                with self._lock:
+                    self._unsaved.append(run)
+
+    def _store_events(self, run: InHand) -> bool:
+        with self._lock:
+            gathered, run.unstored = run.unstored, []
+        run.stored_at = time.monotonic()
+        if self._guarded(run, self._store.append, run.id, gathered):
+            return True
+        with self._lock:
+            run.unstored = (gathered + run.unstored)[-MAX_UNSTORED:]
+        return False
+
+    def _guarded(self, run: InHand, write: Any, *arguments: Any, **columns: Any) -> bool:
+        """Write something; False, and a line in the log, if the store can't be written to now."""
+        try:
+            write(*arguments, **columns)
+        except SQLAlchemyError as error:
+            log.warning("Something of run %s could not be stored yet: %s", run.id, error)
+            return False
+        return True

@@ -1,0 +1,153 @@
+"""What is removed from disk, and when: deleted runs after an hour, old files when there are too many.
+
+Never touched: what runs, waits, is starred, or is what a run in the queue starts from.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from core.home import home
+from core.run.errors import SpecError
+from core.run.events import TERMINAL
+from core.store.artefacts import Artefacts
+from core.store.store import UNDO_SECONDS, Store, is_run_id, run_folder
+from core.store.tables import artefacts, commands, events, runs
+
+log = logging.getLogger(__name__)
+
+RUNS_BYTES = 8 << 30  # what runs may leave on disk together, unless AUGURY_RUNS_BYTES says otherwise
+STALE_SECONDS = 3600.0  # a file that was begun and not touched for so long is nobody's
+CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
+
+
+class Removable(NamedTuple):
+    """Something that makes room, of a run."""
+
+    bytes: int
+    remove: Callable[[], None]
+
+
+def runs_bytes() -> int:
+    """How much runs may leave on disk.
+
+    Raises:
+        SpecError: ``AUGURY_RUNS_BYTES`` is no number of bytes.
+    """
+    chosen = os.environ.get("AUGURY_RUNS_BYTES", "")
+    if not chosen:
+        return RUNS_BYTES
+    if not chosen.isdecimal():
+        raise SpecError("AUGURY_RUNS_BYTES", f"{chosen!r} is not a number of bytes, like 8589934592.")
+    return int(chosen)
+
+
+def sweep(store: Store, kept: Artefacts, now: float | None = None) -> None:
+    """Remove what nobody can miss, then the oldest files until the rest fits."""
+    now = time.time() if now is None else now
+    purge_deleted(store, kept, now)
+    _remove_unfinished(kept, now)
+    make_room(store, kept, runs_bytes())
+
+
+def purge_deleted(store: Store, kept: Artefacts, now: float) -> None:
+    """Remove the runs that were deleted more than an hour ago: rows, folder, artefacts."""
+    old = sa.select(runs.c.id).where(runs.c.deleted_at < now - UNDO_SECONDS, runs.c.state.in_(TERMINAL))
+    with store.engine.connect() as connection:
+        ids = [str(run_id) for run_id in connection.execute(old).scalars()]
+    for run_id in ids:
+        forget_artefacts(store, kept, run_id)
+        with store.engine.begin() as connection:
+            for table in (events, commands):
+                connection.execute(sa.delete(table).where(table.c.run_id == run_id))
+            connection.execute(sa.delete(runs).where(runs.c.id == run_id))
+        if is_run_id(run_id):
+            shutil.rmtree(run_folder(run_id), ignore_errors=True)
+
+
+def forget_artefacts(store: Store, kept: Artefacts, run_id: str) -> None:
+    """Remove a run's artefacts, but not content that another run has, too."""
+    with store.engine.begin() as connection:
+        mine = sa.select(artefacts.c.digest).where(artefacts.c.run_id == run_id)
+        digests = set(connection.execute(mine).scalars())
+        connection.execute(sa.delete(artefacts).where(artefacts.c.run_id == run_id))
+        others = sa.select(artefacts.c.digest).where(artefacts.c.digest.in_(digests))
+        digests -= set(connection.execute(others).scalars())
+    for digest in digests:
+        with suppress(ValueError):
+            kept.remove(str(digest))
+
+
+def make_room(store: Store, kept: Artefacts, most: int) -> None:
+    """Remove of the oldest ended runs first their checkpoints, then weights, then artefacts, until all that
+    runs have left is at most ``most`` bytes."""
+    size = sum(_bytes_of(path) for path in (home() / "runs").glob("*/*")) + _artefact_bytes(store)
+    if size <= most:
+        return
+    ids = _oldest_ended(store)
+    for step in (
+        *(_file(run_id, CHECKPOINT) for run_id in ids),
+        *(_file(run_id, WEIGHTS) for run_id in ids),
+        *(_artefacts_of(store, kept, run_id) for run_id in ids),
+    ):
+        if size <= most:
+            return
+        if step.bytes:
+            step.remove()
+            size -= step.bytes
+
+
+def _oldest_ended(store: Store) -> list[str]:
+    """The runs whose files may go, the oldest first."""
+    needed: set[str] = set()
+    for run in store.unfinished():
+        needed |= set(run.parents) | {value for value in run.inputs.values() if isinstance(value, str)}
+    wanted = sa.select(runs.c.id, runs.c.digest).where(runs.c.state.in_(TERMINAL), sa.not_(runs.c.starred))
+    with store.engine.connect() as connection:
+        rows = connection.execute(wanted.order_by(runs.c.created_at)).all()
+    return [str(row.id) for row in rows if is_run_id(row.id) and not {row.id, row.digest} & needed]
+
+
+def _file(run_id: str, name: str) -> Removable:
+    path = run_folder(run_id) / name
+    return Removable(_bytes_of(path), lambda: path.unlink(missing_ok=True))
+
+
+def _artefacts_of(store: Store, kept: Artefacts, run_id: str) -> Removable:
+    mine = sa.select(sa.func.coalesce(sa.func.sum(artefacts.c.bytes), 0)).where(artefacts.c.run_id == run_id)
+    with store.engine.connect() as connection:
+        size = int(connection.execute(mine).scalar_one())
+    return Removable(size, lambda: forget_artefacts(store, kept, run_id))
+
+
+def _artefact_bytes(store: Store) -> int:
+    """What all artefacts take; content that several runs have counts once."""
+    once = sa.select(artefacts.c.digest, sa.func.max(artefacts.c.bytes).label("bytes"))
+    each = once.group_by(artefacts.c.digest).subquery()
+    with store.engine.connect() as connection:
+        return int(connection.execute(sa.select(sa.func.coalesce(sa.func.sum(each.c.bytes), 0))).scalar_one())
+
+
+def _remove_unfinished(kept: Artefacts, now: float) -> None:
+    """Remove what a process that was killed had begun to write."""
+    kept.remove_unfinished(now - STALE_SECONDS)
+    for part in (home() / "runs").glob("*/*.part"):
+        with suppress(FileNotFoundError):
+            if part.stat().st_mtime < now - STALE_SECONDS:
+                part.unlink()
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
