@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,6 @@ from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting
 
 if TYPE_CHECKING:
     from core.run.control import Control
-    from core.run.events import Event
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,7 +89,7 @@ def path_command(options: argparse.Namespace) -> int:
     from core.jobs.worker import finite
     from core.run.control import Control
     from core.runtime import prepare_torch
-    from core.study.strength_path import events
+    from core.study.strength_path import path_events
 
     prepare_torch()
     spec = _read_spec(options.spec)
@@ -98,7 +97,7 @@ def path_command(options: argparse.Namespace) -> int:
         spec = with_setting(spec, setting)
     control = Control()
     signal.signal(signal.SIGINT, lambda *_: control.stop.set())
-    for event in events(spec, control, which=options.regulariser, lambdas=_numbers(options.lambdas)):
+    for event in path_events(spec, control, which=options.regulariser, lambdas=_numbers(options.lambdas)):
         _tell(json.dumps(finite(event)), control)
     if event["reason"]:
         print(event["reason"], file=sys.stderr)
@@ -106,14 +105,10 @@ def path_command(options: argparse.Namespace) -> int:
 
 
 def worker_command(options: argparse.Namespace) -> int:
-    """Run specs that come in on standard input; what the app starts, not a person."""
+    """Compute jobs that come in on standard input; what the app starts, not a person."""
     from core.jobs.worker import serve
 
-    if options.path is None:
-        return serve()
-    from core.jobs.paths import NICENESS
-
-    return serve(lambda: _load_path(options.path), NICENESS)
+    return serve()
 
 
 def bench_command(options: argparse.Namespace) -> int:
@@ -156,16 +151,6 @@ def _read_spec(source: str) -> RunSpec:
         raise SpecError(
             "", f"{source} can't be read: {reason}. Give a JSON file, '-', or a preset: {', '.join(PRESETS)}."
         ) from None
-
-
-def _load_path(which: int) -> tuple[Callable[..., Iterator[Event]], type[Control]]:
-    """What a worker loads that tries values of λ for regulariser ``which`` of the specs it gets."""
-    from core.run.control import Control
-    from core.runtime import prepare_torch
-    from core.study.strength_path import events
-
-    prepare_torch()
-    return lambda spec, control, **_: events(spec, control, which=which), Control
 
 
 def _numbers(text: str | None) -> list[float] | None:
@@ -217,8 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     path.set_defaults(command=path_command)
 
-    worker = commands.add_parser("worker", help="run specs from standard input (the app starts this)")
-    worker.add_argument("--path", type=int, metavar="N", help="try values of λ for regulariser N instead")
+    worker = commands.add_parser("worker", help="compute jobs from standard input (the app starts this)")
     worker.set_defaults(command=worker_command)
 
     bench = commands.add_parser("bench", help="print the benchmark tables")

@@ -33,5 +33,23 @@ KINDS: dict[str, Kind] = {
             help="Trains the network that a spec describes, and measures it after every epoch.",
             run="core.train.job:run",
         ),
+        Kind(
+            name="probe.cost",
+            title="What augmentation costs",
+            help="Times each operation of a pipeline, and a training step beside it.",
+            run="core.probe.cost:run",
+        ),
+        Kind(
+            name="probe.label_damage",
+            title="Does it lie?",
+            help="Asks a trained network about validation images after each operation of a pipeline.",
+            run="core.probe.label_damage:run",
+        ),
+        Kind(
+            name="study.path_point",
+            title="One λ of a path",
+            help="Goes on from a warm start for a few epochs at one strength of one regulariser.",
+            run="core.study.strength_path:run",
+        ),
     )
 }

@@ -1,8 +1,8 @@
 """λ, quickly: what a few strengths of one regulariser cost and give, each from one and the same warm start.
 
-The network is trained once for a few epochs with the regulariser at 0. Then, for each λ, that network
-is copied with its optimiser's state and trained for a few epochs more at this λ, constant. So a point is
-what a run gives in which λ steps in after the warm start, bit for bit, and at λ = 0 it is the plain run.
+The network is trained once for a few epochs with the regulariser at 0. Then, for each λ, a job goes on from
+that network and its optimiser's state for a few epochs more at this λ, constant. So a point is what a run
+gives in which λ steps in after the warm start, bit for bit, and at λ = 0 it is the plain run.
 
 Why from one start, and not along the path, each λ from the one before, as glmnet does (Friedman, Hastie &
 Tibshirani 2010, section 2.5). A lasso is convex: where one starts changes how soon one arrives, not where.
@@ -20,224 +20,259 @@ whole run at the same λ ends with more zeros, and has the time to mend its accu
 
 from __future__ import annotations
 
-import copy
 import math
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
 
-from core.catalogues import completed
+from pydantic import Field
+
 from core.regularise.catalogue import REGULARISERS
 from core.run.control import Control
 from core.run.errors import SpecError
 from core.run.events import Event, state
-from core.run.spec import RunSpec
+from core.run.inputs import checked_inputs
+from core.run.spec import Part, RunSpec
+from core.study.path_plan import EPOCHS_EACH, IMAGES, WARM_EPOCHS, chosen_regulariser, quick, strengths
+from core.study.warm_start import DIVERGED, keep, keep_diverged, load, place
 from core.train.batching import batches
 from core.train.divergence import DivergedError
 from core.train.evaluation import evaluate, evaluation_weights
 from core.train.loop import Pace, train_step
 from core.train.session import Session, open_session
 
-POINTS = 8
-WARM_EPOCHS, EPOCHS_EACH = 4, 3
-IMAGES = 2500  # trained on at most
-DECADES = 3.5  # that the strengths span: 1, 3, 10, 30, …
-BELOW = 1.0  # of these decades lie below the default: a few epochs need a stronger λ than a whole run
-TOLERANCE = 0.005  # of accuracy: what a good λ may cost
 PROGRESS_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class PathPoint:
-    """What one λ led to.
+class Inputs(Part):
+    """Which regulariser's λ, after how many epochs it steps in, on how many training images at most, and the
+    digest under which the warm start is kept."""
+
+    which: Annotated[int, Field(ge=0, lt=8)]
+    strength: Annotated[float, Field(ge=0)]
+    warm_epochs: Annotated[int, Field(ge=0, le=100)]
+    images: Annotated[int, Field(ge=1)]
+    start: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | None) -> Iterator[Event]:
+    """Try one λ, as a job. The first job of a path trains its warm start, and the others go on from it.
+
+    Its one row is that of `point`.
 
     Args:
-        strength: λ.
-        accuracy: share of the validation images; None where the loss stopped being a number.
-        exact, near: shares of the weights that are 0.0, and with ``|w| < 1e-3``.
-        groups: share of the filters, neurons and heads whose weights are all 0.0.
-        seconds: that training at this λ took.
-    """
-
-    strength: float
-    accuracy: float | None
-    exact: float
-    near: float
-    groups: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class PathProgress:
-    """``done`` is the share of all steps; ``strength`` what is trained at, None in the warm start."""
-
-    done: float
-    strength: float | None
-
-
-def strengths(kind: str, points: int = POINTS) -> tuple[float, ...]:
-    """``points`` values of λ, rising on a log scale: `DECADES` around the kind's default, and no further than
-    its dial goes. By default these are 0.1, 0.3, 1, 3, … times the default."""
-    entry = REGULARISERS[kind]
-    assert entry.default_strength is not None
-    low, high = math.log10(entry.strength_low), math.log10(entry.strength_high)
-    width = min(DECADES, high - low)
-    first = min(math.log10(entry.default_strength) - BELOW, high - width)
-    first = max(math.floor(2 * first) / 2, low)  # 1, 3, 10, 30, …
-    digits = 1 if width / (points - 1) >= 0.5 else 2  # what lies closer needs more
-    return tuple(float(f"{10 ** (first + width * i / (points - 1)):.{digits}g}") for i in range(points))
-
-
-def quick(
-    spec: RunSpec, which: int, *, warm_epochs: int = WARM_EPOCHS, epochs_each: int = EPOCHS_EACH
-) -> RunSpec:
-    """What a path trains of ``spec``, completed: regulariser ``which`` at 0, a short budget, no name. The
-    other regularisers are as strong as they get by the end of the warm start. Specs whose paths are equal
-    give equal values.
+        spec: from `core.study.path_plan.quick`.
 
     Raises:
-        SpecError: the spec can't be run, or there is no such regulariser, or it has no strength.
+        SpecError: the inputs are of no use, or the spec can't be run.
     """
-    spec = completed(spec)
-    if not 0 <= which < len(spec.regularisers):
-        there = f"there are {len(spec.regularisers)}" if spec.regularisers else "the spec has none"
-        raise SpecError("regularisers", f"there is no regulariser {which} to try values of λ for; {there}.")
-    chosen = spec.regularisers[which]
-    if chosen.strength is None:
-        raise SpecError(
-            f"regularisers[{which}]", f"{chosen.kind} has no strength λ; choose a regulariser that has one."
-        )
-    regularisers = [
-        each.model_copy(update={"warmup_epochs": min(each.warmup_epochs, warm_epochs)})
-        for each in spec.regularisers
-    ]
-    regularisers[which] = chosen.model_copy(update={"strength": 0.0, "warmup_epochs": 0})
-    train = spec.train.model_copy(update={"epochs": warm_epochs + epochs_each})
-    return spec.model_copy(update={"name": "", "regularisers": tuple(regularisers), "train": train})
+    asked = checked_inputs(Inputs, inputs)
+    _check_strength(chosen_regulariser(spec, asked.which).kind, asked.strength)
+    yield from _with_state(
+        point(
+            spec,
+            asked.which,
+            asked.strength,
+            warm_epochs=asked.warm_epochs,
+            images=asked.images,
+            start=place(asked.start),
+            control=control,
+        ),
+        control,
+    )
 
 
-def lambda_path(
+def path_events(
     spec: RunSpec,
+    control: Control | None = None,
     *,
     which: int,
     lambdas: Sequence[float] | None = None,
-    points: int = POINTS,
     warm_epochs: int = WARM_EPOCHS,
     epochs_each: int = EPOCHS_EACH,
-    control: Control | None = None,
-) -> Iterator[PathPoint | PathProgress]:
-    """Train the path of one regulariser, yielding each λ's point as soon as it is known.
+) -> Iterator[Event]:
+    """A whole path, one λ after the other: ``progress`` over all of it, a `point`'s ``row`` as soon as it is
+    known, and a last ``state``.
 
     The default path is 28 epochs of at most 2,500 images. The default CNN on mnist5k, in a process of its
     own, took 62 s of processor time on two busy cores.
 
     Args:
         which: the regulariser's place in ``spec.regularisers``; its own λ and warm-up are not used.
-        lambdas: the values of λ, in the order they are tried; None: ``points`` of them by `strengths`.
+        lambdas: the values of λ, in the order they are tried; None: those of `strengths`.
         control: how to stop it; looked at once a batch.
 
     Raises:
         SpecError: as `quick`, or a λ is out of bounds.
-        DivergedError: the loss stopped being a number before any λ was tried.
     """
     control = control or Control()
     spec = quick(spec, which, warm_epochs=warm_epochs, epochs_each=epochs_each)
     kind = spec.regularisers[which].kind
-    lambdas = strengths(kind, points) if lambdas is None else lambdas
-    highest = REGULARISERS[kind].strength_max
+    lambdas = strengths(kind) if lambdas is None else lambdas
     for strength in lambdas:
-        if not 0 <= strength <= highest:
-            raise SpecError("lambdas", f"{strength:g} is no λ of {kind}; it goes from 0 to {highest:g}.")
-    warm = _open(spec)
-    pace, done, total = Pace(PROGRESS_SECONDS), 0, warm_epochs + epochs_each * len(lambdas)
+        _check_strength(kind, strength)
+    yield from _with_state(_points(spec, which, lambdas, warm_epochs, control), control)
 
-    def train(session: Session, epochs: range, strength: float | None) -> Iterator[PathProgress]:
-        nonlocal done
-        for epoch in epochs:
-            for share in _train_epoch(session, epoch, control):
-                if pace.due():
-                    yield PathProgress((done + share) / total, strength)
-            done += 1
 
-    yield from train(warm, range(1, warm_epochs + 1), None)
-    if warm_epochs and not control.stop.is_set() and not math.isfinite(evaluate(warm, warm.validation).loss):
-        raise DivergedError(
-            "The loss stopped being a number before any λ was tried; try a lower learning rate, "
-            "or weaker augmentation."
-        )
-    for strength in lambdas:
-        began = time.perf_counter()
-        session = _fork(warm, kind, strength)
-        yield from train(session, range(warm_epochs + 1, warm_epochs + epochs_each + 1), strength)
+def _points(
+    spec: RunSpec, which: int, lambdas: Sequence[float], warm_epochs: int, control: Control
+) -> Iterator[Event]:
+    each = spec.train.epochs - warm_epochs
+    clock = _Clock(warm_epochs + each * len(lambdas))
+    with tempfile.TemporaryDirectory() as folder:
+        for strength in lambdas:
+            yield from point(
+                spec,
+                which,
+                strength,
+                warm_epochs=warm_epochs,
+                start=Path(folder) / "start",
+                control=control,
+                clock=clock,
+            )
+            if control.stop.is_set():
+                return
+
+
+def point(
+    spec: RunSpec,
+    which: int,
+    strength: float,
+    *,
+    warm_epochs: int,
+    start: Path,
+    control: Control,
+    images: int = IMAGES,
+    clock: _Clock | None = None,
+) -> Iterator[Event]:
+    """What one λ leads to: ``progress`` events, and one ``row`` unless it is stopped.
+
+    The row has ``strength``, λ; ``accuracy``, the share of the validation images that are answered right,
+    None where the loss stopped being a number; ``exact`` and ``near``, the shares of the weights that are
+    0.0, and with ``|w| < 1e-3``; ``groups``, the share of the filters, neurons and heads whose weights are
+    all 0.0; and the ``seconds`` that training at this λ took.
+
+    Args:
+        spec: from `quick`.
+        start: where the warm start is kept. If it is not there, it is trained, and kept.
+
+    Raises:
+        SpecError: the spec can't be run.
+        DivergedError: the loss stopped being a number before λ was tried.
+    """
+    epochs = spec.train.epochs
+    session = _open(spec, images)
+    known = start.is_dir()
+    warm = known and load(start, session, warm_epochs)
+    if known and not warm:
+        session = _open(spec, images)
+    clock = clock or _Clock(epochs - warm_epochs if warm else epochs)
+    if warm_epochs and not warm:
+        yield from _train(session, range(1, warm_epochs + 1), None, control, clock)
         if control.stop.is_set():
             return
+        if not math.isfinite(evaluate(session, session.validation).loss):
+            keep_diverged(start)
+            raise DivergedError(DIVERGED)
+        keep(start, session, warm_epochs)
+    began = time.perf_counter()
+    session.regularisation.set_strength(spec.regularisers[which].kind, strength)
+    yield from _train(session, range(warm_epochs + 1, epochs + 1), strength, control, clock)
+    if not control.stop.is_set():
         yield _measured(session, strength, began)
 
 
-def good(points: Sequence[PathPoint]) -> PathPoint | None:
-    """The point of the largest λ whose accuracy is within `TOLERANCE` of the path's best; None if there is
-    no point with an accuracy."""
-    right = [(point.accuracy, point) for point in points if point.accuracy is not None]
-    best = max((accuracy for accuracy, _ in right), default=0.0)
-    # Accuracies are shares of a few hundred images: 0.97 - 0.005 is a hair above 0.965 in floats.
-    close = [point for accuracy, point in right if accuracy >= best - TOLERANCE - 1e-9]
-    return max(close, key=lambda point: point.strength, default=None)
+@dataclass(slots=True)
+class _Clock:
+    """Tells how far a job or a path is, some times a second.
+
+    Args:
+        epochs: all there are to train.
+        done: those that are trained.
+    """
+
+    epochs: int
+    done: int = 0
+    pace: Pace = field(default_factory=lambda: Pace(PROGRESS_SECONDS))
+    began: tuple[float, float] | None = None  # when the first was told, and how much was done then
+
+    def progress(self, share: float, strength: float | None) -> Iterator[Event]:
+        """A ``progress`` event, if it is time for one, after this share of the current epoch."""
+        if not self.pace.due():
+            return
+        now, done = time.perf_counter(), min(self.done + share, self.epochs)
+        self.began = self.began or (now, done)
+        left = None
+        if done > self.began[1]:
+            left = (now - self.began[0]) / (done - self.began[1]) * (self.epochs - done)
+        doing = "Warm start, without it" if strength is None else f"λ = {strength:g}"
+        yield {
+            "event": "progress",
+            "done": done,
+            "of": self.epochs,
+            "seconds_left": left,
+            "what": doing,
+            "strength": strength,
+        }
 
 
-def events(
-    spec: RunSpec, control: Control | None = None, *, which: int, lambdas: Sequence[float] | None = None
-) -> Iterator[Event]:
-    """`lambda_path` as a stream of events: ``progress`` and ``point``, with the fields of their classes, and
-    a last ``state``: finished, stopped or failed."""
-    control = control or Control()
+def _with_state(events: Iterator[Event], control: Control) -> Iterator[Event]:
+    """``events``, and a last ``state``: finished, stopped or failed."""
     try:
-        for found in lambda_path(spec, which=which, lambdas=lambdas, control=control):
-            yield {"event": "point" if isinstance(found, PathPoint) else "progress", **asdict(found)}
+        yield from events
     except DivergedError as error:
         yield state("failed", str(error))
     else:
         yield state("stopped" if control.stop.is_set() else "finished")
 
 
-def _open(spec: RunSpec) -> Session:
-    """A session on `IMAGES` training images at most, every class in proportion."""
-    session = open_session(spec)
-    if len(session.train) <= IMAGES:
-        return session
-    data = spec.data.model_copy(update={"train_images": IMAGES})
-    return open_session(spec.model_copy(update={"data": data}))
+def _check_strength(kind: str, strength: float) -> None:
+    highest = REGULARISERS[kind].strength_max
+    if not 0 <= strength <= highest:
+        raise SpecError("lambdas", f"{strength:g} is no λ of {kind}; it goes from 0 to {highest:g}.")
 
 
-def _train_epoch(session: Session, epoch: int, control: Control) -> Iterator[float]:
-    """Train epoch ``epoch``, from 1; after each batch the share that is done. It ends early if stopped."""
-    session.model.train()
-    for i, batch in enumerate(batches(session, epoch), start=1):
-        if control.stop.is_set():
-            return
-        train_step(session, batch.images, batch.targets, batch.step)
-        yield i / session.steps_per_epoch
-    session.regularisation.epoch_trained(epoch / session.spec.train.epochs)
+def _open(spec: RunSpec, images: int) -> Session:
+    """A session on ``images`` training images at most, every class in proportion."""
+    wanted = spec.data.train_images
+    data = spec.data.model_copy(update={"train_images": min(wanted or images, images)})
+    try:
+        return open_session(spec.model_copy(update={"data": data}))
+    except SpecError as error:
+        if (wanted is not None and wanted <= images) or error.where != "data.train_images":
+            raise
+    return open_session(spec)  # there are fewer
 
 
-def _fork(warm: Session, kind: str, strength: float) -> Session:
-    """A session that goes on from ``warm`` at λ = ``strength``: a copy of its network, its optimiser and its
-    regularisers; what never changes is shared."""
-    shared = (warm.spec, warm.train, warm.validation, warm.mean, warm.std, warm.pipeline, warm.mixer)
-    session = copy.deepcopy(warm, {id(part): part for part in shared})
-    session.regularisation.set_strength(kind, strength)
-    return session
+def _train(
+    session: Session, epochs: range, strength: float | None, control: Control, clock: _Clock
+) -> Iterator[Event]:
+    """Train the epochs, numbered from 1, telling how far it is. It ends within a batch if stopped."""
+    for epoch in epochs:
+        session.model.train()
+        for i, batch in enumerate(batches(session, epoch), start=1):
+            if control.stop.is_set():
+                return
+            train_step(session, batch.images, batch.targets, batch.step)
+            yield from clock.progress(i / session.steps_per_epoch, strength)
+        clock.done += 1
+        session.regularisation.epoch_trained(epoch / session.spec.train.epochs)
 
 
-def _measured(session: Session, strength: float, began: float) -> PathPoint:
+def _measured(session: Session, strength: float, began: float) -> Event:
     with evaluation_weights(session, session.spec.train.epochs):
         judged = evaluate(session, session.validation)
         found = session.gauge.measure(thorough=False, histograms=False)["sparsity"]
     groups = found.get("groups", {}).values()
-    return PathPoint(
-        strength=strength,
-        accuracy=judged.accuracy if math.isfinite(judged.loss) else None,
-        exact=found["exact"],
-        near=found["near"],
-        groups=sum(each["zero"] for each in groups) / max(1, sum(each["all"] for each in groups)),
-        seconds=time.perf_counter() - began,
-    )
+    return {
+        "event": "row",
+        "strength": strength,
+        "accuracy": judged.accuracy if math.isfinite(judged.loss) else None,
+        "exact": found["exact"],
+        "near": found["near"],
+        "groups": sum(each["zero"] for each in groups) / max(1, sum(each["all"] for each in groups)),
+        "seconds": time.perf_counter() - began,
+    }

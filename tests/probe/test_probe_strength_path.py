@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import shutil
 from itertools import pairwise
 
 import pytest
@@ -20,16 +22,9 @@ from core.run.spec import (
     RunSpec,
     TrainSpec,
 )
-from core.study import strength_path as module
-from core.study.strength_path import (
-    PathPoint,
-    PathProgress,
-    events,
-    good,
-    lambda_path,
-    quick,
-    strengths,
-)
+from core.study import path_plan, strength_path, warm_start
+from core.study.path_plan import quick, strengths
+from core.study.strength_path import path_events
 from core.train.loop import run
 
 WARM, EACH = 4, 4
@@ -45,9 +40,12 @@ TINY = RunSpec(
 )
 
 
-def points(spec=TINY, lambdas=(0.0, 1e-4, 1e-3, 1e-2, 1e-1), **more):
-    found = lambda_path(spec, which=0, lambdas=lambdas, warm_epochs=WARM, epochs_each=EACH, **more)
-    return [each for each in found if isinstance(each, PathPoint)]
+def rows(events):
+    return [event for event in events if event["event"] == "row"]
+
+
+def points(spec=TINY, lambdas=(0.0, 1e-4, 1e-3, 1e-2, 1e-1)):
+    return rows(path_events(spec, which=0, lambdas=lambdas, warm_epochs=WARM, epochs_each=EACH))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +58,7 @@ def last_epoch(spec):
 
 
 def figures(point):
-    return point.accuracy, point.exact, point.near
+    return point["accuracy"], point["exact"], point["near"]
 
 
 def figures_of(epoch):
@@ -71,7 +69,7 @@ def test_zero_is_the_run_without_a_regulariser(path):
     train = TINY.train.model_copy(update={"epochs": WARM + EACH})
     plain = last_epoch(TINY.model_copy(update={"regularisers": (), "train": train}))
     assert figures(path[0]) == figures_of(plain)
-    assert path[0].exact == 0
+    assert path[0]["exact"] == 0
 
 
 @pytest.mark.parametrize("kind", ["l1", "elastic_net", "l2", "weight_decay"])
@@ -86,13 +84,13 @@ def test_a_point_is_the_run_in_which_the_strength_steps_in_after_the_warm_start(
 
 
 def test_more_strength_makes_more_zeros(path):
-    exact = [point.exact for point in path]
+    exact = [point["exact"] for point in path]
     assert all(less < more for less, more in pairwise(exact)) and exact[-1] > 0.8
 
 
 def test_groups_are_counted():
     killed = points(TINY, [10.0])[0]
-    assert killed.exact == killed.groups == 1.0 and points(TINY, [0.0])[0].groups == 0
+    assert killed["exact"] == killed["groups"] == 1.0 and points(TINY, [0.0])[0]["groups"] == 0
 
 
 def test_a_point_does_not_depend_on_the_others(path):
@@ -107,22 +105,24 @@ def test_the_other_regularisers_stay_and_are_strong_by_the_end_of_the_warm_start
     both = TINY.model_copy(update={"regularisers": (lasso, decay)})
     decayed = quick(both, 0, warm_epochs=WARM).regularisers[1]
     assert (decayed.strength, decayed.warmup_epochs) == (50.0, WARM)
-    assert points(both, [0.0])[0].near > points(TINY, [0.0])[0].near
+    assert points(both, [0.0])[0]["near"] > points(TINY, [0.0])[0]["near"]
 
 
 def test_progress_rises_to_the_end_and_says_what_is_trained(monkeypatch):
-    monkeypatch.setattr(module, "PROGRESS_SECONDS", 0)
-    found = list(lambda_path(TINY, which=0, lambdas=[1e-4, 1e-3], warm_epochs=1, epochs_each=1))
-    progress = [each for each in found if isinstance(each, PathProgress)]
-    assert [each.done for each in progress] == pytest.approx([k / 57 for k in range(1, 58)])
-    assert [each.strength for each in progress] == [None] * 19 + [1e-4] * 19 + [1e-3] * 19
+    monkeypatch.setattr(strength_path, "PROGRESS_SECONDS", 0)
+    found = path_events(TINY, which=0, lambdas=[1e-4, 1e-3], warm_epochs=1, epochs_each=1)
+    progress = [event for event in found if event["event"] == "progress"]
+    assert [each["done"] / each["of"] for each in progress] == pytest.approx([k / 57 for k in range(1, 58)])
+    assert [each["strength"] for each in progress] == [None] * 19 + [1e-4] * 19 + [1e-3] * 19
+    assert progress[0]["what"] == "Warm start, without it" and progress[-1]["what"] == "λ = 0.001"
+    assert progress[0]["seconds_left"] is None and progress[-1]["seconds_left"] == 0
 
 
 @pytest.mark.parametrize("after", [0, 2])
 def test_a_stop_is_heard_within_a_batch(monkeypatch, after):
-    monkeypatch.setattr(module, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(strength_path, "PROGRESS_SECONDS", 0)
     control, left = Control(), None
-    for event in events(TINY, control, which=0, lambdas=[1e-4, 1e-3, 1e-2]):
+    for event in path_events(TINY, control, which=0, lambdas=[1e-4, 1e-3, 1e-2]):
         if left is not None:
             left += event["event"] != "state"
         elif event["event"] == "progress" and event["strength"] == (None, 1e-3)[after > 0]:
@@ -141,14 +141,13 @@ def test_a_strength_that_diverges_is_one_point_without_an_accuracy():
     )
     tame = wild.model_copy(update={"optimiser": OptimiserSpec(kind="sgd", lr=0.05)})
     found = points(tame, [1e-4, 100.0])
-    assert found[0].accuracy is not None and found[1].accuracy is None
-    assert good(found) == found[0]
+    assert found[0]["accuracy"] is not None and found[1]["accuracy"] is None
 
 
 def test_a_network_that_diverges_by_itself_says_so_before_any_strength():
     wild = OptimiserSpec(kind="sgd", lr=10.0, params={"momentum": 0.99})
     wild = TINY.model_copy(update={"optimiser": wild, "model": ModelSpec(arch="mlp")})
-    *_, final = events(wild, which=0)
+    *_, final = path_events(wild, which=0)
     assert final["state"] == "failed" and "lower learning rate" in final["reason"]
 
 
@@ -167,19 +166,6 @@ def test_the_grid_of_l1_is_round():
     assert strengths("l1") == (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 
 
-def point(strength, accuracy, exact=0.0):
-    return PathPoint(strength, accuracy, exact, exact, 0.0, 1.0)
-
-
-def test_good_is_the_largest_strength_within_half_a_point_of_the_best():
-    path = [point(1e-4, 0.968), point(1e-3, 0.970), point(1e-2, 0.965), point(1e-1, 0.9649)]
-    assert good(path) == path[2]
-    assert good(path[:1]) == path[0]
-    exactly = [point(1e-4, 301 / 600), point(1e-3, 298 / 600)]  # 3 of 600; in floats a hair more
-    assert good(exactly) == exactly[1]
-    assert good([]) is None and good([point(1.0, None)]) is None
-
-
 def test_what_a_path_does_not_read_does_not_change_it():
     plain = quick(TINY, 0)
     chosen = TINY.regularisers[0].model_copy(update={"strength": 0.02, "warmup_epochs": 7})
@@ -191,12 +177,12 @@ def test_what_a_path_does_not_read_does_not_change_it():
     assert quick(TINY.model_copy(update={"regularisers": (penalty,)}), 0) != plain
 
 
-def test_larger_sets_are_cut_to_the_budget(monkeypatch):
-    monkeypatch.setattr(module, "IMAGES", 120)
+def test_larger_sets_are_cut_to_the_budget(home):
     small = TINY.model_copy(update={"data": DataSpec(name="digits", train_images=120)})
-    assert [figures(each) for each in points(TINY, [1e-3])] == [
-        figures(each) for each in points(small, [1e-3])
-    ]
+    (whole,) = points(small, [1e-3])
+    for data in (TINY.data, DataSpec(name="digits")):
+        (cut,) = job(plan(TINY.model_copy(update={"data": data}), images=120), 1e-3)
+        assert figures(cut) == figures(whole)
 
 
 L1 = RegulariserSpec(kind="l1")
@@ -216,8 +202,120 @@ L1 = RegulariserSpec(kind="l1")
 def test_what_is_no_path_is_refused_in_a_sentence(regularisers, which, lambdas, says):
     with pytest.raises(SpecError, match=says):
         next(
-            lambda_path(TINY.model_copy(update={"regularisers": regularisers}), which=which, lambdas=lambdas)
+            path_events(TINY.model_copy(update={"regularisers": regularisers}), which=which, lambdas=lambdas)
         )
+
+
+# The jobs of a path
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUGURY_HOME", str(tmp_path))
+    return tmp_path
+
+
+def plan(spec=TINY, images=2500, start="5" * 64):
+    """The spec and the inputs of a job of a path as `points` makes them, but for λ."""
+    inputs = {"which": 0, "warm_epochs": WARM, "images": images, "start": start}
+    return quick(spec, 0, warm_epochs=WARM, epochs_each=EACH), inputs
+
+
+def job(planned, strength, control=None):
+    spec, inputs = planned
+    found = list(strength_path.run(spec, inputs | {"strength": strength}, control or Control(), None))
+    assert found[-1]["state"] == ("stopped" if control else "finished")
+    return rows(found)
+
+
+def kept(home):
+    return sorted(path.name for path in (home / "cache" / "warm_starts").iterdir())
+
+
+def count_steps(monkeypatch):
+    steps = []
+    real = strength_path.train_step
+    monkeypatch.setattr(strength_path, "train_step", lambda *step: (steps.append(step[-1]), real(*step)))
+    return steps
+
+
+def test_jobs_give_the_path_bit_for_bit_and_train_the_warm_start_once(home, path, monkeypatch):
+    steps = count_steps(monkeypatch)
+    assert figures(*job(plan(), 1e-3)) == figures(path[2])
+    assert len(steps) == 19 * (WARM + EACH) and kept(home) == ["5" * 64]
+    assert figures(*job(plan(), 1e-2)) == figures(path[3])
+    assert len(steps) == 19 * (WARM + EACH + EACH)
+
+
+@pytest.mark.parametrize("harm", ["lost", "damaged", "of another spec", "other threads"])
+def test_a_warm_start_that_is_of_no_use_is_trained_again(home, path, monkeypatch, harm):
+    other = TINY.model_copy(update={"seed": 4})
+    job(plan(other if harm == "of another spec" else TINY), 1e-3)
+    folder = warm_start.place("5" * 64)
+    if harm == "lost":
+        shutil.rmtree(folder)
+    elif harm == "damaged":
+        (folder / "checkpoint.safetensors").write_bytes(b"nothing")
+    elif harm == "other threads":
+        monkeypatch.setattr(warm_start, "load_checkpoint", lambda *_: ([{}] * WARM, ["Resumed with …"]))
+    assert figures(*job(plan(), 1e-2)) == figures(path[3])
+    assert kept(home) == ["5" * 64]
+
+
+def test_only_a_few_warm_starts_are_kept(home, monkeypatch):
+    monkeypatch.setattr(warm_start, "MOST", 2)
+    for i, digest in enumerate("abc"):
+        warm_start.keep_diverged(warm_start.place(64 * digest))
+        os.utime(warm_start.place(64 * digest), (i, i))
+    assert kept(home) == [64 * "b", 64 * "c"]
+
+
+def test_where_nothing_can_be_kept_a_job_is_done_all_the_same(home, path):
+    (home / "cache").write_text("no folder")
+    assert figures(*job(plan(), 1e-2)) == figures(path[3])
+
+
+def test_a_warm_start_that_diverged_is_not_tried_again(home, monkeypatch):
+    wild = OptimiserSpec(kind="sgd", lr=10.0, params={"momentum": 0.99})
+    spec, inputs = plan(TINY.model_copy(update={"optimiser": wild, "model": ModelSpec(arch="mlp")}))
+    steps = count_steps(monkeypatch)
+    for _ in range(2):
+        *_, final = strength_path.run(spec, inputs | {"strength": 1e-3}, Control(), None)
+        assert final["state"] == "failed" and "lower learning rate" in final["reason"]
+        assert len(steps) == 19 * WARM
+
+
+def test_a_job_that_is_stopped_has_no_row(home):
+    control = Control()
+    control.stop.set()
+    assert job(plan(), 1e-3, control) == [] and not (home / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "where"),
+    [
+        ({"start": "../" * 20}, "inputs.start"),
+        ({"strength": 101.0}, "lambdas"),
+        ({"which": 1}, "regularisers"),
+        ({"more": 1}, "inputs.more"),
+    ],
+)
+def test_inputs_of_no_use_are_refused(home, inputs, where):
+    spec, good = plan()
+    with pytest.raises(SpecError) as error:
+        next(strength_path.run(spec, {**good, "strength": 1e-3, **inputs}, Control(), None))
+    assert error.value.where == where
+
+
+def test_a_plan_has_a_job_for_each_strength_and_equal_plans_have_equal_groups():
+    spec = quick(TINY, 0)
+    found = path_plan.path_plan(spec, 0)
+    assert [each["strength"] for each in found.inputs] == list(strengths("l1"))
+    assert len({each["start"] for each in found.inputs}) == 1 and found.spec == spec
+    assert path_plan.path_plan(quick(TINY.model_copy(update={"name": "Another"}), 0), 0) == found
+    fresh = path_plan.path_plan(spec, 0, fresh="1")
+    assert fresh.group != found.group and fresh.inputs[0]["start"] != found.inputs[0]["start"]
+    assert path_plan.path_plan(quick(TINY.model_copy(update={"seed": 4}), 0), 0).group != found.group
 
 
 # The command line
@@ -234,11 +332,11 @@ def test_the_command_prints_one_event_a_line(capsys, file):
     tiny = ["path", file, "--set", "data.train_images=100", "--lambdas", "1e-4,0.01"]
     assert main(tiny) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert {line["event"] for line in lines[:-1]} == {"progress", "point"}
+    assert {line["event"] for line in lines[:-1]} == {"progress", "row"}
     assert lines[-1] == {"event": "state", "state": "finished", "reason": ""}
-    found = [line for line in lines if line["event"] == "point"]
+    found = [line for line in lines if line["event"] == "row"]
     assert [each["strength"] for each in found] == [1e-4, 0.01]
-    assert PathPoint(**{key: value for key, value in found[0].items() if key != "event"}).accuracy > 0.1
+    assert found[0]["accuracy"] > 0.1 and found[1]["exact"] > found[0]["exact"]
 
 
 @pytest.mark.parametrize(
