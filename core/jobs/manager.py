@@ -255,6 +255,7 @@ class Jobs:
             now = time.monotonic()
             try:
                 self._runner.take_commands()
+                self._runner.store_gathered()
                 if now - beat >= HEARTBEAT_SECONDS:
                     late, beat = now - beat > LEASE_SECONDS / 2, now
                     self._runner.renew()

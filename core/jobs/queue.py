@@ -109,7 +109,8 @@ class Queue:
             return bool(connection.execute(change).rowcount)
 
     def interrupt_orphans(self) -> list[str]:
-        """Mark the jobs whose server is gone, or has not been heard of for too long; which they were."""
+        """Mark the jobs whose server is gone, or has not been heard of for too long; which they were. One
+        that had ended, as its events say, has ended so."""
         seen = sa.select(runs.c.id, runs.c.owner, runs.c.lease_until).where(_RUNNING)
         with self._engine.connect() as connection:
             rows = connection.execute(seen).all()
@@ -121,12 +122,13 @@ class Queue:
                 continue
             same = sa.and_(runs.c.id == run_id, runs.c.owner == holder, _RUNNING)
             same = sa.and_(same, runs.c.lease_until.is_not_distinct_from(until))
-            figures = summary(build_history(self._store.events(str(run_id))).history())
+            history = build_history(self._store.events(str(run_id))).history()
+            figures = summary(history)
             change = sa.update(runs).where(same)
             with self._engine.begin() as connection:
                 change = change.values(
-                    state="interrupted",
-                    reason=GONE,
+                    state=history.state if history.ended else "interrupted",
+                    reason=history.reason if history.ended else GONE,
                     finished_at=now,
                     lease_until=None,
                     summary=None if figures is None else json.dumps(figures, allow_nan=False),

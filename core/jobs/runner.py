@@ -45,6 +45,7 @@ class InHand:
     fold: HistoryBuilder = field(default_factory=queued)
     view: RunView | None = None  # the latest, while it holds
     unstored: list[tuple[int, Event]] = field(default_factory=lambda: [(1, state("queued"))])
+    writing: threading.Lock = field(default_factory=threading.Lock)  # events are written in their order
     stored_at: float = 0.0
     step_stored_at: float = 0.0
     lost: bool = False  # its lease ran out, and another server has marked it as interrupted
@@ -106,6 +107,14 @@ class Runner:
         with self._lock:
             if stored != run.stored:
                 run.stored, run.view = stored, None
+
+    def store_gathered(self) -> None:
+        """Write the events that have waited long enough, whether or not another one comes."""
+        with self._lock:
+            late = [run for run in self._in_hand.values() if run.unstored and not run.lost]
+        for run in late:
+            if time.monotonic() - run.stored_at >= STORE_SECONDS:
+                self._store_events(run)
 
     def take_commands(self) -> None:
         """Pass on what other servers' visitors ask of the jobs that are computed here."""
@@ -263,14 +272,15 @@ class Runner:
                     self._unsaved.append(run)
 
     def _store_events(self, run: InHand) -> bool:
-        with self._lock:
-            gathered, run.unstored = run.unstored, []
-        run.stored_at = time.monotonic()
-        if self._guarded(run, self._store.append, run.id, gathered):
-            return True
-        with self._lock:
-            run.unstored = (gathered + run.unstored)[-MAX_UNSTORED:]
-        return False
+        with run.writing:
+            with self._lock:
+                gathered, run.unstored = run.unstored, []
+            run.stored_at = time.monotonic()
+            if self._guarded(run, self._store.append, run.id, gathered):
+                return True
+            with self._lock:
+                run.unstored = (gathered + run.unstored)[-MAX_UNSTORED:]
+            return False
 
     def _guarded(self, run: InHand, write: Any, *arguments: Any, **columns: Any) -> bool:
         """Write something; False, and a line in the log, if the store can't be written to now."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.jobs.queue import Queue
-from core.run.events import State, state
+from core.run.events import TERMINAL, State, state
 from core.run.history import History, HistoryBuilder, Progress
 from core.run.spec import RunSpec
 from core.store.store import Store, StoredRun, is_run_id
@@ -194,6 +194,8 @@ class Archive:
         if run.state != "queued" and not builder.history().ended:
             after = builder.version if known else 0
             for number, event in self._store.events(run.id, after):
+                if event["event"] == "state" and event["state"] in TERMINAL and not run.ended:
+                    break  # its server is about to write how it ended; shown once that is there, too
                 builder.add(event, time.time() if known else None, version=number)
             if run.ended and not builder.history().ended:  # its server could not say so itself
                 builder.add(state(run.state, run.reason))

@@ -50,9 +50,7 @@ def canonical(value: Any) -> str:
         SpecError: a number is not finite, or a value is not JSON.
     """
     try:
-        return json.dumps(
-            _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        )
+        return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         if isinstance(error, SpecError):
             raise

@@ -4,19 +4,26 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import psutil
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.jobs import manager, runner
+from core.jobs import manager, queue, runner
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
-from core.jobs.manager import Jobs, make_jobs
+from core.jobs.manager import Jobs, forget_shared_jobs, make_jobs, shared_jobs
+from core.jobs.queue import Queue
 from core.jobs.views import MAX_REMEMBERED
+from core.jobs.worker import run_job
+from core.run.control import Control
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
+from core.store.artefacts import listed
 from core.store.store import Store, StoredRun, run_folder
-from tests.jobs.fake_engine import BATCH, WORKER, load, worker_processes
+from tests.jobs.fake_engine import BATCH, WORKER, load, step, worker_processes
 
 PATIENCE = 60.0  # seconds; only a test that fails waits so long
 LONG = RunSpec(name="until stopped")
@@ -60,6 +67,13 @@ def begin(jobs, spec=LONG):
 
 def submit(jobs, name=""):
     return jobs.submit(RunSpec(name=name))
+
+
+def until(condition, seconds=PATIENCE):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.01)
 
 
 def states(jobs, *ids):
@@ -196,32 +210,167 @@ def test_a_run_is_read_back_as_it_was(start):
     )  # fmt: skip
 
 
-def test_two_servers_on_one_database_see_each_others_runs(start, monkeypatch):
-    monkeypatch.setattr(runner, "STORE_SECONDS", 3600)  # nothing is stored between the first two looks
+def test_two_servers_on_one_database_see_and_stop_each_others_runs(start):
     here, there = start(), start()
-    run_id = begin(here)
+    run_id, waiting = begin(here), there.submit(LONG)
+    there.wait_for_step(run_id, PATIENCE)
     elsewhere = there.view(run_id)
     assert (elsewhere.state, elsewhere.spec.name) == ("running", "until stopped")
+    assert elsewhere.history.step == step(1)
     assert there.view(run_id) is elsewhere
-    there.stop(run_id)  # not its own
-    assert there.live() == []
-    assert here.view(run_id).state == "running"
-    here.stop(run_id)
-    here.wait(run_id, PATIENCE)
-    ended = there.view(run_id)
-    assert ended.state == "stopped"
-    assert there.view(run_id) is ended
-    assert [run.id for run in there.recent()] == [run_id]
+    for server in (here, there):
+        assert [(view.id, view.state, view.position) for view in server.live()] == [
+            (run_id, "running", 0), (waiting, "queued", 1),
+        ]  # fmt: skip
+    began = time.monotonic()
+    here.stop(waiting)
+    there.stop(run_id)
+    assert there.wait(run_id, PATIENCE).state == "stopped"
+    assert time.monotonic() - began < 5
+    assert states(here, run_id, waiting) == states(there, run_id, waiting) == ["stopped", "stopped"]
+    assert there.view(run_id) is there.view(run_id)
+    assert {run.id for run in there.recent()} == {run_id, waiting}
+    assert here.live() == there.live() == []
 
 
-def test_a_run_of_another_server_is_read_again_once_it_has_moved(start):
+def test_two_servers_on_one_machine_train_one_run_at_a_time(start):
+    servers = start(), start()
+    ids = [servers[i % 2].submit(RunSpec(name="")) for i in range(6)]
+    ended = [servers[0].wait(run_id, PATIENCE) for run_id in ids]
+    assert [view.state for view in ended] == ["finished"] * 6
+    spans = sorted((view.started_at, view.finished_at) for view in ended)
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
+
+
+def test_a_command_reaches_a_run_of_another_server(start):
+    heard = []
+
+    class Listening(ThreadExecutor):
+        def execute(self, job, control, on_event):
+            on_event({"event": "state", "state": "paused", "reason": ""})
+            heard.append(control.commands.get(timeout=PATIENCE))
+            on_event({"event": "state", "state": "finished", "reason": ""})
+
+    here, there = start(Listening(load)), start(Listening(load))
+    run_id = here.submit(LONG)
+    until(lambda: there.view(run_id).state == "paused")
+    (there if here._runner.get(run_id) else here).command(run_id, {"command": "edit", "set": {"a": 1}})
+    assert here.wait(run_id, PATIENCE).state == "finished"
+    assert heard == [{"command": "edit", "set": {"a": 1}}]
+    here.command(run_id, {"command": "pause"})  # it has ended: nothing happens
+    assert here._queue.take_commands([run_id]) == []
+
+
+def test_a_run_whose_lease_was_lost_is_stopped_and_stays_interrupted(start, monkeypatch):
+    """A server that could not renew its lease, for it was held up, finds its run taken from it."""
+    monkeypatch.setattr(manager, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(Queue, "renew", lambda self, ids: set())
+    monkeypatch.setattr(queue, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(manager, "LEASE_SECONDS", 10.0)
+    here = start()
+    run_id = begin(here)
+    until(lambda: Store().run(run_id).state == "interrupted")
+    monkeypatch.undo()
+    until(lambda: here._runner._in_hand == {})
+    view = here.view(run_id)
+    assert (view.state, view.reason) == ("interrupted", queue.GONE)
+
+
+def test_a_server_takes_what_another_one_has_queued(start):
+    busy = start()
+    first = begin(busy)
+    second = busy.submit(RunSpec())
+    idle = start(slots=2)
+    assert busy.wait(second, PATIENCE).state == "finished"
+    assert states(idle, first) == ["running"]
+
+
+def test_progress_of_a_job_and_its_rows_are_seen(start):
+    class Counting(ThreadExecutor):
+        def execute(self, job, control, on_event):
+            for done in (1, 2):
+                on_event({"event": "progress", "done": done, "of": 4, "seconds_left": 8.0, "what": "λ"})
+                on_event({"event": "row", "strength": 0.1 * done, "exact": None})
+            on_event({"event": "artefact", "name": "a table", "digest": "a" * 64,
+                      "media_type": "text/csv", "bytes": 3})  # fmt: skip
+            control.stop.wait(PATIENCE)
+            on_event({"event": "state", "state": "stopped", "reason": ""})
+
+    here, there = start(Counting(load)), start(Counting(load))
+    run_id = here.submit(LONG)
+    for server in (here, there):
+        until(lambda server=server: server.view(run_id).history.artefacts)
+        history = server.view(run_id).history
+        assert [row["strength"] for row in history.rows] == [0.1, 0.2]
+        assert (history.progress_event["done"], history.progress(0.0).share) == (2, 0.5)
+        assert history.artefacts[0]["name"] == "a table"
+    assert listed(here._store.engine, run_id) == [(run_id, "a table", "a" * 64, "text/csv", 3)]
+    there.stop(run_id)
+    assert here.wait(run_id, PATIENCE).state == "stopped"
+
+
+def test_a_job_of_no_kind_is_refused_and_one_of_a_removed_kind_fails_in_a_sentence(start):
+    jobs = start(ThreadExecutor(lambda: (run_job, Control)))
+    with pytest.raises(SpecError, match="kind: there is no kind of job called 'trian'; did you mean train"):
+        jobs.submit(RunSpec(), kind="trian")
+    with pytest.raises(SpecError, match="must be finite, and nan is not"):
+        jobs.submit(RunSpec(), inputs={"a": float("nan")})
+    jobs._store.create("a" * 32, RunSpec(), 1.0, kind="removed")
+    jobs._runner.wake()
+    view = jobs.wait("a" * 32, PATIENCE)
+    assert (view.state, view.reason[:46]) == ("failed", "kind: there is no kind of job called 'removed'")
+
+
+def test_an_equal_job_that_has_finished_is_found(jobs):
+    spec = RunSpec(name="", seed=4)
+    assert jobs.already(spec) is None
+    run_id = jobs.wait(jobs.submit(spec), PATIENCE).id
+    assert jobs.already(spec.model_copy(update={"name": "another name"})).id == run_id
+    assert jobs.already(spec, inputs={"more": 1}) is None
+    assert jobs.already(spec.model_copy(update={"seed": 5})) is None
+    folder = RunSpec(data={"name": "folder", "path": "/home/me/images"})
+    assert jobs.wait(jobs.submit(folder), PATIENCE).state == "finished"
+    assert jobs.already(folder) is None  # what lies there may be another now
+    jobs.delete(run_id)
+    assert jobs.already(spec) is None
+
+
+def test_what_a_person_writes_about_a_run_is_seen_by_every_server(start):
     here, there = start(), start()
-    first, second = begin(here), here.submit(LONG)
-    assert states(there, first, second) == ["running", "queued"]
-    here.stop(first)
-    here.wait(first, PATIENCE)
-    here.wait_for_step(second, PATIENCE)
-    assert states(there, first, second) == ["stopped", "running"]
+    running, ended = begin(here), "0" * 32
+    here._store.create(ended, RunSpec(name="before"), 1.0)
+    here._store.set_state(ended, "finished")
+    there.wait_for_step(running, PATIENCE)
+    for run_id in (running, ended):
+        before = there.view(run_id)
+        here.rename(run_id, " A better name ")
+        here.annotate(run_id, note="λ is too *high*", tags=["class 9b", " class 9b", ""])
+        here.star(run_id)
+        for server in (here, there):
+            until(lambda server=server, run_id=run_id: server.view(run_id).starred)
+            view = server.view(run_id)
+            assert (view.name, view.spec.name, view.note) == ("A better name",) * 2 + ("λ is too *high*",)
+            assert (view.tags, view.version) == (("class 9b",), before.version)
+    with pytest.raises(SpecError, match="stop it first"):
+        here.delete(running)
+    here.delete(ended)
+    assert here.view(ended) is None
+    until(lambda: there.view(ended) is None)
+    assert [run.id for run in there.recent()] == [running]
+    assert there.restore(ended)
+    assert there.view(ended).name == "A better name"
+    assert len(here.recent()) == 2
+
+
+def test_the_shared_manager_is_one_until_it_is_forgotten(home, monkeypatch):
+    monkeypatch.setenv("AUGURY_EXECUTOR", "thread")
+    with ThreadPoolExecutor(4) as pool:
+        (first,) = set(pool.map(lambda _: shared_jobs(), range(4)))
+    forget_shared_jobs()
+    assert first.closed
+    assert shared_jobs() is not first
+    forget_shared_jobs()
+    forget_shared_jobs()
 
 
 def test_few_ended_runs_are_remembered_and_the_rest_is_read_back(jobs):
@@ -275,7 +424,7 @@ def test_a_store_that_is_full_for_a_while_loses_nothing(jobs, monkeypatch):
 
 
 def test_a_run_that_can_not_be_stored_is_refused_in_a_sentence(jobs, monkeypatch):
-    def full(*arguments):
+    def full(*arguments, **columns):
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
 
     monkeypatch.setattr(jobs._store, "create", full)
@@ -310,33 +459,18 @@ def test_steps_of_a_long_run_are_stored_ever_wider_apart(jobs, monkeypatch):
     assert run.fold.version == 20_001
 
 
-def test_a_run_that_came_in_while_we_closed_is_interrupted_and_nobody_waits_for_it(start, monkeypatch):
-    jobs = start()
-    create = jobs._store.create
-
-    def closing(*arguments):
-        create(*arguments)
-        jobs.close()
-
-    monkeypatch.setattr(jobs._store, "create", closing)
-    run_id = submit(jobs)
-    view = jobs.wait(run_id, timeout=1)
-    assert (view.state, view.reason) == ("interrupted", manager.CLOSED)
-    assert jobs.live() == [] and jobs._store.run(run_id).state == "interrupted"
-    assert start().view(run_id).reason == manager.CLOSED
-
-
-def test_closing_interrupts_what_runs_and_what_waits(start):
+def test_closing_interrupts_what_runs_and_what_waits_is_taken_by_the_next_server(start):
     executor = WorkerExecutor(WORKER)
     jobs = start(executor)
     running, waiting = begin(jobs), submit(jobs)
     jobs.close()
     assert worker_processes() == []
+    assert states(jobs, running, waiting) == ["interrupted", "queued"]
     again = start()
+    assert again.wait(waiting, PATIENCE).state == "finished"
     for server in (jobs, again):
-        assert states(server, running, waiting) == ["interrupted", "interrupted"]
+        assert server.view(running).state == "interrupted"
         assert server.view(running).reason == "Augury was closed before this run had ended."
-    assert again.live() == []
     with pytest.raises(SpecError, match="Augury is closing"):
         submit(jobs)
 
@@ -373,7 +507,9 @@ print(*ids, *(child.pid for child in psutil.Process().children()), flush=True)
     psutil.wait_procs([psutil.Process(int(worker))] if psutil.pid_exists(int(worker)) else [], timeout=30)
     assert not psutil.pid_exists(int(worker)) or psutil.Process(int(worker)).status() == "zombie"
     after = start()
-    assert [(after.view(id).state, after.view(id).reason) for id in ids] == [("interrupted", reason)] * 2
+    assert (after.view(ids[0]).state, after.view(ids[0]).reason) == ("interrupted", reason)
+    after.wait_for_step(ids[1], PATIENCE)
+    assert after.view(ids[1]).state == "running"
 
 
 def test_the_environment_says_where_everything_is(home, monkeypatch):

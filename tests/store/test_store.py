@@ -1,15 +1,11 @@
 """The store: what is written comes back, and what can't be believed does not."""
 
 import logging
-import platform
 import sqlite3
-import subprocess
-import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-import psutil
 import pytest
 
 from core.run.errors import SpecError
@@ -132,6 +128,12 @@ def test_the_write_ahead_log_is_on(store, path):
         ("summary", "{}"),
         ("summary", '{"epochs": 1, "best": {"epoch": 1}, "last": null}'),
         ("id", "../../etc/passwd"),
+        ("inputs", "[]"),
+        ("inputs", '{"a": "' + "x" * 70_000 + '"}'),
+        ("tags", '["' + "x" * 50 + '"]'),
+        ("note", "x" * 5000),
+        ("digest", "x"),
+        ("name", "x" * 90),
     ],
 )
 def test_a_run_that_can_not_be_believed_is_left_out(store, path, column, value):
@@ -167,25 +169,6 @@ def test_an_event_that_can_not_be_believed_is_left_out(store, path, caplog, text
     assert len(text) > 200_000 or "1 events of run" in caplog.text
 
 
-def test_runs_of_a_process_that_is_gone_are_interrupted(store, path):
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    theirs = f"{process.pid}/{psutil.Process(process.pid).create_time():.2f}/{platform.node()}"
-    queued, running, ended, ours = (new_run(store) for _ in range(4))
-    store.set_state(running, "running")
-    store.set_state(ended, "finished")
-    for run_id in (queued, running, ended):
-        edit(path, "UPDATE runs SET owner = ? WHERE id = ?", theirs, run_id)
-    assert store.interrupt_orphans() == []  # it is still there
-
-    process.communicate()
-    assert set(store.interrupt_orphans()) == {queued, running}
-    states = [store.run(run_id).state for run_id in (queued, running, ended, ours)]
-    assert states == ["interrupted", "interrupted", "finished", "queued"]
-    assert store.run(running).reason == "The server stopped during this run; train again to have it whole."
-    assert store.run(running).finished_at is not None
-    assert store.interrupt_orphans() == []
-
-
 def test_who_is_alive():
     pid, created, machine = owner.this_process().split("/")
     assert owner.is_alive(owner.this_process(), one_machine=True)
@@ -194,6 +177,87 @@ def test_who_is_alive():
     assert owner.is_alive(f"{pid}/{created}/elsewhere", one_machine=False)
     for nonsense in ("", "x", f"x/y/{machine}", f"{10**30}/1/{machine}", f"-1/1/{machine}"):
         assert not owner.is_alive(nonsense, one_machine=True)
+
+
+def test_what_a_person_writes_about_a_run_comes_back(store):
+    run_id = new_run(store)
+    store.rename(run_id, "  Another name ")
+    store.annotate(run_id, note="line\nline", tags=["b", "a ", "b", " "])
+    store.star(run_id)
+    run = store.run(run_id)
+    assert (run.name, run.spec) == ("Another name", SPEC.model_copy(update={"name": "Another name"}))
+    assert (run.note, run.tags, run.starred) == ("line\nline", ("b", "a"), True)
+    store.annotate(run_id, tags=[])
+    store.star(run_id, False)
+    run = store.run(run_id)
+    assert (run.note, run.tags, run.starred) == ("line\nline", (), False)
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda store, run_id: store.rename(run_id, "x" * 81), "name: 'x+….* is too long; at most 80"),
+        (lambda store, run_id: store.annotate(run_id, note="x" * 4001), "note: it has 4,001 characters"),
+        (lambda store, run_id: store.annotate(run_id, tags=["x" * 41]), "tags: 'x+'… is too long"),
+        (lambda store, run_id: store.annotate(run_id, tags=map(str, range(21))), "tags: there are 21"),
+    ],
+)
+def test_too_long_a_note_is_refused_and_changes_nothing(store, change, refusal):
+    run_id = new_run(store)
+    with pytest.raises(SpecError, match=refusal):
+        change(store, run_id)
+    assert (store.run(run_id).name, store.run(run_id).note, store.run(run_id).tags) == ("a run", "", ())
+
+
+def test_only_an_ended_run_can_be_deleted_and_comes_back(store):
+    run_id = new_run(store)
+    with pytest.raises(SpecError, match="has not ended; stop it first"):
+        store.delete(run_id)
+    store.set_state(run_id, "stopped")
+    store.delete(run_id)
+    assert store.runs() == []
+    assert store.run(run_id).deleted_at is not None
+    assert store.restore(run_id)
+    assert [run.id for run in store.runs()] == [run_id]
+    assert not store.restore("0" * 32)
+
+
+def test_the_newest_finished_run_of_a_digest_is_found(store):
+    ids = [uuid.uuid4().hex for _ in range(4)]
+    for i, run_id in enumerate(ids):
+        store.create(run_id, SPEC, float(i), digest="d" * 64)
+    assert store.find_finished("d" * 64) is None
+    for run_id, ended in zip(ids, ("finished", "finished", "stopped", "queued"), strict=True):
+        store.set_state(run_id, ended)
+    assert store.find_finished("d" * 64).id == ids[1]
+    store.delete(ids[1])
+    assert store.find_finished("d" * 64).id == ids[0]
+    assert store.find_finished("e" * 64) is None
+
+
+def test_the_uploads_of_what_runs_and_waits_are_in_use(store):
+    paths = ["upload:" + digit * 64 for digit in "abc"] + ["/somewhere", None]
+    for path, state_ in zip(paths, ("queued", "running", "finished", "queued", "queued"), strict=True):
+        run_id = uuid.uuid4().hex
+        store.create(run_id, RunSpec(data={"name": "folder", "path": path}), 1.0)
+        store.set_state(run_id, state_)
+    assert store.uploads_in_use() == {paths[0], paths[1]}
+
+
+def test_a_group_is_listed_alone(store):
+    run_id = uuid.uuid4().hex
+    new_run(store)
+    store.create(run_id, SPEC, 2.0, group="a study", visitor="v", inputs={"a": [1, None]}, parents=["b" * 64])
+    (run,) = store.runs(group="a study")
+    assert (run.id, run.group, run.visitor, run.inputs) == (run_id, "a study", "v", {"a": [1, None]})
+    assert run.parents == ["b" * 64]
+    assert len(store.runs()) == 2
+
+
+def test_events_after_a_number(store):
+    run_id = new_run(store)
+    store.append(run_id, list(enumerate(EVENTS, start=1)))
+    assert store.events(run_id, after=4) == list(enumerate(EVENTS, start=1))[4:]
 
 
 def test_readers_and_writers_at_once(store, path):
