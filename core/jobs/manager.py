@@ -38,6 +38,7 @@ MAX_WAITING = 100  # a class of 30 starts a few each
 COMMAND_SECONDS = 0.25  # how soon another server's command is heard
 HEARTBEAT_SECONDS = 2.0
 SWEEP_SECONDS = 60.0
+MAX_SAME = 100  # equal jobs, or jobs of a group, that are looked at
 LOOK_SECONDS = 0.1  # how often a job of another server is looked at by who waits for it
 STOPPED_EARLY = "It was stopped before it began."
 
@@ -163,15 +164,44 @@ class Jobs:
         changes it is the same object, and equal ``(id, version)`` draw equal charts."""
         return self._runner.view(run_id) or self._archive.view(run_id)
 
-    def live(self) -> list[RunView]:
+    def live(self, kind: str | None = "train") -> list[RunView]:
         """The jobs of all servers that have not ended: those that run first, then those that wait, in their
-        order."""
-        views = [self._runner.view(view.id) or view for view in self._archive.unfinished()]
-        return [view for view in views if not view.ended]
+        order.
 
-    def recent(self, limit: int = 50) -> list[StoredRun]:
-        """The newest jobs in the store, without their histories, the newest first."""
-        return self._store.runs(limit)
+        Args:
+            kind: only those of this kind; None: all.
+        """
+        views = [self._runner.view(view.id) or view for view in self._archive.unfinished()]
+        return [view for view in views if not view.ended and kind in (None, view.kind)]
+
+    def recent(self, limit: int = 50, kind: str | None = "train") -> list[StoredRun]:
+        """The newest jobs in the store, without their histories, the newest first.
+
+        Args:
+            kind: only those of this kind; None: all.
+        """
+        return self._store.runs(limit, kind=kind)
+
+    def same(
+        self, spec: RunSpec, kind: str, inputs: Mapping[str, Any], parents: Sequence[str] = ()
+    ) -> RunView | None:
+        """The job that was asked for in the very same words: one that is live, or else the newest that is
+        finished, or else the newest that was stopped or failed."""
+        made = digest(kind, spec, inputs, parents=parents)
+        return next(iter(self._telling(self._store.runs(MAX_SAME, digest=made))), None)
+
+    def group(self, group: str) -> list[RunView]:
+        """The jobs of a group; of those that are the same, the one that `same` gives."""
+        return self._telling(self._store.runs(MAX_SAME, group=group))
+
+    def _telling(self, stored: Sequence[StoredRun]) -> list[RunView]:
+        """Of jobs with one digest that which says most. ``stored`` has the newest first."""
+        best: dict[str | None, RunView] = {}
+        for run in stored:
+            view = self.view(run.id)
+            if view is not None and (run.digest not in best or _says(view) > _says(best[run.digest])):
+                best[run.digest] = view
+        return list(best.values())
 
     def wait(self, run_id: str, timeout: float | None = None) -> RunView | None:
         """Wait until a job has ended and is stored; its view then."""
@@ -268,6 +298,11 @@ class Jobs:
                     sweep(self._store, self._artefacts)
             except (SQLAlchemyError, OSError, SpecError) as error:
                 log.warning("The queue could not be looked after for now: %s", error)
+
+
+def _says(view: RunView) -> int:
+    """How much a job tells of what it computes: a live one will tell most."""
+    return 2 if not view.ended else int(view.state == "finished")
 
 
 def _has_moved(history: History) -> bool:

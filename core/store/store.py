@@ -162,15 +162,23 @@ class Store:
         found = self._read_runs(_believable_size().where(runs.c.id == run_id))
         return found[0] if found else None
 
-    def runs(self, limit: int = 50, *, group: str | None = None) -> list[StoredRun]:
+    def runs(
+        self,
+        limit: int = 50,
+        *,
+        group: str | None = None,
+        kind: str | None = None,
+        digest: str | None = None,
+    ) -> list[StoredRun]:
         """The newest runs, the newest first, without the deleted ones; at most 500.
 
         Args:
-            group: only those of this group.
+            group, kind, digest: only those with this one.
         """
         newest = _believable_size().where(runs.c.deleted_at.is_(None))
-        if group is not None:
-            newest = newest.where(runs.c.group_id == group)
+        for column, wanted in ((runs.c.group_id, group), (runs.c.kind, kind), (runs.c.digest, digest)):
+            if wanted is not None:
+                newest = newest.where(column == wanted)
         newest = newest.order_by(runs.c.created_at.desc(), runs.c.id)
         return self._read_runs(newest.limit(max(0, min(limit, MAX_RUNS))))
 

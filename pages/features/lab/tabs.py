@@ -11,7 +11,7 @@ from pages.features.frame.teacher import shown
 from pages.features.images.images import Images
 from pages.features.lab.cost_tab import cost_tab
 from pages.features.lab.grid import originals, results
-from pages.features.lab.lies_tab import lies_tab
+from pages.features.lab.label_damage_tab import label_damage_tab
 from pages.features.lab.look import Look
 from pages.features.lab.one_image import one_image
 from pages.features.lab.sweep_tab import sweep_tab
@@ -25,7 +25,7 @@ TABS: dict[str, Draw] = {
     "One image": one_image,
     "Sweep": sweep_tab,
     "Masks and boxes": targets_tab,
-    "Does it lie?": lies_tab,
+    "Does it lie?": label_damage_tab,
     "Cost": cost_tab,
     "Take it home": take_home,
 }
