@@ -111,6 +111,13 @@ def worker_command(options: argparse.Namespace) -> int:
     return serve()
 
 
+def interactive_command(options: argparse.Namespace) -> int:
+    """Answer what pages ask on standard input; what the app starts, not a person."""
+    from core.interactive.worker import serve
+
+    return serve()
+
+
 def bench_command(options: argparse.Namespace) -> int:
     """Measure training and augmentation, each against other ways to do it, in one run."""
     from core.bench import bench
@@ -204,6 +211,9 @@ def _parser() -> argparse.ArgumentParser:
 
     worker = commands.add_parser("worker", help="compute jobs from standard input (the app starts this)")
     worker.set_defaults(command=worker_command)
+
+    interactive = commands.add_parser("interactive", help="answer pages' questions (the app starts this)")
+    interactive.set_defaults(command=interactive_command)
 
     bench = commands.add_parser("bench", help="print the benchmark tables")
     bench.add_argument("--json", action="store_true", help="as JSON")

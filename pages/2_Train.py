@@ -13,7 +13,6 @@ from pages.components.live_chart import preload_charts
 from pages.features.editor import choice
 from pages.features.editor.train_form import train_form
 from pages.features.frame.setup import page
-from pages.features.images.dataset_cache import loaded
 from pages.features.live.live_view import live_view
 from pages.features.live.starting import start_run, waiting_line
 from pages.features.plan.plan_view import plan_view
@@ -45,14 +44,15 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         args=(spec,),
         disabled=problem is not None,
     )
+refused = st.container()
 waiting_line()
 choice.say_what_is_gone()
 if not problem:
     try:
-        plan_view(spec, loaded(spec.data))
+        plan_view(spec)
         choose_lambda(spec)
     except SpecError as error:
         problem = error
 if problem:
-    st.error(plain(str(problem)), icon=":material/error:")
+    refused.error(plain(str(problem)), icon=":material/error:")
 preload_charts()

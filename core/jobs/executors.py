@@ -6,6 +6,7 @@ whatever goes wrong with a run or a worker ends the run as ``failed``, with the 
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import threading
@@ -27,6 +28,7 @@ from core.run.spec import RunSpec
 if TYPE_CHECKING:
     from core.jobs.worker import Load
 
+log = logging.getLogger(__name__)
 OnEvent = Callable[[Event], None]
 
 LISTEN_SECONDS = 0.05  # how soon a worker hears of a command
@@ -67,7 +69,12 @@ class ThreadExecutor:
     """Trains in the calling thread: slower beside busy pages, and nothing to start or to kill."""
 
     def __init__(self, load: Load = load_engine) -> None:
-        self._load = cache(load)
+        @cache
+        def load_and_say() -> Any:
+            log.warning("AUGURY_EXECUTOR=thread: PyTorch is loaded into the server itself now.")
+            return load()
+
+        self._load = load_and_say
 
     def execute(self, job: Job, control: Control, on_event: OnEvent) -> None:
         run, _ = self._load()
@@ -76,7 +83,7 @@ class ThreadExecutor:
             on_event(event)
 
     def warm(self) -> None:
-        self._load()
+        """Nothing: torch is loaded into this process when it first trains, and not before."""
 
     def close(self) -> None:
         """Nothing to let go of; a run that goes on ends when its control says so."""

@@ -15,7 +15,6 @@ import math
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -23,9 +22,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import psutil
-
 from core.catalogue import imported, look_up
+from core.jobs.pipes import claim, lower_priority, write
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
 from core.runtime import prepare_torch
@@ -85,11 +83,11 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
         niceness: how far it lets others go first, up to 19; on Windows there is one step.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too, but the parent decides
-    _lower_priority(niceness)
-    inbox = _Inbox(_claim(0, "rb"))
-    outbox = _claim(1, "wb")
+    lower_priority(niceness)
+    inbox = _Inbox(claim(0, "rb"))
+    outbox = claim(1, "wb")
     run, control_class = load()
-    _write(outbox, {"ready": True, "pid": os.getpid()})
+    write(outbox, {"ready": True, "pid": os.getpid()})
     while (message := inbox.jobs.get()) is not None:
         control = control_class()
         inbox.attend(message["run"], control)
@@ -100,7 +98,7 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
             "out": out,
         }
         for event in checked_events(run, parse(message["spec"]), control, **told):
-            _write(outbox, {"run": message["run"], "event": event})
+            write(outbox, {"run": message["run"], "event": event})
     return 0
 
 
@@ -169,31 +167,6 @@ class _Inbox:
                 self._current[1].put(command)
             else:
                 self._early.setdefault(run_id, []).append(command)
-
-
-def _claim(descriptor: int, mode: str) -> BinaryIO:
-    """Standard input or output for us alone: what a library reads or prints goes elsewhere."""
-    ours = os.dup(descriptor)
-    if descriptor == 0:
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.close(nothing)
-    else:
-        sys.stdout.flush()
-        os.dup2(2, descriptor)
-    return os.fdopen(ours, mode)  # type: ignore[return-value]
-
-
-def _write(pipe: BinaryIO, message: dict[str, Any]) -> None:
-    pipe.write(json.dumps(message, allow_nan=False).encode() + b"\n")
-    pipe.flush()
-
-
-def _lower_priority(niceness: int) -> None:
-    if hasattr(os, "nice"):
-        os.nice(niceness)
-    else:
-        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)  # type: ignore[attr-defined]
 
 
 def finite(value: Any) -> Any:

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,24 @@ from core.jobs.manager import forget_shared_jobs
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("homes") / "home"
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """A fresh home for every test, runs in this process's threads, and no manager left behind."""
-    monkeypatch.setenv("AUGURY_HOME", str(tmp_path))
+def home(place, monkeypatch):
+    """An empty home for every test, runs in this process's threads, and no manager left behind.
+
+    Pictures are asked of a real interactive worker, one for all tests of this process; it knows the home by
+    its path, so this is always the same.
+    """
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    monkeypatch.setenv("AUGURY_HOME", str(place))
     monkeypatch.setenv("AUGURY_EXECUTOR", "thread")
     st.cache_resource.clear()
-    yield tmp_path
+    yield place
     forget_shared_jobs()
     st.cache_resource.clear()
 

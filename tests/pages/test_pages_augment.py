@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -12,8 +11,8 @@ from visiting import asked, manager, spec_of
 
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
-from core.data.catalogue import DATASETS
 from core.data.uploads import keep_upload
+from core.interactive.client import Interactive, shared_interactive
 from core.run.address import encode
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, OpSpec, RunSpec, TrainSpec, parse
 
@@ -223,23 +222,42 @@ def test_the_dataset_can_be_chosen_here_too(open_page):
     assert {tile["caption"] for tile in gallery(visit, "results")} <= {"up", "down", "left", "right"}
 
 
-def test_a_folder_of_ones_own_is_read_once(open_page, monkeypatch):
+def test_a_folder_of_ones_own_is_shown_here_and_trained_on(open_page):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for i in range(8):
             picture = io.BytesIO()
             Image.new("RGB", (20, 20), (255 * (i % 2), i, 0)).save(picture, "PNG")
             archive.writestr(f"{'ab'[i % 2]}/{i}.png", picture.getvalue())
-    reads = []
-    entry = DATASETS["folder"]
-    counted = replace(entry, load=lambda spec: reads.append(spec) or entry.load(spec))
-    monkeypatch.setitem(DATASETS, "folder", counted)
     spec = parse({"data": {"name": "folder", "path": keep_upload(content.getvalue())}})
     visit = showing(open_page(PAGE, spec=encode(spec)), "data")
     assert {tile["caption"] for tile in gallery(visit, "results")} == {"a", "b"}
+    assert gallery(open_page("pages/2_Train.py", spec=encode(spec)), "first_batch")
+
+
+def test_own_pictures_are_sent_again_to_a_new_worker(open_page):
+    visit = showing(open_page(PAGE), "yours")
+    picture = io.BytesIO()
+    Image.new("RGB", (300, 200), (200, 30, 30)).save(picture, "PNG")
+    visit.file_uploader[0].upload("good.png", picture.getvalue()).run()
+    before = results(visit)
+    shared_interactive().close()
+    shared_interactive.cache_clear()
+    button(visit, "New draw").click().run()
+    assert not visit.exception and not visit.error
+    assert results(visit) != before
+    assert {tile["caption"] for tile in gallery(visit, "results")} == {"yours 1"}
+
+
+def test_a_worker_that_ends_is_said_and_the_next_picture_comes(open_page, monkeypatch):
+    visit = open_page(PAGE)
+    with monkeypatch.context() as patched:
+        patched.setattr(Interactive.ask, "__kwdefaults__", Interactive.ask.__kwdefaults__ | {"timeout": 0.0})
+        button(visit, "New draw").click().run()
+    assert not visit.exception
+    assert "It took longer than 0 s and was ended" in visit.error[0].value
     visit.run()
-    train = open_page("pages/2_Train.py", spec=encode(spec))
-    assert gallery(train, "first_batch") and len(reads) == 1
+    assert not visit.error and len(results(visit)) == 16
 
 
 def test_own_images_good_and_bad(open_page):
@@ -273,7 +291,7 @@ def tab(open_page, label, **query):
 def test_one_image_closely(open_page):
     visit = tab(open_page, "One image")
     assert not visit.exception
-    steps = gallery(visit, "steps")
+    steps = gallery(visit, "stages")
     assert [tile["caption"] for tile in steps] == ["original", "Affine", "Erasing", "Gaussian noise"]
     pictures = component(visit, "compare")
     assert pictures["before"] == steps[0]["src"] and pictures["after"] == steps[-1]["src"]

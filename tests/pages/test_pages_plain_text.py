@@ -45,7 +45,7 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
 NUMBERS = {
     "batch.shape", "each['epoch']", "event['epoch']", "figures.edges(history)",
     "figures.out_of_sight(points)",
-    "images.shape[-1]", "kept['of']", "progress.epoch", "progress.epochs", "image_shape(look.spec.data).side",
+    "look.images.side", "kept['of']", "progress.epoch", "progress.epochs", "image_shape(look.spec.data).side",
     "spec.batch_size", "spec.side", "sum((image.zeros == 1 for image in images))", "view.position",
     "history.started['threads']",
 }  # fmt: skip

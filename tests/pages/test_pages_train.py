@@ -12,7 +12,7 @@ from core.models.dropout import DROPOUTS
 from core.presets import preset
 from core.regularise.catalogue import REGULARISERS
 from core.run.address import encode
-from core.run.spec import AugmentSpec, DataSpec, OpSpec, RunSpec, parse
+from core.run.spec import AugmentSpec, DataSpec, OpSpec, RunSpec, TrainSpec, parse
 from core.text.escape import plain
 
 PAGE = "pages/2_Train.py"
@@ -56,11 +56,11 @@ def test_it_opens_with_a_plan_and_a_button(open_page):
     assert r"\mathcal{L}" in texts(visit)
 
 
-def test_a_batch_too_large_to_draw_for_says_so_in_place_of_its_pictures(open_page, monkeypatch):
-    monkeypatch.setattr("core.preview.results._MOST_DRAWN", 2**14)
-    noise = AugmentSpec(ops=(OpSpec(op="RandomGaussianNoise"),))
-    visit = open_page(PAGE, spec=encode(TINY.model_copy(update={"augment": noise})))
-    assert "with Gaussian noise is too large to preview" in texts(visit)
+def test_a_batch_too_large_to_draw_for_says_so_in_place_of_its_pictures(open_page):
+    clouds = AugmentSpec(ops=(OpSpec(op="RandomPlasmaBrightness"),))
+    large = {"data": DataSpec(name="arrows"), "train": TrainSpec(batch_size=4096), "augment": clouds}
+    visit = open_page(PAGE, spec=encode(RunSpec(**large)))
+    assert "is too large to preview" in texts(visit)
     assert "The very images" not in texts(visit) and not visit.error
     assert list(visit.dataframe[0].value["Layer"])[:1] == ["conv1"]
     assert widget(visit, "button", "Start training").disabled is False

@@ -21,7 +21,7 @@ def test_as_numpy_counts(shape, bins, seed):
     for channel in range(shape[1]):
         values = images[:, channel]
         counts, _ = np.histogram(values, bins=bins, range=(0, 256))
-        np.testing.assert_allclose(found.shares[channel].numpy(), 100 * counts / values.size)
+        np.testing.assert_allclose(found.shares[channel], 100 * counts / values.size)
         assert float(found.black[channel]) == pytest.approx(100 * float((values == 0).mean()))
         assert float(found.white[channel]) == pytest.approx(100 * float((values == 255).mean()))
 
@@ -30,9 +30,9 @@ def test_every_value_once_is_level_and_one_image_is_a_batch_of_one():
     ramp = torch.arange(256, dtype=torch.uint8).view(1, 16, 16)
     found = histogram(ramp)
     assert found.shares.shape == (1, 64) and bool((found.shares == 100 / 64).all())
-    assert float(found.black) == float(found.white) == 100 / 256
+    assert found.black.tolist() == found.white.tolist() == [100 / 256]
     colours = torch.stack([ramp[0], ramp[0] * 0, ramp[0] * 0 + 255])
-    assert torch.equal(histogram(colours).shares, histogram(colours[None]).shares)
+    np.testing.assert_array_equal(histogram(colours).shares, histogram(colours[None]).shares)
     assert histogram(colours).white.tolist() == [100 / 256, 0, 100]
 
 
@@ -41,8 +41,8 @@ def test_brighter_moves_to_the_right_and_is_clipped():
     after = before.clone()
     after[0] = 255
     first, second = histograms(before, after, bins=16)
-    assert first.shares[0].nonzero().tolist() == [[6]] and float(first.white) == 0
-    assert second.shares[0].nonzero().tolist() == [[6], [15]] and float(second.white) == 50
+    assert first.shares[0].nonzero()[0].tolist() == [6] and first.white.tolist() == [0]
+    assert second.shares[0].nonzero()[0].tolist() == [6, 15] and second.white.tolist() == [50]
 
 
 def test_bins_must_be_equally_wide():

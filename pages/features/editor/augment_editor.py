@@ -13,11 +13,11 @@ from core.augment import edits
 from core.augment.catalogue import OPERATIONS
 from core.augment.entry import OpEntry
 from core.augment.exclusions import EXCLUSIONS
-from core.preview.results import fused_groups
 from core.run.spec import MAX_OPS, AugmentSpec
 from pages.components.order_list import Item, OrderEvent, order_list
 from pages.features.editor import choice
 from pages.features.editor import undo as history
+from pages.features.editor.fused import fused_groups
 from pages.features.editor.op_settings import op_settings
 from pages.features.editor.whole_pipeline import strength_dial, whole_pipeline
 from pages.features.frame.teacher import dial, dial_shown, id_of, locked, shown

@@ -9,10 +9,10 @@ import streamlit as st
 
 from core.augment import edits
 from core.augment.catalogue import OPERATIONS
-from core.preview.results import fused_groups
 from core.run.spec import OpSpec
 from pages.features.editor import choice
 from pages.features.editor.fields import as_json, fields
+from pages.features.editor.fused import fused_groups
 from pages.features.frame.teacher import dial, dial_shown, id_of, locked
 
 
@@ -62,5 +62,6 @@ def _dialled(op: OpSpec, channels: int, side: int, view: str | None) -> None:
     )
     choice.change_augment(augment)
     # Edges of another kind can end a fusing, or begin one, and the list says which are fused.
-    if view and fused_groups(before, channels, side) == fused_groups(augment, channels, side):
+    was, now_fused = (fused_groups(each, channels, side, in_callback=True) for each in (before, augment))
+    if view and was == now_fused:
         st.rerun(view)

@@ -1,4 +1,4 @@
-"""What every page does first: its title, torch ready, and the one job manager of this server.
+"""What every page does first: its title, the workers started, and the one job manager of this server.
 
 Each page calls `page` itself: with a `pages/` folder Streamlit may open any of them first, so there
 is no script that has always run before.
@@ -7,10 +7,13 @@ is no script that has always run before.
 from __future__ import annotations
 
 import gc
+import threading
+import time
 from pathlib import Path
 
 import streamlit as st
 
+from core.interactive.client import shared_interactive
 from core.jobs.manager import Jobs, shared_jobs
 from pages.features.frame.steps import no_step_for_a_dial
 from pages.features.frame.teacher import shown
@@ -21,40 +24,43 @@ ICON = str(ASSETS / "icon.svg")
 # Drawn here and not by Streamlit, which would call the landing page after its file: "app".
 PAGES = (("app.py", "Start"), ("pages/1_Augment.py", "Augment"), ("pages/2_Train.py", "Train"))
 
+FIRST_SECONDS = 3.0  # that the worker which a page needs first has for itself
+_prepared = threading.Event()
+
 
 def page(title: str) -> None:
     """Set the page up; call it before anything else is drawn."""
     st.set_page_config(page_title=f"{title} · Augury", page_icon=ICON, layout="wide")
     st.html(ASSETS / ("dark.css" if st.context.theme.type == "dark" else "light.css"))
     no_step_for_a_dial()
-    _prepare()
+    if not _prepared.is_set():
+        _prepared.set()
+        _prepare(title)
     if shown("pages"):
         with st.sidebar.container(horizontal=True, gap="small"):
             for file, label in PAGES:
                 st.page_link(file, label=label)
 
 
-@st.cache_resource(show_spinner="Starting PyTorch and Kornia…")
-def _prepare() -> None:
-    import kornia.augmentation  # noqa: F401  the first import takes a second; here it has a spinner
-    import torch
-
-    from core.models.summary import summarise
-    from core.presets import FIRST_LOOK
-    from core.preview.results import warm
-    from core.run.spec import ModelSpec
-    from core.runtime import prepare_torch
-
-    prepare_torch()
-    jobs().warm()
-    warm(FIRST_LOOK.augment, torch.zeros((16, 3, 224, 224), dtype=torch.uint8))
-    summarise(
-        ModelSpec(), channels=1, side=28, num_classes=10
-    )  # torch imports much at its first use of shapes
+def _prepare(title: str) -> None:
+    """Once in a server: its two workers import torch while the first page is drawn."""
+    threading.Thread(target=_warm, args=(jobs(), title), name="warm", daemon=True).start()
     # What is imported by now lives as long as the server: a collector that never looks at it again
-    # spares every viewer the 50–130 ms it would hold the interpreter.
+    # spares every viewer the time it would hold the interpreter.
     gc.collect()
     gc.freeze()
+
+
+def _warm(manager: Jobs, title: str) -> None:
+    """First the worker that the page needs, then the other: on two cores, two imports take twice as long."""
+    if title == "Start":
+        manager.warm()
+        time.sleep(FIRST_SECONDS)
+        shared_interactive().warm()
+    else:
+        shared_interactive().warm()
+        shared_interactive().wait_ready(FIRST_SECONDS)
+        manager.warm()
 
 
 def jobs() -> Jobs:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
+from typing import Any
 
 import streamlit as st
-import torch
-from torch import Tensor
 
 from core.data.catalogue import DATASETS
 from core.data.photos import photos
@@ -17,8 +16,8 @@ from core.run.errors import SpecError
 from core.run.spec import DataSpec, RunSpec
 from core.text.escape import plain
 from pages.features.editor import choice
+from pages.features.frame.asking import ask
 from pages.features.frame.teacher import shown
-from pages.features.images.dataset_cache import loaded
 from pages.features.images.own_images import own_images
 
 SHOWN = 16
@@ -29,41 +28,24 @@ _DATASET = "augment.dataset"
 
 @dataclass(frozen=True)
 class Images:
-    """uint8 (N, C, S, S), and for each a name and a sentence for those who can't see it."""
+    """`SHOWN` images that previews are made of, as they are.
 
-    tensor: Tensor
-    names: tuple[str, ...]
-    alts: tuple[str, ...]
-    originals: int  # how many differ: the rest are repeats of the first ones, drawn anew
+    Args:
+        source: names them to the interactive worker.
+        pictures: data URIs of those that differ; the rest are repeats of these, each drawn anew.
+        names, alts: of each image, a name and a sentence for those who can't see it.
+        side: in pixels.
+    """
 
-    @property
-    def channels(self) -> int:
-        return self.tensor.shape[1]
+    source: dict[str, Any]
+    pictures: Sequence[str]
+    names: Sequence[str]
+    alts: Sequence[str]
+    channels: int
+    side: int
 
-    @property
-    def side(self) -> int:
-        """In pixels."""
-        return self.tensor.shape[-1]
-
-    @cached_property
-    def digest(self) -> str:
-        """Names the pixels, for caches."""
-        return hashlib.blake2b(self.tensor.numpy().tobytes(), digest_size=16).hexdigest()
-
-    @cached_property
-    def encoded_originals(self) -> list[str]:
-        """The ones that differ as data URIs, made once for as long as they are looked at."""
-        return _encoded(self.digest, self.tensor[: self.originals])
-
-    @property
-    def labels(self) -> Tensor:
-        """int64 (N,): which of `classes` each image is, by its name."""
-        return torch.tensor([self.classes.index(name) for name in self.names])
-
-    @cached_property
-    def classes(self) -> tuple[str, ...]:
-        """The different names, in the order they are first seen."""
-        return tuple(dict.fromkeys(self.names))
+    def picture(self, i: int) -> str:
+        return self.pictures[i % len(self.pictures)]
 
 
 def chosen_images(spec: RunSpec) -> Images:
@@ -87,17 +69,31 @@ def chosen_images(spec: RunSpec) -> Images:
         except SpecError as error:
             st.error(plain(error.what), icon=":material/folder_off:")
     elif source == "yours" and shown("images"):
-        mine = own_images(PHOTO_SIDE)
-        if mine is not None:
-            names = [f"yours {i + 1}" for i in range(len(mine))]
-            return _repeated(mine, names, [f"Your image number {i + 1}." for i in range(len(mine))])
+        try:
+            if digests := own_images(PHOTO_SIDE):
+                return _asked({"own": digests})
+        except SpecError as error:
+            st.error(plain(error.what), icon=":material/broken_image:")
+    return _photographs()
+
+
+def _asked(source: dict[str, Any]) -> Images:
+    return Images(source, **ask("images", source=source))
+
+
+@cache
+def _photographs() -> Images:
+    """Made here, so that a page shows them while the worker still starts."""
     pictures, about = photos(PHOTO_SIDE)
-    return _repeated(pictures, [photo.name for photo in about], [photo.alt for photo in about])
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _encoded(digest: str, _pixels: Tensor) -> list[str]:
-    return encode_images(_pixels)
+    repeated = [about[i % len(about)] for i in range(SHOWN)]
+    return Images(
+        {"photos": PHOTO_SIDE},
+        encode_images(pictures),
+        [photo.name for photo in repeated],
+        [photo.alt for photo in repeated],
+        channels=3,
+        side=PHOTO_SIDE,
+    )
 
 
 def _dataset(spec: RunSpec) -> Images:
@@ -112,9 +108,7 @@ def _dataset(spec: RunSpec) -> Images:
             help="Training uses it too. Your own folder of images is chosen on the Train page.",
             on_change=_choose_dataset,
         )
-    dataset = loaded(spec.data)
-    classes = [dataset.classes[label] for label in dataset.labels[:SHOWN].tolist()]
-    return _repeated(dataset.images[:SHOWN], classes, [f"An image of class {name}." for name in classes])
+    return _asked({"data": spec.data.model_dump(mode="json", include={"name", "path", "side", "channels"})})
 
 
 def _choose_dataset() -> None:
@@ -122,12 +116,3 @@ def _choose_dataset() -> None:
     chosen = st.session_state[choice.key(_DATASET)]
     if chosen != spec.data.name:
         choice.remember(spec.model_copy(update={"data": DataSpec(name=chosen)}))
-
-
-def _repeated(tensor: Tensor, names: list[str], alts: list[str]) -> Images:
-    """``SHOWN`` images: a few are repeated, because each repeat is drawn anew."""
-    places = torch.arange(SHOWN) % len(tensor)
-    order = places.tolist()
-    return Images(
-        tensor[places], tuple(names[i] for i in order), tuple(alts[i] for i in order), min(len(tensor), SHOWN)
-    )

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 
 import streamlit as st
-from torch import Tensor
 
-from core.data.images import upload_images
 from core.text.escape import plain
 from pages.components.paste import paste_images
+from pages.features.frame.asking import forget_pictures, send_picture
 
 MOST = 16
 _PASTED, _DECODED = "augury.pasted", "augury.decoded"
 
 
-def own_images(side: int) -> Tensor | None:
-    """uint8 (N, 3, side, side) of what a person gave so far; None if there is nothing to see yet.
+def own_images(side: int) -> tuple[str, ...]:
+    """The digests of what a person gave so far, as the interactive worker knows them.
 
     A sentence says of each bad file what is wrong with it; the good ones are still shown.
     """
@@ -26,13 +25,13 @@ def own_images(side: int) -> Tensor | None:
     st.caption("Yours stay in memory for this visit only, never on disk.")
     if not files:
         st.caption("Until you choose some, you see the photographs.")
-        return None
+        return ()
     if len(files) > MOST:
         st.caption(f"The first {MOST} of {len(files)} are shown.")
-    pictures, refusals = _decoded(files[:MOST], side)
+    digests, refusals = _decoded(files[:MOST], side)
     for refusal in refusals:
         st.warning(plain(refusal), icon=":material/broken_image:")
-    return pictures if len(pictures) else None
+    return digests
 
 
 def _uploader() -> list:
@@ -69,15 +68,15 @@ def _camera() -> list[bytes]:
     return [photo.getvalue()] if photo else []
 
 
-def _decoded(files: list[tuple[str, bytes]], side: int) -> tuple[Tensor, tuple[str, ...]]:
-    """The pictures, decoded once for as long as they stay the same."""
-    digest = hashlib.blake2b(digest_size=16)
-    for name, content in files:
-        digest.update(name.encode() + b"\0" + content)
-    kept = st.session_state.get(_DECODED)
-    if kept is None or kept[0] != digest.digest():
-        with st.spinner("Reading your images…"):
-            kept = (digest.digest(), upload_images(files, side, 3))
-        st.session_state[_DECODED] = kept
-    pictures: tuple[Tensor, tuple[str, ...]] = kept[1]
-    return pictures
+def _decoded(files: list[tuple[str, bytes]], side: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The good ones' digests and what is wrong with the others; each is sent once."""
+    known: dict[bytes, tuple[str | None, str]] = st.session_state.get(_DECODED, {})
+    told = {}
+    with st.spinner("Reading your images…"):
+        for name, content in files:
+            key = hashlib.blake2b(name.encode() + b"\0" + content).digest()
+            told[key] = known[key] if key in known else send_picture(name, content, side)
+    st.session_state[_DECODED] = told
+    digests = tuple(digest for digest, _ in told.values() if digest is not None)
+    forget_pictures(but=digests)
+    return digests, tuple(refusal for _, refusal in told.values() if refusal)

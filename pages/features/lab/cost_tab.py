@@ -41,10 +41,7 @@ def cost_tab(look: Look) -> None:
 
 def _source(look: Look) -> dict[str, Any]:
     """What is timed: photographs stand for a person's own pictures, for only their shape matters."""
-    shape = image_shape(look.spec.data)
-    if look.images.from_data and (shape.side, shape.channels) == (look.images.side, look.images.channels):
-        return {"data": True}
-    return {"photos": look.images.side}
+    return {"data": True} if "data" in look.images.source else {"photos": look.images.side}
 
 
 def _show(look: Look, view: RunView) -> None:

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.augment.draws import DrawnOp
-from core.pictures import encode_images
 from pages.components.gallery import Line, Tile, gallery
 from pages.features.images.images import Images
-from pages.features.lab.look import Look
+from pages.features.lab.look import DrawnOp, Look
 
 
 def what_it_took(look: Look) -> str:
     """One line: which draw, how many images and operations, the time, and the device."""
-    count, side = len(look.images.tensor), look.images.tensor.shape[-1]
+    count, side = len(look.images.names), look.images.side
     num_ops = sum(op.enabled for op in look.augment.ops)
     operations = f"{num_ops} {'operation' if num_ops == 1 else 'operations'}"
     device = "GPU" if look.shown.device == "cuda" else "CPU"
@@ -29,7 +27,7 @@ def originals(images: Images) -> None:
     gallery(
         [
             Tile(src=source, alt=alt, caption=name)
-            for source, alt, name in zip(images.encoded_originals, images.alts, images.names, strict=False)
+            for source, alt, name in zip(images.pictures, images.alts, images.names, strict=False)
         ],
         key="originals",
         variant="strip",
@@ -39,8 +37,6 @@ def originals(images: Images) -> None:
 def results(look: Look) -> None:
     """The results as a grid; each one's original shows on hover."""
     images, shown = look.images, look.shown
-    before = images.encoded_originals
-    captions = [mixed.in_words(images.names) for mixed in shown.mixed] or images.names
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.markdown("**Results**", width="content")
         st.caption(what_it_took(look), width="content")
@@ -51,10 +47,10 @@ def results(look: Look) -> None:
                 alt=_alt(alt, drawn),
                 caption=caption,
                 lines=lines(drawn),
-                before=before[i % images.originals],
+                before=images.picture(i),
             )
             for i, (source, alt, caption, drawn) in enumerate(
-                zip(encode_images(shown.results), images.alts, captions, shown.drawn, strict=True)
+                zip(shown.pictures, images.alts, shown.captions, shown.drawn, strict=True)
             )
         ],
         key="results",
@@ -64,10 +60,11 @@ def results(look: Look) -> None:
 def lines(drawn: Sequence[DrawnOp]) -> tuple[Line, ...]:
     """What was drawn for one image, a line an operation: ``Rotation  angle −12.3°``."""
     return tuple(
-        Line(op.title, ", ".join(f"{label} {value}" for label, value in op.values), op.fired) for op in drawn
+        Line(op["title"], ", ".join(f"{label} {value}" for label, value in op["values"]), op["fired"])
+        for op in drawn
     )
 
 
 def _alt(alt: str, drawn: Sequence[DrawnOp]) -> str:
-    fired = [op.title.lower() for op in drawn if op.fired]
+    fired = [op["title"].lower() for op in drawn if op["fired"]]
     return f"{alt} After {', '.join(fired)}." if fired else f"{alt} Unchanged."

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import streamlit as st
-import torch
 
-from core.pictures import encode_images
-from core.preview.label_changes import examples
 from core.run.errors import SpecError
 from pages.components.gallery import Line, Tile, gallery
-from pages.features.images.dataset_cache import loaded
+from pages.features.frame.asking import ask
 from pages.features.lab.look import Look
 
 
 def label_changes(look: Look) -> None:
     """Images whose label, by what it means, is another one after an operation."""
     try:
-        found = examples(look.augment, loaded(look.spec.data), seed=look.seed)
+        found = ask("label_changes", augment=look.augment, data=look.spec.data, seed=look.seed)
     except SpecError:  # the images can't be read: what is drawn below says why
         return
-    if not found:
+    if not found["titles"]:
         return
     st.markdown("**Read off the draws**: the label stays, and the image says another")
-    before = encode_images(torch.stack([each.before for each in found]))
-    after = encode_images(torch.stack([each.after for each in found]))
-    captions = [f"{each.label}, reads {each.reads_as}" for each in found]
+    captions = [
+        f"{label}, reads {reading}" for label, reading in zip(found["labels"], found["reads_as"], strict=True)
+    ]
     gallery(
         [
-            Tile(src=now, alt=f"{caption}.", caption=caption, lines=(Line(each.title),), before=was)
-            for each, caption, was, now in zip(found, captions, before, after, strict=True)
+            Tile(src=after, alt=f"{caption}.", caption=caption, lines=(Line(title),), before=before)
+            for after, before, caption, title in zip(
+                found["after"], found["before"], captions, found["titles"], strict=True
+            )
         ],
         key="label_changes",
     )

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 
 import streamlit as st
-import torch
 
 from core.figures import probes as figures
-from core.pictures import encode_images
-from core.preview.histograms import histograms
-from core.preview.results import stages
+from core.preview.histograms import Histogram
 from pages.components.compare import compare
 from pages.components.gallery import Tile, gallery
 from pages.components.live_chart import live_chart
+from pages.features.frame.asking import ask
 from pages.features.lab.grid import lines
 from pages.features.lab.look import Look
 
@@ -22,19 +20,19 @@ def one_image(look: Look) -> None:
     """Choose one of the grid's images, and see what each operation did to it."""
     i = chosen_image(look)
     images, shown = look.images, look.shown
-    before, after = images.tensor[i : i + 1], shown.results[i : i + 1]
     left, right = st.columns([2, 3], gap="large")
     with left:
         alt = f"{images.alts[i]} Before and after."
-        compare(encode_images(before)[0], encode_images(after)[0], key="compare", alt=alt)
+        compare(images.picture(i), shown.pictures[i], key="compare", alt=alt)
     with right:
         st.markdown("**Step by step**")
         _steps(look, i)
     st.markdown("**Values**", help="What share of the pixels has each value, before and after.")
-    counts = histograms(before, after)
+    told = ask("histograms", image=i, **look.question)
+    counts = Histogram.from_json(told["before"]), Histogram.from_json(told["after"])
     chart = figures.value_histograms(*counts)
-    live_chart(json.dumps(chart.figure), key="histogram", height=160 + 100 * before.shape[1], alt=chart.alt)
-    names = ("grey",) if before.shape[1] == 1 else ("red", "green", "blue")
+    live_chart(json.dumps(chart.figure), key="histogram", height=160 + 100 * images.channels, alt=chart.alt)
+    names = ("grey",) if images.channels == 1 else ("red", "green", "blue")
     st.caption(
         " · ".join(f"{name}: {figures.clipped(*counts, channel)}" for channel, name in enumerate(names))
     )
@@ -57,15 +55,12 @@ def chosen_image(look: Look) -> int:
 def _steps(look: Look, i: int) -> None:
     """The image after each operation, in the order they run."""
     images = look.images
-    after = stages(
-        look.augment, images.tensor, seed=look.seed, step=look.step, image=i, images_key=images.digest
-    )
-    if not after:
+    after = ask("stages", image=i, **look.question)
+    if not after["pictures"]:
         st.caption("No operation is on.")
         return
-    original, *sources = encode_images(torch.stack([images.tensor[i], *(stage.image for stage in after)]))
-    tiles = [Tile(src=original, alt=images.alts[i], caption="original")]
-    for stage, source in zip(after, sources, strict=True):
-        alt = f"After {stage.drawn.title.lower()}."
-        tiles.append(Tile(src=source, alt=alt, caption=stage.drawn.title, lines=lines([stage.drawn])))
-    gallery(tiles, key="steps", columns=6)
+    tiles = [Tile(src=images.picture(i), alt=images.alts[i], caption="original")]
+    for source, drawn in zip(after["pictures"], after["drawn"], strict=True):
+        alt = f"After {drawn['title'].lower()}."
+        tiles.append(Tile(src=source, alt=alt, caption=drawn["title"], lines=lines([drawn])))
+    gallery(tiles, key="stages", columns=6)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
-import torch
 
 from core.augment.catalogue import OPERATIONS
-from core.pictures import encode_images
-from core.preview.sweep import sweep
 from pages.components.gallery import Tile, gallery
 from pages.features.editor.augment_editor import selected
 from pages.features.editor.fields import title
+from pages.features.frame.asking import ask
 from pages.features.lab.look import Look
 from pages.features.lab.one_image import chosen_image
 
@@ -38,26 +36,16 @@ def sweep_tab(look: Look) -> None:
             width=260,
         )
         whole = st.toggle("With the other operations", key="sweep.whole")
-    frames = sweep(
-        look.augment,
-        place,
-        name,
-        look.images.tensor[i],
-        steps=FRAMES,
-        seed=look.seed,
-        step=look.step,
-        whole=whole,
-    )
+    swept = ask("sweep", op=place, parameter=name, image=i, frames=FRAMES, whole=whole, **look.question)
     st.caption(
         "Every frame draws the same random numbers, so the parameter alone changes. Where it is a range, "
         "both ends are set to the value."
     )
-    sources = encode_images(torch.stack([frame.image for frame in frames]))
     alt = f"{look.images.alts[i]} {entry.title} with {name.replace('_', ' ')}"
     gallery(
         [
-            Tile(src=source, alt=f"{alt} {frame.label}.", caption=frame.label)
-            for frame, source in zip(frames, sources, strict=True)
+            Tile(src=source, alt=f"{alt} {label}.", caption=label)
+            for label, source in zip(swept["labels"], swept["pictures"], strict=True)
         ],
         key="sweep",
         columns=FRAMES,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.augment import export
+from core.augment.export import text as export
 from core.run.errors import SpecError
 from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.editor import undo as history
+from pages.features.frame.asking import ask
 from pages.features.lab.look import Look
 
 _TEXT = "augury.load"
@@ -21,8 +22,14 @@ def take_home(look: Look) -> None:
     )
     augment = look.augment
     if form == "Python":
-        channels, side = look.images.tensor.shape[1:3]
-        text = export.as_python(augment, channels=channels, side=side, seed=look.seed, step=look.step)
+        text = ask(
+            "pipeline_python",
+            augment=augment,
+            channels=look.images.channels,
+            side=look.images.side,
+            seed=look.seed,
+            step=look.step,
+        )["text"]
         st.caption(
             "Runs with torch and Kornia alone, and gives the pictures of this page: same seed, same draw."
         )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.pictures import encode_images
-from core.preview.annotated import moved
 from pages.components.gallery import Tile, gallery
+from pages.features.frame.asking import ask
 from pages.features.images.images import PHOTO_SIDE
 from pages.features.lab.grid import lines
 from pages.features.lab.look import Look
@@ -24,17 +23,19 @@ def targets_tab(look: Look) -> None:
         help="RandomTransplantation: one object, cut out by its mask, moves into the next photograph. It "
         "needs masks, so it can't train a classifier.",
     )
-    shown = moved(look.augment, side=PHOTO_SIDE, seed=look.seed, step=look.step, transplant=transplant)
+    shown = ask(
+        "targets",
+        augment=look.augment,
+        side=PHOTO_SIDE,
+        seed=look.seed,
+        step=look.step,
+        transplant=transplant,
+    )
     gallery(
         [
             Tile(src=source, alt=f"{name}. {alt}", caption=name, lines=lines(drawn), before=before)
             for source, before, name, alt, drawn in zip(
-                encode_images(shown.after),
-                encode_images(shown.before),
-                shown.names,
-                shown.alts,
-                shown.drawn,
-                strict=True,
+                *(shown[part] for part in ("after", "before", "names", "alts", "drawn")), strict=True
             )
         ],
         key="targets",

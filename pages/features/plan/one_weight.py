@@ -6,7 +6,7 @@ import json
 
 import streamlit as st
 
-from core import figures
+from core.figures import shrinkage as figures
 from core.optimise.catalogue import OPTIMISERS
 from core.run.spec import RunSpec
 from pages.components.live_chart import live_chart

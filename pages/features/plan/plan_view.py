@@ -2,78 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 import streamlit as st
-from torch import Tensor
 
-from core import figures
-from core.data.dataset import Dataset
+from core.figures.parts import has_lambda
 from core.models.dropout import dropouts
-from core.models.summary import Summary, summarise
 from core.optimise.catalogue import OPTIMISERS
-from core.pictures import encode_images
-from core.preview.results import TooLargeError, first_batch
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
 from core.text.describe import objective
 from core.text.escape import plain
 from pages.components.gallery import Tile, gallery
 from pages.features.editor.regulariser_editor import shape_of, symbol_of
+from pages.features.frame.asking import ask
 from pages.features.plan.one_weight import one_weight
 
 
-def plan_view(spec: RunSpec, dataset: Dataset) -> None:
+def plan_view(spec: RunSpec) -> None:
     """Draw the plan of a completed spec.
 
     Raises:
         SpecError: a part does not fit the data.
     """
-    for note in dataset.notes:  # e.g. which files of a person's zip were skipped
+    with st.spinner("Building the network…"):
+        plan = ask("plan", spec=spec)
+    for note in plan["notes"]:  # e.g. which files of a person's zip were skipped
         st.info(plain(note), icon=":material/info:")
-    summary = summarise(
-        spec.model, channels=dataset.channels, side=dataset.side, num_classes=len(dataset.classes)
-    )
-    batch, too_large = None, ""
-    try:
-        batch = first_batch(spec, dataset, count=8)
-    except TooLargeError as error:
-        too_large = error.what
     left, right = st.columns([2, 1], gap="large")
     with left:
         st.subheader("Network", anchor=False)
-        _layers(summary)
+        _layers(plan["summary"])
     with right:
         st.subheader("First batch", anchor=False)
-        if batch is None:
-            st.caption(plain(too_large))
+        if plan["batch"] is None:
+            st.caption(plain(plan["too_large"]))
         else:
-            _pictures(*batch)
+            _pictures(**plan["batch"])
     st.subheader("Objective", anchor=False)
     _objective(spec)
-    one_weight(spec, len(dataset.labels))
+    one_weight(spec, plan["num_images"])
 
 
-def _pictures(images: Tensor, names: tuple[str, ...]) -> None:
+def _pictures(pictures: Sequence[str], names: Sequence[str]) -> None:
     st.caption("The very images of step 1, augmented as they will be.")
     tiles = [
         Tile(src=source, alt=f"An image of class {name}, augmented.", caption=name)
-        for source, name in zip(encode_images(images), names, strict=True)
+        for source, name in zip(pictures, names, strict=True)
     ]
     gallery(tiles, key="first_batch", variant="strip")
 
 
-def _layers(summary: Summary) -> None:
+def _layers(summary: Mapping[str, Any]) -> None:
+    """See `core.models.summary.Summary`."""
     st.caption(
-        f"{summary.parameters:,} parameters · {summary.multiply_adds / 1e6:,.2f} M multiply-adds an image"
+        f"{summary['parameters']:,} parameters · {summary['multiply_adds'] / 1e6:,.2f} M multiply-adds an "
+        "image"
     )
     rows = pd.DataFrame(
         {
-            "Layer": [row.name for row in summary.rows],
-            "Kind": [row.kind for row in summary.rows],
-            "Output": [" × ".join(map(str, row.output_shape)) for row in summary.rows],
-            "Parameters": [row.parameters for row in summary.rows],
-            "Share (%)": [100 * row.share for row in summary.rows],
-            "Multiply-adds": [row.multiply_adds for row in summary.rows],
+            "Layer": [row["name"] for row in summary["rows"]],
+            "Kind": [row["kind"] for row in summary["rows"]],
+            "Output": [" × ".join(map(str, row["output_shape"])) for row in summary["rows"]],
+            "Parameters": [row["parameters"] for row in summary["rows"]],
+            "Share (%)": [100 * row["share"] for row in summary["rows"]],
+            "Multiply-adds": [row["multiply_adds"] for row in summary["rows"]],
         }
     )
     st.dataframe(
@@ -111,7 +106,7 @@ def _objective(spec: RunSpec) -> None:
         st.markdown(
             rf"**{title}** itself takes a share off all weights: $w \leftarrow w - \eta \cdot {decay:g}\, w$."
         )
-    if any(figures.has_lambda(each.kind) for each in spec.regularisers):
+    if any(has_lambda(each.kind) for each in spec.regularisers):
         st.caption("w: the weights of filters and matrices; biases, norm layers and positions are left out.")
 
 

@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import json
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from core import figures
-from core.data.photos import photos
-from core.data.shape import image_shape
-from core.models.catalogue import ARCHITECTURES
-from core.models.summary import summarise
-from core.pictures import encode_images
+from core.figures.shrinkage import shrinkage_curves
 from core.presets import preset
-from core.preview.results import preview
 from core.run.address import encode
-from core.run.spec import AugmentSpec, DataSpec, ModelSpec, OpSpec
 from pages.components.gallery import Tile, gallery
 from pages.components.live_chart import live_chart
 
-SHOWN_OPS = AugmentSpec(
-    ops=(
-        OpSpec(op="RandomHorizontalFlip", p=0.5),
-        OpSpec(op="RandomAffine", p=1.0),
-        OpSpec(op="ColorJiggle", p=1.0),
-        OpSpec(op="RandomErasing", p=0.5),
-    )
-)
+# `python -m tests.make_families` makes it of the code itself, and a test compares the two: this page needs
+# no worker, and no torch.
+SHOWN = Path(__file__).parents[2] / "assets" / "families.json"
 HEIGHT = 260  # pixels, of each picture
 
 
 def augmentation_card() -> None:
     """One photograph, six times, each drawn anew."""
     st.subheader("Data augmentation", anchor=False)
-    sources = _six_times()
     gallery(
         [
             Tile(src=source, alt=f"The same photograph, augmented, draw {i + 1}.")
-            for i, source in enumerate(sources)
+            for i, source in enumerate(_shown()["pictures"])
         ],
         key="family.augment",
         columns=12,  # three in so narrow a column
@@ -74,31 +64,17 @@ def regularisation_card() -> None:
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=1)
-def _six_times() -> list[str]:
-    pictures, _ = photos(160)
-    shown = preview(SHOWN_OPS, pictures[1:2].expand(6, -1, -1, -1).contiguous(), seed=3, step=0, device="cpu")
-    return encode_images(shown.results)
+@cache
+def _shown() -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(SHOWN.read_text(encoding="utf-8"))
+    return shown
 
 
-@st.cache_data(show_spinner=False, max_entries=1)
+@cache
 def _structures() -> str:
-    shape = image_shape(DataSpec())
-    return json.dumps(
-        figures.parameters_by_layer(
-            {
-                name.upper() if len(name) == 3 else name.capitalize(): summarise(
-                    ModelSpec(arch=name),
-                    channels=shape.channels,
-                    side=shape.side,
-                    num_classes=shape.num_classes,
-                )
-                for name in ARCHITECTURES
-            }
-        )
-    )
+    return json.dumps(_shown()["structures"])
 
 
-@st.cache_data(show_spinner=False, max_entries=1)
+@cache
 def _curves() -> str:
-    return json.dumps(figures.shrinkage_curves())
+    return json.dumps(shrinkage_curves())

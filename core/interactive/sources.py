@@ -1,0 +1,137 @@
+"""Which images a question is about: the bundled photographs, a dataset, or a person's own pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from core.data.catalogue import load_dataset
+from core.data.photos import photos
+from core.data.shape import image_shape
+from core.interactive.errors import MissingPicturesError
+from core.run.spec import MAX_SIDE, DataSpec, Part
+
+SHOWN = 16
+MOST_OWN_BYTES = 64 * 2**20  # of decoded pictures that are remembered
+
+Side = Annotated[int, Field(ge=8, le=MAX_SIDE)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Source(Part):
+    """One of three: the photographs at a side in pixels, a dataset's first images, or pictures that were
+    sent before, by their digests."""
+
+    photos: Side | None = None
+    data: DataSpec | None = None
+    own: Annotated[tuple[Digest, ...], Field(min_length=1, max_length=SHOWN, strict=False)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Source:
+        if sum(each is not None for each in (self.photos, self.data, self.own)) != 1:
+            raise ValueError("a source is one of photos, data and own")
+        return self
+
+
+@dataclass(frozen=True)
+class Images:
+    """`SHOWN` images, uint8 (N, C, S, S), and for each a name and a sentence for those who can't see it.
+
+    A few are repeated, because each repeat is drawn anew: only the first ``originals`` differ.
+    """
+
+    tensor: Tensor
+    names: tuple[str, ...]
+    alts: tuple[str, ...]
+    originals: int
+
+
+def images_of(source: Source) -> Images:
+    """
+    Raises:
+        SpecError: the dataset can't be read.
+        MissingPicturesError: own pictures are to be sent first.
+    """
+    if source.own is not None:
+        pictures = OWN.pictures(source.own)
+        count = len(pictures)
+        return _repeated(
+            torch.stack(pictures),
+            [f"yours {i + 1}" for i in range(count)],
+            [f"Your image number {i + 1}." for i in range(count)],
+        )
+    if source.data is not None:
+        dataset = dataset_of(source.data)
+        classes = [dataset.classes[int(label)] for label in dataset.labels[:SHOWN]]
+        return _repeated(
+            torch.tensor(np.asarray(dataset.images[:SHOWN])),
+            classes,
+            [f"An image of class {name}." for name in classes],
+        )
+    assert source.photos is not None
+    pictures_of, about = photos(source.photos)
+    return _repeated(
+        torch.tensor(np.asarray(pictures_of)), [photo.name for photo in about], [photo.alt for photo in about]
+    )
+
+
+def dataset_of(spec: DataSpec) -> Any:
+    """The images of ``spec``; reading a person's zip takes a moment and is then remembered."""
+    if spec.path is not None:  # the form says its side and channels, a link may not: the same images
+        shape = image_shape(spec)
+        spec = spec.model_copy(update={"side": shape.side, "channels": shape.channels})
+    return _loaded(spec.model_dump_json(include={"name", "path", "side", "channels"}))
+
+
+@lru_cache(maxsize=2)
+def _loaded(spec_json: str) -> Any:
+    return load_dataset(DataSpec.model_validate_json(spec_json))
+
+
+def _repeated(tensor: Tensor, names: list[str], alts: list[str]) -> Images:
+    places = torch.arange(SHOWN) % len(tensor)
+    order = places.tolist()
+    return Images(
+        tensor[places], tuple(names[i] for i in order), tuple(alts[i] for i in order), min(len(tensor), SHOWN)
+    )
+
+
+class OwnPictures:
+    """Decoded pictures by the digest of their bytes, those used longest ago forgotten. Never on disk."""
+
+    def __init__(self, most_bytes: int = MOST_OWN_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._pictures: OrderedDict[str, Tensor] = OrderedDict()
+
+    def remember(self, content: bytes, picture: Tensor) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        with self._lock:
+            self._pictures[digest] = picture
+            while sum(each.nbytes for each in self._pictures.values()) > self._most_bytes:
+                self._pictures.popitem(last=False)
+        return digest
+
+    def pictures(self, digests: tuple[str, ...]) -> list[Tensor]:
+        """
+        Raises:
+            MissingPicturesError: some are not here.
+        """
+        with self._lock:
+            if missing := [digest for digest in digests if digest not in self._pictures]:
+                raise MissingPicturesError(missing)
+            for digest in digests:
+                self._pictures.move_to_end(digest)
+            return [self._pictures[digest] for digest in digests]
+
+
+OWN = OwnPictures()

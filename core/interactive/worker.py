@@ -1,0 +1,122 @@
+"""The interactive worker: questions of pages in on standard input, answers out on standard output.
+
+One JSON object a line. In: ``{"id": 7, "kind": "preview", "args": {…}}``. Out: ``{"ready": true, "pid": …}``
+once, then for each question one of
+
+    {"id": 7, "answer": {…}}
+    {"id": 7, "refused": {"where": "augment.ops[0].p", "what": "…"}}    what was asked can't be done
+    {"id": 7, "missing": ["<digest>", …]}                              pictures to send again first
+    {"id": 7, "failed": "…"}                                           a fault of ours, or too little memory
+
+``"gone": true`` beside ``failed`` says that the worker ends now. It also ends when standard input does, for
+then whoever started it is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+import psutil
+
+from core.interactive.errors import MissingPicturesError
+from core.jobs.pipes import claim, lower_priority, write
+from core.jobs.process import MAX_LINE
+from core.run.errors import SpecError
+
+NICENESS = 5  # pages go first, training (10) last
+MOST_BYTES = 3 * 2**30  # of memory; ``AUGURY_INTERACTIVE_BYTES`` says otherwise
+WATCH_SECONDS = 0.05
+
+Answers = Mapping[str, Callable[[bytes], dict[str, Any]]]  # arguments as JSON, for they are checked as such
+WarmUp = Iterator[None]  # one step each time it is asked for the next
+
+
+def load_answers() -> tuple[Answers, WarmUp]:
+    """Import what computes, and set torch up."""
+    from core.interactive.answers import ANSWERS, warm_up
+    from core.runtime import prepare_torch
+
+    prepare_torch()
+    return ANSWERS, warm_up()
+
+
+def serve(load: Callable[[], tuple[Answers, WarmUp]] = load_answers, niceness: int = NICENESS) -> int:
+    """Answer until standard input ends; the process's exit status."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too, but the parent decides
+    lower_priority(niceness)
+    questions: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    lines = claim(0, "rb")
+    outbox = _Outbox(claim(1, "wb"))
+    threading.Thread(target=_read, args=(lines, questions), name="inbox", daemon=True).start()
+    threading.Thread(target=_watch_memory, args=(outbox,), name="memory", daemon=True).start()
+    answers, warm_up = load()
+    outbox.say({"ready": True, "pid": os.getpid()})
+    for _ in warm_up:  # as long as nobody asks anything
+        if not questions.empty():
+            break
+    while True:
+        question = questions.get()
+        outbox.asked = question["id"]
+        outbox.say({"id": question["id"], **_answered(answers, question)})
+        outbox.asked = None
+
+
+def _answered(answers: Answers, question: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"answer": answers[question["kind"]](json.dumps(question["args"]).encode())}
+    except SpecError as error:
+        return {"refused": {"where": error.where, "what": error.what}}
+    except MissingPicturesError as error:
+        return {"missing": error.digests}
+    except MemoryError:
+        return {"failed": "There is too little memory for this; try smaller images or fewer operations."}
+    except Exception as error:
+        traceback.print_exc()
+        return {"failed": " ".join(f"It failed: {type(error).__name__}: {error}".split())[:500]}
+
+
+class _Outbox:
+    """What is said, line by line; ``asked`` is the question that is being answered."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self.asked: int | None = None
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def say(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            write(self._pipe, message)
+
+    def say_and_end(self, sentence: str) -> None:
+        """Last words; nothing is said after them."""
+        with self._lock:
+            if self.asked is not None:
+                write(self._pipe, {"id": self.asked, "failed": sentence, "gone": True})
+            os._exit(1)
+
+
+def _read(lines: BinaryIO, questions: queue.SimpleQueue[dict[str, Any]]) -> None:
+    for line in iter(lambda: lines.readline(MAX_LINE), b""):
+        questions.put(json.loads(line))
+    os._exit(0)  # whatever is still computing
+
+
+def _watch_memory(outbox: _Outbox) -> None:
+    """End this process before it takes the machine's memory. What it holds is looked at often: a limit of
+    the system's (RLIMIT_DATA) would also count what torch and CUDA reserve and never touch."""
+    most = int(os.environ.get("AUGURY_INTERACTIVE_BYTES") or MOST_BYTES)
+    process = psutil.Process()
+    while process.memory_info().rss <= most:
+        time.sleep(WATCH_SECONDS)
+    outbox.say_and_end(
+        f"It needed more than {most / 2**30:.2g} GiB of memory and was ended; try smaller images, a smaller "
+        "batch or fewer operations."
+    )

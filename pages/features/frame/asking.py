@@ -1,0 +1,93 @@
+"""What a page needs at once and the web server does not compute: asked of the interactive worker."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import streamlit as st
+from pydantic import BaseModel
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core.interactive.client import Answer, shared_interactive
+from core.interactive.errors import MissingPicturesError, NoAnswerError, OvertakenError
+
+_SENT = "augury.sent"  # {digest: (name, content)} of this visit's own pictures, while they are shown
+
+
+def ask(kind: str, *, slot: str | None = None, in_callback: bool = False, **args: Any) -> Answer:
+    """Wait for the worker's answer, see `core.interactive.answers`; nobody writes into it.
+
+    Where a newer run of this visit's page waits already, this one ends here.
+
+    Args:
+        slot: what is asked about; a newer question about the same drops the older. By default the kind.
+        in_callback: ask to the end: what a callback has begun must not be left half done.
+        args: specs and their parts are sent as JSON.
+
+    Raises:
+        SpecError: what was asked can't be done, or the worker ended or took too long.
+    """
+    if shared_interactive().wait_ready(0):
+        return _answer(kind, args, slot, in_callback)
+    with st.spinner("Starting PyTorch and Kornia…"):
+        return _answer(kind, args, slot, in_callback)
+
+
+def send_picture(name: str, content: bytes, side: int) -> tuple[str | None, str]:
+    """Have one of the visitor's own pictures decoded: its digest, or None and why it is none."""
+    told = _once(
+        "decode_image",
+        {"name": name, "content": base64.b64encode(content).decode(), "side": side},
+        slot=f"decode_image {name}",
+        keep=False,
+    )
+    if told["digest"] is not None:
+        st.session_state.setdefault(_SENT, {})[told["digest"]] = (name, content, side)
+    return told["digest"], told["refusal"]
+
+
+def forget_pictures(but: tuple[str, ...]) -> None:
+    """Let go of the visitor's own pictures that are shown no more."""
+    sent = st.session_state.get(_SENT, {})
+    for digest in set(sent) - set(but):
+        del sent[digest]
+
+
+def _answer(kind: str, args: dict[str, Any], slot: str | None, in_callback: bool) -> Answer:
+    plain = {
+        name: each.model_dump(mode="json") if isinstance(each, BaseModel) else each
+        for name, each in args.items()
+    }
+    try:
+        return _once(kind, plain, slot, in_callback=in_callback)
+    except MissingPicturesError as missing:  # the worker is a new one
+        sent = st.session_state.get(_SENT, {})
+        for digest in missing.digests:
+            if digest not in sent:
+                raise NoAnswerError("Your pictures are no longer here; choose them again.") from None
+            send_picture(*sent[digest])
+    return _once(kind, plain, slot, in_callback=in_callback)
+
+
+def _once(
+    kind: str, args: dict[str, Any], slot: str | None, *, keep: bool = True, in_callback: bool = False
+) -> Answer:
+    context = get_script_run_ctx()
+    visitor = "" if context is None else context.session_id
+    try:
+        return shared_interactive().ask(
+            visitor,
+            kind,
+            args,
+            slot=slot,
+            keep=keep,
+            meanwhile=(lambda: None) if in_callback else _let_a_newer_run_begin,
+        )
+    except OvertakenError:
+        st.stop()
+
+
+def _let_a_newer_run_begin() -> None:
+    """Streamlit ends a script for a newer run of it where it touches the session's state, among others."""
+    _ = _SENT in st.session_state
