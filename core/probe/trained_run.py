@@ -19,7 +19,8 @@ def latest_run(runs: Iterable[StoredRun], dataset: DataSpec) -> StoredRun | None
     fitting = (
         run
         for run in runs
-        if run.state == "finished"
+        if run.kind == "train"
+        and run.state == "finished"
         and _same_images(run.spec.data, dataset)
         and run.spec.model.arch in ARCHITECTURES  # an older run's may be gone
     )

@@ -26,19 +26,19 @@ LABELLED = (
 # Where the text stands, and where in functions of our own that hand theirs on.
 PLACES: dict[str, tuple[int, ...]] = dict.fromkeys(LABELLED.split(" "), (0,))
 PLACES |= {"progress": (1,), "page_link": (), "image": (1,), "metric": (0, 1, 2)}
-HANDING_ON = {"log_dial": (0, 4), "_slider": (1,), "_integers": (1,), "_pick": (0,)}
+HANDING_ON = {"log_dial": (0, 4), "_slider": (1,), "_integers": (1,), "_pick": (0,), "job_box": ()}
 KEYWORDS = ("label", "body", "text", "help", "caption")
 MARKDOWN_OPTIONS = ("pills", "segmented_control", "radio", "select_slider")  # a selectbox's are drawn as text
 
 FIELDS = ("title", "help", "effect", "source", "formula", "watch", "can_lie", "fits", "penalty_note")
 OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row") for field in FIELDS} | {
-    "' '.join(verdict(points))", "_READ[entry.rises]", "_duration(progress.seconds_left)", "_how_far(view)",
-    "_label(run)", "_small_print(asked, kind)", "_strength(regulariser)",
+    "' '.join(verdict(points))", "_READ[entry.rises]", "_duration(progress.seconds_left)",
+    "_label(run)", "_small_print(path.plan.spec, kind)", "_strength(regulariser)",
     "entry.effect_by(regulariser.solver)", "entry.effect_by(spec.solver)", "entry.solvers",
     "figures.clipped(*counts, channel)",
     "figures.measure_now(history, name)", "figures.removable(last, view.spec.model.arch)",
     "figures.why_no_prunable_share(history)", "figures.why_not_thorough(history)", "history.state",
-    "lies.declared(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
+    "label_warnings(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
     "what_it_took(look)",
 }  # fmt: skip

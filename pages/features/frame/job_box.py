@@ -1,7 +1,7 @@
 """A look that takes a moment, as a job: a button that asks for it, how far it is, and what it found.
 
-Whoever asks in the very same words sees the same job, so nothing is remembered in a visit. While it is live one
-fragment re-runs on a timer; once it has ended the page draws it, and moves no more.
+Whoever asks in the very same words sees the same job, so nothing is remembered in a visit. While it is live
+one fragment re-runs on a timer; once it has ended the page draws it, and moves no more.
 """
 
 from __future__ import annotations

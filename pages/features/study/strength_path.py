@@ -1,46 +1,87 @@
 """Choose λ without leaving the page: a quick path of a few values, as a chart to pick one from.
 
-The path is trained in a process of its own (`core.jobs.paths`); whoever asks for an equal one sees it, too.
-While it is trained one fragment re-runs on a timer; once it has ended the page draws it, and moves no more.
+Each value is a job (`core.study.path_plan`); whoever asks for an equal path sees the same jobs. While one of
+them is live one fragment re-runs on a timer; once all have ended the page draws them, and moves no more.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
-from core.figures import has_lambda
-from core.figures.strength_path import path_chart, verdict
-from core.jobs.paths import Paths, PathView
+from core.figures.parts import has_lambda
+from core.figures.probes import Row
+from core.figures.strength_path import good, path_chart, verdict
+from core.jobs.views import RunView
 from core.regularise.catalogue import REGULARISERS
 from core.run.errors import SpecError
-from core.run.spec import RunSpec
-from core.study.strength_path import (
+from core.run.spec import RunSpec, is_upload
+from core.study.path_plan import (
     EPOCHS_EACH,
     IMAGES,
+    KIND,
     POINTS,
     WARM_EPOCHS,
-    PathPoint,
-    good,
+    PathPlan,
+    path_plan,
     quick,
     strengths,
 )
 from core.text.escape import plain
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
+from pages.features.frame.job_box import how_far, refuse, rows, say_refusal
+from pages.features.frame.setup import jobs
 
 REFRESH_SECONDS = 1.0
 HEIGHT = 320
-_REFUSED = "augury.path.refused"  # why the last question was not taken
+FIELDS = ("strength", "accuracy", "exact", "near", "groups", "seconds")
+_KEY = "path"
+_FRESH = "augury.path.fresh"  # tells this visit's paths from others', where the images may have changed
 
 
-@st.cache_resource(show_spinner=False, on_release=lambda manager: manager.close())
-def paths() -> Paths:
-    """The paths of this server, shared by all visitors."""
-    return Paths()
+@dataclass(frozen=True)
+class Path:
+    """A path as it is now.
+
+    Args:
+        views: of its jobs that were asked for, of those that are the same the one that tells most.
+    """
+
+    plan: PathPlan
+    which: int
+    views: Sequence[RunView]
+
+    @property
+    def kind(self) -> str:
+        """The regulariser's."""
+        return self.plan.spec.regularisers[self.which].kind
+
+    @property
+    def live(self) -> list[RunView]:
+        return [view for view in self.views if not view.ended]
+
+    @property
+    def points(self) -> list[Row]:
+        """What is known, from the smallest λ to the largest."""
+        found: list[Row] = [row for view in self.views for row in rows(view, *FIELDS)]
+        return sorted(found, key=lambda row: row["strength"])
+
+    @property
+    def failure(self) -> str:
+        """Why one of the jobs failed; empty if none did."""
+        return next((view.reason for view in self.views if view.state == "failed"), "")
+
+    @property
+    def missing(self) -> list[dict[str, object]]:
+        """The inputs of the jobs that are neither finished nor on their way."""
+        there = [view.inputs for view in self.views if view.state == "finished" or not view.ended]
+        return [inputs for inputs in self.plan.inputs if inputs not in there]
 
 
 def choose_lambda(spec: RunSpec) -> None:
@@ -82,87 +123,110 @@ def lambda_path_box(spec: RunSpec, which: int, on_choose: Callable[[float], None
         asked = quick(spec, which)
     except SpecError:
         return
-    if refused := st.session_state.pop(_REFUSED, None):
-        st.warning(plain(refused), icon=":material/hourglass:")
-    view = paths().view(asked, which)
-    if view is None or (view.ended and not view.points):
-        _invitation(asked, which, view)
-    elif not view.ended:
-        st.fragment(_watch, run_every=REFRESH_SECONDS)(asked, which)
-    else:
+    say_refusal(_KEY)
+    path = _path(path_plan(asked, which, _fresh(asked)), which)
+    if path.live:
+        st.fragment(_watch, run_every=REFRESH_SECONDS)(path.plan, which)
+    elif path.points:
         chosen = spec.regularisers[which]
         now = REGULARISERS[chosen.kind].default_strength if chosen.strength is None else chosen.strength
-        _result(asked, which, view, now, on_choose)
+        _result(path, now, on_choose)
+    else:
+        _invitation(path)
 
 
-def _invitation(asked: RunSpec, which: int, view: PathView | None) -> None:
-    kind = asked.regularisers[which].kind
-    grid = strengths(kind)
+def _path(plan: PathPlan, which: int) -> Path:
+    return Path(plan, which, jobs().group(plan.group))
+
+
+def _fresh(asked: RunSpec) -> str:
+    """A folder of this machine may hold other images by now: what earlier visits tried says nothing of it."""
+    if asked.data.path is None or is_upload(asked.data.path):
+        return ""
+    return str(st.session_state.setdefault(_FRESH, uuid.uuid4().hex))
+
+
+def _invitation(path: Path) -> None:
+    grid = strengths(path.kind)
     st.caption(
         f"{POINTS} values from {grid[0]:g} to {grid[-1]:g}: what does each cost in accuracy, and how many "
         "weights does it zero? A quick look, of less than a minute on a free machine."
     )
-    if view is not None and view.state == "failed":
-        st.error(f"The values could not be tried. {plain(view.reason)}", icon=":material/error:")
+    if path.failure:
+        st.error(f"The values could not be tried. {plain(path.failure)}", icon=":material/error:")
     st.button(
         f"Try {POINTS} values of λ",
         icon=":material/query_stats:",
-        key=f"path.try.{kind}",
+        key=f"path.try.{path.kind}",
         on_click=_ask,
-        args=(asked, which),
+        args=(path,),
     )
 
 
-def _ask(asked: RunSpec, which: int) -> None:
+def _ask(path: Path) -> None:
+    """Put the jobs that are missing into the queue: all of them, or none."""
+    asked = []
     try:
-        paths().ask(asked, which)
+        for inputs in path.missing:
+            run_id = jobs().submit(path.plan.spec, KIND, inputs, group=path.plan.group)
+            asked.append(run_id)
     except SpecError as error:
-        st.session_state[_REFUSED] = str(error)
+        for run_id in asked:
+            jobs().stop(run_id)
+        refuse(_KEY, error)
 
 
-def _watch(asked: RunSpec, which: int) -> None:
-    view, kind = paths().view(asked, which), asked.regularisers[which].kind
-    if view is None or view.ended:
+def _cancel(path: Path) -> None:
+    """Those that wait first, so that none of them starts when the one that runs ends."""
+    for view in sorted(path.live, key=lambda view: view.state != "queued"):
+        jobs().stop(view.id)
+
+
+def _watch(plan: PathPlan, which: int) -> None:
+    path = _path(plan, which)
+    if not path.live:
         st.rerun()  # the whole page: it draws a path that has ended
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(view.done, _how_far(view), width="stretch")
+        done = sum(view.state == "finished" or view.progress().share for view in path.views) / POINTS
+        st.progress(min(done, 1.0), plain(_how_far(path)), width="stretch")
         st.button(
             "Cancel",
             icon=":material/stop:",
-            key=f"path.cancel.{kind}",
-            on_click=paths().stop,
-            args=(asked, which),
+            key=f"path.cancel.{path.kind}",
+            on_click=_cancel,
+            args=(path,),
         )
-    if view.points:
-        _chart(asked, which, view, None, None)
+    if path.points:
+        _chart(path, None, None)
 
 
-def _how_far(view: PathView) -> str:
-    if view.state == "queued":
-        before = "one other is" if view.position == 1 else f"{view.position} others are"
-        return (
-            f"Waits: {before} before it. One is tried at a time." if view.position else "Starts in a moment."
-        )
-    if not view.done:
-        return "Starting a process for it…"
-    doing = "Warm start, without it" if view.strength is None else f"λ = {view.strength:g}"
-    return doing if view.seconds_left is None else f"{doing} · {view.seconds_left:.0f} s left"
+def _how_far(path: Path) -> str:
+    """What is trained now, and how long all of it will take; or why it waits."""
+    running = next((view for view in path.live if view.state != "queued"), None)
+    if running is None:
+        return how_far(min(path.live, key=lambda view: view.position))
+    told, left = running.history.progress_event, running.progress().seconds_left
+    if told is None or left is None or told["of"] <= told["done"]:
+        return how_far(running)
+    waiting = sum(view.state == "queued" for view in path.live)
+    left += waiting * EPOCHS_EACH * told["seconds_left"] / (told["of"] - told["done"])
+    return f"{told.get('what', '')} · {left:.0f} s left"
 
 
-def _result(
-    asked: RunSpec, which: int, view: PathView, now: float | None, on_choose: Callable[[float], None]
-) -> None:
-    kind, points = asked.regularisers[which].kind, _points(view)
+def _result(path: Path, now: float | None, on_choose: Callable[[float], None]) -> None:
+    kind, points = path.kind, path.points
     st.markdown(" ".join(verdict(points)))
-    options = {f"{point.strength:g}": point.strength for point in points}
+    if path.failure:
+        st.error(f"Not all values could be tried. {plain(path.failure)}", icon=":material/error:")
+    options = {f"{point['strength']:g}": float(point["strength"]) for point in points}
     best = good(points)
-    star = f"{best.strength:g}" if best else None
+    star = f"{best['strength']:g}" if best else None
 
     def chosen(text: str | None) -> None:
         if text in options:  # a browser may send anything, and a second press takes a choice back: None
             on_choose(options[text])
 
-    _chart(asked, which, view, now, chosen)
+    _chart(path, now, chosen)
     # Its key has λ in it: whatever else changes λ, the control starts anew from that.
     at = choice.key("path", "choose", kind, f"{now:g}" if now is not None else "")
     st.segmented_control(
@@ -174,14 +238,14 @@ def _result(
         on_change=lambda: chosen(st.session_state[at]),
         help="Or click on the chart. The star marks the largest that costs next to nothing.",
     )
-    st.caption(_small_print(asked, kind))
-    if len(points) < POINTS:
+    st.caption(_small_print(path.plan.spec, kind))
+    if path.missing:
         st.button(
-            f"Try all {POINTS} again",
+            f"Try all {POINTS}",
             icon=":material/replay:",
             key=f"path.again.{kind}",
             on_click=_ask,
-            args=(asked, which),
+            args=(path,),
         )
 
 
@@ -194,16 +258,10 @@ def _small_print(asked: RunSpec, kind: str) -> str:
     )
 
 
-def _chart(
-    asked: RunSpec, which: int, view: PathView, now: float | None, on_pick: Callable[[str], None] | None
-) -> None:
-    kind = asked.regularisers[which].kind
-    chart = path_chart(_points(view), strengths(kind), now)
+def _chart(path: Path, now: float | None, on_pick: Callable[[str], None] | None) -> None:
+    kind = path.kind
+    chart = path_chart(path.points, strengths(kind), now)
     live_chart(json.dumps(chart.figure), key=f"path.{kind}", height=HEIGHT, alt=chart.alt, on_pick=on_pick)
-
-
-def _points(view: PathView) -> list[PathPoint]:
-    return [PathPoint(**{k: value for k, value in event.items() if k != "event"}) for event in view.points]
 
 
 def _choose(kind: str, strength: float) -> None:

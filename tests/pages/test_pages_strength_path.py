@@ -1,39 +1,44 @@
-"""Choosing λ on the page: asked for, watched, read, chosen. The paths here are told, not trained."""
-
-from types import SimpleNamespace
+"""Choosing λ on the page: asked for, watched, read, chosen. The jobs here are told, not trained."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.jobs.paths import PathView
+from core.figures.strength_path import good, path_chart
+from core.jobs.views import RunView
 from core.run.errors import SpecError
-from core.study.strength_path import strengths
-from pages.features.study import strength_path as lambda_path
+from core.run.events import state
+from core.run.history import HistoryBuilder
+from core.run.spec import RegulariserSpec, RunSpec
+from core.study.path_plan import strengths
+from pages.features.study import strength_path
 
 
-class ToldPaths:
-    """A manager whose paths are what a test says they are."""
+class ToldJobs:
+    """A manager whose jobs are what a test says they are."""
 
     def __init__(self):
-        self.now, self.asked, self.stopped = None, [], []
+        self.views, self.asked, self.stopped = [], [], []
+        self.room = 100
 
-    def view(self, spec, which):
-        return self.now
+    def group(self, group):
+        return self.views
 
-    def ask(self, spec, which):
-        if len(self.asked) == 1:
-            raise SpecError("", "30 paths are waiting already; try again in a few minutes.")
-        self.asked.append((spec, which))
+    def submit(self, spec, kind, inputs, group):
+        assert kind == "study.path_point" and len(group) == 64
+        if len(self.asked) == self.room:
+            raise SpecError("", "100 runs are waiting already; stop one, or try later.")
+        self.asked.append((spec, inputs))
+        return f"run {len(self.asked)}"
 
-    def stop(self, spec, which):
-        self.stopped.append((spec, which))
+    def stop(self, run_id):
+        self.stopped.append(run_id)
 
 
 @pytest.fixture
 def told(monkeypatch):
-    paths = ToldPaths()
-    monkeypatch.setattr(lambda_path, "paths", lambda: paths)
-    return paths
+    jobs = ToldJobs()
+    monkeypatch.setattr(strength_path, "jobs", lambda: jobs)
+    return jobs
 
 
 def visit(*kinds):
@@ -54,7 +59,7 @@ def visit(*kinds):
 
 def event(strength, accuracy=0.9, exact=0.5, near=0.6, groups=0.0):
     return {
-        "event": "point",
+        "event": "row",
         "strength": strength,
         "accuracy": accuracy,
         "exact": exact,
@@ -64,11 +69,42 @@ def event(strength, accuracy=0.9, exact=0.5, near=0.6, groups=0.0):
     }
 
 
-def view(state, points=(), **more):
-    known = {"reason": "", "position": 0, "done": 0.0, "strength": None, "seconds_left": None} | more
-    return PathView(state=state, points=tuple(points), **known)
+def job(strength, *events, ended="", reason="", position=0):
+    """A job of the path of the spec in `visit`, after these events."""
+    builder = HistoryBuilder()
+    builder.add(state("queued"))
+    if events:
+        builder.add(state("running"))
+    for each in events:
+        builder.add(each)
+    if ended:
+        builder.add(state(ended, reason))
+    plan = strength_path.path_plan(
+        strength_path.quick(RunSpec(regularisers=(RegulariserSpec(kind="l1"),)), 0), 0
+    )
+    inputs = next(each for each in plan.inputs if each["strength"] == strength)
+    return RunView(
+        id=f"{strength:g}",
+        spec=plan.spec,
+        history=builder.history(),
+        position=position,
+        created_at=0.0,
+        started_at=None,
+        finished_at=None,
+        kind="study.path_point",
+        inputs=inputs,
+    )
 
 
+def finished(rows):
+    return [job(row["strength"], row, ended="finished") for row in rows]
+
+
+def progress(done, of, left, what):
+    return {"event": "progress", "done": done, "of": of, "seconds_left": left, "what": what}
+
+
+GRID = strengths("l1")
 PATH = [
     event(strength, accuracy, exact)
     for strength, accuracy, exact in zip(
@@ -101,48 +137,53 @@ def test_a_press_asks_for_the_path_of_this_very_spec(told):
     assert "from 1e-05 to 0.03" in words(shown)
     button(shown, "Try 8 values of λ").click().run()
     assert not shown.exception
-    ((spec, which),) = told.asked
-    assert which == 0 and spec.regularisers[0].kind == "l1" and spec.regularisers[0].strength == 0
+    assert [inputs["strength"] for _, inputs in told.asked] == list(GRID)
+    for spec, inputs in told.asked:
+        assert (
+            inputs["which"] == 0 and spec.regularisers[0].kind == "l1" and not spec.regularisers[0].strength
+        )
 
 
-def test_one_too_many_is_told_to_wait(told):
-    told.asked.append("another's")
+def test_one_too_many_is_told_to_wait_and_leaves_none_in_the_queue(told):
+    told.room = 5
     shown = visit("l1")
     button(shown, "Try 8 values of λ").click().run()
-    assert "30 paths are waiting" in words(shown)
-    assert "30 paths are waiting" not in words(shown.run())
-
-
-def test_one_too_many_is_told_to_wait_where_a_cancelled_path_is_tried_again(told):
-    told.asked.append("another's")
-    told.now = view("stopped", PATH[:3])
-    shown = visit("l1")
-    button(shown, "Try all 8 again").click().run()
-    assert "30 paths are waiting" in words(shown)
+    assert "100 runs are waiting" in words(shown) and told.stopped == [f"run {i}" for i in range(1, 6)]
+    assert "100 runs are waiting" not in words(shown.run())
 
 
 @pytest.mark.parametrize(
-    ("now", "says"),
+    ("jobs", "says", "done"),
     [
-        (view("queued", position=1), "one other is before it"),
-        (view("queued", position=3), "3 others are before it"),
-        (view("queued"), "Starts in a moment"),
-        (view("running"), "Starting a process"),
-        (view("running", done=0.1), "Warm start, without it"),
-        (view("running", PATH[:2], done=0.4, strength=1e-4, seconds_left=12.3), "λ = 0.0001 · 12 s left"),
+        ([job(GRID[0], position=1), job(GRID[1], position=2)], "one other is before it", 0),
+        ([job(GRID[0], position=3)], "3 others are before it", 0),
+        ([job(GRID[0])], "Starts in a moment", 0),
+        ([job(GRID[0], state("running"))], "Starting a process", 0),
+        ([job(GRID[0], progress(3.5, 7, None, "Warm start, without it"))], "Warm start, without it", 6),
+        (
+            [
+                *(job(strength, event(strength), ended="finished") for strength in GRID[:2]),
+                job(GRID[2], progress(2, 3, 4.0, "λ = 0.0001")),
+                *map(job, GRID[3:]),
+            ],
+            "λ = 0.0001 · 64 s left",  # 4, and 12 for each of the five that wait
+            33,
+        ),
     ],
 )
-def test_while_it_is_trained_the_page_says_how_far_it_is_and_can_stop_it(told, now, says):
-    told.now = now
+def test_while_it_is_trained_the_page_says_how_far_it_is_and_can_stop_it(told, jobs, says, done):
+    told.views = jobs
     shown = visit("l1")
-    assert says in shown.get("progress")[0].proto.text
-    assert shown.get("progress")[0].proto.value == round(100 * now.done)
+    assert says in shown.get("progress")[0].proto.text.replace(":small[]", "")
+    assert shown.get("progress")[0].proto.value == done
     button(shown, "Cancel").click().run()
-    assert not shown.exception and len(told.stopped) == 1
+    waiting = [view.id for view in jobs if view.state == "queued"]
+    running = [view.id for view in jobs if view.state == "running"]
+    assert not shown.exception and told.stopped == waiting + running
 
 
 def test_the_good_strength_is_said_marked_and_goes_into_the_form(told):
-    told.now = view("finished", PATH, done=1.0)
+    told.views = finished(PATH)
     shown = visit("l1", "l2")
     assert "**λ = 0.0003** is the largest" in words(shown)
     assert "96.7% right, 50.0% exact zeros" in words(shown)
@@ -162,9 +203,9 @@ def test_with_several_regularisers_one_says_whose_strength_is_tried(told):
     assert shown.segmented_control[0].options == ["L1 (lasso)", "L2 in the loss (ridge)"]
     shown.segmented_control[0].set_value("l2").run()
     button(shown, "Try 8 values of λ").click().run()
-    ((spec, which),) = told.asked
-    assert which == 2 and [each.strength for each in spec.regularisers] == [None, 1e-4, 0]
-    told.now = view("finished", PATH, done=1.0)
+    spec, inputs = told.asked[0]
+    assert inputs["which"] == 2 and [each.strength for each in spec.regularisers] == [None, 1e-4, 0]
+    told.views = finished(PATH)
     shown.run().segmented_control[1].set_value("0.003").run()
     assert shown.text[0].value == "early_stopping=None l1=None l2=0.003"
 
@@ -173,31 +214,42 @@ def test_with_several_regularisers_one_says_whose_strength_is_tried(told):
 def test_a_click_on_the_chart_chooses_what_is_on_it_and_nothing_else(told, monkeypatch, picked):
     """What a browser sends for a click may be anything."""
     picks = []
-    monkeypatch.setattr(lambda_path, "live_chart", lambda *_, on_pick, **__: picks.append(on_pick))
-    told.now = view("finished", PATH, done=1.0)
+    monkeypatch.setattr(strength_path, "live_chart", lambda *_, on_pick, **__: picks.append(on_pick))
+    told.views = finished(PATH)
     chosen = []
-    monkeypatch.setattr(lambda_path, "_choose", lambda kind, strength: chosen.append((kind, strength)))
+    monkeypatch.setattr(strength_path, "_choose", lambda kind, strength: chosen.append((kind, strength)))
     visit("l1")
     picks[-1](picked)
     assert chosen == ([("l1", 0.003)] if picked == "0.003" else [])
 
 
 def test_a_path_that_was_cancelled_keeps_what_it_has(told):
-    told.now = view("stopped", PATH[:3], done=0.5)
+    stopped = [job(strength, ended="stopped") for strength in GRID]
+    told.views = finished(PATH[:3]) + stopped[3:]
     shown = visit("l1")
     assert "largest of all: a stronger one may do as well" in words(shown)
     assert len(shown.segmented_control[0].options) == 3
-    button(shown, "Try all 8 again").click().run()
-    assert len(told.asked) == 1
-    told.now = view("stopped")
+    button(shown, "Try all 8").click().run()
+    assert [inputs["strength"] for _, inputs in told.asked] == list(GRID[3:])
+    told.views = stopped
     assert button(shown.run(), "Try 8 values of λ")
 
 
 def test_a_path_that_failed_says_why_and_can_be_tried_again(told):
-    told.now = view("failed", reason="The loss stopped being a number before any λ was tried.")
+    reason = "The loss stopped being a number before any λ was tried."
+    failed = [job(strength, ended="failed", reason=reason) for strength in GRID]
+    told.views = failed
     shown = visit("l1")
     assert "The loss stopped being a number" in shown.error[0].value
     assert button(shown, "Try 8 values of λ")
+    told.views = finished(PATH[:7]) + failed[7:]
+    assert "Not all values could be tried. The loss stopped" in shown.run().error[0].value
+    assert len(shown.segmented_control[0].options) == 7
+
+
+def test_a_damaged_row_is_left_out(told):
+    told.views = [*finished(PATH[:3]), job(GRID[3], {"event": "row", "strength": 3e-4}, ended="finished")]
+    assert len(visit("l1").segmented_control[0].options) == 3
 
 
 @pytest.mark.parametrize(
@@ -210,15 +262,13 @@ def test_a_path_that_failed_says_why_and_can_be_tried_again(told):
     ],
 )
 def test_what_a_strange_path_shows_is_said(told, points, says):
-    told.now = view("finished", points, done=1.0)
+    told.views = finished(points)
     shown = visit("l1")
     assert not shown.exception and says in words(shown)
 
 
 def test_the_chart_has_both_axes_every_value_and_says_it_in_words():
-    from core.figures.strength_path import path_chart
-
-    points = lambda_path._points(SimpleNamespace(points=[*PATH[:-1], event(0.03, None, 1.0, 1.0, 0.5)]))
+    points = [*PATH[:-1], event(0.03, None, 1.0, 1.0, 0.5)]
     chart = path_chart(points, strengths("l1"), 2e-4)
     by_name = {trace["name"]: trace for trace in chart.figure["data"]}
     assert by_name["accuracy"]["y"][:2] == [97.0, 97.1] and by_name["accuracy"]["y"][-1] is None
@@ -237,3 +287,12 @@ def test_only_what_is_called_lambda_has_a_path(told):
     assert not visit("label_smoothing").subheader and not visit("early_stopping").subheader
     assert not visit("label_smoothing", "l1").segmented_control  # nothing to choose between
     assert [each.label for each in visit("l1", "l2").segmented_control] == ["Regulariser"]
+
+
+def test_good_is_the_largest_strength_within_half_a_point_of_the_best():
+    path = [event(1e-4, 0.968), event(1e-3, 0.970), event(1e-2, 0.965), event(1e-1, 0.9649)]
+    assert good(path) == path[2]
+    assert good(path[:1]) == path[0]
+    exactly = [event(1e-4, 301 / 600), event(1e-3, 298 / 600)]  # 3 of 600; in floats a hair more
+    assert good(exactly) == exactly[1]
+    assert good([]) is None and good([event(1.0, None)]) is None

@@ -44,11 +44,11 @@ def test_what_can_not_be_seen_is_not_judged():
     [("RandomHorizontalFlip", 2, {"left", "right"}), ("RandomVerticalFlip", 1, {"up", "down"})],
 )
 def test_a_flip_swaps_two_arrows_and_spares_the_others(op, axis, swapped):
-    lies = examples(of(op), load_dataset(DataSpec(name="arrows")), seed=0, count=64)
-    assert len(lies) == 32  # of 64 arrows, 16 of each direction
-    for lie in lies:
-        assert {lie.label, lie.reads_as} == swapped
-        assert torch.equal(lie.after, lie.before.flip(axis))
+    changes = examples(of(op), load_dataset(DataSpec(name="arrows")), seed=0, count=64)
+    assert len(changes) == 32  # of 64 arrows, 16 of each direction
+    for change in changes:
+        assert {change.label, change.reads_as} == swapped
+        assert torch.equal(change.after, change.before.flip(axis))
     assert len(examples(of(op), load_dataset(DataSpec(name="arrows")), seed=0, count=3)) == 3
 
 
@@ -69,21 +69,21 @@ def test_small_turns_and_bends_do_not_lie():
 @pytest.mark.parametrize(("op", "clockwise"), [("RandomRotation", -1), ("RandomAffine", 1)])
 def test_quarter_turns_go_the_way_the_image_went(op, clockwise):
     params = {"degrees": [90, 90]} | ({"translate": 0, "scale": [1, 1]} if op == "RandomAffine" else {})
-    lies = examples(of(op, **params), load_dataset(DataSpec(name="arrows")), seed=0, count=64)
-    assert len(lies) == 64
-    for lie in lies:
-        assert CLOCKWISE.index(lie.reads_as) == (CLOCKWISE.index(lie.label) + clockwise) % 4
-        turned = lie.before.rot90(-clockwise, (1, 2)).double()
-        assert (lie.after.double() - turned).abs().max() <= 1
+    changes = examples(of(op, **params), load_dataset(DataSpec(name="arrows")), seed=0, count=64)
+    assert len(changes) == 64
+    for change in changes:
+        assert CLOCKWISE.index(change.reads_as) == (CLOCKWISE.index(change.label) + clockwise) % 4
+        turned = change.before.rot90(-clockwise, (1, 2)).double()
+        assert (change.after.double() - turned).abs().max() <= 1
 
 
 def test_digits():
     digits = load_dataset(DataSpec(name="mnist5k"))
-    lies = examples(of("RandomRotation", degrees=[180, 180]), digits, seed=0, count=5)
-    assert len(lies) == 5
-    for lie in lies:
-        assert (lie.label, lie.reads_as) in (("6", "9"), ("9", "6"))
-        assert (lie.after.double() - lie.before.flip((1, 2)).double()).abs().max() <= 1
+    changes = examples(of("RandomRotation", degrees=[180, 180]), digits, seed=0, count=5)
+    assert len(changes) == 5
+    for change in changes:
+        assert (change.label, change.reads_as) in (("6", "9"), ("9", "6"))
+        assert (change.after.double() - change.before.flip((1, 2)).double()).abs().max() <= 1
     assert examples(of("RandomVerticalFlip"), digits, seed=0) == []
 
 

@@ -1,5 +1,6 @@
 """Times against a clock that is wound by hand, and once against the real one."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,8 @@ import torch
 
 from core.augment.ops.mixes import MIXES
 from core.probe import cost
-from core.probe.cost import Cost, Costs, measure, training_step
+from core.probe.cost import BATCH, FEW, TRAINING, WHOLE, Cost, measure, run, training_step
+from core.run.control import Control
 from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, ModelSpec, OpSpec, RunSpec, TrainSpec
 
@@ -128,6 +130,83 @@ def test_training_steps_are_the_engines_own_without_augmentation(clock, monkeypa
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_the_share_of_a_step():
-    costs = Costs((), Cost("all", 10.0, 40.0), "cpu", 1.0)
-    assert costs.share_of_step(150.0) == 0.25
+# The job
+
+
+def job(spec=SMALL, images=None, control=None):
+    return list(run(spec, {"images": images or {"data": True}}, control or Control(), None))
+
+
+def test_a_job_has_a_row_for_each_part_and_for_the_training_step():
+    *found, final = job()
+    assert final == {"event": "state", "state": "finished", "reason": ""}
+    rows = [event for event in found if event["event"] == "row"]
+    assert [row["part"] for row in rows] == ["operation", "whole", "training"]
+    assert [row["title"] for row in rows] == ["Thin-plate bend", WHOLE, TRAINING]
+    for row in rows:
+        assert row["total"] == row["draw"] + row["apply"] > 0 and row["device"] == "cpu"
+    done = [event["done"] / event["of"] for event in found if event["event"] == "progress"]
+    assert done == sorted(done) and 0 < done[0] < done[-1] == 0.5
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+@pytest.mark.parametrize(
+    ("images", "shape"),
+    [
+        ({"data": True}, (BATCH, 3, 32, 32)),
+        ({"photos": 48}, (BATCH, 3, 48, 48)),
+        ({"photos": 224}, (FEW, 3, 224, 224)),
+    ],
+)
+def test_the_images_are_those_that_are_asked_for_and_few(monkeypatch, images, shape):
+    seen = []
+
+    def nothing(spec, images, **_):
+        seen.append(images)
+        yield cost.Costs((), Cost(WHOLE, 1.0, 1.0), "cpu", 1.0)
+
+    monkeypatch.setattr(cost, "measure", nothing)
+    monkeypatch.setattr(cost, "training_step", lambda *_, **__: 1.0)
+    job(images=images)
+    (batch,) = seen
+    assert batch.shape == shape and batch.dtype == torch.uint8
+    assert len({image.numpy().tobytes() for image in batch}) > 1
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_stop_is_heard_after_a_round_and_after_a_step(monkeypatch, training):
+    control, steps = Control(), []
+    real = cost.train_step
+
+    def step(*given):
+        steps.append(given[-1])
+        control.stop.set()
+        return real(*given)
+
+    monkeypatch.setattr(cost, "train_step", step)
+    if not training:
+        control.stop.set()
+    found = job(control=control)
+    assert found[-1]["state"] == "stopped" and len(steps) == int(training)
+    assert [event for event in found if event["event"] == "row" and event["part"] == "training"] == []
+    assert len([event for event in found if event["event"] == "progress"]) == 1 or training
+
+
+@pytest.mark.parametrize(
+    ("images", "where"),
+    [({}, "inputs.images"), ({"photos": 4096}, "inputs.images.photos"), ({"own": "x"}, "inputs.images.own")],
+)
+def test_images_of_no_use_are_refused(images, where):
+    with pytest.raises(SpecError) as error:
+        next(run(SMALL, {"images": images}, Control(), None))
+    assert error.value.where == where
+
+
+def test_operations_that_do_not_fit_and_specs_that_can_not_be_run_are_refused_in_a_sentence():
+    hue = SMALL.model_copy(
+        update={"data": DataSpec(name="digits"), "augment": AugmentSpec(ops=(OpSpec(op="RandomHue"),))}
+    )
+    with pytest.raises(SpecError, match="one channel"):
+        job(hue)
+    with pytest.raises(SpecError, match="too many"):
+        job(SMALL.model_copy(update={"data": DataSpec(name="arrows", train_images=999_999)}))

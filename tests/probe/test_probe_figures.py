@@ -1,6 +1,9 @@
 """The lab's figures are valid Plotly, hold the measured numbers, and say them in words."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
@@ -8,11 +11,30 @@ import torch
 
 from core.figures import probes as figures
 from core.preview.histograms import histograms
-from core.probe.cost import Cost, Costs
-from core.probe.label_damage import Accuracy
 
-MEASURED = [Accuracy("Plain images", 90, 100, ()), Accuracy("Horizontal flip", 45, 100, ())]
-COSTS = Costs((Cost("Flip", 1.0, 2.0), Cost("Affine", 2.0, 10.0)), Cost("All", 3.0, 12.0), "cpu", 1.0)
+MEASURED = [
+    {"title": "Plain images", "right": 90, "images": 100, "low": 0.825, "high": 0.945, "mistakes": []},
+    {"title": "Horizontal flip", "right": 45, "images": 100, "low": 0.356, "high": 0.548, "mistakes": []},
+]
+
+
+def cost(part, title, draw, apply):
+    return {
+        "part": part,
+        "title": title,
+        "draw": draw,
+        "apply": apply,
+        "total": draw + apply,
+        "device": "cpu",
+    }
+
+
+COSTS = [
+    cost("operation", "Flip", 1.0, 2.0),
+    cost("operation", "Affine", 2.0, 10.0),
+    cost("whole", "All", 3.0, 12.0),
+]
+STEP = cost("training", "The rest of a training step", 0.0, 45.0)
 BEFORE = torch.full((2, 3, 4, 4), 100, dtype=torch.uint8)
 AFTER = torch.cat([BEFORE[:1], BEFORE[:1] * 0 + 255])
 
@@ -23,7 +45,7 @@ AFTER = torch.cat([BEFORE[:1], BEFORE[:1] * 0 + 255])
         figures.accuracies(MEASURED),
         figures.accuracies(MEASURED[:1]),
         figures.costs(COSTS),
-        figures.costs(COSTS, 45.0),
+        figures.costs([*COSTS, STEP]),
         figures.value_histograms(*histograms(BEFORE, AFTER)),
         figures.value_histograms(*histograms(BEFORE[:, :1], AFTER[:, :1])),
     ],
@@ -40,19 +62,29 @@ def test_bars_of_accuracy_have_their_intervals_and_plain_a_line():
     chart = figures.accuracies(MEASURED)
     (bars,) = chart.figure["data"]
     assert bars["x"] == [90, 45] and bars["y"] == ["Plain images", "Horizontal flip"]
-    low, high = MEASURED[1].interval
-    assert 45 + bars["error_x"]["array"][1] == pytest.approx(100 * high)
-    assert 45 - bars["error_x"]["arrayminus"][1] == pytest.approx(100 * low)
+    assert 45 + bars["error_x"]["array"][1] == pytest.approx(54.8)
+    assert 45 - bars["error_x"]["arrayminus"][1] == pytest.approx(35.6)
     assert chart.figure["layout"]["shapes"][0]["x0"] == 90
     assert "100 validation images" in chart.alt and "Horizontal flip 45 %" in chart.alt
 
 
 def test_bars_of_cost_are_cut_in_two_and_stand_beside_the_step():
-    drawing, applying, training = figures.costs(COSTS, 45.0).figure["data"]
+    drawing, applying, training = figures.costs([*COSTS, STEP]).figure["data"]
     assert drawing["x"] == [1, 2, 3] and applying["x"] == [2, 10, 12] and training["x"] == [45]
     assert drawing["y"] == ["Flip", "Affine", "All"]
-    assert "augmentation takes 25 %" in figures.costs(COSTS, 45.0).alt
+    assert "augmentation takes 25 %" in figures.costs([*COSTS, STEP]).alt
     assert "Affine 12" in figures.costs(COSTS).alt and "step" not in figures.costs(COSTS).alt
+
+
+def test_the_share_of_a_step_is_known_once_both_are():
+    assert figures.share_of_step([*COSTS, STEP]) == 0.25
+    assert figures.share_of_step(COSTS) is figures.share_of_step([STEP]) is None
+
+
+def test_figures_need_neither_probes_nor_studies():
+    code = "import sys, core.figures.probes, core.figures.strength_path\n"
+    code += "assert not [name for name in sys.modules if name.startswith(('core.probe', 'core.study'))]"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
 def test_histograms_have_a_row_a_channel_and_name_what_was_clipped():

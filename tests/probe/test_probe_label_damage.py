@@ -1,18 +1,37 @@
-"""Whether it lies: a network that is really trained on arrows, on which flips must lie and noise not."""
+"""Label damage: a network that is really trained on arrows, on which flips must lie and noise not."""
 
+import base64
+import io
+import json
+import shutil
 import time
 import uuid
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
-from core.probe import label_damage as lies
-from core.probe.label_damage import declared, latest_run, measured, open_trained, plan, stratified, wilson
+from core.probe import label_damage
+from core.probe.label_damage import (
+    PLAIN,
+    WHOLE,
+    Accuracy,
+    Mistake,
+    measured,
+    open_trained,
+    plan,
+    stratified,
+)
+from core.probe.label_warnings import label_warnings
+from core.probe.trained_run import WEIGHTS, latest_run
+from core.run.control import Control
 from core.run.errors import SpecError
+from core.run.shapes import MAX_EVENT_BYTES
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, ModelSpec, OpSpec, OptimiserSpec, RunSpec, TrainSpec
 from core.store.store import Store, run_folder
 from core.train import loop as engine
@@ -52,16 +71,15 @@ def found(trained):
 
 
 def test_plain_accuracy_is_what_the_run_reported(run, found):
-    plain = found[lies.PLAIN]
+    plain = found[PLAIN]
     assert plain.share == run[1]["validation_accuracy"] > 0.7
     assert plain.images == 800 and plain.mistakes == ()
 
 
 def test_a_flip_lies_on_arrows_and_a_little_noise_does_not(found):
     plain, flip, noise, whole = found.values()
-    assert [flip.title, noise.title, whole.title] == ["Horizontal flip", "Gaussian noise", lies.WHOLE]
+    assert [flip.title, noise.title, whole.title] == ["Horizontal flip", "Gaussian noise", WHOLE]
     assert flip.share < plain.share - 0.2
-    assert flip.interval[1] < plain.interval[0]
     assert abs(noise.share - plain.share) < 0.05
     assert flip.share < whole.share < plain.share  # only every other image is flipped there
 
@@ -122,13 +140,13 @@ def test_a_plan_has_a_row_for_each_operation_that_is_on_and_one_for_all():
         strength=0.5,
     )
     rows = plan(spec)
-    assert [title for title, _ in rows] == [lies.PLAIN, "Erasing", "Erasing 2", lies.WHOLE]
+    assert [title for title, _ in rows] == [PLAIN, "Erasing", "Erasing 2", WHOLE]
     for op, (_, row) in zip(spec.ops, rows[1:3], strict=False):
         assert row == AugmentSpec(ops=(op.model_copy(update={"p": 1.0}),), strength=0.5)
     assert rows[3][1] == AugmentSpec(ops=spec.ops[:2], choose=1, strength=0.5)
     certain = AugmentSpec(ops=(OpSpec(op="RandomErasing", p=1.0),))
     assert len(plan(certain)) == 2  # alone it is the whole
-    assert plan(AugmentSpec()) == [(lies.PLAIN, AugmentSpec())]
+    assert plan(AugmentSpec()) == [(PLAIN, AugmentSpec())]
 
 
 def test_what_does_not_fit_the_images_is_refused(run, tmp_path):
@@ -147,9 +165,9 @@ def test_weights_that_can_not_be_used_are_one_sentence(run, tmp_path, content):
     spec = ARROWS
     if content == "other":
         spec = ARROWS.model_copy(update={"model": ModelSpec(params={"channels": [8], "hidden": 64})})
-        content = (run[0] / lies.WEIGHTS).read_bytes()
+        content = (run[0] / WEIGHTS).read_bytes()
     if content is not None:
-        (tmp_path / lies.WEIGHTS).write_bytes(content)
+        (tmp_path / WEIGHTS).write_bytes(content)
     with pytest.raises(SpecError, match=r"^The run's weights can't be read; train once more") as error:
         open_trained(spec, tmp_path)
     assert str(tmp_path) not in str(error.value)
@@ -166,14 +184,14 @@ def test_the_latest_run_on_these_images_that_left_weights(tmp_path, monkeypatch)
     store = Store(f"sqlite:///{tmp_path / 'augury.db'}")
     began = time.time()
 
-    def add(after: float, state: str, weights: bool, arch: str = "cnn", **fields) -> str:
+    def add(after: float, state: str, weights: bool, arch: str = "cnn", kind: str = "train", **fields) -> str:
         run_id = uuid.uuid4().hex
         spec = RunSpec(data=DataSpec(**fields), model=ModelSpec(arch=arch))
-        store.create(run_id, spec, began + after)
+        store.create(run_id, spec, began + after, kind=kind)
         store.set_state(run_id, state)
         if weights:
             run_folder(run_id).mkdir(parents=True)
-            (run_folder(run_id) / lies.WEIGHTS).touch()
+            (run_folder(run_id) / WEIGHTS).touch()
         return run_id
 
     add(1, "finished", True, name="arrows")
@@ -182,6 +200,7 @@ def test_the_latest_run_on_these_images_that_left_weights(tmp_path, monkeypatch)
     add(4, "failed", True, name="arrows")
     other = add(5, "finished", True, name="digits")
     add(5.5, "finished", True, name="digits", arch="gone")
+    add(5.6, "finished", True, name="digits", kind="study.path_point")
     own = add(6, "finished", True, name="folder", path="a.zip", side=32)
     runs = store.runs()
     store.close()
@@ -195,14 +214,93 @@ def test_the_latest_run_on_these_images_that_left_weights(tmp_path, monkeypatch)
     assert latest_run(runs, DataSpec(name="mnist5k")) is latest_run([], DataSpec()) is None
 
 
+# The job
+
+
+@pytest.fixture
+def kept_run(run, tmp_path, monkeypatch):
+    """The inputs for the network of `run`, which lies where runs lie."""
+    monkeypatch.setenv("AUGURY_HOME", str(tmp_path))
+    run_id = uuid.uuid4().hex
+    shutil.copytree(run[0], run_folder(run_id))
+    return {"weights_of": run_id, "augment": PIPELINE.model_dump(mode="json"), "seed": 3}
+
+
+def test_a_job_has_a_row_for_each_pipeline_with_pictures_of_mistakes(kept_run, found):
+    *events, final = label_damage.run(ARROWS, kept_run, Control(), None)
+    assert final["state"] == "finished"
+    rows = [event for event in events if event["event"] == "row"]
+    for row, known in zip(rows, found.values(), strict=True):
+        assert (row["title"], row["right"], row["images"]) == (known.title, known.right, known.images)
+        assert row["low"] < known.share < row["high"] <= 1
+        for told, mistake in zip(row["mistakes"], known.mistakes, strict=True):
+            assert pixels(told["before"]) == mistake.before.numpy().tobytes()
+            assert pixels(told["after"]) == mistake.after.numpy().tobytes()
+            assert told["label"] == mistake.label and told["answer"] == mistake.answer
+            assert told["confidence"] == mistake.confidence
+    progress = [event for event in events if event["event"] == "progress"]
+    assert [(each["done"], each["of"]) for each in progress] == [(0, 1), (1, 4), (2, 4), (3, 4), (4, 4)]
+    assert json.loads(json.dumps(events, allow_nan=False)) == events
+
+
+def pixels(uri: str) -> bytes:
+    """What a data URI shows, channels first."""
+    image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
+    return np.asarray(image).transpose(2, 0, 1).tobytes()
+
+
+@pytest.mark.parametrize("batches", [0, 1, 13, 14])
+def test_a_stop_is_heard_once_a_batch(kept_run, monkeypatch, batches):
+    """Of 800 images there are 13 batches a pipeline."""
+    control, asked = Control(), []
+    real = label_damage.open_trained
+
+    def opened(*given):
+        session = real(*given)
+        model = session.model
+
+        def ask(images):
+            asked.append(len(images))
+            if len(asked) == batches:
+                control.stop.set()
+            return model(images)
+
+        session.model = ask
+        return session
+
+    monkeypatch.setattr(label_damage, "open_trained", opened)
+    if not batches:
+        control.stop.set()
+    *events, final = label_damage.run(ARROWS, kept_run, control, None)
+    assert final["state"] == "stopped" and len(asked) == batches
+    assert len([event for event in events if event["event"] == "row"]) == max(0, batches - 1) // 13
+
+
+def test_a_row_has_room_in_an_event_whatever_the_images():
+    torch.manual_seed(0)
+    noise = torch.randint(0, 256, (2, 3, 95, 95), dtype=torch.uint8)  # as PNG larger than itself
+    mistakes = tuple(Mistake(noise[0], noise[1], "a", "b", 1 - i / 10) for i in range(4))
+    row = label_damage._row(Accuracy("x", 5, 10, mistakes))
+    assert [told["confidence"] for told in row["mistakes"]] == [1.0, 0.9]
+    assert len(json.dumps(row)) < MAX_EVENT_BYTES
+
+
+@pytest.mark.parametrize("inputs", [{}, {"weights_of": "../../etc"}, {"weights_of": "0" * 32, "augment": 3}])
+def test_inputs_of_no_use_are_refused(inputs):
+    with pytest.raises(SpecError, match="inputs"):
+        next(label_damage.run(ARROWS, inputs, Control(), None))
+
+
 @pytest.mark.parametrize(
     ("right", "total", "low", "high"),
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
 def test_the_interval_is_that_of_newcombe_s_table(right, total, low, high):
     """Newcombe 1998, Two-sided confidence intervals for the single proportion, table I, method 3."""
-    assert wilson(right, total) == pytest.approx((low, high), abs=5e-5)
-    assert wilson(total - right, total) == pytest.approx((1 - high, 1 - low), abs=5e-5)
+    row = label_damage._row(Accuracy("x", right, total, ()))
+    assert (row["low"], row["high"]) == pytest.approx((low, high), abs=5e-5)
+    row = label_damage._row(Accuracy("x", total - right, total, ()))
+    assert (row["low"], row["high"]) == pytest.approx((1 - high, 1 - low), abs=5e-5)
 
 
 @given(labels=st.lists(st.integers(0, 4), min_size=1, max_size=200), limit=st.integers(1, 120))
@@ -228,6 +326,6 @@ def test_declared_is_what_the_catalogue_warns_of_once():
         ),
         mix=MixSpec(op="RandomMixUpV2"),
     )
-    (flip, mirrored), (rotation, turned), (_, mixed) = declared(spec)
+    (flip, mirrored), (rotation, turned), (_, mixed) = label_warnings(spec)
     assert (flip, rotation) == ("Horizontal flip", "Rotation") and mixed == MIXES["RandomMixUpV2"].can_lie
     assert "mirrored" in mirrored.lower() and turned == OPERATIONS["RandomRotation"].can_lie
