@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch import Tensor
 from core.augment.draws import DrawnOp
 from core.augment.export.python import as_python
 from core.data.images import upload_images
+from core.data.uploads import keep_upload
 from core.interactive.sources import OWN, SHOWN, Images, Side, Source, dataset_of, images_of
 from core.models.summary import summarise
 from core.pictures import encode_images
@@ -91,6 +93,10 @@ class OfSource(Part):
 
 class Plan(Part):
     spec: RunSpec
+
+
+class Upload(Part):
+    path: Annotated[str, Field(max_length=4096)]  # of a file that a page has just written
 
 
 class OwnPicture(Part):
@@ -238,6 +244,11 @@ def decode_image_answer(args: OwnPicture) -> Answer:
     return {"digest": OWN.remember(args.content, torch.tensor(np.asarray(pictures[0]))), "refusal": ""}
 
 
+def decode_upload_answer(args: Upload) -> Answer:
+    """Check a zip of one folder a class, every image of it, and keep it; its name among the uploads."""
+    return {"path": keep_upload(Path(args.path).read_bytes())}
+
+
 A = TypeVar("A", bound=Part)
 
 
@@ -256,6 +267,7 @@ ANSWERS: dict[str, Callable[[bytes], Answer]] = {
     "images": _checked(OfSource, images_answer),
     "plan": _checked(Plan, plan_answer),
     "pipeline_python": _checked(Script, pipeline_python_answer),
+    "decode_upload": _checked(Upload, decode_upload_answer),
     "decode_image": _checked(OwnPicture, decode_image_answer),
 }
 

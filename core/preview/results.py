@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -23,13 +21,9 @@ from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, RunSpec
 from core.train.session import epoch_order
 
-# One thread for all previews. Streamlit runs a script in a new thread each time, and for each of those
-# OpenMP would start threads of its own anew: a fifth of a preview's time.
-_THREAD = ThreadPoolExecutor(1, "preview")
 _REUSE = Reuse(128 * 2**20)  # about four moves of a dial on 16 images of 224 pixels
 _MOST_DRAWN = 256 * 2**20  # bytes that drawing for a first batch may take
 _AT_ONCE = 2**20  # numbers in the images that go through the operations together
-T = TypeVar("T")
 
 
 class TooLargeError(SpecError):
@@ -77,18 +71,7 @@ def preview(
         SpecError: an operation is unknown, out of bounds, or needs colour and the images are grey.
     """
     spec = completed_augment(spec, images.shape[1])
-    return _on_thread(lambda: _preview(spec, images, seed, step, _device(device), images_key))
-
-
-def warm(spec: AugmentSpec, images: Tensor, runs: int = 5) -> None:
-    """Preview ``spec`` a few times behind the scenes, as long as nobody waits for it.
-
-    The first previews find memory that the system has yet to clear, and were three times as slow.
-    """
-    for run in range(runs):
-        _THREAD.submit(
-            _preview, completed_augment(spec, images.shape[1]), images, run, 0, _device("auto"), "warm"
-        )
+    return _preview(spec, images, seed, step, _device(device), images_key)
 
 
 def stages(
@@ -100,7 +83,7 @@ def stages(
         SpecError: as `preview`.
     """
     spec = completed_augment(spec, images.shape[1])
-    return _on_thread(lambda: _stages(spec, images, seed, step, image, images_key))
+    return _stages(spec, images, seed, step, image, images_key)
 
 
 def fused_groups(spec: AugmentSpec, channels: int, side: int) -> tuple[tuple[int, ...], ...]:
@@ -128,14 +111,10 @@ def first_batch(spec: RunSpec, dataset: Dataset, count: int) -> tuple[Tensor, tu
     index = epoch_order(spec, len(train.labels), 1)[: spec.train.batch_size]
     names = [train.classes[label] for label in train.labels[index].tolist()]
     chosen = completed_augment(spec.augment, train.images.shape[1])
-    results, mixed = _on_thread(lambda: _first_results(chosen, train.images, index, spec.seed, count))
+    results, mixed = _first_results(chosen, train.images, index, spec.seed, count)
     if mixed:
         names = [each.in_words(names) for each in mixed]
     return results, tuple(names[:count])
-
-
-def _on_thread(work: Callable[[], T]) -> T:
-    return _THREAD.submit(work).result()
 
 
 def _device(asked: str) -> str:

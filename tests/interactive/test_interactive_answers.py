@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import zipfile
 
 import pytest
 import torch
@@ -158,6 +159,21 @@ def test_own_pictures_are_sent_once_and_known_by_their_digest():
 def test_a_bad_picture_is_refused_in_words():
     told = answer("decode_image", name="bad.png", content=encoded(b"no picture"), side=64)
     assert told == {"digest": None, "refusal": "bad.png is not a PNG, JPEG, WebP or BMP image."}
+
+
+def test_a_zip_is_checked_and_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUGURY_HOME", str(tmp_path / "home"))
+    bad, good = tmp_path / "bad.zip", tmp_path / "good.zip"
+    bad.write_bytes(b"not a zip")
+    with pytest.raises(SpecError, match="zip"):
+        answer("decode_upload", path=str(bad))
+    with zipfile.ZipFile(good, "w") as archive:
+        for i in range(8):
+            picture = io.BytesIO()
+            Image.new("RGB", (20, 20), (255 * (i % 2), i, 0)).save(picture, "PNG")
+            archive.writestr(f"{'ab'[i % 2]}/{i}.png", picture.getvalue())
+    path = answer("decode_upload", path=str(good))["path"]
+    assert set(answer("images", source={"data": {"name": "folder", "path": path}})["names"]) == {"a", "b"}
 
 
 def test_own_pictures_are_bounded():

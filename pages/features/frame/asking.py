@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from pydantic import BaseModel
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.interactive.client import Answer, shared_interactive
+from core.interactive.client import TIMEOUT, Answer, shared_interactive
 from core.interactive.errors import MissingPicturesError, NoAnswerError, OvertakenError
 
+UPLOAD_SECONDS = 60.0  # for a zip of the largest size to be read
 _SENT = "augury.sent"  # {digest: (name, content)} of this visit's own pictures, while they are shown
 
 
@@ -47,6 +50,20 @@ def send_picture(name: str, content: bytes, side: int) -> tuple[str | None, str]
     return told["digest"], told["refusal"]
 
 
+def keep_zip(content: bytes) -> str:
+    """Have a zip of images checked and kept: its name among the uploads.
+
+    Raises:
+        SpecError: it is refused, or too large to be read in time.
+    """
+    with tempfile.TemporaryDirectory(prefix="augury-") as folder:  # nobody else can read it
+        file = Path(folder) / "images.zip"
+        file.write_bytes(content)
+        told = _once("decode_upload", {"path": str(file)}, None, keep=False, timeout=UPLOAD_SECONDS)
+    path: str = told["path"]
+    return path
+
+
 def forget_pictures(but: tuple[str, ...]) -> None:
     """Let go of the visitor's own pictures that are shown no more."""
     sent = st.session_state.get(_SENT, {})
@@ -71,7 +88,13 @@ def _answer(kind: str, args: dict[str, Any], slot: str | None, in_callback: bool
 
 
 def _once(
-    kind: str, args: dict[str, Any], slot: str | None, *, keep: bool = True, in_callback: bool = False
+    kind: str,
+    args: dict[str, Any],
+    slot: str | None,
+    *,
+    keep: bool = True,
+    in_callback: bool = False,
+    timeout: float = TIMEOUT,
 ) -> Answer:
     context = get_script_run_ctx()
     visitor = "" if context is None else context.session_id
@@ -82,6 +105,7 @@ def _once(
             args,
             slot=slot,
             keep=keep,
+            timeout=timeout,
             meanwhile=(lambda: None) if in_callback else _let_a_newer_run_begin,
         )
     except OvertakenError:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.data.uploads import keep_upload
 from core.run.errors import SpecError
 from core.text.escape import plain
 from pages.features.editor.choice import key
+from pages.features.frame.asking import keep_zip
 
 _KEPT = "augury.upload"
 
@@ -29,7 +29,7 @@ def upload_box(path: str | None) -> str | None:
     if kept is None or kept[0] != file.file_id:
         try:
             with st.spinner("Reading every image…"):
-                kept = (file.file_id, keep_upload(file.getvalue()))
+                kept = (file.file_id, keep_zip(file.getvalue()))
         except SpecError as error:
             st.error(plain(error.what), icon=":material/folder_off:")
             return path
