@@ -51,7 +51,7 @@ class Jobs:
 
     Args:
         slots: how many jobs are computed at a time on this machine. On a CPU more than one gains nothing,
-            for each uses all cores.
+            for each uses all cores. One quick job at a time is computed beside them.
     """
 
     def __init__(self, store: Store, executor: Executor, slots: int = 1) -> None:
