@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.catalogue import look_up
 from core.jobs.executors import Executor, make_executor
-from core.jobs.kinds import KINDS
+from core.jobs.kinds import KINDS, is_quick
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
 from core.jobs.runner import Runner
 from core.jobs.views import Archive, RunView
@@ -295,7 +295,7 @@ class Jobs:
                         self._runner.wake()
                 if now - swept >= SWEEP_SECONDS:
                     swept = now
-                    sweep(self._store, self._artefacts)
+                    sweep(self._store, self._artefacts, passing=[kind for kind in KINDS if is_quick(kind)])
             except (SQLAlchemyError, OSError, SpecError) as error:
                 log.warning("The queue could not be looked after for now: %s", error)
 
