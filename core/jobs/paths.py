@@ -115,10 +115,12 @@ class Paths:
             spec: as `core.study.strength_path.quick` gives it, so that equal paths are equal.
 
         Raises:
-            SpecError: too many are waiting.
+            SpecError: too many are waiting, or Augury is closing.
         """
         key = (spec.to_json(), which)
         with self._lock:
+            if self._closing:
+                raise SpecError("", "Augury is closing; start it again to try values of λ.")
             known = self._paths.get(key)
             if known is not None and known.last["state"] not in ("stopped", "failed"):
                 return

@@ -198,3 +198,10 @@ def test_the_real_worker():
     assert [each["exact"] for each in view.points] == sorted(each["exact"] for each in view.points)
     paths.close()
     assert children("core worker --path") == []
+
+
+def test_a_manager_that_is_closing_refuses_in_a_sentence():
+    paths = Paths(WORKER)
+    paths.close()
+    with pytest.raises(SpecError, match="Augury is closing"):
+        paths.ask(named(), 0)
