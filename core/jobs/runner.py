@@ -69,6 +69,7 @@ class Runner:
         self._in_hand: dict[str, InHand] = {}
         self._unsaved: list[InHand] = []  # those that have ended, while the store can't be written to
         self._closing = False
+        self._woken = False  # something was put into the queue since it was last looked at
         self._threads = [
             threading.Thread(target=self._work, args=(quick,), name=f"jobs-{slot}", daemon=True)
             for quick in (False, True)
@@ -80,6 +81,7 @@ class Runner:
     def wake(self) -> None:
         """A job was put into the queue."""
         with self._lock:
+            self._woken = True
             self._lock.notify_all()
 
     def get(self, run_id: str) -> InHand | None:
@@ -183,8 +185,9 @@ class Runner:
             except SQLAlchemyError as error:
                 log.warning("The queue could not be read: %s", error)
             with self._lock:
-                if not self._closing:
+                if not self._closing and not self._woken:
                     self._lock.wait(POLL_SECONDS)
+                self._woken = False
 
     def _claim(self, quick: bool) -> InHand | None:
         run_id = self._queue.claim(quick)
