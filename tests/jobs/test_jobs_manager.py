@@ -538,7 +538,7 @@ def test_the_environment_says_where_everything_is(home, monkeypatch):
     jobs.close()
     monkeypatch.setenv("AUGURY_SLOTS", "3")
     jobs = make_jobs()
-    assert jobs._queue.slots == 3
+    assert jobs._queue.slots(quick=False) == 3
     jobs.close()
     monkeypatch.setenv("AUGURY_SLOTS", "0")
     with pytest.raises(SpecError, match=r"AUGURY_SLOTS: '0' is not a number from 1 to 64\."):

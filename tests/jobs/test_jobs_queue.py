@@ -80,7 +80,7 @@ def test_twenty_claims_at_once_get_twenty_jobs(store):
 
 
 def test_of_twenty_claims_for_one_slot_one_succeeds(store, monkeypatch):
-    monkeypatch.setattr(Queue, "_num_running_here", lambda self: 0)  # all look before the first has taken
+    monkeypatch.setattr(Queue, "_num_running_here", lambda *_: 0)  # all look before the first has taken
     oldest, *_ = [new(store, float(i)) for i in range(20)]
     assert claim_at_once(20, slots=1) == [oldest]
 
