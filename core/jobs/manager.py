@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.catalogue import look_up
 from core.jobs.executors import Executor, make_executor
-from core.jobs.kinds import KINDS
+from core.jobs.kinds import KINDS, is_quick
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
 from core.jobs.runner import Runner
 from core.jobs.views import Archive, RunView
@@ -51,7 +51,7 @@ class Jobs:
 
     Args:
         slots: how many jobs are computed at a time on this machine. On a CPU more than one gains nothing,
-            for each uses all cores.
+            for each uses all cores. One quick job at a time is computed beside them.
     """
 
     def __init__(self, store: Store, executor: Executor, slots: int = 1) -> None:
@@ -295,7 +295,7 @@ class Jobs:
                         self._runner.wake()
                 if now - swept >= SWEEP_SECONDS:
                     swept = now
-                    sweep(self._store, self._artefacts)
+                    sweep(self._store, self._artefacts, passing=[kind for kind in KINDS if is_quick(kind)])
             except (SQLAlchemyError, OSError, SpecError) as error:
                 log.warning("The queue could not be looked after for now: %s", error)
 

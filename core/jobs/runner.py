@@ -69,9 +69,11 @@ class Runner:
         self._in_hand: dict[str, InHand] = {}
         self._unsaved: list[InHand] = []  # those that have ended, while the store can't be written to
         self._closing = False
+        self._woken = False  # something was put into the queue since it was last looked at
         self._threads = [
-            threading.Thread(target=self._work, name=f"jobs-{slot}", daemon=True)
-            for slot in range(queue.slots)
+            threading.Thread(target=self._work, args=(quick,), name=f"jobs-{slot}", daemon=True)
+            for quick in (False, True)
+            for slot in range(queue.slots(quick))
         ]
         for thread in self._threads:
             thread.start()
@@ -79,6 +81,7 @@ class Runner:
     def wake(self) -> None:
         """A job was put into the queue."""
         with self._lock:
+            self._woken = True
             self._lock.notify_all()
 
     def get(self, run_id: str) -> InHand | None:
@@ -154,9 +157,9 @@ class Runner:
 
     # The background threads
 
-    def _work(self) -> None:
-        """Compute one job after another until we close."""
-        while (run := self._next()) is not None:
+    def _work(self, quick: bool) -> None:
+        """Compute one job of this sort after another until we close."""
+        while (run := self._next(quick)) is not None:
             problem = "The run ended without saying why."
             job = Job(run.id, run.stored.spec, run.stored.kind, run.stored.inputs, run_folder(run.id))
             try:
@@ -170,23 +173,24 @@ class Runner:
                 with self._lock:
                     self._unsaved.append(run)
 
-    def _next(self) -> InHand | None:
-        """The job that has waited longest, now running; None once we are closing."""
+    def _next(self, quick: bool) -> InHand | None:
+        """The job that comes first, now running; None once we are closing."""
         while True:
             with self._lock:
                 if self._closing:
                     return None
             try:
-                if (run := self._claim()) is not None:
+                if (run := self._claim(quick)) is not None:
                     return run
             except SQLAlchemyError as error:
                 log.warning("The queue could not be read: %s", error)
             with self._lock:
-                if not self._closing:
+                if not self._closing and not self._woken:
                     self._lock.wait(POLL_SECONDS)
+                self._woken = False
 
-    def _claim(self) -> InHand | None:
-        run_id = self._queue.claim()
+    def _claim(self, quick: bool) -> InHand | None:
+        run_id = self._queue.claim(quick)
         if run_id is None:
             return None
         stored = self._store.run(run_id)

@@ -72,6 +72,10 @@ def run(
         control.stop.wait(60)
         yield state("stopped")
         return
+    if spec.name == "listens":
+        heard = [control.commands.get(timeout=60) for _ in range(2)]
+        yield state("finished", f"{kind} {inputs} {heard}")
+        return
     yield from MISCHIEF.get(spec.name, lambda: ())()
     if spec.name == "silent":
         return

@@ -72,6 +72,21 @@ def test_a_stop_is_heard(executor):
     assert ended(events) == ("stopped", "")
 
 
+def test_kind_inputs_and_commands_arrive(executor):
+    control, events = Control(), []
+    control.put({"command": "pause"})  # before the start
+
+    def take(event):
+        events.append(event)
+        if event["event"] == "started":
+            control.put({"command": "edit", "set": {"optimiser.lr": 0.1}})
+
+    job = Job("f" * 32, RunSpec(name="listens"), kind="probe.of", inputs={"a": [1]})
+    executor.execute(job, control, take)
+    heard = [{"command": "pause"}, {"command": "edit", "set": {"optimiser.lr": 0.1}}]
+    assert ended(events) == ("finished", f"probe.of {{'a': [1]}} {heard}")
+
+
 def test_a_stop_before_the_start_is_heard(executor):
     control = Control()
     control.stop.set()
