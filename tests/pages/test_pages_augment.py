@@ -12,10 +12,9 @@ from visiting import asked, manager, spec_of
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
 from core.data.uploads import keep_upload
-from core.interactive.client import shared_interactive
+from core.interactive.client import Interactive, shared_interactive
 from core.run.address import encode
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, OpSpec, RunSpec, TrainSpec, parse
-from pages.features.frame import asking
 
 PAGE = "pages/1_Augment.py"
 
@@ -251,9 +250,10 @@ def test_own_pictures_are_sent_again_to_a_new_worker(open_page):
 
 
 def test_a_worker_that_ends_is_said_and_the_next_picture_comes(open_page, monkeypatch):
-    visit = open_page(PAGE)
+    visit = open_page(PAGE, draw="70")  # nobody asked for draw 71 before
     with monkeypatch.context() as patched:
-        patched.setattr(asking._once, "__kwdefaults__", asking._once.__kwdefaults__ | {"timeout": 0.0})
+        ask = Interactive.ask
+        patched.setattr(Interactive, "ask", lambda *given, **named: ask(*given, **named | {"timeout": 0.0}))
         button(visit, "New draw").click().run()
     assert not visit.exception
     assert "It took longer than 0 s and was ended" in visit.error[0].value
