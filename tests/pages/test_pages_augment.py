@@ -12,9 +12,10 @@ from visiting import asked, manager, spec_of
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
 from core.data.uploads import keep_upload
-from core.interactive.client import Interactive, shared_interactive
+from core.interactive.client import shared_interactive
 from core.run.address import encode
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, OpSpec, RunSpec, TrainSpec, parse
+from pages.features.frame import asking
 
 PAGE = "pages/1_Augment.py"
 
@@ -252,7 +253,7 @@ def test_own_pictures_are_sent_again_to_a_new_worker(open_page):
 def test_a_worker_that_ends_is_said_and_the_next_picture_comes(open_page, monkeypatch):
     visit = open_page(PAGE)
     with monkeypatch.context() as patched:
-        patched.setattr(Interactive.ask, "__kwdefaults__", Interactive.ask.__kwdefaults__ | {"timeout": 0.0})
+        patched.setattr(asking._once, "__kwdefaults__", asking._once.__kwdefaults__ | {"timeout": 0.0})
         button(visit, "New draw").click().run()
     assert not visit.exception
     assert "It took longer than 0 s and was ended" in visit.error[0].value

@@ -89,7 +89,7 @@ def test_a_run_with_another_schedule_is_left_out(open_page):
     run_id = stored()
     store = Store()
     text = json.dumps({**json.loads(SPEC.to_json()), "optimiser": {"kind": "adamw", "schedule": "oldsteps"}})
-    with store._engine.begin() as connection:
+    with store.engine.begin() as connection:
         connection.execute(sa.update(runs).where(runs.c.id == run_id).values(spec=text))
     store.close()
     assert not open_page("app.py").error

@@ -35,6 +35,7 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "' '.join(verdict(points))", "_READ[entry.rises]", "_duration(progress.seconds_left)",
     "_label(run)", "_small_print(path.plan.spec, kind)", "_strength(regulariser)",
     "entry.effect_by(regulariser.solver)", "entry.effect_by(spec.solver)", "entry.solvers",
+    "entry.no_filters", "entry.strength_help", "entry.symbol",
     "figures.clipped(*counts, channel)",
     "measure_now(history, name)", "removable(last, view.spec.model.arch)",
     "why_no_prunable_share(history)", "why_not_thorough(history)", "history.state",

@@ -6,6 +6,7 @@ from visiting import asked, manager
 
 from core.presets import PRESETS
 from core.store.store import Store
+from core.text.escape import plain
 
 
 def test_it_offers_every_preset(open_page):
@@ -46,11 +47,11 @@ def full_queue(monkeypatch):
 
 
 def full_disk(monkeypatch):
-    def create(self, run_id, spec, created_at):
+    def create(self, run_id, spec, created_at, **described):
         raise sa.exc.OperationalError("INSERT", {}, Exception("database or disk is full"))
 
     monkeypatch.setattr(Store, "create", create)
-    return "could not be stored: database or disk is full"
+    return plain("could not be stored: database or disk is full")
 
 
 @pytest.mark.parametrize("refuse", [full_queue, full_disk])

@@ -113,10 +113,9 @@ def _settings(spec: RegulariserSpec, epochs: int) -> None:
 def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place: tuple[str, str]) -> None:
     """The strength, when it acts, and a small picture of that."""
     assert entry.default_strength is not None
-    symbol = entry.symbol
     change = partial(_dialled, spec.kind, epochs)
     strength = log_dial(
-        f"Strength {symbol}",
+        f"Strength {entry.symbol}",
         entry.default_strength if spec.strength is None else spec.strength,
         entry.strength_low,
         entry.strength_high,
@@ -125,7 +124,7 @@ def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place
         change,
     )
     st.selectbox(
-        f"Schedule of {symbol}",
+        f"Schedule of {entry.symbol}",
         list(SHAPES),
         list(SHAPES).index(shape_of(spec)),
         key=choice.key(*place, "shape"),
@@ -147,7 +146,7 @@ def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place
         json.dumps(drawn),
         key=f"schedule.{spec.kind}",
         height=110,
-        alt=f"{symbol} of {entry.title} over the run: it {SHAPES[shape_of(spec)]}, {strength:g}.",
+        alt=f"{entry.symbol} of {entry.title} over the run: it {SHAPES[shape_of(spec)]}, {strength:g}.",
     )
 
 
