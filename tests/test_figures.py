@@ -7,7 +7,11 @@ import json
 import plotly.graph_objects as go
 import pytest
 
-from core import figures
+from core.figures.runs import RunPoint, sparsity_and_accuracy
+from core.figures.shrinkage import shrinkage_curves
+from core.figures.sparsity import sparsity_by_layer
+from core.figures.tables import epochs_csv, parameters_by_layer
+from core.figures.training import accuracy, loss
 from core.models.summary import summarise
 from core.run.history import HistoryBuilder
 from core.run.spec import ModelSpec
@@ -51,7 +55,7 @@ def trace(figure, name):
     return next(each for each in figure["data"] if each["name"] == plain_html(name))
 
 
-@pytest.mark.parametrize("draw", [figures.loss, figures.accuracy, figures.sparsity_by_layer])
+@pytest.mark.parametrize("draw", [loss, accuracy, sparsity_by_layer])
 @pytest.mark.parametrize("num_epochs", [0, 1, 30])
 def test_every_live_chart_is_valid_plotly_and_json(draw, num_epochs):
     figure = draw(history(num_epochs), "run")
@@ -61,40 +65,39 @@ def test_every_live_chart_is_valid_plotly_and_json(draw, num_epochs):
 
 def test_the_lines_are_the_events_figures():
     seen = history(3)
-    assert trace(figures.loss(seen, "r"), "validation")["y"] == [2.0, 1.0, pytest.approx(2 / 3)]
-    assert trace(figures.accuracy(seen, "r"), "train")["y"] == [50.0] * 3
-    sparsity = figures.sparsity_by_layer(seen, "r")
+    assert trace(loss(seen, "r"), "validation")["y"] == [2.0, 1.0, pytest.approx(2 / 3)]
+    assert trace(accuracy(seen, "r"), "train")["y"] == [50.0] * 3
+    sparsity = sparsity_by_layer(seen, "r")
     assert trace(sparsity, "whole")["y"] == [37.5] * 3
     assert trace(sparsity, "fc")["y"] == [50.0] * 3
     assert trace(sparsity, "|w| < 0.001")["y"] == [50.0] * 3
 
 
 def test_accuracy_stands_between_0_and_100_before_the_first_epoch_and_fits_its_lines_after():
-    assert figures.accuracy(history(0), "r")["layout"]["yaxis"]["range"] == [-3, 103]
-    assert "range" not in figures.accuracy(history(1), "r")["layout"]["yaxis"]
+    assert accuracy(history(0), "r")["layout"]["yaxis"]["range"] == [-3, 103]
+    assert "range" not in accuracy(history(1), "r")["layout"]["yaxis"]
 
 
 def test_a_penalty_is_drawn_only_if_there_is_one():
-    assert not [each for each in figures.loss(history(2), "r")["data"] if each["name"] == "penalty"]
-    assert trace(figures.loss(history(2, penalty=0.5), "r"), "penalty")["y"][-1] == 0.5
+    assert not [each for each in loss(history(2), "r")["data"] if each["name"] == "penalty"]
+    assert trace(loss(history(2, penalty=0.5), "r"), "penalty")["y"][-1] == 0.5
 
 
 def test_a_long_run_draws_no_more_than_a_short_one():
-    long = figures.loss(history(2, steps_an_epoch=20_000), "r")
+    long = loss(history(2, steps_an_epoch=20_000), "r")
     assert len(trace(long, "train, each batch")["x"]) <= 500
 
 
 def test_the_bars_are_the_layers_parameters():
     summary = summarise(ModelSpec(), channels=1, side=28, num_classes=10)
-    figure = figures.parameters_by_layer({"CNN": summary})
+    figure = parameters_by_layer({"CNN": summary})
     go.Figure(figure)
     assert sum(each["x"][0] for each in figure["data"]) == summary.parameters
 
 
 def test_the_shrinkage_curves_at_points_that_can_be_worked_out():
     curves = {
-        each["name"]: dict(zip(each["x"], each["y"], strict=True))
-        for each in figures.shrinkage_curves(0.5)["data"]
+        each["name"]: dict(zip(each["x"], each["y"], strict=True)) for each in shrinkage_curves(0.5)["data"]
     }
     assert curves["L1"][1.0] == pytest.approx(0.5) and curves["L1"][-1.0] == pytest.approx(-0.5)
     assert {y for x, y in curves["L1"].items() if abs(x) < 0.49} == {0.0}
@@ -103,12 +106,12 @@ def test_the_shrinkage_curves_at_points_that_can_be_worked_out():
 
 
 def test_the_table_has_a_line_an_epoch():
-    rows = list(csv.DictReader(io.StringIO(figures.epochs_csv(history(3)))))
+    rows = list(csv.DictReader(io.StringIO(epochs_csv(history(3)))))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[0]["exact_zeros.fc"]) == 0.5 and float(rows[0]["exact_zeros"]) == 0.375
 
 
 def test_names_from_outside_are_no_html():
-    point = figures.RunPoint("id", "<a href='//evil.example'>x</a>", "<b>1</b> · 2", "CNN", 0.5, 0.5)
-    shown = trace(figures.sparsity_and_accuracy([point]), "CNN")["text"]
+    point = RunPoint("id", "<a href='//evil.example'>x</a>", "<b>1</b> · 2", "CNN", 0.5, 0.5)
+    shown = trace(sparsity_and_accuracy([point]), "CNN")["text"]
     assert shown == ["<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"]

@@ -14,8 +14,22 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import nn
 
-from core import figures
+from core.figures.filters import filter_images, with_filters
+from core.figures.measures import measure, measure_now, measured, why_no_prunable_share, why_not_thorough
 from core.figures.parts import DASHES, PENALTIES
+from core.figures.runs import RunPoint, front, in_sight, out_of_sight, sparsity_and_accuracy
+from core.figures.shrinkage import USUAL_GRADIENT, Pull, after_the_run, near_zero, pull, shrinkage_curves
+from core.figures.sparsity import (
+    groups_in_words,
+    removable,
+    sparsity_by_layer,
+    sparsity_map,
+    zero_groups,
+    zero_groups_elsewhere,
+)
+from core.figures.tables import epochs_csv
+from core.figures.training import accuracy, loss, schedule
+from core.figures.weights import near_zero_share, weight_ridge
 from core.measure.catalogue import MEASURES
 from core.models.catalogue import ARCHITECTURES
 from core.optimise.build import build_optimiser
@@ -55,15 +69,15 @@ def test_the_made_up_events_are_such_as_the_store_believes():
 
 
 EVERY = [
-    (figures.loss,),
-    (figures.accuracy,),
-    (figures.sparsity_by_layer,),
-    (figures.sparsity_map,),
-    (figures.zero_groups,),
-    (figures.weight_ridge,),
-    (figures.weight_ridge, "fc", 2.0**-10),
-    (figures.near_zero_share, 2.0**-10),
-    *((figures.measure, name) for name in MEASURES),
+    (loss,),
+    (accuracy,),
+    (sparsity_by_layer,),
+    (sparsity_map,),
+    (zero_groups,),
+    (weight_ridge,),
+    (weight_ridge, "fc", 2.0**-10),
+    (near_zero_share, 2.0**-10),
+    *((measure, name) for name in MEASURES),
 ]
 
 
@@ -75,7 +89,7 @@ def test_every_picture_is_valid_and_json_also_of_old_runs(draw, settings, of):
 
 
 def test_each_penalty_has_a_dashed_line_of_its_own(run):
-    figure = figures.loss(run, "r")
+    figure = loss(run, "r")
     lasso, ridge = trace(figure, "L1 penalty"), trace(figure, "L2 penalty")
     assert lasso["y"][-1] == pytest.approx(0.48) and ridge["y"][-1] == pytest.approx(0.12)
     assert lasso["line"] != ridge["line"] and "solid" not in (lasso["line"]["dash"], ridge["line"]["dash"])
@@ -83,23 +97,23 @@ def test_each_penalty_has_a_dashed_line_of_its_own(run):
 
 
 def test_the_strip_beneath_shows_each_strength(run):
-    figure = figures.loss(run, "r")
+    figure = loss(run, "r")
     strip = [each for each in figure["data"] if each.get("yaxis") == "y2"]
     assert [each["y"][-1] for each in strip] == [1e-3, 1e-4]
     assert figure["layout"]["yaxis2"]["domain"][1] < figure["layout"]["yaxis"]["domain"][0]
 
 
 def test_an_old_run_has_one_penalty_and_no_strip():
-    figure = figures.loss(history(old=True), "r")
+    figure = loss(history(old=True), "r")
     assert trace(figure, "penalty")["y"][-1] == pytest.approx(0.6)
     assert "yaxis2" not in figure["layout"]
 
 
 def test_the_map_is_the_lines(run):
-    (cells,) = figures.sparsity_map(run, "r")["data"]
+    (cells,) = sparsity_map(run, "r")["data"]
     by_hand = [[100 * (w == 0).mean() for w in made_up_run.weights(e).values()] for e in cells["x"]]
     assert np.allclose(np.transpose(cells["z"][:2]), by_hand)
-    ticks = figures.sparsity_map(run, "r")["layout"]["yaxis"]["ticktext"]
+    ticks = sparsity_map(run, "r")["layout"]["yaxis"]["ticktext"]
     assert ticks[0] == f"conv1  {by_hand[-1][0]:.0f} %"
 
 
@@ -107,20 +121,20 @@ def test_a_long_run_has_no_more_columns_than_a_screen():
     seen = history(epochs=2)
     many = [seen.epochs[0] | {"epoch": i} for i in range(1, 1001)]
     long = build_history(enumerate([made_up_run.STARTED, *many], 1)).history()
-    (cells,) = figures.sparsity_map(long, "r")["data"]
+    (cells,) = sparsity_map(long, "r")["data"]
     assert len(cells["x"]) <= 200 and (cells["x"][0], cells["x"][-1]) == (1, 1000)
-    assert sum(len(each["x"]) for each in figures.weight_ridge(long, "r")["data"]) < 1000
+    assert sum(len(each["x"]) for each in weight_ridge(long, "r")["data"]) < 1000
 
 
 def test_groups_are_counted_by_layer_and_in_words(run):
-    figure = figures.zero_groups(run, "r")
+    figure = zero_groups(run, "r")
     assert trace(figure, "conv1, filters")["y"][-1] == pytest.approx(100 / 8)
     assert trace(figure, "fc, neurons")["y"][-1] == 0
-    assert figures.groups_in_words(run.epochs[-1]) == "1 of 8 filters, 0 of 20 neurons"
+    assert groups_in_words(run.epochs[-1]) == "1 of 8 filters, 0 of 20 neurons"
 
 
 def test_a_ridge_is_as_high_as_its_share_of_all_weights(run):
-    figure = figures.weight_ridge(run, "r", "fc")
+    figure = weight_ridge(run, "r", "fc")
     hills = [each for each in figure["data"] if each.get("xaxis") != "x2"]
     assert len(hills) == made_up_run.EPOCHS
     assert [hill["y"][0] for hill in hills] == [5, 4, 3, 2, 1, 0]  # the newest in front, at the bottom
@@ -141,7 +155,7 @@ def test_a_ridge_is_as_high_as_its_share_of_all_weights(run):
 @settings(max_examples=12, deadline=None)
 def test_near_zero_is_what_counting_gives_for_any_edge(power):
     epsilon = 2.0**power
-    drawn = figures.near_zero_share(history(), "r", epsilon)
+    drawn = near_zero_share(history(), "r", epsilon)
     for epoch, share in enumerate(trace(drawn, "whole")["y"], 1):
         every = np.concatenate([np.abs(w).ravel() for w in made_up_run.weights(epoch).values()])
         assert share == pytest.approx(100 * (every < epsilon).mean())
@@ -149,20 +163,20 @@ def test_near_zero_is_what_counting_gives_for_any_edge(power):
 
 
 def test_measures_are_those_that_were_taken_in_their_own_units(run):
-    names = figures.measured(run)
+    names = measured(run)
     assert {"exact", "near", "hoyer", "gini", "effective_rank", "dense", "filters", "prunable"} <= set(names)
     assert "gzip" not in names and "heads" not in names
-    assert trace(figures.measure(run, "r", "gini"), "whole")["x"] == [1, 3, 4, 5, 6]
-    assert trace(figures.measure(run, "r", "prunable"), "whole")["y"] == [90.0] * 3
-    assert trace(figures.measure(run, "r", "prunable"), "conv1")["y"] == [50.0] * 3
-    assert trace(figures.measure(run, "r", "sparse"), "fc")["y"][-1] == 2.0
-    said = {name: figures.measure_now(run, name) for name in ("prunable", "hoyer", "filters", "dense")}
+    assert trace(measure(run, "r", "gini"), "whole")["x"] == [1, 3, 4, 5, 6]
+    assert trace(measure(run, "r", "prunable"), "whole")["y"] == [90.0] * 3
+    assert trace(measure(run, "r", "prunable"), "conv1")["y"] == [50.0] * 3
+    assert trace(measure(run, "r", "sparse"), "fc")["y"][-1] == 2.0
+    said = {name: measure_now(run, name) for name in ("prunable", "hoyer", "filters", "dense")}
     assert said == {"prunable": "90.0 %", "hoyer": "0.300", "filters": "1 filters", "dense": "2.8 kB"}
-    assert figures.measured(history(old=True)) == ["exact", "near"]
+    assert measured(history(old=True)) == ["exact", "near"]
 
 
 def test_what_is_measured_more_rarely_is_announced(run):
-    assert figures.why_not_thorough(run) == figures.why_not_thorough(history(old=True)) == ""
+    assert why_not_thorough(run) == why_not_thorough(history(old=True)) == ""
     events = list(made_up_run.events())
     rare = ("gini", "effective_rank")
     for event in events:
@@ -171,7 +185,7 @@ def test_what_is_measured_more_rarely_is_announced(run):
 
     def said(every, ended):
         told = [e | {"thorough_every": every} if e["event"] == "started" else e for e in events]
-        return figures.why_not_thorough(build_history(enumerate(told if ended else told[:-2], 1)).history())
+        return why_not_thorough(build_history(enumerate(told if ended else told[:-2], 1)).history())
 
     assert said(3, ended=False) == (
         "Gini index, effective rank and gzipped storage take longer to measure; they come every 3 epochs."
@@ -188,15 +202,15 @@ def without_prunable(epochs: int, ended: bool, **images: int):
 
 
 def test_a_run_without_a_prunable_share_says_why(run):
-    assert figures.why_no_prunable_share(run) == figures.why_no_prunable_share(history(old=True)) == ""
+    assert why_no_prunable_share(run) == why_no_prunable_share(history(old=True)) == ""
     # 20 validation images, 1.3 epochs' time each over 80: 0.325 epochs of 1.5 % of 22.
-    said = figures.why_no_prunable_share(without_prunable(21, ended=True))
+    said = why_no_prunable_share(without_prunable(21, ended=True))
     assert "as long as 0.33 epochs" in said and "may take 1.5 % of a run" in said and "of 22 epochs" in said
-    assert "after epoch 22." in figures.why_no_prunable_share(without_prunable(22, ended=False))
-    assert "after epoch 25." in figures.why_no_prunable_share(without_prunable(50, ended=False))
-    assert "ended before" in figures.why_no_prunable_share(without_prunable(22, ended=True))
+    assert "after epoch 22." in why_no_prunable_share(without_prunable(22, ended=False))
+    assert "after epoch 25." in why_no_prunable_share(without_prunable(50, ended=False))
+    assert "ended before" in why_no_prunable_share(without_prunable(22, ended=True))
     for part in ("train_images", "validation_images"):  # damaged
-        assert "takes as long as" in figures.why_no_prunable_share(without_prunable(22, True, **{part: 0}))
+        assert "takes as long as" in why_no_prunable_share(without_prunable(22, True, **{part: 0}))
 
 
 def pixels(image):
@@ -204,8 +218,8 @@ def pixels(image):
 
 
 def test_a_filter_is_painted_where_it_is_not_zero(run):
-    events = figures.with_filters(run)
-    images = figures.filter_images(events[-1])
+    events = with_filters(run)
+    images = filter_images(events[-1])
     w = made_up_run.weights(made_up_run.EPOCHS)["conv1"][:, 0]
     for image, weights in zip(images, w, strict=True):
         painted = pixels(image)
@@ -221,12 +235,12 @@ def test_a_colour_filter_shows_the_colour_it_answers_to():
     red[0, 0, 0, 0] = 127
     values = base64.b64encode(red.tobytes()).decode()
     kept = {"layer": "conv1", "of": 1, "shape": list(red.shape), "values": values}
-    (image,) = figures.filter_images({"filters": kept})
+    (image,) = filter_images({"filters": kept})
     assert pixels(image).tolist() == [[[255, 128, 128, 255], [128, 128, 128, 0]]]
 
 
 def point(name, exact, accuracy, arch="CNN"):
-    return figures.RunPoint(name, name, "cnn · L1", arch, accuracy, exact)
+    return RunPoint(name, name, "cnn · L1", arch, accuracy, exact)
 
 
 def test_the_front_is_those_that_no_other_beats_in_both():
@@ -234,15 +248,15 @@ def test_the_front_is_those_that_no_other_beats_in_both():
         point("dense", 0.0, 0.98), point("sparse", 0.9, 0.97), point("worse", 0.5, 0.96),
         point("equal", 0.9, 0.97),
     )  # fmt: skip
-    assert [each.name for each in figures.front([worse, sparse, dense])] == ["dense", "sparse"]
-    assert len(figures.front([sparse, equal])) == 1 and figures.front([]) == []
+    assert [each.name for each in front([worse, sparse, dense])] == ["dense", "sparse"]
+    assert len(front([sparse, equal])) == 1 and front([]) == []
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_a_run_is_on_the_front_or_beaten_by_one_that_is(drawn):
     points = [point(str(i), *each) for i, each in enumerate(drawn)]
-    best = figures.front(points)
+    best = front(points)
     for each in points:
         as_good = [b for b in best if b.exact >= each.exact and b.accuracy >= each.accuracy]
         assert each in best or as_good
@@ -252,7 +266,7 @@ def test_a_run_is_on_the_front_or_beaten_by_one_that_is(drawn):
 
 def test_every_run_is_a_point_that_can_be_picked():
     points = [point("a", 0.1, 0.9), point("b", 0.2, 0.8, "RNN"), point("c", 0.0, 0.7)]
-    figure = valid(figures.sparsity_and_accuracy(points, "b"))
+    figure = valid(sparsity_and_accuracy(points, "b"))
     assert sorted(id for each in figure["data"] for id in each.get("ids", ())) == ["a", "b", "c"]
     recurrent = trace(figure, "RNN")
     assert recurrent["marker"]["line"]["width"] == [2] and trace(figure, "CNN")["marker"]["line"][
@@ -263,14 +277,14 @@ def test_every_run_is_a_point_that_can_be_picked():
 
 def test_a_run_that_learnt_nothing_does_not_press_the_others_flat():
     points = [point("a", 0.0, 0.98), point("b", 0.9, 0.9), point("dead", 1.0, 0.1)]
-    low, high = figures.sparsity_and_accuracy(points)["layout"]["yaxis"]["range"]
-    assert 85 < low < 90 and 98 < high < 101 and figures.out_of_sight(points) == 1
-    assert figures.out_of_sight(points[2:]) == 0
+    low, high = sparsity_and_accuracy(points)["layout"]["yaxis"]["range"]
+    assert 85 < low < 90 and 98 < high < 101 and out_of_sight(points) == 1
+    assert out_of_sight(points[2:]) == 0
 
 
 def test_the_share_of_label_smoothing_is_no_lambda():
     step = made_up_run.step(1.0) | {"strengths": {"l1": 1e-3, "label_smoothing": 0.1, "gone": 1e-3}}
-    figure = figures.loss(build_history([(1, step)]).history(), "r")
+    figure = loss(build_history([(1, step)]).history(), "r")
     assert [each["name"] for each in figure["data"] if "λ" in each["name"]] == ["λ of L1", "λ of gone"]
 
 
@@ -281,17 +295,17 @@ def test_what_has_gone_in_other_layers_is_told_by_the_first():
     layers = {"conv1": group(3), "conv2": group(41), "conv3": group(0), "fc1": group(64, "neurons")}
     event = {"sparsity": {"layers": layers, "groups": {"filters": {"zero": 44, "all": 192}}}}
     said = "41 of 64 filters of conv2, 64 of 64 neurons of fc1 are gone"
-    assert figures.zero_groups_elsewhere(event, "conv1") == said
-    assert figures.zero_groups_elsewhere({"sparsity": {"layers": {"fc": {"exact": 0.5}}}}, "conv1") == ""
-    assert figures.removable(event, "cnn") == "filters" and figures.removable(event, "rnn") == ""
+    assert zero_groups_elsewhere(event, "conv1") == said
+    assert zero_groups_elsewhere({"sparsity": {"layers": {"fc": {"exact": 0.5}}}}, "conv1") == ""
+    assert removable(event, "cnn") == "filters" and removable(event, "rnn") == ""
     layers["fc1"]["exact"] = 1  # nothing gets through: what could be taken out is beside the point
-    assert figures.removable(event, "cnn") == ""
+    assert removable(event, "cnn") == ""
 
 
 def test_a_front_leaves_out_what_only_guesses():
     points = [point("a", 0.0, 0.98), point("b", 0.9, 0.97), point("dead", 1.0, 0.1)]
-    assert [each.name for each in figures.in_sight(points)] == ["a", "b"]
-    drawn = trace(figures.sparsity_and_accuracy(points), "front")
+    assert [each.name for each in in_sight(points)] == ["a", "b"]
+    drawn = trace(sparsity_and_accuracy(points), "front")
     assert drawn["x"] == [0, 90]
 
 
@@ -302,8 +316,8 @@ def test_no_two_penalties_look_alike():
 
 def test_an_architecture_keeps_its_colour():
     titles = [entry.title for entry in ARCHITECTURES.values()]
-    alone = {arch: figures.sparsity_and_accuracy([point("a", 0.1, 0.9, arch)]) for arch in titles}
-    together = figures.sparsity_and_accuracy([point(arch, 0.1, 0.9, arch) for arch in titles])
+    alone = {arch: sparsity_and_accuracy([point("a", 0.1, 0.9, arch)]) for arch in titles}
+    together = sparsity_and_accuracy([point(arch, 0.1, 0.9, arch) for arch in titles])
     colours = {arch: trace(together, arch)["marker"]["color"] for arch in titles}
     assert colours == {arch: trace(alone[arch], arch)["marker"]["color"] for arch in titles}
     assert len(set(colours.values())) == len(titles)
@@ -315,8 +329,8 @@ def test_the_charts_of_a_stopped_run_end_where_it_did():
     running = build_history(enumerate(events, 1)).history()
     stopped = {"event": "state", "state": "stopped", "reason": ""}
     ended = build_history(enumerate([*events, stopped], 1)).history()
-    assert figures.accuracy(running, "r")["layout"]["xaxis"]["range"] == [0, 1000]
-    assert figures.accuracy(ended, "r")["layout"]["xaxis"]["range"] == [0, ended.epochs[-1]["epoch"]]
+    assert accuracy(running, "r")["layout"]["xaxis"]["range"] == [0, 1000]
+    assert accuracy(ended, "r")["layout"]["xaxis"]["range"] == [0, ended.epochs[-1]["epoch"]]
 
 
 KINDS = ("started", "step", "epoch")
@@ -327,7 +341,7 @@ def test_the_losses_axis_has_labels_also_where_no_power_of_ten_is():
         events = [each | losses for each in made_up_run.events(epochs=1) if each["event"] in KINDS]
         if penalty is not None:
             events = [each | {"penalties": {"l1": penalty}, "penalty": penalty} for each in events]
-        return figures.loss(build_history(enumerate(events, 1)).history(), "r")["layout"]["yaxis"]
+        return loss(build_history(enumerate(events, 1)).history(), "r")["layout"]["yaxis"]
 
     assert "dtick" not in axis(penalty=0.0) and axis(penalty=0.0)["nticks"] == 6
     assert axis(penalty=0.0, validation_loss=1e-3)["dtick"] == 1
@@ -347,7 +361,7 @@ def test_the_losses_axis_has_labels_also_where_no_power_of_ten_is():
     ],
 )
 def test_a_step_is_as_long_as_the_optimiser_makes_it(optimiser, size):
-    pulled = figures.pull(1e-3, completed_optimiser(optimiser), steps=7)
+    pulled = pull(1e-3, completed_optimiser(optimiser), steps=7)
     assert pulled.size == pytest.approx(size, rel=1e-4)
     assert pulled.a_run == pytest.approx(7 * 1e-3 * size, rel=1e-4)
 
@@ -358,15 +372,15 @@ def test_a_step_is_as_long_as_training_takes_it(kind):
     weight = nn.Parameter(torch.zeros(1))
     optimiser = build_optimiser(spec, [weight], [])
     for _ in range(3000):  # until running means have settled
-        weight.grad = torch.tensor([figures.USUAL_GRADIENT])
+        weight.grad = torch.tensor([USUAL_GRADIENT])
         optimiser.step()
     sizes = step_sizes(optimiser, [weight])
     size = sizes if isinstance(sizes, float) else float(sizes.sizes(sizes.squares[0]))
-    assert figures.pull(1.0, spec, steps=1).size == pytest.approx(size, rel=1e-4)
+    assert pull(1.0, spec, steps=1).size == pytest.approx(size, rel=1e-4)
 
 
 def test_a_step_s_curves_are_the_proximal_operators_of_training():
-    figure = figures.shrinkage_curves(0.3)
+    figure = shrinkage_curves(0.3)
     for name, l1_ratio in (("L1", 1.0), ("elastic net", 0.5)):
         drawn = trace(figure, name)
         weights = torch.tensor(drawn["x"], dtype=torch.float64)
@@ -375,8 +389,8 @@ def test_a_step_s_curves_are_the_proximal_operators_of_training():
 
 
 def test_a_whole_run_in_one_curve_is_its_steps_one_by_one():
-    pulled = figures.Pull(strength=0.01, size=2.0, steps=5)
-    figure = valid(figures.after_the_run(pulled, 0.5))
+    pulled = Pull(strength=0.01, size=2.0, steps=5)
+    figure = valid(after_the_run(pulled, 0.5))
     steps = {"L1": (0.02, 0.0), "L2": (0.0, 0.02), "elastic net": (0.01, 0.01)}
     for name, (threshold, share) in steps.items():
         drawn = trace(figure, name)
@@ -385,12 +399,12 @@ def test_a_whole_run_in_one_curve_is_its_steps_one_by_one():
             for _ in range(5):
                 w = math.copysign(max(abs(w) - threshold, 0) / (1 + share), w)
             assert after == pytest.approx(w, abs=1e-12)
-    assert figures.after_the_run(figures.Pull(0.0, 1.0, 5))  # λ = 0
-    assert trace(figures.after_the_run(figures.Pull(100.0, 10.0, 50)), "L1")["y"] == [0.0] * 201
+    assert after_the_run(Pull(0.0, 1.0, 5))  # λ = 0
+    assert trace(after_the_run(Pull(100.0, 10.0, 50)), "L1")["y"] == [0.0] * 201
 
 
 def test_close_to_zero_the_penalty_hops_and_the_proximal_step_rests():
-    figure = valid(figures.near_zero(figures.Pull(1e-3, 10.0, 5)))
+    figure = valid(near_zero(Pull(1e-3, 10.0, 5)))
     penalty, proximal = trace(figure, "penalty")["y"], trace(figure, "proximal")["y"]
     assert all(w != 0 for w in penalty) and penalty[-1] * penalty[-2] < 0
     assert proximal[-1] == proximal[-2] == 0.0
@@ -408,12 +422,12 @@ def test_close_to_zero_the_penalty_hops_and_the_proximal_step_rests():
 )
 def test_the_small_picture_of_a_schedule(shape, warmup, points):
     spec = RegulariserSpec(kind="l1", strength=0.5, schedule=shape, warmup_epochs=warmup)
-    (drawn,) = valid(figures.schedule(spec, 10))["data"]
+    (drawn,) = valid(schedule(spec, 10))["data"]
     assert list(zip(drawn["x"], drawn["y"], strict=True)) == points
 
 
 def test_the_table_has_the_newer_figures_too(run):
-    header, *rows = figures.epochs_csv(run).splitlines()
+    header, *rows = epochs_csv(run).splitlines()
     columns = header.split(",")
     assert {"penalties.l1", "strengths.l2", "hoyer", "gini", "bytes.sparse", "prunable"} <= set(columns)
     assert len(rows) == 6 and "edges" not in header and "values" not in header

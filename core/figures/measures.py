@@ -104,7 +104,7 @@ def _of(sparsity: Mapping[str, Any], name: str) -> float | None:
     """A measure of the whole network or of one layer, in the unit it is drawn in; None: not measured."""
     entry = MEASURES[name]
     value: Any = (sparsity.get(entry.within, {}) if entry.within else sparsity).get(name)
-    if value is None:
+    figure = value["zero"] if value is not None and entry.within == "groups" else value
+    if not isinstance(figure, int | float) or not math.isfinite(figure):  # stored events may hold anything
         return None
-    figure = float(value["zero"] if entry.within == "groups" else value)
     return figure * {PERCENT: 100, BYTES: 1 / 1000}.get(entry.unit, 1)

@@ -31,10 +31,12 @@ from core.run.spec import MAX_OPS, AugmentSpec, DataSpec, ModelSpec, Name, Part,
 
 IN_FIRST_BATCH = 8  # images that are shown
 MOST_FRAMES = 16
+MOST_IN_USE = 500  # uploads; `core.store.store` reads as many runs at most
 
 Answer = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Step = Annotated[int, Field(ge=0, le=9_999)]
+UploadName = Annotated[str, Field(pattern="^upload:[0-9a-f]{64}$")]
 Place = Annotated[int, Field(ge=0, lt=MAX_OPS)]
 
 
@@ -82,6 +84,7 @@ class Plan(Part):
 
 class Upload(Part):
     path: Annotated[str, Field(max_length=4096)]  # of a file that a page has just written
+    in_use: Annotated[tuple[UploadName, ...], Field(max_length=MOST_IN_USE, strict=False)] = ()
 
 
 class OwnPicture(Part):
@@ -220,7 +223,7 @@ def decode_image_answer(args: OwnPicture) -> Answer:
 
 def decode_upload_answer(args: Upload) -> Answer:
     """Check a zip of one folder a class, every image of it, and keep it; its name among the uploads."""
-    return {"path": keep_upload(Path(args.path).read_bytes())}
+    return {"path": keep_upload(Path(args.path).read_bytes(), frozenset(args.in_use))}
 
 
 A = TypeVar("A", bound=Part)

@@ -259,6 +259,10 @@ class Jobs:
         self._noticed(run_id)
         return restored
 
+    def uploads_in_use(self) -> frozenset[str]:
+        """The uploads that jobs of any server still need."""
+        return self._store.uploads_in_use()
+
     def warm(self) -> None:
         """Prepare for the next run, so that it starts at once."""
         self._executor.warm()

@@ -2,6 +2,9 @@
 
 All are of the weights of `core.layers.weights`; biases and norm layers are left out. No single one is
 the truth: counts depend on a bound, Hoyer and Gini on how the other weights are spread, bytes on a format.
+
+A new measure is an entry whose `computes` names a function. Where that is empty, several figures come from
+one pass over the weights, which `core.measure.weight_measures` makes.
 """
 
 from __future__ import annotations
@@ -22,6 +25,10 @@ class MeasureEntry(Entry):
         rises: whether a sparser network has a larger figure; None: it is the same for all.
         within: the part of an event's ``sparsity`` that holds it: ``bytes`` or ``groups``; empty: none.
         thorough: whether it takes longer to measure, and so comes more rarely.
+        computes: the path of a function from a layer's weights, a list of matrices and filters, to the
+            figure; one that is not finite counts as not measured.
+        adds: whether the whole network's figure is the sum of its layers', rather than that of all their
+            weights together.
     """
 
     formula: str
@@ -29,6 +36,8 @@ class MeasureEntry(Entry):
     rises: bool | None
     within: str = ""
     thorough: bool = False
+    computes: str = ""
+    adds: bool = False
 
 
 MEASURES: dict[str, MeasureEntry] = {
@@ -127,6 +136,8 @@ MEASURES: dict[str, MeasureEntry] = {
             source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",
             rises=False,
             thorough=True,
+            computes="core.measure.concentration:effective_ranks",
+            adds=True,
         ),
         MeasureEntry(
             name="dense",

@@ -72,6 +72,11 @@ def gini(rising: Magnitudes) -> float:
     return max(share, 0.0)
 
 
+def effective_ranks(matrices: Sequence[Tensor]) -> float:
+    """Those of several matrices, added up."""
+    return sum(effective_rank(matrix) for matrix in matrices)
+
+
 def effective_rank(matrix: Tensor) -> float:
     """``exp(−Σ pᵢ ln pᵢ)`` with ``pᵢ = σᵢ/Σσ``: n for n equal singular values, 1 for a single one.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.catalogue import imported
 from core.layers.groups import weight_groups
 from core.layers.weights import regularised_weights
-from core.measure.concentration import Moments, effective_rank, gini, hoyer, magnitudes, moments
+from core.measure.catalogue import MEASURES
+from core.measure.concentration import Moments, gini, hoyer, magnitudes, moments
 from core.measure.histogram import histogram
 from core.measure.sparsity import Counts, counts, shares
 from core.measure.storage import dense_bytes, gzip_bytes, sparse_bytes
@@ -35,9 +38,8 @@ class WeightMeasures:
             ``{"sparsity": …, "weights": …}``, the latter if ``histograms``. ``sparsity`` is what `sparsity`
             gives and, whole and by layer, ``hoyer``, ``bytes``: ``{"dense", "sparse"}``, and ``groups``:
             ``{"filters" | "neurons" | "heads": {"zero", "all"}}`` where it has such; if ``thorough`` also
-            ``gini``, ``effective_rank`` and ``bytes["gzip"]``. ``weights`` is a `histogram` by layer. The
-            rank of the whole is the sum of its layers', and a layer's of its matrices'. Heads stand by the
-            layer of their queries.
+            ``gini`` and ``bytes["gzip"]``. Then what the entries of `MEASURES` compute by themselves.
+            ``weights`` is a `histogram` by layer. Heads stand by the layer of their queries.
         """
         layers = self.layers
         counted = counts(layers)
@@ -53,12 +55,11 @@ class WeightMeasures:
         self._count_groups(figures)
         if thorough:
             rising = {name: magnitudes(parts) for name, parts in layers.items()}
-            for name, parts in layers.items():
-                rank = sum(effective_rank(part) for part in parts)
-                figures["layers"][name] |= {"gini": gini(rising[name]), "effective_rank": rank}
+            for name in layers:
+                figures["layers"][name]["gini"] = gini(rising[name])
             # A stable sort merges what is sorted already.
             figures["gini"] = gini(np.sort(np.concatenate(list(rising.values())), kind="stable"))
-            figures["effective_rank"] = sum(layer["effective_rank"] for layer in figures["layers"].values())
+        self._compute_entries(figures, thorough)
         measured = {"sparsity": figures}
         if histograms:
             measured["weights"] = {
@@ -82,6 +83,20 @@ class WeightMeasures:
         measuring = sum(70 * part.numel() + 0.1 * _rank_work(part) for part in parts)  # ns
         training = 1e6 * steps + (0.05 * multiply_adds if on_cpu else 0)  # ns
         return measuring / training
+
+    def _compute_entries(self, figures: dict[str, Any], thorough: bool) -> None:
+        """Add the measures whose entries name a function, to the whole and to each layer."""
+        every = [part for parts in self.layers.values() for part in parts]
+        for entry in MEASURES.values():
+            if not entry.computes or (entry.thorough and not thorough):
+                continue
+            compute = imported(entry.computes)
+            found = {name: float(compute(parts)) for name, parts in self.layers.items()}
+            whole = sum(found.values()) if entry.adds else float(compute(every))
+            places = [(figures, whole), *((figures["layers"][name], found[name]) for name in found)]
+            for place, figure in places:
+                if math.isfinite(figure):
+                    place[entry.name] = figure
 
     def _count_groups(self, figures: dict[str, Any]) -> None:
         """Add ``groups`` to the whole and to each layer that has some."""

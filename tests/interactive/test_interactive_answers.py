@@ -165,6 +165,12 @@ def test_a_zip_is_checked_and_kept(tmp_path, monkeypatch):
     assert set(answer("images", source={"data": {"name": "folder", "path": path}})["names"]) == {"a", "b"}
 
 
+@pytest.mark.parametrize("bad", [["../../etc/passwd"], ["upload:short"], ["upload:" + "0" * 64] * 501])
+def test_the_uploads_that_stay_are_named_as_uploads_and_bounded(tmp_path, bad):
+    with pytest.raises(ValidationError):
+        answer("decode_upload", path=str(tmp_path / "x.zip"), in_use=bad)
+
+
 def test_own_pictures_are_bounded():
     picture = torch.zeros((3, 10, 10), dtype=torch.uint8)
     kept = OwnPictures(most_bytes=700)

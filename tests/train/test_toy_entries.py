@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from core import figures
 from core.catalogue import Number
 from core.catalogues import completed
+from core.figures.parts import has_lambda
+from core.figures.sparsity import removable
 from core.layers.groups import weight_groups
 from core.models.build import build_model
 from core.models.catalogue import ARCHITECTURES
@@ -102,9 +103,9 @@ def test_a_toy_network_is_counted_summarised_and_said():
     (groups,) = weight_groups(build_model(spec().model, **shape, seed=0))
     assert groups.layer == "look"
     assert in_words(spec()) == "digits · toy 12 · Largest weight 0.01 penalty"
-    assert objective(spec()).endswith(r"\mu \max |w|") and not figures.has_lambda("huge")
+    assert objective(spec()).endswith(r"\mu \max |w|") and not has_lambda("huge")
     layers = {"look": {"exact": 1.0}}
     dead = {"sparsity": {"exact": 1, "near": 1, "layers": layers}, "validation_loss": 1.0, "penalty": 0.0}
     assert advise(dead, spec()).startswith("Every weight is zero: μ = 0.01 of Largest weight is too strong.")
     part = {"exact": 0.5, "layers": {"look": {"exact": 0.5}}, "groups": {"neurons": {"zero": 3, "all": 12}}}
-    assert figures.removable({"sparsity": part}, "toy") == "neurons"
+    assert removable({"sparsity": part}, "toy") == "neurons"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core import figures
+from core.figures.training import schedule
 from core.models.dropout import DROPOUTS
 from core.regularise.catalogue import REGULARISERS, SOLVERS, RegulariserEntry
 from core.run.spec import RegulariserSpec
@@ -141,7 +141,7 @@ def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place
             key=choice.key(*place, "warmup", spec.schedule),
             on_change=change,
         )
-    drawn = figures.schedule(spec.model_copy(update={"strength": strength}), epochs)
+    drawn = schedule(spec.model_copy(update={"strength": strength}), epochs)
     live_chart(
         json.dumps(drawn),
         key=f"schedule.{spec.kind}",

@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.interactive.client import TIMEOUT, Answer, shared_interactive
 from core.interactive.errors import MissingPicturesError, NoAnswerError, OvertakenError
+from pages.features.frame.setup import jobs
 
 UPLOAD_SECONDS = 60.0  # for a zip of the largest size to be read
 _SENT = "augury.sent"  # {digest: (name, content)} of this visit's own pictures, while they are shown
@@ -51,7 +52,8 @@ def send_picture(name: str, content: bytes, side: int) -> tuple[str | None, str]
 
 
 def keep_zip(content: bytes) -> str:
-    """Have a zip of images checked and kept: its name among the uploads.
+    """Have a zip of images checked and kept: its name among the uploads. Those that a job in the queue needs
+    don't make room for it.
 
     Raises:
         SpecError: it is refused, or too large to be read in time.
@@ -59,7 +61,8 @@ def keep_zip(content: bytes) -> str:
     with tempfile.TemporaryDirectory(prefix="augury-") as folder:  # nobody else can read it
         file = Path(folder) / "images.zip"
         file.write_bytes(content)
-        told = _once("decode_upload", {"path": str(file)}, None, keep=False, timeout=UPLOAD_SECONDS)
+        args = {"path": str(file), "in_use": sorted(jobs().uploads_in_use())}
+        told = _once("decode_upload", args, None, keep=False, timeout=UPLOAD_SECONDS)
     path: str = told["path"]
     return path
 

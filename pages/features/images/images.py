@@ -98,7 +98,7 @@ def _photographs() -> Images:
 
 def _dataset(spec: RunSpec) -> Images:
     if shown("images"):
-        names = [name for name in DATASETS if name != "folder" or spec.data.name == "folder"]
+        names = [name for name, entry in DATASETS.items() if not entry.own or spec.data.name == name]
         st.selectbox(
             "Dataset",
             names,

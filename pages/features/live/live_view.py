@@ -9,8 +9,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core import figures
-from core.figures import Figure
+from core.figures.parts import Figure
+from core.figures.sparsity import sparsity_by_layer
+from core.figures.tables import epochs_csv
+from core.figures.training import accuracy, loss
 from core.jobs.views import RunView
 from core.measure.near import NEAR
 from core.text.advice import advise
@@ -98,16 +100,16 @@ def _live_parts(view: RunView) -> None:
     with left:
         st.markdown("**Loss**")
         now = f"{last['validation_loss']:.3f} nats" if last else ""
-        _chart(view, "loss", figures.loss, "train and validation loss", now)
+        _chart(view, "loss", loss, "train and validation loss", now)
     with right:
         st.markdown("**Sparsity by layer**")
         now = f"{last['sparsity']['exact']:.1%} of all weights" if last else ""
-        _chart(view, "sparsity", figures.sparsity_by_layer, "exact zeros by layer", now)
+        _chart(view, "sparsity", sparsity_by_layer, "exact zeros by layer", now)
     left, right = st.columns(2)
     with left:
         st.markdown("**Accuracy**")
         now = f"{last['validation_accuracy']:.1%}" if last else ""
-        _chart(view, "accuracy", figures.accuracy, "train and validation accuracy", now, height=250)
+        _chart(view, "accuracy", accuracy, "train and validation accuracy", now, height=250)
     with right:
         _batch(view)
 
@@ -213,7 +215,7 @@ def _what_next(view: RunView) -> None:
         )
         st.download_button(
             "Epochs (CSV)",
-            figures.epochs_csv(view.history),
+            epochs_csv(view.history),
             f"augury-{view.id[:8]}.csv",
             icon=":material/download:",
             disabled=not view.history.epochs,

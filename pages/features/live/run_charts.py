@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from core.figures import Figure
+from core.figures.parts import Figure
 from core.jobs.views import RunView
 from core.run.history import History
 

@@ -7,9 +7,21 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core import figures
 from core.catalogue import title_of
-from core.figures import RunPoint
+from core.figures.filters import filter_images, with_filters
+from core.figures.measures import measure, measure_now, measured, why_no_prunable_share, why_not_thorough
+from core.figures.parts import Figure
+from core.figures.runs import RunPoint, front, in_sight, out_of_sight, sparsity_and_accuracy
+from core.figures.sparsity import (
+    groups_in_words,
+    has_groups,
+    removable,
+    sparsity_by_layer,
+    sparsity_map,
+    zero_groups,
+    zero_groups_elsewhere,
+)
+from core.figures.weights import edges, has_histograms, near_zero_share, weight_ridge
 from core.jobs.views import RunView
 from core.measure.catalogue import MEASURES
 from core.measure.near import NEAR
@@ -57,20 +69,20 @@ def layers_tab(view: RunView) -> None:
     history = shown_history(view)
     if not history.epochs:
         return _wait(view)
-    ways: dict[str, tuple[Callable[..., figures.Figure], str]] = {
-        "Map": (figures.sparsity_map, "Map of exact zeros: a row a layer, a column an epoch."),
-        "Lines": (figures.sparsity_by_layer, "Line chart of exact zeros by layer."),
+    ways: dict[str, tuple[Callable[..., Figure], str]] = {
+        "Map": (sparsity_map, "Map of exact zeros: a row a layer, a column an epoch."),
+        "Lines": (sparsity_by_layer, "Line chart of exact zeros by layer."),
     }
-    if figures.has_groups(history):
-        ways["Filters, neurons, heads"] = (figures.zero_groups, "Line chart of zero groups by layer.")
+    if has_groups(history):
+        ways["Filters, neurons, heads"] = (zero_groups, "Line chart of zero groups by layer.")
     way = st.segmented_control("Shown as", list(ways), default="Map", required=True, key="layers.way")
     draw, alt = ways[way]
     last = history.epochs[-1]
     said = ", ".join(f"{name} {layer['exact']:.0%}" for name, layer in last["sparsity"]["layers"].items())
     height = 130 + 34 * len(last["sparsity"]["layers"]) if way == "Map" else 320
     live_chart(chart(view, draw), key=f"layers.{way}", height=height, alt=f"{alt} Now: {said}.")
-    words = figures.groups_in_words(last)
-    empty = figures.removable(last, view.spec.model.arch)
+    words = groups_in_words(last)
+    empty = removable(last, view.spec.model.arch)
     st.caption(
         "Exactly 0.0, in per cent of each layer's weights; biases and norm layers are left out."
         + (f" Wholly zero: {plain(words)}." if words else "")
@@ -83,16 +95,16 @@ def weights_tab(view: RunView) -> None:
     history = shown_history(view)
     if not history.epochs:
         return _wait(view)
-    if not figures.has_histograms(history):
+    if not has_histograms(history):
         st.caption(OLDER)
         return
-    edges = figures.edges(history)
+    bounds = edges(history)
     left, right = st.columns([1, 2])
     layer = left.selectbox("Weights of", [WHOLE, *history.epochs[-1]["sparsity"]["layers"]], key="weights.of")
     epsilon = right.select_slider(
         "Near zero means |w| < ε",
-        edges,
-        min(edges, key=lambda edge: abs(edge - NEAR)),
+        bounds,
+        min(bounds, key=lambda bound: abs(bound - NEAR)),
         format_func=lambda edge: f"ε = {edge:.2g}",
         key="weights.epsilon",
         help="A choice, and an arbitrary one: the share of near zeros is whatever ε makes it. The "
@@ -101,7 +113,7 @@ def weights_tab(view: RunView) -> None:
     left, right = st.columns([3, 2])
     with left:
         st.markdown("**Size of the weights, epoch by epoch**")
-        ridge = chart(view, figures.weight_ridge, None if layer == WHOLE else layer, epsilon)
+        ridge = chart(view, weight_ridge, None if layer == WHOLE else layer, epsilon)
         live_chart(
             ridge,
             key="weights.ridge",
@@ -111,7 +123,7 @@ def weights_tab(view: RunView) -> None:
     with right:
         st.markdown(f"**Near zero: |w| < {epsilon:.2g}**")
         live_chart(
-            chart(view, figures.near_zero_share, epsilon),
+            chart(view, near_zero_share, epsilon),
             key="weights.near",
             height=420,
             alt=f"Line chart of the share of weights with |w| < {epsilon:.2g}, by layer.",
@@ -124,7 +136,7 @@ def weights_tab(view: RunView) -> None:
 
 def filters_tab(view: RunView) -> None:
     """What the first layer looks for, and which of it has died."""
-    events = figures.with_filters(shown_history(view))
+    events = with_filters(shown_history(view))
     if not events:
         if not view.history.epochs:
             return _wait(view)
@@ -137,8 +149,8 @@ def filters_tab(view: RunView) -> None:
         event = by_epoch[
             st.select_slider("After epoch", list(by_epoch), event["epoch"], key=f"filters.{view.id}")
         ]
-    first = figures.filter_images(events[0])
-    images = figures.filter_images(event)
+    first = filter_images(events[0])
+    images = filter_images(event)
     dead = sum(image.zeros == 1 for image in images)
     kept = event["filters"]
     some = f"the first {len(images)} of {kept['of']}" if kept["of"] > len(images) else f"all {kept['of']}"
@@ -160,7 +172,7 @@ def filters_tab(view: RunView) -> None:
         f"What each unit of the first layer looks for, {how}; a weight that is exactly 0 is not painted. "
         "Hold one to see it as it was after the first epoch."
     )
-    if elsewhere := figures.zero_groups_elsewhere(event, kept["layer"]):
+    if elsewhere := zero_groups_elsewhere(event, kept["layer"]):
         st.caption(f"In other layers {plain(elsewhere)} by then. The tab Layers has a chart of them.")
 
 
@@ -172,7 +184,7 @@ def _percent(share: float) -> str:
 def measures_tab(view: RunView) -> None:
     """One measure of sparsity at a time, with its definition."""
     history = shown_history(view)
-    names = figures.measured(history)
+    names = measured(history)
     if not names:
         return _wait(view)
     name = st.pills(
@@ -185,7 +197,7 @@ def measures_tab(view: RunView) -> None:
     )
     entry = MEASURES[name]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{entry.title}: {figures.measure_now(history, name)}**", width="content")
+        st.markdown(f"**{entry.title}: {measure_now(history, name)}**", width="content")
         with st.popover("Definition", icon=":material/help:"):
             st.markdown(entry.help)
             st.latex(entry.formula)
@@ -193,13 +205,13 @@ def measures_tab(view: RunView) -> None:
                 f"Of weight matrices and filters; biases and norm layers are left out. {entry.source}."
             )
     live_chart(
-        chart(view, figures.measure, name),
+        chart(view, measure, name),
         key="measures",
         height=340,
         alt=f"Line chart of {entry.title.lower()}, whole and by layer.",
     )
     st.caption(_READ[entry.rises])
-    for missing in filter(None, (figures.why_not_thorough(history), figures.why_no_prunable_share(history))):
+    for missing in filter(None, (why_not_thorough(history), why_no_prunable_share(history))):
         st.caption(missing)
 
 
@@ -215,15 +227,15 @@ def runs_tab(view: RunView) -> None:
         st.info("No run on these images has finished yet; the first will be here.", icon=":material/info:")
         return
     live_chart(
-        json.dumps(figures.sparsity_and_accuracy(points, view.id)),
+        json.dumps(sparsity_and_accuracy(points, view.id)),
         key="runs",
         height=420,
         alt=f"{len(points)} runs: validation accuracy against exact zeros, with the Pareto front.",
         on_pick=_open,
     )
-    if below := figures.out_of_sight(points):
+    if below := out_of_sight(points):
         st.caption(f"{below} of {len(points)} lie lower: double-click the chart to see all.")
-    best = figures.front(figures.in_sight(points))
+    best = front(in_sight(points))
     with st.container(horizontal=True):
         st.markdown("On the front:", width="content")
         for point in best[-FRONT_LINKS:]:
