@@ -72,6 +72,14 @@ def run(
         control.stop.wait(60)
         yield state("stopped")
         return
+    if spec.name.startswith("lasts "):  # "lasts 1.5 s"
+        for tenth in range(int(10 * float(spec.name.split()[1]))):
+            yield step(tenth + 1)
+            if control.stop.wait(0.1):
+                yield state("stopped")
+                return
+        yield state("finished")
+        return
     yield from MISCHIEF.get(spec.name, lambda: ())()
     if spec.name == "silent":
         return
