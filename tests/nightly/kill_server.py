@@ -8,6 +8,7 @@ standard input does. With ``--fake`` its workers are the tests' own, without tor
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from typing import Any
@@ -73,6 +74,10 @@ class Server:
     def busy(self) -> dict[str, str]:
         """The run that each worker process computes."""
         return {str(pid): run_id for pid, run_id in list(self._executor.runs.items())}
+
+    def slots(self) -> int:
+        """How many threads there are that compute runs."""
+        return sum(re.fullmatch(r"jobs-\d+", thread.name) is not None for thread in threading.enumerate())
 
     def preview(self, seed: int) -> bool:
         if self._fake:
