@@ -76,6 +76,14 @@ def run(
         heard = [control.commands.get(timeout=60) for _ in range(2)]
         yield state("finished", f"{kind} {inputs} {heard}")
         return
+    if spec.name.startswith("lasts "):  # "lasts 1.5 s"
+        for tenth in range(int(10 * float(spec.name.split()[1]))):
+            yield step(tenth + 1)
+            if control.stop.wait(0.1):
+                yield state("stopped")
+                return
+        yield state("finished")
+        return
     yield from MISCHIEF.get(spec.name, lambda: ())()
     if spec.name == "silent":
         return
