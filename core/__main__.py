@@ -20,7 +20,7 @@ from core.run.errors import SpecError, no_such
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting
 
 if TYPE_CHECKING:
-    from core.run.control import Control
+    from core.run.commands import Control
     from core.run.events import Event
 
 
@@ -43,7 +43,7 @@ def run_command(options: argparse.Namespace) -> int:
     """Train, one JSON event a line on standard output; Ctrl-C stops within one batch."""
     from core.jobs.event_file import EventFile
     from core.jobs.worker import finite
-    from core.run.control import Control
+    from core.run.commands import Control
     from core.runtime import prepare_torch
     from core.train.loop import run
 
@@ -88,7 +88,7 @@ def catalogue_command(options: argparse.Namespace) -> int:
 def path_command(options: argparse.Namespace) -> int:
     """Try values of λ for one regulariser of a spec, quickly: one JSON event a line on standard output."""
     from core.jobs.worker import finite
-    from core.run.control import Control
+    from core.run.commands import Control
     from core.runtime import prepare_torch
     from core.study.strength_path import events
 
@@ -160,7 +160,7 @@ def _read_spec(source: str) -> RunSpec:
 
 def _load_path(which: int) -> tuple[Callable[..., Iterator[Event]], type[Control]]:
     """What a worker loads that tries values of λ for regulariser ``which`` of the specs it gets."""
-    from core.run.control import Control
+    from core.run.commands import Control
     from core.runtime import prepare_torch
     from core.study.strength_path import events
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import metadata
 from typing import Any, TypeVar
 
+from core import __version__
 from core.augment.catalogue import OPERATIONS
 from core.augment.check import check_augment_names, completed_augment
 from core.augment.ops.mixes import MIXES
@@ -26,7 +31,7 @@ P = TypeVar("P", bound=Part)
 
 
 def completed(spec: RunSpec) -> RunSpec:
-    """``spec`` checked against every catalogue, with what was left out filled in.
+    """``spec`` checked against every catalogue, with what was left out and `versions` filled in.
 
     For a person's own images the number of classes is not known before they are loaded; the engine
     then checks the network once more.
@@ -50,8 +55,28 @@ def completed(spec: RunSpec) -> RunSpec:
             ),
             "regularisers": completed_regularisers(spec.regularisers),
             "optimiser": completed_optimiser(spec.optimiser),
+            "versions": versions(),
         }
     )
+
+
+@cache
+def versions() -> dict[str, str]:
+    """What completes a spec here: the versions of Augury, torch and Kornia, and the first digits of a SHA-256
+    of everything in the catalogues that is no prose."""
+    facts = {
+        noun: {
+            entry["name"]: {
+                "parameters": {each["name"]: each["default"] for each in entry["parameters"]},
+                **{key: value for key, value in entry.items() if isinstance(value, bool | int | float)},
+            }
+            for entry in entries
+        }
+        for noun, entries in listing().items()
+    }
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    libraries = {name: metadata.version(name) for name in ("torch", "kornia")}
+    return {"augury": __version__, **libraries, "catalogue": digest[:12]}
 
 
 def bounded(spec: RunSpec) -> RunSpec:

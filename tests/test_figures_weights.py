@@ -18,8 +18,8 @@ from core.measure.catalogue import MEASURES
 from core.models.catalogue import ARCHITECTURES
 from core.optimise.catalogue import completed_optimiser
 from core.regularise.catalogue import REGULARISERS
+from core.run.events import read_event
 from core.run.history import build_history
-from core.run.shapes import read_event
 from core.run.spec import OptimiserSpec, RegulariserSpec
 from tests import made_up_run
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.jobs.process import WORKER_COMMAND, WorkerProcess
 from core.jobs.worker import load_engine, train
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
 from core.run.spec import RunSpec
@@ -150,7 +150,7 @@ class WorkerExecutor:
         self.warm()
 
     def _follow(self, worker: WorkerProcess, run_id: str, control: Control, on_event: OnEvent) -> Event:
-        """Pass a run's events on and its stop back; its final state."""
+        """Pass a run's events on and its commands back; its final state."""
         deadline: float | None = None
         while True:
             try:
@@ -164,6 +164,8 @@ class WorkerExecutor:
                 if event["event"] == "state" and event["state"] in TERMINAL:
                     return event
                 on_event(event)
+            for command in control.drain():
+                worker.send({"run": run_id, "command": command})
             if deadline is None and control.stop.is_set():
                 deadline = time.monotonic() + self._stop_seconds
                 worker.send({"stop": run_id})

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.jobs.executors import Executor, make_executor
 from core.jobs.views import Archive, RunView
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
 from core.run.history import HistoryBuilder, summary

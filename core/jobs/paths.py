@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from core.jobs.executors import WorkerExecutor
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, State, state
 from core.run.spec import RunSpec

@@ -1,8 +1,9 @@
 """The worker process: specs and controls in on standard input, events out on standard output.
 
 One JSON object a line. In: ``{"run": id, "spec": {…}, "out": folder or null, "watch": true}`` and
-``{"stop": id}``. Out: ``{"ready": true, "pid": …}`` once, then ``{"run": id, "event": {…}}``. When
-standard input ends, whoever started the worker is gone, and it ends too.
+``{"stop": id}``, and ``{"run": id, "command": {…}}`` with one of `core.run.commands`. Out: ``{"ready": true,
+"pid": …}`` once, then ``{"run": id, "event": {…}}``. When standard input ends, whoever started the worker is
+gone, and it ends too.
 
 This module imports neither torch nor the engine until it must: a worker listens before it is warm.
 """
@@ -29,7 +30,7 @@ from core.run.spec import RunSpec, parse
 from core.runtime import prepare_torch
 
 if TYPE_CHECKING:
-    from core.run.control import Control
+    from core.run.commands import Control
     from core.run.events import Event
 
     Run = Callable[..., Iterator[Event]]  # see core.train.run
@@ -45,7 +46,7 @@ def load_engine() -> tuple[Run, Callable[[], Control]]:
     The step is for all that is loaded when it is first used: on two busy cores, the first run of a warm
     worker made its first step after 4.0 s without it, and after 0.4 s with it.
     """
-    from core.run.control import Control
+    from core.run.commands import Control
     from core.train.loop import run
 
     prepare_torch()
@@ -119,12 +120,20 @@ class _Inbox:
             message = json.loads(line)
             if "stop" in message:
                 self._stop(message["stop"])
+            elif "command" in message:
+                self._pass_on(message["run"], message["command"])
             else:
                 self.runs.put(message)
         self.runs.put(None)
         self._stop(None)
         time.sleep(PARTING_SECONDS)
         os._exit(0)  # whatever is still computing
+
+    def _pass_on(self, run_id: str, command: dict[str, Any]) -> None:
+        """Pass a command on to the run that it is for, unless that has ended."""
+        with self._lock:
+            if self._current is not None and self._current[0] == run_id:
+                self._current[1].post(command)
 
     def _stop(self, run_id: str | None) -> None:
         """Stop a run, now or when it comes; None: the one that runs, whichever it is."""

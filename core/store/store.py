@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Json, ValidationError
 
 from core.home import home
-from core.run import shapes
-from core.run.events import TERMINAL, Event, State
+from core.run.events import MAX_EVENT_BYTES, TERMINAL, Event, State, read_event
+from core.run.figures import Summary, Text
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse
 from core.store import owner
 from core.store.tables import events, open_database, runs
@@ -41,11 +41,11 @@ class StoredRun(BaseModel):
     id: Annotated[str, BeforeValidator(lambda value: _checked_id(value))]
     spec: Annotated[RunSpec, BeforeValidator(lambda value: parse(str(value)))]
     state: State
-    reason: shapes.Text
+    reason: Text
     created_at: float
     started_at: float | None
     finished_at: float | None
-    summary: Json[shapes.Summary] | None
+    summary: Json[Summary] | None
 
     @property
     def name(self) -> str:
@@ -130,7 +130,7 @@ class Store:
         """A run's events with their numbers, in order."""
         wanted = (
             sa.select(events.c.seq, events.c.event)
-            .where(events.c.run_id == run_id, sa.func.length(events.c.event) <= shapes.MAX_EVENT_BYTES)
+            .where(events.c.run_id == run_id, sa.func.length(events.c.event) <= MAX_EVENT_BYTES)
             .order_by(events.c.seq)
             .limit(MAX_EVENTS)
         )
@@ -139,7 +139,7 @@ class Store:
         with self._engine.connect() as connection:
             for seq, text in connection.execute(wanted):
                 try:
-                    numbered.append((int(seq), shapes.read_event(text)))
+                    numbered.append((int(seq), read_event(text)))
                 except (ValueError, TypeError):
                     unreadable += 1
         if unreadable:
@@ -186,7 +186,7 @@ def _believable_size() -> sa.Select[Any]:
     return sa.select(*columns).where(
         sa.func.length(runs.c.spec) <= MAX_SPEC_BYTES,
         sa.func.length(runs.c.reason) <= MAX_REASON,
-        sa.func.coalesce(sa.func.length(runs.c.summary), 0) <= shapes.MAX_EVENT_BYTES,
+        sa.func.coalesce(sa.func.length(runs.c.summary), 0) <= MAX_EVENT_BYTES,
     )
 
 

@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass
 
 from core.catalogues import completed
 from core.regularise.catalogue import REGULARISERS
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import Event, state
 from core.run.spec import RunSpec

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from core.catalogues import completed
 from core.optimise.catalogue import learning_rate
 from core.randomness import derive, private_draws
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import Event, State, state
 from core.run.spec import RunSpec

@@ -12,7 +12,7 @@ import pytest
 
 from core.jobs.executors import ThreadExecutor, WorkerExecutor, make_executor
 from core.jobs.process import WorkerProcess
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.spec import RunSpec
 from tests.jobs.fake_engine import BATCH, WORKER, load, step, worker_processes
 

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from core.regularise.early_stopping import EarlyStopping
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.history import HistoryBuilder
 from core.train.evaluation import Judgement
 from core.train.loop import run

@@ -1,7 +1,7 @@
-"""What a stored event and a run's summary must look like to be believed when they are read back.
+"""The figures of one epoch: what is measured of a network, as events carry it and as it is read back.
 
-A database file can be edited, damaged or written by another version. Pages index into events without
-looking, so an event that lacks a figure never reaches them. What is `NotRequired` an older version did not
+A database file can be edited, damaged or written by another version. Pages index into figures without
+looking, so figures that lack something never reach them. What is `NotRequired` an older version did not
 write, or is not measured every epoch.
 """
 
@@ -9,27 +9,22 @@ from __future__ import annotations
 
 import binascii
 import math
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
-
-from core.run.events import Event, State
-
-MAX_EVENT_BYTES = 256 * 1024  # an `epoch` of twelve attention blocks is about 50 kB
 
 Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(max_length=2000)]
-_OPEN = ConfigDict(extra="allow", allow_inf_nan=False)
-
+OPEN = ConfigDict(extra="allow", allow_inf_nan=False)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Edge = Annotated[float, Field(gt=0)]
 ByKind = Annotated[dict[str, float | None], Field(max_length=64)]  # None: it wasn't a finite number
 
 
+@with_config(OPEN)
 class Bytes(TypedDict):
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
     dense: Count
     sparse: Count
     gzip: NotRequired[Count]
@@ -40,8 +35,8 @@ class GroupCount(TypedDict):
     all: Count
 
 
+@with_config(OPEN)
 class LayerSparsity(TypedDict):
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
     exact: Share
     near: Share
     weights: Count
@@ -52,6 +47,7 @@ class LayerSparsity(TypedDict):
     bytes: NotRequired[Bytes]
 
 
+@with_config(OPEN)
 class Sparsity(LayerSparsity):
     layers: dict[str, LayerSparsity]
 
@@ -62,8 +58,8 @@ class Histogram(TypedDict):
     counts: Annotated[list[Count], Field(max_length=63)]
 
 
+@with_config(OPEN)
 class Prunable(TypedDict):
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
     share: Share
     accuracy: Share
     layers: NotRequired[dict[str, Share]]
@@ -96,10 +92,10 @@ def _as_many_as_shaped(filters: Filters | None) -> Filters | None:
     return filters
 
 
+@with_config(OPEN)
 class Figures(TypedDict):
     """One epoch's figures."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
     epoch: Count
     train_loss: float
     train_accuracy: float
@@ -115,79 +111,9 @@ class Figures(TypedDict):
     stop: NotRequired[Text]  # why the run ends here, early
 
 
-class StateEvent(TypedDict):
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-    event: Literal["state"]
-    state: State
-    reason: NotRequired[Text]
-
-
-class StartedEvent(TypedDict):
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-    event: Literal["started"]
-    device: Text
-    device_name: Text
-    threads: Count
-    parameters: Count
-    train_images: Count
-    validation_images: Count
-    classes: list[str]
-    epochs: Annotated[int, Field(ge=1)]
-    steps_per_epoch: Count
-    notes: NotRequired[Annotated[list[Text], Field(max_length=20)]]
-    thorough_every: NotRequired[Count]
-    versions: NotRequired[Annotated[dict[str, Text], Field(max_length=20)]]
-
-
-class StepEvent(TypedDict):
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-    event: Literal["step"]
-    step: Count
-    epoch: float
-    loss: float | None  # None: it wasn't a finite number
-    penalty: float | None
-    learning_rate: float | None
-    penalties: NotRequired[ByKind]
-    strengths: NotRequired[ByKind]
-
-
-class EpochEvent(Figures):
-    event: Literal["epoch"]
-    step: Count
-    seconds: float
-    images_per_second: float
-
-
-class FinishedEvent(TypedDict):
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-    event: Literal["finished"]
-    epochs: Count
-    seconds: float
-    best: Figures
-    last: Figures
-    warnings: NotRequired[Annotated[list[Text], Field(max_length=20)]]
-
-
 class Summary(TypedDict):
     """The figures that a list of runs shows."""
 
     epochs: Count
     best: Figures
     last: Figures
-
-
-_EVENT: TypeAdapter[Any] = TypeAdapter(
-    Annotated[
-        StateEvent | StartedEvent | StepEvent | EpochEvent | FinishedEvent, Field(discriminator="event")
-    ]
-)
-
-
-def read_event(text: str) -> Event:
-    """An event from its JSON.
-
-    Raises:
-        pydantic.ValidationError: it is not one.
-    """
-    event: Event = _EVENT.validate_json(text)
-    return event
