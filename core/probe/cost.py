@@ -22,8 +22,8 @@ from core.augment.one_operation import alone, title
 from core.augment.pipeline import Pipeline
 from core.catalogues import completed
 from core.run.spec import AugmentSpec, RunSpec
-from core.train.loop import train_step
 from core.train.session import epoch_order, open_session
+from core.train.step import train_step
 
 WHOLE = "The whole pipeline"
 MIN_ROUNDS = 3  # of fewer a median says little

@@ -41,18 +41,21 @@ class Surroundings(TypedDict):
 class Penalties(TypedDict):
     """The penalties' sum, each of them, and every strength."""
 
-    penalty: float | None  # None: it wasn't a finite number
-    penalties: NotRequired[ByKind]
-    strengths: NotRequired[ByKind]
+    penalty: float
+    penalties: ByKind
+    strengths: ByKind
 
 
 @with_config(OPEN)
 class StateEvent(TypedDict):
-    """A change of state; ``reason`` is a sentence, or empty."""
+    """A change of state; ``reason`` is a sentence, or empty. Of a known kind of failure there are also a
+    ``code``, such as ``diverged``, and the ``values`` in the sentence."""
 
     event: Literal["state"]
     state: State
     reason: NotRequired[Text]
+    code: NotRequired[Annotated[str, Field(max_length=64)]]
+    values: NotRequired[Values]
 
 
 @with_config(OPEN)
@@ -72,14 +75,17 @@ class StartedEvent(Surroundings):
 
 
 @with_config(OPEN)
-class StepEvent(Penalties):
+class StepEvent(TypedDict):
     """One step of training; ``step`` counts from 1, ``epoch`` is the number of epochs done."""
 
     event: Literal["step"]
     step: Count
     epoch: float
     loss: float | None  # None: it wasn't a finite number
+    penalty: float | None
     learning_rate: float | None
+    penalties: NotRequired[ByKind]
+    strengths: NotRequired[ByKind]
 
 
 @with_config(OPEN)
@@ -188,9 +194,14 @@ AnyEvent = (
 _EVENT: TypeAdapter[Any] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="event")])
 
 
-def state(name: State, reason: str = "") -> StateEvent:
+def state(
+    name: State, reason: str = "", code: str = "", values: Mapping[str, Any] | None = None
+) -> StateEvent:
     """A change of state; ``reason`` is one sentence, or empty."""
-    return {"event": "state", "state": name, "reason": reason}
+    event: StateEvent = {"event": "state", "state": name, "reason": reason}
+    if code:
+        event["code"], event["values"] = code, dict(values or {})
+    return event
 
 
 def read_event(text: str) -> Event:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import math
+from collections.abc import Mapping
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Field, with_config
@@ -20,7 +21,8 @@ OPEN = ConfigDict(extra="allow", allow_inf_nan=False)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Edge = Annotated[float, Field(gt=0)]
-ByKind = Annotated[dict[str, float | None], Field(max_length=64)]  # None: it wasn't a finite number
+# By kind of regulariser; None: it wasn't a finite number.
+ByKind = Annotated[Mapping[str, float | None], Field(max_length=64)]
 
 
 @with_config(OPEN)

@@ -35,8 +35,9 @@ from core.run.spec import RunSpec
 from core.train.batching import batches
 from core.train.divergence import DivergedError
 from core.train.evaluation import evaluate, evaluation_weights
-from core.train.loop import Pace, train_step
+from core.train.pace import Pace
 from core.train.session import Session, open_session
+from core.train.step import train_step
 
 POINTS = 8
 WARM_EPOCHS, EPOCHS_EACH = 4, 3

@@ -29,19 +29,24 @@ class Batch:
     targets: Tensor  # labels (B,), or the share of each class, float (B, num_classes)
 
 
-def batches(session: Session, epoch: int, most: int | None = None) -> Iterator[Batch]:
-    """The batches of epoch ``epoch``, from 1, or its first ``most``. What is drawn for one follows from its
-    step alone."""
+def batches(session: Session, epoch: int, most: int | None = None, first: int = 0) -> Iterator[Batch]:
+    """The batches of epoch ``epoch``, from 1, from its batch ``first`` on, up to its batch ``most``. What is
+    drawn for one follows from its step alone. Those made ahead are made anew once the session augments
+    otherwise."""
     size, num_steps = session.spec.train.batch_size, session.steps_per_epoch
     count = num_steps if most is None else min(most, num_steps)
     order = epoch_order(session.spec, len(session.train), epoch).to(session.device)
-    ahead = _ahead(session, size)
-    for first in range(0, count, ahead):
-        made = []
-        for i in range(first, min(first + ahead, count)):
-            step, index = (epoch - 1) * num_steps + i, order[i * size : (i + 1) * size]
+    ahead, i = _ahead(session, size), first
+    while i < count:
+        made_by, made = (session.pipeline, session.mixer), []
+        for j in range(i, min(i + ahead, count)):
+            step, index = (epoch - 1) * num_steps + j, order[j * size : (j + 1) * size]
             made.append(Batch(step, index, *session.batch(index, step)))
-        yield from made
+        for batch in made:
+            if (session.pipeline, session.mixer) != made_by:
+                break
+            yield batch
+            i += 1
 
 
 def _ahead(session: Session, size: int) -> int:

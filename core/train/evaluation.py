@@ -68,6 +68,7 @@ def _answers(session: Session, dataset: Dataset) -> Iterator[tuple[Tensor, Tenso
         return  # `split` would give one batch of none
     batches = (part.split(EVALUATION_BATCH) for part in (dataset.images, dataset.labels))
     for images, labels in zip(*batches, strict=True):
+        session.check()
         yield session.model(session.normalised(images.float().div_(255))), labels
 
 
@@ -85,8 +86,8 @@ def evaluation_weights(session: Session, epoch: int) -> Iterator[None]:
             yield
             return
         before = [(buffer, buffer.clone()) for norm in norms for buffer in norm.buffers()]
-        _take_statistics(session, norms, epoch)
         try:
+            _take_statistics(session, norms, epoch)
             yield
         finally:
             for buffer, value in before:
@@ -102,9 +103,12 @@ def _take_statistics(session: Session, norms: list[_BatchNorm], epoch: int) -> N
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean
         norm.train()
-    with session.autocast():
-        for batch in batches(session, epoch, NORM_BATCHES):
-            session.model(session.normalised(batch.images))
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        norm.eval()
+    try:
+        with session.autocast():
+            for batch in batches(session, epoch, NORM_BATCHES):
+                session.check()
+                session.model(session.normalised(batch.images))
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            norm.eval()

@@ -6,12 +6,12 @@ Paced by sizes, never by a clock: a spec's events are the same wherever it runs,
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
 from core.measure.filters import due, first_filters
 from core.measure.prunable import prunable
 from core.measure.sparsity import share_within
-from core.run.events import Event
+from core.run.figures import Filters, Histogram, Prunable, Sparsity
 from core.train.evaluation import Judgement, accuracy_or_less
 from core.train.session import Session
 
@@ -24,7 +24,16 @@ PRUNABLE_IMAGES = 400  # validation images that it asks, at most: half a point i
 EPOCHS_AN_IMAGE = 1.3  # it takes so many epochs for each validation image over a training image
 
 
-def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> Event:
+class Measured(TypedDict):
+    """The fields that an ``epoch`` event has of these."""
+
+    sparsity: Sparsity
+    weights: NotRequired[dict[str, Histogram] | None]
+    filters: NotRequired[Filters | None]
+    prunable: NotRequired[Prunable | None]
+
+
+def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> Measured:
     """The measures that are due after epoch ``epoch``; all of them if it is the ``last``.
 
     A thorough measure and the prunable share are taken as often as their shares of the time allow.
@@ -35,9 +44,13 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
     # Pages keep every epoch of every run in memory: what is large comes as rarely as a film needs it.
     pictures = last or due(epoch, session.spec.train.epochs)
     thorough = last or _falls_on(epoch, thorough_every(session))
-    event = session.gauge.measure(thorough=thorough, histograms=pictures)
+    session.check()
+    found = session.gauge.measure(thorough=thorough, histograms=pictures)
+    session.check()
+    event: Measured = {"sparsity": found["sparsity"]}
     if pictures:
-        event["filters"] = first_filters(session.model, session.train.channels)
+        event["weights"] = found["weights"]
+        event["filters"] = cast(Filters | None, first_filters(session.model, session.train.channels))
     every = prunable_every(session.spec.train.epochs, len(session.train), len(session.validation))
     if _falls_on(epoch, every) or (last and every):
         event["prunable"] = _prunable(session, judged)
@@ -72,7 +85,7 @@ def _falls_on(epoch: int, every: int) -> bool:
     return bool(every) and epoch % every == 0
 
 
-def _prunable(session: Session, judged: Judgement) -> dict[str, Any]:
+def _prunable(session: Session, judged: Judgement) -> Prunable:
     """What `prunable` finds, and of each layer the share of its weights that is among those."""
     # The split is in random order, so the first are as good as any; of them the hardest come first.
     index = judged.losses[:PRUNABLE_IMAGES].argsort(descending=True)

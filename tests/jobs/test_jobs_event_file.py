@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-import core.train
 from core.__main__ import main
 from core.run.events import MEASURED_TIMES
 from core.train import checkpoint as saving
@@ -49,7 +48,7 @@ def told(events):
 
 def killed_at(monkeypatch, folder, dies, *more):
     """Run until ``dies`` says of an event, which is kept, that the process is killed then."""
-    real = core.train.run
+    real = loop.run
 
     def run(*arguments, **options):
         for event in real(*arguments, **options):
@@ -58,7 +57,7 @@ def killed_at(monkeypatch, folder, dies, *more):
                 raise KilledError
 
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        patched.setattr(core.train, "run", run)
+        patched.setattr(loop, "run", run)
         main([*RUN, str(folder), *more])
 
 
