@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from typing import Any, TypeVar
@@ -25,7 +26,17 @@ from core.optimise.catalogue import OPTIMISERS, SCHEDULES, completed_optimiser
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.check import completed_regularisers
 from core.run.errors import SpecError
-from core.run.spec import AugmentSpec, DataSpec, ModelSpec, OptimiserSpec, Part, RegulariserSpec, RunSpec
+from core.run.spec import (
+    AugmentSpec,
+    DataSpec,
+    MixSpec,
+    ModelSpec,
+    OpSpec,
+    OptimiserSpec,
+    Part,
+    RegulariserSpec,
+    RunSpec,
+)
 
 P = TypeVar("P", bound=Part)
 
@@ -58,6 +69,39 @@ def completed(spec: RunSpec) -> RunSpec:
             "versions": versions(),
         }
     )
+
+
+def filled(spec: RunSpec) -> RunSpec:
+    """``spec`` as a link carries it: what was left out is filled in, part by part, with `versions`, so that a
+    link still says the same once a default has changed. A part that is refused stays as it is."""
+
+    def part(complete: Callable[[Any], P], given: P) -> P:
+        try:
+            return complete(given)
+        except SpecError:
+            return given
+
+    update: dict[str, Any] = {"versions": versions()}
+    try:
+        shape = image_shape(spec.data)
+    except SpecError:
+        return spec.model_copy(update=update)
+    sizes = {"channels": shape.channels, "side": shape.side, "num_classes": shape.num_classes}
+
+    def op(given: OpSpec) -> OpSpec:
+        return completed_augment(AugmentSpec(ops=(given,)), shape.channels).ops[0]
+
+    def mix(given: MixSpec) -> MixSpec:
+        return completed_augment(AugmentSpec(mix=given), shape.channels).mix or given
+
+    ops = tuple(part(op, each) for each in spec.augment.ops)
+    mixed = spec.augment.mix and part(mix, spec.augment.mix)
+    update["augment"] = spec.augment.model_copy(update={"ops": ops, "mix": mixed})
+    update["model"] = part(lambda given: completed_model(given, **sizes), spec.model)
+    update["optimiser"] = part(completed_optimiser, spec.optimiser)
+    with suppress(SpecError):
+        update["regularisers"] = completed_regularisers(spec.regularisers)
+    return spec.model_copy(update=update)
 
 
 @cache

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -20,7 +19,7 @@ from core.run.spec import RunSpec, parse, place_of, values_of
 When = Literal["now", "next epoch", "needs a new run"]
 MAX_EDITS = 10_000
 
-# Patterns of paths; the first that fits counts. What is not here needs a new run. A new base rate keeps the
+# By pattern of path, where * is any one key. What is not here needs a new run. A new base rate keeps the
 # schedule's phase, and a new strength its warm-up.
 WHEN: dict[str, When] = {
     "optimiser.lr": "now",
@@ -45,7 +44,12 @@ class Edit(TypedDict):
 
 def when(path: str) -> When:
     """When a change of the field at ``path`` takes effect."""
-    return next((time for pattern, time in WHEN.items() if fnmatchcase(path, pattern)), "needs a new run")
+    keys = path.split(".")
+    for pattern, time in WHEN.items():
+        wanted = pattern.split(".")
+        if len(wanted) == len(keys) and all(w in ("*", k) for w, k in zip(wanted, keys, strict=True)):
+            return time
+    return "needs a new run"
 
 
 def apply(spec: RunSpec, edit: Mapping[str, Any]) -> RunSpec:
@@ -59,7 +63,7 @@ def apply(spec: RunSpec, edit: Mapping[str, Any]) -> RunSpec:
         place, key = place_of(whole, path)
         if when(path) == "needs a new run":
             raise SpecError(
-                path, "it can't change while a run trains; a change needs a new run.", "edit.new_run"
+                path, "it can't change while a run trains; a change needs a new run.", "needs_new_run"
             )
         place[key] = value
     return parse(whole)

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(max_length=2000)]
-OPEN = ConfigDict(extra="allow", allow_inf_nan=False)
+OPEN = ConfigDict(extra="allow", allow_inf_nan=False, strict=True)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Edge = Annotated[float, Field(gt=0)]

@@ -7,6 +7,7 @@ import json
 import streamlit as st
 
 from core import figures
+from core.catalogues import filled
 from core.data.photos import photos
 from core.data.shape import image_shape
 from core.models.catalogue import ARCHITECTURES
@@ -70,7 +71,7 @@ def regularisation_card() -> None:
         "pages/2_Train.py",
         label="Watch weights become zero",
         icon=":material/compress:",
-        query_params={"spec": encode(preset("l1-sparse"))},
+        query_params={"spec": encode(filled(preset("l1-sparse")))},
     )
 
 
