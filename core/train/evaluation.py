@@ -49,8 +49,8 @@ def evaluate(session: Session, dataset: Dataset) -> Judgement:
 
 
 def accuracy_or_less(session: Session, dataset: Dataset, least: float) -> float:
-    """The accuracy on ``dataset``; or, as soon as it can't be ``least`` any more, what it could be at best.
-    That is soonest if the images that are most often wrong come first."""
+    """The accuracy on ``dataset``. Once it can't reach ``least`` any more, the rest is left out, and what it
+    could reach at best is returned; so put the images first that are most often wrong."""
     session.model.eval()
     images = at_best = len(dataset)
     with torch.inference_mode(), session.autocast():
@@ -63,7 +63,7 @@ def accuracy_or_less(session: Session, dataset: Dataset, least: float) -> float:
 
 
 def _answers(session: Session, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
-    """Logits (B, num_classes) and labels (B,) of some images after the other."""
+    """Logits (B, num_classes) and labels (B,), batch by batch."""
     if not len(dataset):
         return  # `split` would give one batch of none
     batches = (part.split(EVALUATION_BATCH) for part in (dataset.images, dataset.labels))

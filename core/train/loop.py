@@ -69,24 +69,36 @@ def run(
         SpecError: before the first event, if the spec or an edit can't be run. What goes wrong later (a loss
             that is no number, no memory left) ends the stream with the state ``failed`` and its reason.
     """
-    spec, control = completed(spec), control or Control()
+    control = control or Control()
     try:
-        session = open_session(spec, control.check)
+        session, position = _prepared(completed(spec), control, out, resume, edits)
     except StoppedError:
         yield state("stopped", "It was stopped before training began.")
         return
+    if position.ended:
+        yield state("finished", _had_ended(position))
+        return
+    yield state("running")
+    yield started(session, position.notes)
+    yield from _Run(session, control, position, out, watch).events()
+
+
+def _prepared(
+    spec: RunSpec, control: Control, out: Path | None, resume: bool, edits: Sequence[Edit]
+) -> tuple[Session, Position]:
+    """A session, and where in its run it is.
+
+    Raises:
+        StoppedError: the run was asked to stop meanwhile.
+    """
+    session = open_session(spec, control.check)
     edits = checked_edits(spec, edits, session.num_steps)
     position = Position(spec, Sums.none(session), to_come=list(edits))
     if resume:
         position = _resumed(session, out, edits)
-        if position.ended:
-            yield state("finished", _had_ended(position))
-            return
-    if out is not None and position.kept is None:
+    if out is not None and position.kept is None and not position.ended:
         position.kept = _kept(session, position)
-    yield state("running")
-    yield started(session, position.notes)
-    yield from _Run(session, control, position, out, watch).events()
+    return session, position
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
     Args:
         judged: the network as it is, by the validation images.
     """
-    # Pages keep every epoch of every run in memory: what is large comes as rarely as a film needs it.
+    # Pages keep every epoch of every run in memory, so what is large comes only as often as a film needs it.
     pictures = last or due(epoch, session.spec.train.epochs)
     thorough = last or _falls_on(epoch, thorough_every(session))
     session.check()
@@ -76,7 +76,7 @@ def prunable_cost(num_train: int, num_validation: int) -> float:
 
 def _evenly(epochs: int, share: float, cost: float) -> int:
     """Every how many epochs to do what takes as long as ``cost`` epochs, in ``share`` of the run's time, with
-    as many epochs between any two; 0: it is not to be had."""
+    as many epochs between any two; 0: never."""
     times = min(int(share * epochs / cost), epochs) if cost else epochs
     return math.ceil(epochs / times) if times else 0
 
@@ -87,7 +87,7 @@ def _falls_on(epoch: int, every: int) -> bool:
 
 def _prunable(session: Session, judged: Judgement) -> Prunable:
     """What `prunable` finds, and of each layer the share of its weights that is among those."""
-    # The split is in random order, so the first are as good as any; of them the hardest come first.
+    # The split is in random order, so the first images will do. The hardest of them come first.
     index = judged.losses[:PRUNABLE_IMAGES].argsort(descending=True)
     images = session.validation.take(index)
     known = Judgement(judged.losses[index], judged.correct[index]).accuracy

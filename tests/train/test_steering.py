@@ -106,7 +106,7 @@ class Hand:
 
 def test_a_paused_run_waits_and_goes_on_with_the_same_bits(tmp_path):
     straight = list(run(parse(SMALL_CNN), out=tmp_path / "straight"))
-    control, seen, waits = Control(), [], []
+    control, seen, waits, began_at = Control(), [], [], time.perf_counter()
     for event in run(parse(SMALL_CNN), control, out=tmp_path / "paused"):
         seen.append(event)
         if event["event"] == "step" and event["step"] % 4 == 0:
@@ -114,14 +114,13 @@ def test_a_paused_run_waits_and_goes_on_with_the_same_bits(tmp_path):
         if event.get("state") == "paused":
             began = time.perf_counter()
             threading.Timer(0.1, control.post, [{"command": "resume"}]).start()
-        if event.get("state") == "running" and waits is not None and len(seen) > 2:
+        if event.get("state") == "running" and len(seen) > 2:
             waits.append(time.perf_counter() - began)
+    whole = time.perf_counter() - began_at
     assert len(waits) == 7 and min(waits) > 0.09  # after the last step there is nothing to wait for
     assert epochs(seen) == epochs(straight) and same_weights(tmp_path / "straight", tmp_path / "paused")
-    told = last(seen, "finished")
-    assert told["seconds"] < time.perf_counter() and told["seconds"] == pytest.approx(
-        sum(event["seconds"] for event in seen if event["event"] == "epoch"), abs=0.3
-    )
+    assert whole - last(seen, "finished")["seconds"] > 0.9 * sum(waits)  # a pause is no training time
+    assert sum(event["seconds"] for event in seen if event["event"] == "epoch") < whole - 0.9 * sum(waits)
     at = seen.index({"event": "state", "state": "paused", "reason": ""})
     assert seen[at - 1]["step"] == 4  # within one batch
 

@@ -17,6 +17,8 @@ from core.train.session import Session
 from tests.train.small_runs import epochs, spec
 from tests.train.steered_runs import SMALL_CNN
 
+AT_ONCE = 1.0  # seconds; 0.1 to 0.2 on a quiet machine
+
 
 def stopped_within(seconds, chosen, wait_for, **options):
     """Stop a run once ``wait_for`` is set; what it told, and how long the stop took."""
@@ -39,7 +41,7 @@ def stopped_within(seconds, chosen, wait_for, **options):
 def test_a_stop_is_heard_while_data_load(monkeypatch):
     loading, go_on = threading.Event(), threading.Event()
     monkeypatch.setattr("core.train.session.load_dataset", lambda _: (loading.set(), go_on.wait(60)))
-    seen = stopped_within(0.3, spec(), loading)
+    seen = stopped_within(AT_ONCE, spec(), loading)
     go_on.set()
     assert len(seen) == 1 and seen[0]["reason"] == "It was stopped before training began."
 
@@ -83,6 +85,21 @@ def test_a_stop_is_heard_between_two_pieces_of_a_judgement(tmp_path, monkeypatch
 
     real_save = loop.save
     monkeypatch.setattr(loop, "save", lambda *given: (slowly.clear(), real_save(*given))[1])
-    seen = stopped_within(0.3, chosen, judging, out=tmp_path)
+    seen = stopped_within(AT_ONCE, chosen, judging, out=tmp_path)
     assert not epochs(seen)
     assert all(value.isfinite().all() for value in load_file(tmp_path / "weights.safetensors").values())
+
+
+def test_a_stop_is_heard_while_a_resumed_run_is_prepared(tmp_path, monkeypatch):
+    for event in run(parse(SMALL_CNN), out=tmp_path):
+        if event["event"] == "epoch" and event["epoch"] == 2:
+            break
+    control, load = Control(), loop.load_checkpoint
+
+    def load_and_stop(*given):
+        control.post({"command": "stop"})
+        return load(*given)
+
+    monkeypatch.setattr(loop, "load_checkpoint", load_and_stop)
+    seen = list(run(parse(SMALL_CNN), control, out=tmp_path, resume=True))
+    assert [event["state"] for event in seen] == ["stopped"]
