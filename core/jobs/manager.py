@@ -24,6 +24,7 @@ from core.jobs.kinds import KINDS, is_quick
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
 from core.jobs.runner import Runner
 from core.jobs.views import Archive, RunView
+from core.run.commands import read_command
 from core.run.digest import canonical, digest
 from core.run.errors import SpecError
 from core.run.history import History
@@ -147,13 +148,13 @@ class Jobs:
         has ended, or is not there, is left alone.
 
         Raises:
-            SpecError: the command is no JSON, or too long.
+            SpecError: it is no command, no JSON, or too long.
         """
-        plain = json.loads(canonical(dict(command)))
+        plain = json.loads(canonical(dict(read_command(command))))
         if len(canonical(plain)) > MAX_COMMAND_BYTES:
             raise SpecError("", "This command is too long.")
         if (run := self._runner.get(run_id)) is not None:
-            run.control.put(plain)
+            run.control.post(plain)
             return
         stored = self._store.run(run_id)
         if stored is not None and not stored.ended:

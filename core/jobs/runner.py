@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,7 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.jobs.executors import Executor, Job
 from core.jobs.queue import Queue
 from core.jobs.views import Archive, RunView, queued, view_of
-from core.run.control import Control
+from core.run.commands import Control
+from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
 from core.run.history import HistoryBuilder, summary
 from core.store.artefacts import record
@@ -124,7 +126,8 @@ class Runner:
         with self._lock:
             controls = {run.id: run.control for run in self._in_hand.values()}
         for run_id, command in self._queue.take_commands(list(controls)):
-            controls[run_id].put(command)
+            with suppress(SpecError):  # from another version, or far too many: the run goes on
+                controls[run_id].post(command)
 
     def renew(self) -> None:
         """Renew the leases of what is computed here, and let go of what is no longer ours."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 

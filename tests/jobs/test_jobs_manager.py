@@ -18,7 +18,7 @@ from core.jobs.manager import Jobs, forget_shared_jobs, make_jobs, shared_jobs
 from core.jobs.queue import Queue
 from core.jobs.views import MAX_REMEMBERED
 from core.jobs.worker import run_job
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.store.artefacts import listed
