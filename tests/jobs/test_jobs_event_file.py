@@ -5,6 +5,7 @@ import json
 import pytest
 
 from core.__main__ import main
+from core.jobs.event_file import cut_back
 from core.run.events import MEASURED_TIMES
 from core.train import checkpoint as saving
 from core.train import loop
@@ -149,3 +150,10 @@ def test_a_run_cut_within_an_epoch_tells_each_step_and_edit_once(tmp_path, monke
     cut, whole = kept(tmp_path / "cut"), kept(tmp_path / "whole")
     assert told(cut) == told(whole)
     assert [e for e in cut if e["event"] == "edit"] == [e for e in whole if e["event"] == "edit"] != []
+
+
+def test_an_edit_after_the_checkpoint_is_told_again_also_where_no_steps_were_told(tmp_path):
+    edits = [{"event": "edit", "step": step, "set": {"optimiser.lr": 0.1}, "was": {}} for step in (2, 8)]
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(edit) + "\n" for edit in edits))
+    cut_back(tmp_path / "events.jsonl", saving.Told([], step=5, edits=1))
+    assert kept(tmp_path) == edits[:1]
