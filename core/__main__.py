@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.presets import PRESETS, preset
+from core.run.edits import Edit, read_edits
 from core.run.errors import SpecError, no_such
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting
 
 if TYPE_CHECKING:
-    from core.run.control import Control
+    from core.run.commands import Control
+
+MAX_EDITS_BYTES = 4 * 2**20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +45,7 @@ def run_command(options: argparse.Namespace) -> int:
     """Train, one JSON event a line on standard output; Ctrl-C stops within one batch."""
     from core.jobs.event_file import EventFile
     from core.jobs.worker import finite
-    from core.run.control import Control
+    from core.run.commands import Control
     from core.runtime import prepare_torch
     from core.train.loop import run
 
@@ -54,7 +57,8 @@ def run_command(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, lambda *_: control.stop.set())
     kept = EventFile(_make_folder(options.out)) if options.out is not None else None
     state = ""
-    for event in run(spec, control, out=options.out, resume=options.resume):
+    edits = _read_edits(options.edits) if options.edits else []
+    for event in run(spec, control, out=options.out, resume=options.resume, edits=edits):
         if kept is not None:
             kept.add(event, resumed=options.resume)
         _tell(json.dumps(finite(event)), control)
@@ -87,7 +91,7 @@ def catalogue_command(options: argparse.Namespace) -> int:
 def path_command(options: argparse.Namespace) -> int:
     """Try values of λ for one regulariser of a spec, quickly: one JSON event a line on standard output."""
     from core.jobs.worker import finite
-    from core.run.control import Control
+    from core.run.commands import Control
     from core.runtime import prepare_torch
     from core.study.strength_path import path_events
 
@@ -160,6 +164,16 @@ def _read_spec(source: str) -> RunSpec:
         ) from None
 
 
+def _read_edits(source: str) -> list[Edit]:
+    """A run's edits from a JSON file."""
+    try:
+        with Path(source).open(encoding="utf-8") as file:
+            return read_edits(file.read(MAX_EDITS_BYTES))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SpecError("--edits", f"{source} can't be read: {reason}.") from None
+
+
 def _numbers(text: str | None) -> list[float] | None:
     if text is None:
         return None
@@ -185,6 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("spec", metavar="SPEC", help="a JSON file, '-' for standard input, or a preset's name")
     run.add_argument("--out", type=Path, metavar="DIR", help="keep weights, spec and events here")
     run.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    run.add_argument("--edits", metavar="FILE", help='changes at their steps: [{"step": n, "set": {…}}, …]')
     run.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field: train.epochs=3"
     )

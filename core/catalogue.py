@@ -54,10 +54,15 @@ class Range:
 
     def check(self, value: Any, where: str) -> tuple[float, float]:
         if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
-            raise SpecError(where, f"{value!r} is not a pair of numbers [low, high].")
+            raise _wrong_type(where, value, "a pair of numbers [low, high]")
         first, second = (_number(item, self, f"{where}[{i}]") for i, item in enumerate(value))
         if first > second:
-            raise SpecError(where, f"the first number, {first:g}, is above the second, {second:g}.")
+            raise SpecError(
+                where,
+                f"the first number, {first:g}, is above the second, {second:g}.",
+                "wrong_order",
+                {"first": first, "second": second},
+            )
         return first, second
 
 
@@ -77,11 +82,13 @@ class Integers:
 
     def check(self, value: Any, where: str) -> tuple[int, ...]:
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise SpecError(where, f"{value!r} is not a list of whole numbers, like 32, 64, 128.")
+            raise _wrong_type(where, value, "a list of whole numbers, like 32, 64, 128")
         if not self.min_length <= len(value) <= self.max_length:
             raise SpecError(
                 where,
                 f"it has {len(value)} numbers; {self.min_length} to {self.max_length} are allowed.",
+                "wrong_length",
+                {"length": len(value), "low": self.min_length, "high": self.max_length},
             )
         return tuple(int(_number(item, self, f"{where}[{i}]")) for i, item in enumerate(value))
 
@@ -98,7 +105,12 @@ class Choice:
 
     def check(self, value: Any, where: str) -> str:
         if value not in self.options:
-            raise SpecError(where, f"{value!r} is not one of {', '.join(self.options)}.")
+            raise SpecError(
+                where,
+                f"{value!r} is not one of {', '.join(self.options)}.",
+                "not_a_choice",
+                {"value": repr(value), "expected": ", ".join(self.options)},
+            )
         return str(value)
 
 
@@ -113,7 +125,7 @@ class Flag:
 
     def check(self, value: Any, where: str) -> bool:
         if not isinstance(value, bool):
-            raise SpecError(where, f"{value!r} is not true or false.")
+            raise _wrong_type(where, value, "true or false")
         return value
 
 
@@ -145,7 +157,8 @@ E = TypeVar("E", bound=Entry)
 def look_up(catalogue: Mapping[str, E], name: str, where: str, noun: str) -> E:
     """The entry called ``name``, or a `SpecError` that says which names there are."""
     if name not in catalogue:
-        raise SpecError(where, f"there is {no_such(noun, name, catalogue)}")
+        values = {"noun": noun, "name": name, "known": list(catalogue)}
+        raise SpecError(where, f"there is {no_such(noun, name, catalogue)}", "unknown_name", values)
     return catalogue[name]
 
 
@@ -161,7 +174,12 @@ def completed_params(entry: Entry, given: Mapping[str, Any], where: str) -> dict
     for name in given:
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
-            raise SpecError(f"{where}.{name}", f"{entry.name} has no such parameter; {has}.")
+            raise SpecError(
+                f"{where}.{name}",
+                f"{entry.name} has no such parameter; {has}.",
+                "unknown_field",
+                {"entry": entry.name, "name": name, "known": list(known)},
+            )
     return {
         name: parameter.check(given.get(name, parameter.default), f"{where}.{name}")
         for name, parameter in known.items()
@@ -191,18 +209,27 @@ def as_json(entry: Entry) -> dict[str, Any]:
 def _number(value: Any, bound: Number | Range | Integers, where: str) -> float | int:
     """``value`` as a number inside ``bound``'s limits, whole if the bound asks for whole numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        raise SpecError(where, f"{value!r} is not a number.")
+        raise _wrong_type(where, value, "a number")
+    bounds = {"low": bound.low, "high": bound.high, "unit": bound.unit}
     if abs(value) > MOST:  # infinite, or a whole number that no float holds
-        raise SpecError(
-            where, f"the number is beyond {MOST:g}, and {bound.low:g} to {bound.high:g} is allowed."
-        )
-    unit = f" {bound.unit}" if bound.unit else ""
+        what = f"the number is beyond {MOST:g}, and {bound.low:g} to {bound.high:g} is allowed."
+        raise SpecError(where, what, "too_large" if value > 0 else "too_small", bounds)
+    unit, bounds = f" {bound.unit}" if bound.unit else "", {"value": value, **bounds}
     if value < bound.low:
-        raise SpecError(where, f"{value:g} is below the smallest allowed, {bound.low:g}{unit}.")
+        what = f"{value:g} is below the smallest allowed, {bound.low:g}{unit}."
+        raise SpecError(where, what, "too_small", bounds)
     if value > bound.high:
-        raise SpecError(where, f"{value:g} is above the largest allowed, {bound.high:g}{unit}.")
+        what = f"{value:g} is above the largest allowed, {bound.high:g}{unit}."
+        raise SpecError(where, what, "too_large", bounds)
     if not bound.integer:
         return float(value)
     if value != int(value):
-        raise SpecError(where, f"{value:g} is not a whole number.")
+        raise _wrong_type(where, value, "a whole number", f"{value:g}")
     return int(value)
+
+
+def _wrong_type(where: str, value: Any, expected: str, shown: str = "") -> SpecError:
+    shown = shown or repr(value)
+    return SpecError(
+        where, f"{shown} is not {expected}.", "wrong_type", {"value": shown, "expected": expected}
+    )

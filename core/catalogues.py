@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib import metadata
 from typing import Any, TypeVar
 
+from core import __version__
 from core.augment.catalogue import OPERATIONS
 from core.augment.check import check_augment_names, completed_augment
 from core.augment.ops.mixes import MIXES
@@ -20,13 +26,23 @@ from core.optimise.catalogue import OPTIMISERS, SCHEDULES, completed_optimiser
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.check import completed_regularisers
 from core.run.errors import SpecError
-from core.run.spec import AugmentSpec, DataSpec, ModelSpec, OptimiserSpec, Part, RegulariserSpec, RunSpec
+from core.run.spec import (
+    AugmentSpec,
+    DataSpec,
+    MixSpec,
+    ModelSpec,
+    OpSpec,
+    OptimiserSpec,
+    Part,
+    RegulariserSpec,
+    RunSpec,
+)
 
 P = TypeVar("P", bound=Part)
 
 
 def completed(spec: RunSpec) -> RunSpec:
-    """``spec`` checked against every catalogue, with what was left out filled in.
+    """``spec`` checked against every catalogue, with what was left out and `versions` filled in.
 
     For a person's own images the number of classes is not known before they are loaded; the engine
     then checks the network once more.
@@ -52,6 +68,7 @@ def completed(spec: RunSpec) -> RunSpec:
             ),
             "regularisers": regularisers,
             "optimiser": optimiser,
+            "versions": versions(),
         }
     )
 
@@ -67,6 +84,58 @@ def _check_proximal(regularisers: Sequence[RegulariserSpec], optimiser: Optimise
                 f"a proximal step can't tell how long the steps of {optimiser.kind} are; "
                 f"solve {each.kind} by penalty, or choose another optimiser.",
             )
+
+
+def filled(spec: RunSpec) -> RunSpec:
+    """``spec`` as a link carries it: what was left out is filled in, part by part, with `versions`, so that a
+    link still says the same once a default has changed. A part that is refused stays as it is."""
+
+    def part(complete: Callable[[Any], P], given: P) -> P:
+        try:
+            return complete(given)
+        except SpecError:
+            return given
+
+    update: dict[str, Any] = {"versions": versions()}
+    try:
+        shape = image_shape(spec.data)
+    except SpecError:
+        return spec.model_copy(update=update)
+    sizes = {"channels": shape.channels, "side": shape.side, "num_classes": shape.num_classes}
+
+    def op(given: OpSpec) -> OpSpec:
+        return completed_augment(AugmentSpec(ops=(given,)), shape.channels).ops[0]
+
+    def mix(given: MixSpec) -> MixSpec:
+        return completed_augment(AugmentSpec(mix=given), shape.channels).mix or given
+
+    ops = tuple(part(op, each) for each in spec.augment.ops)
+    mixed = spec.augment.mix and part(mix, spec.augment.mix)
+    update["augment"] = spec.augment.model_copy(update={"ops": ops, "mix": mixed})
+    update["model"] = part(lambda given: completed_model(given, **sizes), spec.model)
+    update["optimiser"] = part(completed_optimiser, spec.optimiser)
+    with suppress(SpecError):
+        update["regularisers"] = completed_regularisers(spec.regularisers)
+    return spec.model_copy(update=update)
+
+
+@cache
+def versions() -> dict[str, str]:
+    """What completes a spec here: the versions of Augury, torch and Kornia, and the first digits of a SHA-256
+    of everything in the catalogues that is no prose."""
+    facts = {
+        noun: {
+            entry["name"]: {
+                "parameters": {each["name"]: each["default"] for each in entry["parameters"]},
+                **{key: value for key, value in entry.items() if isinstance(value, bool | int | float)},
+            }
+            for entry in entries
+        }
+        for noun, entries in listing().items()
+    }
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    libraries = {name: metadata.version(name) for name in ("torch", "kornia")}
+    return {"augury": __version__, **libraries, "catalogue": digest[:12]}
 
 
 def bounded(spec: RunSpec) -> RunSpec:

@@ -145,3 +145,17 @@ def test_a_reader_that_goes_away_ends_a_run_within_a_batch_and_without_a_traceba
 def test_a_reader_that_goes_away_is_no_error(arguments, lines):
     line, status, said = read_one_line(*arguments, lines=lines)
     assert bool(line) == bool(lines) and (status, said) == (0, "")
+
+
+def test_edits_from_a_file_are_made_at_their_steps(capsys, tmp_path):
+    edits = tmp_path / "edits.json"
+    edits.write_text('[{"step": 0, "set": {"optimiser.lr": 0.25}}]')
+    assert main(["run", "baseline", *TINY, "--edits", str(edits)]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [e["was"] for e in told if e["event"] == "edit"] == [{"optimiser.lr": 0.001}]
+    assert {e["learning_rate"] for e in told if e["event"] == "step"} == {0.25}
+    for text, says in (("[7]", "edits[0]: it is no edit"), ("[", "edits: they are not valid JSON")):
+        edits.write_text(text)
+        assert says in refusal(capsys, "run", "baseline", *TINY, "--edits", str(edits))
+    missing = refusal(capsys, "run", "baseline", *TINY, "--edits", str(tmp_path / "none"))
+    assert "can't be read" in missing

@@ -37,8 +37,8 @@ from core.optimise.catalogue import OPTIMISERS, completed_optimiser
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.shrinkage import elastic_net_
 from core.regularise.step_sizes import step_sizes
+from core.run.events import read_event
 from core.run.history import build_history
-from core.run.shapes import read_event
 from core.run.spec import OptimiserSpec, RegulariserSpec
 from tests import made_up_run
 

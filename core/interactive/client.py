@@ -29,6 +29,7 @@ from core.run.errors import SpecError
 COMMAND = (sys.executable, "-m", "core", "interactive")
 TIMEOUT = 20.0  # seconds that one answer may be computed
 START_SECONDS = 120.0  # for a worker to import torch, on a machine as busy as can be
+STARTS = 2  # a worker that somebody kills while it starts is started once more
 WAIT_SECONDS = 90.0  # for a question's turn
 POLL_SECONDS = 0.02
 MOST_VISITORS = 1_000  # whose turns are remembered
@@ -218,24 +219,37 @@ class Interactive:
             self._let_go(worker)
         if self._unstartable:
             return None
+        why = ""
+        for _ in range(STARTS):
+            worker = self._begin()
+            if worker is None:
+                return None
+            try:
+                message = worker.messages.get(timeout=START_SECONDS)
+            except queue.Empty:
+                worker.kill()
+                why = worker.why_it_ended()
+                break
+            if message is not None:
+                self._ready.set()
+                return worker
+            why = worker.why_it_ended()
+            if not worker.was_killed():
+                break
+        self._unstartable = True
+        raise NoAnswerError(f"The process that computes pictures did not start. {why}")
+
+    def _begin(self) -> WorkerProcess | None:
+        """A new process; None once we are closing."""
         try:
             with self._changed:
                 if self._closed:
                     return None
                 self._worker = worker = WorkerProcess(self._command)
+                return worker
         except OSError as error:
             self._unstartable = True
             raise NoAnswerError(f"The process that computes pictures can't be started: {error}.") from None
-        try:
-            message = worker.messages.get(timeout=START_SECONDS)
-        except queue.Empty:
-            message = None
-            worker.kill()
-        if message is None:
-            self._unstartable = True
-            raise NoAnswerError(f"The process that computes pictures did not start. {worker.why_it_ended()}")
-        self._ready.set()
-        return worker
 
     def _computed(self, worker: WorkerProcess, question: _Question) -> Answer:
         """What the worker says; it is gone after an error that is no fault of the question's."""

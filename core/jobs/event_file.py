@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from core.jobs.worker import finite
 from core.run.events import TERMINAL, Event
-from core.train.checkpoint import epochs_of
+from core.train.checkpoint import Told, told_by
 
 
 class EventFile:
@@ -29,30 +28,34 @@ class EventFile:
                 return
             self._begun = True
             if resumed:
-                cut_back(self._path, epochs_of(self._folder))
+                cut_back(self._path, told_by(self._folder))
             else:
                 self._path.write_text("", encoding="utf-8")
         with self._path.open("a", encoding="utf-8") as file:
             file.write(_line(event))
 
 
-def cut_back(path: Path, epochs: Sequence[Event]) -> None:
-    """Leave in the file ``path`` what a run had told by the end of ``epochs``, each step and epoch once.
+def cut_back(path: Path, told: Told) -> None:
+    """Leave in the file ``path`` what a run had told by its checkpoint, each step, edit and epoch once.
 
     Args:
-        epochs: the ``epoch`` events of the checkpoint; those that the file lacks are added.
+        told: ``epoch`` events that the file lacks are added.
     """
-    kept, step, epoch = [], 0, 0
+    epochs, last = told.epochs, told.step
+    kept, step, epoch, edits = [], 0, 0, 0
     for event in _read(path):
-        if epoch == len(epochs):
+        if epoch == len(epochs) and step >= last and edits >= told.edits:
             break
         kind = event.get("event")
-        if kind == "epoch" and event.get("epoch") == epoch + 1:
+        if kind == "epoch" and event.get("epoch") == epoch + 1 <= len(epochs):
             epoch += 1
-        elif kind == "step" and step < event.get("step", 0) <= epochs[-1]["step"]:
+            step = max(step, event.get("step", 0))
+        elif kind == "step" and step < event.get("step", 0) <= last:
             step = event["step"]
+        elif kind == "edit" and edits < told.edits:
+            edits += 1
         elif kind != "started" and event.get("state") != "running":
-            continue  # a step or an epoch that is told again, or the end of a run that is resumed
+            continue  # what is told again, or the end of a run that is resumed
         kept.append(_line(event))
     kept += [_line(event) for event in epochs[epoch:]]
     beside = path.with_suffix(".part")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.jobs.process import WORKER_COMMAND, WorkerProcess
 from core.jobs.worker import checked_events, load_engine
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
 from core.run.spec import RunSpec
@@ -185,12 +185,11 @@ class WorkerExecutor:
                 if event["event"] == "state" and event["state"] in TERMINAL:
                     return event
                 on_event(event)
+            for command in control.drain():
+                worker.send({"run": run_id, "command": command})
             if deadline is None and control.stop.is_set():
                 deadline = time.monotonic() + self._stop_seconds
                 worker.send({"run": run_id, "command": {"command": "stop"}})
-            with suppress(queue.Empty):
-                while True:
-                    worker.send({"run": run_id, "command": control.commands.get_nowait()})
             if deadline is not None and time.monotonic() > deadline:
                 worker.kill()
                 return state(

@@ -18,11 +18,15 @@ class Kind(Entry):
 
     Args:
         run: the path of its function, ``module:name``.
+        quick: a person waits for it, so it has a place of its own beside the runs that train.
     """
 
     run: str
+    quick: bool = False
     source: str = ""
 
+
+QUICK_SLOTS = 1  # how many quick jobs are computed at a time on a machine
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -38,18 +42,26 @@ KINDS: dict[str, Kind] = {
             title="What augmentation costs",
             help="Times each operation of a pipeline, and a training step beside it.",
             run="core.probe.cost:run",
+            quick=True,
         ),
         Kind(
             name="probe.label_damage",
             title="Does it lie?",
             help="Asks a trained network about validation images after each operation of a pipeline.",
             run="core.probe.label_damage:run",
+            quick=True,
         ),
         Kind(
             name="study.path_point",
             title="One λ of a path",
             help="Goes on from a warm start for a few epochs at one strength of one regulariser.",
             run="core.study.strength_path:run",
+            quick=True,
         ),
     )
 }
+
+
+def is_quick(kind: str) -> bool:
+    """Whether a kind is quick; one that is gone was not."""
+    return kind in KINDS and KINDS[kind].quick

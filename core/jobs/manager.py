@@ -20,10 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.catalogue import look_up
 from core.jobs.executors import Executor, make_executor
-from core.jobs.kinds import KINDS
+from core.jobs.kinds import KINDS, is_quick
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
 from core.jobs.runner import Runner
 from core.jobs.views import Archive, RunView
+from core.run.commands import read_command
 from core.run.digest import canonical, digest
 from core.run.errors import SpecError
 from core.run.history import History
@@ -51,7 +52,7 @@ class Jobs:
 
     Args:
         slots: how many jobs are computed at a time on this machine. On a CPU more than one gains nothing,
-            for each uses all cores.
+            for each uses all cores. One quick job at a time is computed beside them.
     """
 
     def __init__(self, store: Store, executor: Executor, slots: int = 1) -> None:
@@ -147,13 +148,13 @@ class Jobs:
         has ended, or is not there, is left alone.
 
         Raises:
-            SpecError: the command is no JSON, or too long.
+            SpecError: it is no command, no JSON, or too long.
         """
-        plain = json.loads(canonical(dict(command)))
+        plain = json.loads(canonical(dict(read_command(command))))
         if len(canonical(plain)) > MAX_COMMAND_BYTES:
             raise SpecError("", "This command is too long.")
         if (run := self._runner.get(run_id)) is not None:
-            run.control.put(plain)
+            run.control.post(plain)
             return
         stored = self._store.run(run_id)
         if stored is not None and not stored.ended:
@@ -299,7 +300,7 @@ class Jobs:
                         self._runner.wake()
                 if now - swept >= SWEEP_SECONDS:
                     swept = now
-                    sweep(self._store, self._artefacts)
+                    sweep(self._store, self._artefacts, passing=[kind for kind in KINDS if is_quick(kind)])
             except (SQLAlchemyError, OSError, SpecError) as error:
                 log.warning("The queue could not be looked after for now: %s", error)
 

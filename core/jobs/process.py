@@ -100,6 +100,10 @@ class WorkerProcess:
         last = next((line for line in reversed(self._last_words) if line.strip()), "it gave no reason.")
         return f"The worker process ended with exit status {status}: {last.strip()[:500]}"
 
+    def was_killed(self) -> bool:
+        """Whether it has ended by a signal."""
+        return (self._popen.poll() or 0) < 0
+
     def _leave(self) -> None:
         """Collect a process that ends now, its pipes and its threads."""
         self._popen.wait()

@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from core.jobs.kinds import KINDS, QUICK_SLOTS, is_quick
 from core.run.events import TERMINAL, State
 from core.run.history import build_history, summary
 from core.store import owner
-from core.store.store import MAX_REASON, Store
+from core.store.store import MAX_REASON, Store, StoredRun
 from core.store.tables import commands, runs
 from core.store.transaction import writing
 
@@ -35,7 +36,7 @@ class Queue:
     """Jobs that wait and jobs that run; may be used from any thread.
 
     Args:
-        slots: how many jobs run at a time on this machine, whichever server runs them.
+        slots: how many jobs run at a time on this machine, whichever server runs them, beside the quick ones.
     """
 
     def __init__(self, store: Store, slots: int = 1) -> None:
@@ -43,31 +44,57 @@ class Queue:
         self._engine = store.engine
         self._one_machine = store.engine.dialect.name == "sqlite"
         self._owner = owner.this_process()
-        self.slots = slots
+        self._slots = {False: slots, True: QUICK_SLOTS}
+
+    def slots(self, quick: bool) -> int:
+        """How many jobs of this sort run at a time on this machine."""
+        return self._slots[quick]
 
     def num_waiting(self) -> int:
-        return self._count(runs.c.state == "queued")
+        """How many jobs wait; those of a group are one."""
+        wanted = sa.select(sa.func.count(sa.distinct(sa.func.coalesce(runs.c.group_id, runs.c.id))))
+        with self._engine.connect() as connection:
+            return int(connection.execute(wanted.where(runs.c.state == "queued")).scalar_one())
 
-    def position(self, run_id: str, created_at: float) -> int:
+    def position(self, run: StoredRun) -> int:
         """How many jobs must end before this one, which waits, starts."""
+        quick, waits = is_quick(run.kind), runs.c.state == "queued"
         before = sa.or_(
-            runs.c.created_at < created_at,
-            sa.and_(runs.c.created_at == created_at, runs.c.id < run_id),
+            runs.c.created_at < run.created_at,
+            sa.and_(runs.c.created_at == run.created_at, runs.c.id < run.id),
         )
-        free = max(0, self.slots - self._count(_RUNNING))
-        return max(0, self._count(runs.c.state == "queued", before) + 1 - free)
+        if quick:
+            alone = runs.c.group_id.is_(None)
+            before = sa.and_(alone, before) if run.group is None else sa.or_(alone, before)
+        free = max(0, self._slots[quick] - self._count(_RUNNING, _sort(quick)))
+        return max(0, self._count(waits, _sort(quick), before) + 1 - free)
 
-    def claim(self) -> str | None:
-        """Take the job that has waited longest, if this machine has a free slot; its id."""
-        if self.num_waiting() == 0 or self._num_running_here() >= self.slots:
+    def positions(self, unfinished: Sequence[StoredRun]) -> dict[str, int]:
+        """`position` of all jobs that have not ended, those that run first, then in the order they came."""
+        found = {run.id: 0 for run in unfinished}
+        for quick in (False, True):
+            ours = [run for run in unfinished if is_quick(run.kind) == quick]
+            waiting = [run for run in ours if run.state == "queued"]
+            if quick:
+                waiting.sort(key=lambda run: run.group is not None)
+            free = max(0, self._slots[quick] - (len(ours) - len(waiting)))
+            found |= {run.id: max(0, i + 1 - free) for i, run in enumerate(waiting)}
+        return found
+
+    def claim(self, quick: bool = False) -> str | None:
+        """Take the job of this sort that comes first, if this machine has a free slot for it; its id. First
+        is what has waited longest; of quick jobs, those of a group come after all others."""
+        ours, slots = _sort(quick), self._slots[quick]
+        if not self._count(runs.c.state == "queued", ours) or self._num_running_here(ours) >= slots:
             return None  # what nearly every look finds, without a lock
         with writing(self._engine) as connection:
             if self._engine.dialect.name == "postgresql":  # one claim at a time on a machine
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(owner.machine_number())))
-            if connection.execute(self._running_here()).scalar_one() >= self.slots:
+            if connection.execute(self._running_here(ours)).scalar_one() >= slots:
                 return None
-            oldest = sa.select(runs.c.id).where(runs.c.state == "queued")
-            oldest = oldest.order_by(runs.c.created_at, runs.c.id).limit(1)
+            oldest = sa.select(runs.c.id).where(runs.c.state == "queued", ours)
+            in_group = [runs.c.group_id.is_not(None)] if quick else []
+            oldest = oldest.order_by(*in_group, runs.c.created_at, runs.c.id).limit(1)
             run_id = connection.execute(oldest.with_for_update(skip_locked=True)).scalar()
             if run_id is None:
                 return None
@@ -173,17 +200,22 @@ class Queue:
                 log.warning("A command for run %s can't be read and is left out.", row.run_id)
         return found
 
-    def _running_here(self) -> sa.Select[Any]:
-        wanted = sa.select(sa.func.count()).select_from(runs).where(_RUNNING)
+    def _running_here(self, ours: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        wanted = sa.select(sa.func.count()).select_from(runs).where(_RUNNING, ours)
         if not self._one_machine:
             wanted = wanted.where(runs.c.owner.endswith("/" + owner.machine(), autoescape=True))
         return wanted
 
-    def _num_running_here(self) -> int:
+    def _num_running_here(self, ours: sa.ColumnElement[bool]) -> int:
         with self._engine.connect() as connection:
-            return int(connection.execute(self._running_here()).scalar_one())
+            return int(connection.execute(self._running_here(ours)).scalar_one())
 
     def _count(self, *conditions: sa.ColumnElement[bool]) -> int:
         wanted: sa.Select[Any] = sa.select(sa.func.count()).select_from(runs).where(*conditions)
         with self._engine.connect() as connection:
             return int(connection.execute(wanted).scalar_one())
+
+
+def _sort(quick: bool) -> sa.ColumnElement[bool]:
+    names = [kind.name for kind in KINDS.values() if kind.quick]
+    return runs.c.kind.in_(names) if quick else runs.c.kind.not_in(names)

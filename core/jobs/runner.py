@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,7 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.jobs.executors import Executor, Job
 from core.jobs.queue import Queue
 from core.jobs.views import Archive, RunView, queued, view_of
-from core.run.control import Control
+from core.run.commands import Control
+from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
 from core.run.history import HistoryBuilder, summary
 from core.store.artefacts import record
@@ -69,9 +71,11 @@ class Runner:
         self._in_hand: dict[str, InHand] = {}
         self._unsaved: list[InHand] = []  # those that have ended, while the store can't be written to
         self._closing = False
+        self._woken = False  # something was put into the queue since it was last looked at
         self._threads = [
-            threading.Thread(target=self._work, name=f"jobs-{slot}", daemon=True)
-            for slot in range(queue.slots)
+            threading.Thread(target=self._work, args=(quick,), name=f"jobs-{slot}", daemon=True)
+            for quick in (False, True)
+            for slot in range(queue.slots(quick))
         ]
         for thread in self._threads:
             thread.start()
@@ -79,6 +83,7 @@ class Runner:
     def wake(self) -> None:
         """A job was put into the queue."""
         with self._lock:
+            self._woken = True
             self._lock.notify_all()
 
     def get(self, run_id: str) -> InHand | None:
@@ -121,7 +126,8 @@ class Runner:
         with self._lock:
             controls = {run.id: run.control for run in self._in_hand.values()}
         for run_id, command in self._queue.take_commands(list(controls)):
-            controls[run_id].put(command)
+            with suppress(SpecError):  # from another version, or far too many: the run goes on
+                controls[run_id].post(command)
 
     def renew(self) -> None:
         """Renew the leases of what is computed here, and let go of what is no longer ours."""
@@ -154,9 +160,9 @@ class Runner:
 
     # The background threads
 
-    def _work(self) -> None:
-        """Compute one job after another until we close."""
-        while (run := self._next()) is not None:
+    def _work(self, quick: bool) -> None:
+        """Compute one job of this sort after another until we close."""
+        while (run := self._next(quick)) is not None:
             problem = "The run ended without saying why."
             job = Job(run.id, run.stored.spec, run.stored.kind, run.stored.inputs, run_folder(run.id))
             try:
@@ -170,23 +176,24 @@ class Runner:
                 with self._lock:
                     self._unsaved.append(run)
 
-    def _next(self) -> InHand | None:
-        """The job that has waited longest, now running; None once we are closing."""
+    def _next(self, quick: bool) -> InHand | None:
+        """The job that comes first, now running; None once we are closing."""
         while True:
             with self._lock:
                 if self._closing:
                     return None
             try:
-                if (run := self._claim()) is not None:
+                if (run := self._claim(quick)) is not None:
                     return run
             except SQLAlchemyError as error:
                 log.warning("The queue could not be read: %s", error)
             with self._lock:
-                if not self._closing:
+                if not self._closing and not self._woken:
                     self._lock.wait(POLL_SECONDS)
+                self._woken = False
 
-    def _claim(self) -> InHand | None:
-        run_id = self._queue.claim()
+    def _claim(self, quick: bool) -> InHand | None:
+        run_id = self._queue.claim(quick)
         if run_id is None:
             return None
         stored = self._store.run(run_id)

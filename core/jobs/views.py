@@ -159,7 +159,7 @@ class Archive:
                     self._known.pop(run_id, None)
                 return None
             waits = run.state == "queued"
-            position = self._queue.position(run_id, run.created_at) if waits else 0
+            position = self._queue.position(run) if waits else 0
             return self._read(run, position, changes)
 
     def unfinished(self) -> list[RunView]:
@@ -170,10 +170,8 @@ class Archive:
                 return views
             changes = self._changes
             runs = self._store.unfinished()
-            running = sum(run.state != "queued" for run in runs)
-            free = max(0, self._queue.slots - running)
-            positions = (max(0, i - running + 1 - free) for i in range(len(runs)))
-            views = [self._read(run, at, changes) for run, at in zip(runs, positions, strict=True)]
+            positions = self._queue.positions(runs)
+            views = [self._read(run, positions[run.id], changes) for run in runs]
             with self._lock:
                 if changes == self._changes:
                     self._unfinished = (time.monotonic(), views)

@@ -19,6 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -29,7 +30,7 @@ from core.run.spec import RunSpec, parse
 from core.runtime import prepare_torch
 
 if TYPE_CHECKING:
-    from core.run.control import Control
+    from core.run.commands import Control
     from core.run.events import Event
 
     Run = Callable[..., Iterator[Event]]  # as `run_job`
@@ -45,7 +46,7 @@ def load_engine() -> tuple[Run, Callable[[], Control]]:
     The step is for all that is loaded when it is first used: on two busy cores, the first run of a warm
     worker made its first step after 4.0 s without it, and after 0.4 s with it.
     """
-    from core.run.control import Control
+    from core.run.commands import Control
 
     prepare_torch()
     control = Control()
@@ -145,7 +146,7 @@ class _Inbox:
         with self._lock:
             self._current = (run_id, control)
             for command in self._early.pop(run_id, []):
-                control.put(command)
+                _post(control, command)
 
     def _read(self) -> None:
         for line in self._lines:
@@ -164,9 +165,14 @@ class _Inbox:
     def _pass_on(self, run_id: str, command: dict[str, Any]) -> None:
         with self._lock:
             if self._current is not None and self._current[0] == run_id:
-                self._current[1].put(command)
+                _post(self._current[1], command)
             else:
                 self._early.setdefault(run_id, []).append(command)
+
+
+def _post(control: Control, command: dict[str, Any]) -> None:
+    with suppress(SpecError):  # too many wait: the parent hears of none of them being obeyed
+        control.post(command)
 
 
 def finite(value: Any) -> Any:

@@ -26,12 +26,12 @@ from core.augment.pipeline import Pipeline
 from core.catalogues import completed
 from core.data.catalogue import load_dataset
 from core.data.photos import photos
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.events import Event, state
 from core.run.inputs import checked_inputs
 from core.run.spec import MAX_SIDE, AugmentSpec, Part, RunSpec
-from core.train.loop import train_step
 from core.train.session import epoch_order, open_session
+from core.train.step import train_step
 
 WHOLE = "The whole pipeline"
 TRAINING = "The rest of a training step"

@@ -27,7 +27,7 @@ from core.data.dataset import Dataset
 from core.pictures import encode_images
 from core.probe.trained_run import WEIGHTS
 from core.randomness import derive
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import Event, state
 from core.run.inputs import checked_inputs

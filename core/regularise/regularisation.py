@@ -133,6 +133,14 @@ class Regularisation:
                 strengths[spec.kind] = strengths.get(spec.kind, 0.0) + strength_at(spec, epoch)
         return strengths
 
+    def change(self, specs: Sequence[RegulariserSpec]) -> None:
+        """From now on, regularise by ``specs``: completed, of the same kinds, with other strengths or
+        parameters that are read each time."""
+        order = list(REGULARISERS)
+        self._specs = sorted(specs, key=lambda spec: order.index(spec.kind))
+        for spec, regulariser in zip(self._specs, self._regularisers, strict=True):
+            regulariser.params = spec.params
+
     def set_strength(self, kind: str, strength: float) -> None:
         """From now on λ of ``kind`` is ``strength``, in [0, 100], and its warm-up is over."""
         now = {"strength": strength, "warmup_epochs": 0}

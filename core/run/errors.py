@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 
 class SpecError(ValueError):
@@ -13,11 +14,17 @@ class SpecError(ValueError):
         where: the dotted path of the field, e.g. ``train.epochs`` or ``augment.ops[0].params.degrees``;
             empty when the sentence names the place itself.
         what: what was wrong and how to mend it: one line, no trailing line break.
+        code: what kind of refusal it is, such as ``too_small``; empty for one that stands alone.
+        values: the numbers and names in the sentence, so that it can be said in another language.
     """
 
-    def __init__(self, where: str, what: str) -> None:
+    def __init__(
+        self, where: str, what: str, code: str = "", values: Mapping[str, Any] | None = None
+    ) -> None:
         self.where = _one_line(where)
         self.what = _one_line(what)
+        self.code = code
+        self.values: Mapping[str, Any] = dict(values or {})
         super().__init__(f"{self.where}: {self.what}" if self.where else self.what)
 
 

@@ -1,27 +1,220 @@
-"""The stream of events a run gives: plain dictionaries that are JSON as they stand.
+"""The stream of events that a run gives: dictionaries that are JSON as they stand.
 
-In order: ``state`` running, ``started``, then ``step``, ``batch`` and ``epoch`` as they happen,
-``finished``, and a last ``state`` that says how it ended. An ``epoch`` that ends the run early says why, in
-``stop``.
+In order: ``state`` running, ``started``, then ``step``, ``batch`` and ``epoch`` as they happen, ``finished``,
+and a last ``state`` that says how it ended. An ``epoch`` that ends the run early says why, in ``stop``. Each
+command is answered by an event: ``state``, ``edit``, ``checkpoint`` or ``refused``. Jobs of any kind may tell
+``progress``, ``row`` and ``artefact``.
+
+Each event has one definition here. What makes an event is typed to return it; `read_event` checks a stored
+one against it. `NotRequired` fields are those that an older version did not write or that are not always
+there; other fields that this version does not know are kept.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired
 
-Event = dict[str, Any]
+from pydantic import Field, TypeAdapter, with_config
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from core.run.figures import OPEN, ByKind, Count, Figures, Text
+
+Event = Mapping[str, Any]  # any of the events below: who reads one looks at ``event["event"]`` first
 State = Literal["queued", "running", "paused", "stopped", "failed", "finished", "interrupted"]
 TERMINAL: frozenset[State] = frozenset({"stopped", "failed", "finished", "interrupted"})
 
 MEASURED_TIMES = ("seconds", "images_per_second")  # all that may differ between two runs of one spec
+MAX_EVENT_BYTES = 256 * 1024  # an `epoch` of twelve attention blocks is about 50 kB
+
+Values = Annotated[dict[Annotated[str, Field(max_length=200)], Any], Field(max_length=64)]
 
 
-def state(name: State, reason: str = "") -> Event:
+class Surroundings(TypedDict):
+    """What the last bits of a run depend on beside its spec."""
+
+    device: Text
+    threads: Count
+    versions: NotRequired[Annotated[dict[str, Text], Field(max_length=20)]]
+
+
+class Penalties(TypedDict):
+    """The penalties' sum, each of them, and every strength."""
+
+    penalty: float
+    penalties: ByKind
+    strengths: ByKind
+
+
+@with_config(OPEN)
+class StateEvent(TypedDict):
+    """A change of state; ``reason`` is a sentence, or empty. Of a known kind of failure there are also a
+    ``code``, such as ``diverged``, and the ``values`` in the sentence."""
+
+    event: Literal["state"]
+    state: State
+    reason: NotRequired[Text]
+    code: NotRequired[Annotated[str, Field(max_length=64)]]
+    values: NotRequired[Values]
+
+
+@with_config(OPEN)
+class StartedEvent(Surroundings):
+    """How the run is set up."""
+
+    event: Literal["started"]
+    device_name: Text
+    parameters: Count
+    train_images: Count
+    validation_images: Count
+    classes: list[str]
+    epochs: Annotated[int, Field(ge=1)]
+    steps_per_epoch: Count
+    notes: NotRequired[Annotated[list[Text], Field(max_length=20)]]
+    thorough_every: NotRequired[Count]
+
+
+@with_config(OPEN)
+class StepEvent(TypedDict):
+    """One step of training; ``step`` counts from 1, ``epoch`` is the number of epochs done."""
+
+    event: Literal["step"]
+    step: Count
+    epoch: float
+    loss: float | None  # None: it wasn't a finite number
+    penalty: float | None
+    learning_rate: float | None
+    penalties: NotRequired[ByKind]
+    strengths: NotRequired[ByKind]
+
+
+@with_config(OPEN)
+class BatchEvent(TypedDict):
+    """The first images of a step's batch, side by side in one PNG, in base64. It is shown and not stored."""
+
+    event: Literal["batch"]
+    step: Count
+    images: str
+    count: Count
+    labels: list[str]
+
+
+@with_config(OPEN)
+class EpochEvent(Figures):
+    """The end of an epoch, from 1."""
+
+    event: Literal["epoch"]
+    step: Count
+    seconds: float
+    images_per_second: float
+
+
+@with_config(OPEN)
+class FinishedEvent(TypedDict):
+    """The run came to its end, or was stopped after an epoch."""
+
+    event: Literal["finished"]
+    epochs: Count
+    seconds: float
+    best: Figures
+    last: Figures
+    warnings: NotRequired[Annotated[list[Text], Field(max_length=20)]]
+
+
+@with_config(OPEN)
+class EditEvent(TypedDict):
+    """A change that took effect after ``step`` steps: values by path, and what they were before."""
+
+    event: Literal["edit"]
+    step: Count
+    set: Values
+    was: Values
+
+
+@with_config(OPEN)
+class CheckpointEvent(TypedDict):
+    """A checkpoint that was asked for is written: ``step`` steps are done."""
+
+    event: Literal["checkpoint"]
+    step: Count
+
+
+@with_config(OPEN)
+class RefusedEvent(TypedDict):
+    """A command that can't be obeyed, and why."""
+
+    event: Literal["refused"]
+    command: Annotated[str, Field(max_length=64)]
+    reason: Text
+
+
+@with_config(OPEN)
+class ProgressEvent(TypedDict):
+    """How far a job of any kind is: ``done`` of ``of``, in whatever it counts."""
+
+    event: Literal["progress"]
+    done: Annotated[float, Field(ge=0)]
+    of: Annotated[float, Field(gt=0)]
+    seconds_left: NotRequired[Annotated[float, Field(ge=0)] | None]
+    what: NotRequired[Text]
+
+
+@with_config(OPEN)
+class RowEvent(TypedDict):
+    """A row of a job's table: any other fields."""
+
+    event: Literal["row"]
+
+
+@with_config(OPEN)
+class ArtefactEvent(TypedDict):
+    """A file that a job has made; ``digest`` is its SHA-256."""
+
+    event: Literal["artefact"]
+    name: Annotated[str, Field(max_length=128)]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    media_type: Annotated[str, Field(max_length=128)]
+    bytes: Count
+
+
+AnyEvent = (
+    StateEvent
+    | StartedEvent
+    | StepEvent
+    | BatchEvent
+    | EpochEvent
+    | FinishedEvent
+    | EditEvent
+    | CheckpointEvent
+    | RefusedEvent
+    | ProgressEvent
+    | RowEvent
+    | ArtefactEvent
+)
+_EVENT: TypeAdapter[Any] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="event")])
+
+
+def state(
+    name: State, reason: str = "", code: str = "", values: Mapping[str, Any] | None = None
+) -> StateEvent:
     """A change of state; ``reason`` is one sentence, or empty."""
-    return {"event": "state", "state": name, "reason": reason}
+    event: StateEvent = {"event": "state", "state": name, "reason": reason}
+    if code:
+        event["code"], event["values"] = code, dict(values or {})
+    return event
 
 
-def lean(event: Event) -> Event:
+def read_event(text: str) -> Event:
+    """An event from its JSON.
+
+    Raises:
+        pydantic.ValidationError: it is not one.
+    """
+    event: Event = _EVENT.validate_json(text)
+    return event
+
+
+def lean(event: Event) -> dict[str, Any]:
     """The event without its pictures in numbers: what is kept of an epoch that has gone by."""
     return {key: value for key, value in event.items() if key not in _PICTURES}
 

@@ -1,6 +1,6 @@
 """A run's events, folded into what pages draw.
 
-`Fold` takes events one by one; `History` is what it knows at one moment, and never changes.
+`HistoryBuilder` takes events one by one; `History` is what it knows at one moment, and never changes.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ class History:
             events of their kinds.
         loss, penalty, learning_rate: over the epochs done, thinned to at most 500 points.
         penalties, strengths: such a line for each kind of regulariser; a run of an older version has none.
-        rows: the ``row`` events of a job that fills a table.
-        edits, artefacts: such events, in their order; of artefacts of one name the latest.
-        progress_event: the latest ``progress``, of a job that tells it so.
+        rows, edits, checkpoints: events of these kinds, in their order.
+        artefacts: such events; of several with one name the latest.
+        progress_event: the latest ``progress``, of a job that tells it.
+        refused: the latest command that could not be obeyed.
         began, moved: when training began, and when it last moved (seconds); None: not seen live.
     """
 
@@ -60,8 +61,10 @@ class History:
     strengths: Mapping[str, Line] = field(default_factory=dict)
     rows: tuple[Event, ...] = ()
     edits: tuple[Event, ...] = ()
+    checkpoints: tuple[Event, ...] = ()
     artefacts: tuple[Event, ...] = ()
     progress_event: Event | None = None
+    refused: Event | None = None
     began: float | None = None
     moved: float | None = None
 
@@ -80,11 +83,9 @@ class History:
         return float(max(by_steps, self.epochs[-1]["epoch"] if self.epochs else 0.0))
 
     def progress(self, now: float) -> Progress:
-        """How far the run is at ``now``, by the clock that ``Fold.add`` was told the time of."""
-        if self.progress_event is not None and self.started is None:
-            return self._told_progress(self.progress_event, now)
+        """How far the run is at ``now``, by the clock that `HistoryBuilder.add` was told the time of."""
         if self.started is None:
-            return Progress(0.0, 0, 0, None, None)
+            return self._told_progress(now)
         total = int(self.started["epochs"])
         done = min(self.epochs_done(), float(total))
         seconds_left = None
@@ -95,13 +96,16 @@ class History:
         share = 1.0 if self.state == "finished" else done / total
         return Progress(share, min(current, total), total, seconds_left, self._images_per_second(done))
 
-    def _told_progress(self, told: Event, now: float) -> Progress:
-        """What a job that doesn't count epochs says of itself."""
+    def _told_progress(self, now: float) -> Progress:
+        """What a job that counts no epochs says of itself."""
+        told = self.progress_event
+        if told is None:
+            return Progress(0.0, 0, 0, None, None)
         share = 1.0 if self.state == "finished" else min(1.0, told["done"] / told["of"])
-        left = told.get("seconds_left")
-        if left is not None:
-            left = None if self.ended else max(0.0, left - (now - self.moved if self.moved else 0.0))
-        return Progress(share, 0, 0, left, None)
+        seconds_left = None if self.ended else told.get("seconds_left")
+        if seconds_left is not None and self.moved is not None:
+            seconds_left = max(0.0, seconds_left - max(0.0, now - self.moved))
+        return Progress(share, 0, 0, seconds_left, None)
 
     def _seconds_an_epoch(self, done: float) -> float | None:
         if self.epochs:
@@ -128,7 +132,8 @@ class HistoryBuilder:
         self._epochs: list[Event] = []
         self._lines = {name: ThinnedLine() for name in ("loss", "penalty", "learning_rate")}
         self._by_kind: dict[str, dict[str, ThinnedLine]] = {"penalties": {}, "strengths": {}}
-        self._lists: dict[str, list[Event]] = {"row": [], "edit": [], "artefact": []}
+        self._lists: dict[str, list[Event]] = {"row": [], "edit": [], "checkpoint": []}
+        self._artefacts: dict[str, Event] = {}
         self._history: History | None = None
 
     def add(self, event: Event, now: float | None = None, *, version: int | None = None) -> None:
@@ -148,12 +153,14 @@ class HistoryBuilder:
             self._latest.update(state=event["state"], reason=event.get("reason", ""))
         elif kind == "epoch":
             self._epochs.append(event)
-        elif kind in ("started", "step", "finished"):
+        elif kind in ("started", "step", "finished", "refused"):
             self._latest[kind] = event
         elif kind == "progress":
             self._latest["progress_event"] = event
         elif kind in self._lists:
             self._lists[kind].append(event)
+        elif kind == "artefact":
+            self._artefacts[event["name"]] = event
         if kind == "started":
             self._latest["began"] = now
         if kind in ("started", "step", "epoch", "progress"):
@@ -173,11 +180,11 @@ class HistoryBuilder:
     def history(self) -> History:
         """What is known now: the same object until the next event."""
         if self._history is None:
-            lists: dict[str, Any] = {f"{kind}s": tuple(events) for kind, events in self._lists.items()}
-            lists["artefacts"] = tuple({each["name"]: each for each in lists["artefacts"]}.values())
             lines: dict[str, Any] = {name: line.line() for name, line in self._lines.items()}
             for name, by_kind in self._by_kind.items():
                 lines[name] = {kind: line.line() for kind, line in by_kind.items()}
+            lists: dict[str, Any] = {f"{kind}s": tuple(events) for kind, events in self._lists.items()}
+            lists["artefacts"] = tuple(self._artefacts.values())
             self._history = History(**self._latest, **lines, **lists, epochs=tuple(self._epochs))
         return self._history
 

@@ -3,7 +3,7 @@
 Widgets build it, an address carries it, the store keeps it, the engine executes it. This module says
 what shape a spec has and bounds every number that belongs to no catalogue; the bounds of an
 operation's, an architecture's or a regulariser's own parameters stand in their catalogues, and
-`core.catalogues.complete` checks those and fills in what was left out.
+`core.catalogues.completed` checks those and fills in what was left out.
 """
 
 from __future__ import annotations
@@ -134,8 +134,15 @@ class TrainSpec(Part):
     precision: Literal["float32", "bfloat16"] = "float32"
 
 
+Versions = Annotated[dict[Name, Annotated[str, Field(max_length=64)]], Field(max_length=8)]
+
+
 class RunSpec(Part):
-    """One run, whole. The same spec on the same machine gives the same numbers, bit for bit."""
+    """One run, whole. The same spec on the same machine gives the same numbers, bit for bit.
+
+    ``versions`` says what completed the spec: ``augury``, ``torch``, ``kornia`` and ``catalogue``, a hash of
+    the catalogues' defaults. It is no choice: `choices` leaves it out.
+    """
 
     version: Literal[1] = 1
     name: Annotated[str, Field(max_length=80)] = ""
@@ -146,6 +153,11 @@ class RunSpec(Part):
     regularisers: Annotated[tuple[RegulariserSpec, ...], Field(max_length=8, strict=False)] = ()
     optimiser: OptimiserSpec = OptimiserSpec()
     train: TrainSpec = TrainSpec()
+    versions: Versions = {}
+
+    def choices(self) -> RunSpec:
+        """The spec without ``versions``: equal for equal choices, whichever version completed them."""
+        return self.model_copy(update={"versions": {}})
 
     def to_json(self, indent: int | None = None) -> str:
         """The whole spec as JSON; `parse` reads it back as an equal value."""
@@ -161,11 +173,16 @@ def parse(source: str | bytes | dict[str, Any]) -> RunSpec:
     if isinstance(source, dict):
         source = json.dumps(source)
     if len(source) > MAX_SPEC_BYTES:
-        raise SpecError("", f"The spec is {len(source):,} bytes; at most {MAX_SPEC_BYTES:,} are read.")
+        raise SpecError(
+            "",
+            f"The spec is {len(source):,} bytes; at most {MAX_SPEC_BYTES:,} are read.",
+            "too_long",
+            {"bytes": len(source), "max_bytes": MAX_SPEC_BYTES},
+        )
     try:
         return RunSpec.model_validate_json(source)
     except ValidationError as error:
-        raise SpecError(*_explain(error.errors(include_url=False)[0])) from None
+        raise _refusal(error.errors(include_url=False)[0]) from None
 
 
 def is_upload(path: str) -> bool:
@@ -186,29 +203,46 @@ def with_setting(spec: RunSpec, setting: str) -> RunSpec:
         value = json.loads(text)
     except ValueError:
         value = text
-    whole = spec.model_dump()
-    *parents, last = path.strip().split(".")
-    place: Any = whole
-    for key in parents:
-        place = _child(place, key, path)
-    if isinstance(place, list | tuple) or not isinstance(place, dict):
-        raise SpecError(path, "there is no such field.")
-    place[last] = value
+    whole = values_of(spec)
+    place, key = place_of(whole, path.strip())
+    place[key] = value
     return parse(whole)
 
 
-def _child(place: Any, key: str, path: str) -> Any:
-    """One step down a nested value: a key of an object, or a number into a list."""
-    if isinstance(place, dict) and key in place:
-        return place[key]
-    if isinstance(place, list | tuple) and key.isdecimal() and int(key) < len(place):
-        return place[int(key)]
-    raise SpecError(path, f"there is no such field; {key!r} was not found.")
+def values_of(spec: RunSpec) -> dict[str, Any]:
+    """The whole spec as plain values, which `parse` reads back."""
+    return spec.model_dump(mode="json")
 
 
-def _explain(error: Any) -> tuple[str, str]:
-    """Where and what, in our words, for one of pydantic's errors."""
-    where, kind = "", error["type"]
+def place_of(values: Any, path: str) -> tuple[dict[str, Any], str]:
+    """The object that holds the field at ``path``, and the field's name there.
+
+    Args:
+        values: as `values_of` gives them.
+        path: ``regularisers.0.strength``: keys, and places in lists counted from 0.
+
+    Raises:
+        SpecError: there is no such field.
+    """
+    *parents, last = path.split(".")
+    place = values
+    for key in parents:
+        if isinstance(place, dict) and key in place:
+            place = place[key]
+        elif isinstance(place, list) and key.isdecimal() and int(key) < len(place):
+            place = place[int(key)]
+        else:
+            raise SpecError(
+                path, f"there is no such field; {key!r} was not found.", "unknown_field", {"name": key}
+            )
+    if not isinstance(place, dict):
+        raise SpecError(path, "there is no such field.", "unknown_field", {"name": last})
+    return place, last
+
+
+def _refusal(error: Any) -> SpecError:
+    """One of pydantic's errors in our words."""
+    where = ""
     for key in error["loc"]:
         if isinstance(key, int):
             where += f"[{key}]"
@@ -216,31 +250,33 @@ def _explain(error: Any) -> tuple[str, str]:
             where += f".{key}" if where else key
     shown = repr(error.get("input"))
     shown = shown if len(shown) <= 80 else f"{shown[:77]}…"
-    context = error.get("ctx", {})
-    bounds = {
-        "greater_than_equal": "is below the smallest allowed, {ge}.",
-        "greater_than": "is not above {gt}.",
-        "less_than_equal": "is above the largest allowed, {le}.",
-        "literal_error": "is not allowed; it may be {expected}.",
-        "string_too_long": "is too long; at most {max_length} characters are allowed.",
-        "too_long": "is too long; at most {max_length} entries are allowed.",
-        "value_error": "is refused: {error}.",
-    }
-    if kind in bounds:
-        return where, f"{shown} " + bounds[kind].format(**context)
-    if kind == "extra_forbidden":
-        return where, "there is no such field; remove it, or check its spelling."
-    if kind == "missing":
-        return where, "this field is needed."
+    kind, context = error["type"], error.get("ctx", {})
+    known = {**context, "value": shown, "msg": error["msg"], "expected": context.get("expected", "")}
+    if kind in _EXPECTED:
+        code, what = "wrong_type", "{value} is not {expected}."
+        known["expected"] = _EXPECTED[kind]
+    else:
+        code, what = _SENTENCES.get(kind, ("refused", "{value}: {msg}."))
     if kind == "json_invalid":
-        return "", f"The spec is not valid JSON: {context['error']}."
-    if kind == "finite_number":
-        return where, f"{shown} is not a finite number."
-    expected = _EXPECTED.get(kind)
-    return where, f"{shown} is not {expected}." if expected else f"{shown}: {error['msg']}."
+        where = ""
+    values = {key: str(value) if isinstance(value, Exception) else value for key, value in known.items()}
+    return SpecError(where, what.format(**values), code, values)
 
 
 _UNION_TAGS = {"bool", "int", "float", "str"}
+_SENTENCES = {  # by pydantic's type of error: our code, and the sentence
+    "greater_than_equal": ("too_small", "{value} is below the smallest allowed, {ge}."),
+    "greater_than": ("too_small", "{value} is not above {gt}."),
+    "less_than_equal": ("too_large", "{value} is above the largest allowed, {le}."),
+    "literal_error": ("not_a_choice", "{value} is not allowed; it may be {expected}."),
+    "string_too_long": ("too_long", "{value} is too long; at most {max_length} characters are allowed."),
+    "too_long": ("too_long", "{value} is too long; at most {max_length} entries are allowed."),
+    "value_error": ("refused", "{value} is refused: {error}."),
+    "extra_forbidden": ("unknown_field", "there is no such field; remove it, or check its spelling."),
+    "missing": ("missing", "this field is needed."),
+    "json_invalid": ("not_json", "The spec is not valid JSON: {error}."),
+    "finite_number": ("not_finite", "{value} is not a finite number."),
+}
 _EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",

@@ -9,10 +9,10 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -26,6 +26,8 @@ from core.store.tables import artefacts, commands, events, runs
 log = logging.getLogger(__name__)
 
 RUNS_BYTES = 8 << 30  # what runs may leave on disk together, unless AUGURY_RUNS_BYTES says otherwise
+MAX_PASSING = 2000  # quick looks whose rows are kept: some 100 MB, if all were full of pictures
+MAX_PURGED = 1000  # at a time
 STALE_SECONDS = 3600.0  # a file that was begun and not touched for so long is nobody's
 CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
 
@@ -51,10 +53,15 @@ def runs_bytes() -> int:
     return int(chosen)
 
 
-def sweep(store: Store, kept: Artefacts, now: float | None = None) -> None:
-    """Remove what nobody can miss, then the oldest files until the rest fits."""
+def sweep(store: Store, kept: Artefacts, now: float | None = None, passing: Collection[str] = ()) -> None:
+    """Remove what nobody can miss, then the oldest files until the rest fits.
+
+    Args:
+        passing: kinds of jobs of which only the latest are kept.
+    """
     now = time.time() if now is None else now
     purge_deleted(store, kept, now)
+    purge_passing(store, kept, passing)
     _remove_unfinished(kept, now)
     make_room(store, kept, runs_bytes())
 
@@ -62,6 +69,19 @@ def sweep(store: Store, kept: Artefacts, now: float | None = None) -> None:
 def purge_deleted(store: Store, kept: Artefacts, now: float) -> None:
     """Remove the runs that were deleted more than an hour ago: rows, folder, artefacts."""
     old = sa.select(runs.c.id).where(runs.c.deleted_at < now - UNDO_SECONDS, runs.c.state.in_(TERMINAL))
+    _purge(store, kept, old)
+
+
+def purge_passing(store: Store, kept: Artefacts, kinds: Collection[str], most: int = MAX_PASSING) -> None:
+    """Remove the jobs of these kinds, but the latest ``most`` and those that a person has starred."""
+    old = sa.select(runs.c.id).where(
+        runs.c.kind.in_(kinds), runs.c.state.in_(TERMINAL), sa.not_(runs.c.starred)
+    )
+    _purge(store, kept, old.order_by(runs.c.created_at.desc(), runs.c.id).limit(MAX_PURGED).offset(most))
+
+
+def _purge(store: Store, kept: Artefacts, old: sa.Select[Any]) -> None:
+    """Remove runs: rows, folder, artefacts."""
     with store.engine.connect() as connection:
         ids = [str(run_id) for run_id in connection.execute(old).scalars()]
     for run_id in ids:

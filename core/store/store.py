@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError, model_validator
 
 from core.home import home
-from core.run import shapes
 from core.run.errors import SpecError
-from core.run.events import TERMINAL, Event, State
+from core.run.events import MAX_EVENT_BYTES, TERMINAL, Event, State, read_event
+from core.run.figures import Summary, Text
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, is_upload, parse
 from core.store.tables import events, open_database, runs
 
@@ -55,11 +55,11 @@ class StoredRun(BaseModel):
     name: Annotated[str, Field(max_length=80)]
     spec: Annotated[RunSpec, BeforeValidator(lambda value: parse(str(value)))]
     state: State
-    reason: shapes.Text
+    reason: Text
     created_at: float
     started_at: float | None
     finished_at: float | None
-    summary: Json[shapes.Summary] | None
+    summary: Json[Summary] | None
     kind: Annotated[str, Field(max_length=64)] = "train"
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     inputs: Json[dict[str, Any]] = Field(default_factory=dict)
@@ -207,7 +207,7 @@ class Store:
             .where(
                 events.c.run_id == run_id,
                 events.c.seq > after,
-                sa.func.length(events.c.event) <= shapes.MAX_EVENT_BYTES,
+                sa.func.length(events.c.event) <= MAX_EVENT_BYTES,
             )
             .order_by(events.c.seq)
             .limit(MAX_EVENTS)
@@ -217,7 +217,7 @@ class Store:
         with self.engine.connect() as connection:
             for seq, text in connection.execute(wanted):
                 try:
-                    numbered.append((int(seq), shapes.read_event(text)))
+                    numbered.append((int(seq), read_event(text)))
                 except (ValueError, TypeError):
                     unreadable += 1
         if unreadable:
@@ -305,7 +305,7 @@ def _believable_size() -> sa.Select[Any]:
     return sa.select(*columns, runs.c.group_id.label("group")).where(
         sa.func.length(runs.c.spec) <= MAX_SPEC_BYTES,
         sa.func.length(runs.c.reason) <= MAX_REASON,
-        sa.func.coalesce(sa.func.length(runs.c.summary), 0) <= shapes.MAX_EVENT_BYTES,
+        sa.func.coalesce(sa.func.length(runs.c.summary), 0) <= MAX_EVENT_BYTES,
         sa.func.length(runs.c.inputs) <= MAX_INPUTS_BYTES,
         sa.func.length(runs.c.parents) <= MAX_INPUTS_BYTES,
         sa.func.length(runs.c.note) <= MAX_NOTE,

@@ -31,7 +31,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from core.regularise.catalogue import REGULARISERS
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import Event, state
 from core.run.inputs import checked_inputs
@@ -41,8 +41,9 @@ from core.study.warm_start import DIVERGED, keep, keep_diverged, load, place
 from core.train.batching import batches
 from core.train.divergence import DivergedError
 from core.train.evaluation import evaluate, evaluation_weights
-from core.train.loop import Pace, train_step
+from core.train.pace import Pace
 from core.train.session import Session, open_session
+from core.train.step import train_step
 
 PROGRESS_SECONDS = 0.2
 

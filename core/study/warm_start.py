@@ -14,8 +14,10 @@ from pathlib import Path
 
 from core.home import home
 from core.run.errors import SpecError
+from core.run.events import Event
 from core.train.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
 from core.train.divergence import DivergedError
+from core.train.position import Position, Sums
 from core.train.session import Session
 
 MOST = 8  # that are kept; the default network takes 8 MB
@@ -43,16 +45,16 @@ def load(folder: Path, session: Session, epochs: int) -> bool:
     if (folder / _DIVERGED).is_file():
         raise DivergedError(DIVERGED)
     try:
-        done, notes = load_checkpoint(folder, session)
+        position = load_checkpoint(folder, session)
     except SpecError:
         return False
-    return len(done) == epochs and not notes
+    return len(position.epochs) == epochs and not position.notes
 
 
 def keep(folder: Path, session: Session, epochs: int) -> None:
     """Keep what `load` reads, after ``epochs`` epochs. If there is no room for it, it is not kept."""
-    done = [{"event": "epoch", "epoch": epoch} for epoch in range(1, epochs + 1)]
-    checkpoint = checkpoint_of(session, done, [])
+    done: list[Event] = [{"event": "epoch", "epoch": epoch} for epoch in range(1, epochs + 1)]
+    checkpoint = checkpoint_of(session, Position(session.spec, Sums.none(session), done))
     _put(folder, lambda beside: save_checkpoint(beside, checkpoint))
 
 

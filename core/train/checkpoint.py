@@ -8,25 +8,28 @@ never interrupted, bit for bit.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
+from core.catalogues import completed
+from core.run.edits import apply, read_edits
 from core.run.errors import SpecError
 from core.run.events import Event, lean
+from core.run.spec import parse
 from core.train.evaluation import evaluation_weights
+from core.train.position import Kept, Position, Sums
 from core.train.session import Session
 from core.train.surroundings import changes, surroundings
 
 MAX_NOTES, MAX_NOTE = 5, 500  # the first say from where on the numbers are others
 WEIGHTS = "weights.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
+EDITS = "edits.json"
 CHECKPOINT_SECONDS = 5.0  # 8 MB for the default network, 10 ms: 0.2 % of the time
 
 
@@ -41,65 +44,62 @@ class Checkpoint(NamedTuple):
         return self._replace(tensors={name: value.clone() for name, value in self.tensors.items()})
 
 
-@dataclass(slots=True)
-class Kept:
-    """A copy of the network as it was judged after the last epoch that ended, for a run that fails later."""
-
-    epoch: int = 0  # 0: none has ended
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-
-    def take(self, model: nn.Module, epoch: int) -> None:
-        self.epoch = epoch
-        self.tensors = {name: value.clone() for name, value in model.state_dict().items()}
-
-
-def save(folder: Path, session: Session, epoch: int) -> int | None:
-    """Write ``spec.json`` and ``weights.safetensors`` into ``folder``, which is made if needed.
+def save(folder: Path, session: Session, position: Position) -> int | None:
+    """Write ``spec.json``, ``weights.safetensors`` and, if there are some, ``edits.json`` into ``folder``,
+    which is made if needed.
 
     Returns:
-        The epoch whose weights were written, if a regulariser chose one; ``epoch`` epochs are done.
+        The epoch whose weights were written, if a regulariser chose one.
     """
-    _save_spec(folder, session)
-    with evaluation_weights(session, max(epoch, 1)):
+    _save_spec(folder, position)
+    with evaluation_weights(session, max(len(position.epochs), 1)):
         chosen = session.regularisation.before_saving()
         _write(folder / WEIGHTS, session.model.state_dict(), {})
     return chosen
 
 
-def save_failed(folder: Path, session: Session, kept: Kept) -> str:
+def save_failed(folder: Path, position: Position) -> str:
     """Write the same of a run that failed; returns a sentence that says which weights those are.
 
     If there are none, those that an earlier run left there go, for they are not of this spec.
     """
-    _save_spec(folder, session)
-    if not kept.epoch:
+    _save_spec(folder, position)
+    kept = position.kept
+    if kept is None or not kept.epoch:
         (folder / WEIGHTS).unlink(missing_ok=True)
         return "No weights are saved, for no epoch had ended."
     _write(folder / WEIGHTS, kept.tensors, {})
     return f"The weights saved are those of epoch {kept.epoch}, the last that ended."
 
 
-def _save_spec(folder: Path, session: Session) -> None:
+def _save_spec(folder: Path, position: Position) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "spec.json").write_text(session.spec.to_json(indent=2) + "\n", encoding="utf-8")
+    (folder / "spec.json").write_text(position.spec.to_json(indent=2) + "\n", encoding="utf-8")
+    if position.edits:
+        (folder / EDITS).write_text(json.dumps(position.edits, indent=2) + "\n", encoding="utf-8")
+    else:
+        (folder / EDITS).unlink(missing_ok=True)
 
 
-def checkpoint_of(session: Session, epochs: list[Event], notes: Sequence[str]) -> Checkpoint:
-    """The weights and the optimiser's state after the last of ``epochs``, the very tensors.
-
-    Args:
-        notes: what earlier resumes have changed of the numbers, see `load_checkpoint`.
-    """
+def checkpoint_of(session: Session, position: Position) -> Checkpoint:
+    """All that the run needs to go on from ``position``, the very tensors."""
     tensors = {f"model.{name}": value for name, value in session.model.state_dict().items()}
     for i, values in session.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{i}.{name}": value for name, value in values.items() if value is not None}
     tensors |= {f"regulariser.{name}": value for name, value in session.regularisation.state().items()}
-    told = [*map(lean, epochs[:-1]), epochs[-1]]  # the last whole: whoever was told the others may lack it
+    epochs, sums, kept = position.epochs, position.sums, position.kept
+    if sums.batches:  # within an epoch
+        tensors |= {f"sums.{name}": value for name, value in sums.tensors().items()}
+        tensors |= {f"kept.{name}": value for name, value in kept.tensors.items()} if kept else {}
+    # The last epoch is whole: whoever was told the others may lack it.
+    told = [*map(lean, epochs[:-1]), *epochs[-1:]]
     metadata = {
-        "spec": session.spec.to_json(),
+        "spec": position.spec.to_json(),
         "epochs": json.dumps(told),
+        "batches": json.dumps({"batches": sums.batches, "images": sums.images}),
+        "edits": json.dumps({"done": position.edits, "to_come": position.to_come}),
         "surroundings": json.dumps(surroundings(session.device)),
-        "notes": json.dumps(list(notes)),
+        "notes": json.dumps(list(position.notes)),
     }
     return Checkpoint(tensors, metadata)
 
@@ -109,19 +109,30 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     _write(folder / CHECKPOINT, checkpoint.tensors, checkpoint.metadata)
 
 
-def epochs_of(folder: Path) -> list[Event]:
-    """The ``epoch`` events of the checkpoint in ``folder``, which `load_checkpoint` has read."""
+class Told(NamedTuple):
+    """What a run had told by its checkpoint."""
+
+    epochs: list[Event]
+    step: int  # as many are done
+    edits: int  # as many are made
+
+
+def told_by(folder: Path) -> Told:
+    """What had been told by the checkpoint in ``folder``, which `load_checkpoint` has read."""
     with safe_open(folder / CHECKPOINT, "pt") as file:
-        epochs: list[Event] = json.loads(file.metadata()["epochs"])
-    return epochs
+        metadata = file.metadata()
+    epochs = json.loads(metadata["epochs"])
+    edits = json.loads(metadata.get("edits", "{}")).get("done", [])
+    batches = json.loads(metadata.get("batches", "{}")).get("batches", 0)
+    return Told(epochs, (epochs[-1]["step"] if epochs else 0) + batches, len(edits))
 
 
-def load_checkpoint(folder: Path, session: Session) -> tuple[list[Event], list[str]]:
-    """Put a checkpoint's weights and optimiser state into ``session``.
+def load_checkpoint(folder: Path, session: Session) -> Position:
+    """Put a checkpoint's weights and states into ``session``, and make its edits.
 
     Returns:
-        The epochs it has done, and a sentence for each time that the run was resumed in other surroundings,
-        now among them: its numbers are no longer those of a run that was not cut.
+        How far the run is. Its notes say so if it is now in other surroundings: then its numbers are no
+        longer those of a run that was not cut.
 
     Raises:
         SpecError: there is no checkpoint, it can't be read, or it is of another spec.
@@ -133,23 +144,38 @@ def load_checkpoint(folder: Path, session: Session) -> tuple[list[Event], list[s
         with safe_open(path, "pt", device=str(session.device)) as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
-        if metadata.get("spec") != session.spec.to_json():
-            raise SpecError("--resume", f"the checkpoint in {folder} is of another spec; give that one.")
-        session.model.load_state_dict(_below("model.", tensors))
-        session.regularisation.load_state(_below("regulariser.", tensors))
-        _load_optimiser(session, tensors)
-        epochs: list[Event] = json.loads(metadata["epochs"])
-        if not epochs or [event["epoch"] for event in epochs] != list(range(1, len(epochs) + 1)):
-            raise ValueError("not the epochs of a run")
-        notes = [str(note)[:MAX_NOTE] for note in json.loads(metadata.get("notes", "[]"))]
-        if "surroundings" in metadata:  # an older version did not write them
-            before = json.loads(metadata["surroundings"])
-            notes += changes(before, surroundings(session.device), len(epochs))
-    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, SpecError):
-            raise
+        spec, now = parse(metadata["spec"]), session.spec
+        if spec.choices() == now.choices():
+            return _loaded(session, tensors, metadata)
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError):
         raise SpecError("--resume", f"the checkpoint in {folder} can't be read; it is damaged.") from None
-    return epochs, notes[:MAX_NOTES]
+    raise SpecError("--resume", f"the checkpoint in {folder} is of another spec; give that one.")
+
+
+def _loaded(session: Session, tensors: dict[str, Tensor], metadata: dict[str, str]) -> Position:
+    position = Position(session.spec, Sums.none(session))
+    session.model.load_state_dict(_below("model.", tensors))
+    session.regularisation.load_state(_below("regulariser.", tensors))
+    _load_optimiser(session, tensors)
+    position.epochs = epochs = json.loads(metadata["epochs"])
+    if [event["epoch"] for event in epochs] != list(range(1, len(epochs) + 1)):
+        raise ValueError("not the epochs of a run")
+    counted = json.loads(metadata.get("batches", "{}"))  # an older version kept whole epochs only
+    if counted.get("batches"):
+        sums = _below("sums.", tensors)
+        position.sums = Sums(sums["losses"], sums["loss"], sums["correct"], **counted)
+        position.kept = Kept(len(epochs), _below("kept.", tensors))
+    edits = json.loads(metadata.get("edits", "{}"))
+    position.edits = read_edits(edits.get("done", []))
+    position.to_come = read_edits(edits.get("to_come", []))
+    for edit in position.edits:
+        session.change(completed(apply(session.spec, edit)))
+    position.notes = [str(note)[:MAX_NOTE] for note in json.loads(metadata.get("notes", "[]"))]
+    if "surroundings" in metadata:  # an older version did not write them
+        before = json.loads(metadata["surroundings"])
+        position.notes += changes(before, surroundings(session.device), len(epochs))
+        position.notes = position.notes[:MAX_NOTES]
+    return position
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch.linalg import vector_norm
@@ -12,7 +14,15 @@ from core.train.session import Session
 
 
 class DivergedError(Exception):
-    """The loss stopped being a number."""
+    """The loss stopped being a number.
+
+    Attributes:
+        values: ``step``, from 1, ``rate``, and ``norm`` of the gradient; None: not known, or not finite.
+    """
+
+    def __init__(self, what: str, values: Mapping[str, Any] | None = None) -> None:
+        super().__init__(what)
+        self.values: dict[str, Any] = dict(values or {})
 
 
 def diverged(session: Session, what: str, step: int, last: int) -> DivergedError:
@@ -26,18 +36,25 @@ def diverged(session: Session, what: str, step: int, last: int) -> DivergedError
     optimiser = session.spec.optimiser
     assert optimiser.lr is not None
     rate = learning_rate(optimiser, step, session.num_steps)
+    norm = _gradient_norm(session)
     return DivergedError(
-        f"{what}, at a learning rate of {rate:.3g}{_gradient(session, last)}. Try a lower learning rate, "
+        f"{what}, at a learning rate of {rate:.3g}{_gradient(norm, last)}. Try a lower learning rate, "
         f"such as {optimiser.lr / 10:.3g} instead of {optimiser.lr:g}, or a weaker regulariser or "
-        "augmentation."
+        "augmentation.",
+        {"step": step + 1, "rate": rate, "norm": norm if norm is not None and math.isfinite(norm) else None},
     )
 
 
-def _gradient(session: Session, step: int) -> str:
+def _gradient_norm(session: Session) -> float | None:
     gradients = [p.grad for p in session.model.parameters() if p.grad is not None]
     if not gradients:
-        return ""  # it was the first step
-    norm = math.hypot(*(float(vector_norm(gradient, dtype=torch.float64)) for gradient in gradients))
+        return None  # it was the first step
+    return math.hypot(*(float(vector_norm(gradient, dtype=torch.float64)) for gradient in gradients))
+
+
+def _gradient(norm: float | None, step: int) -> str:
+    if norm is None:
+        return ""
     if not math.isfinite(norm):
         return f"; the gradient of step {step + 1} was not finite"
     return f"; the norm of the gradient of step {step + 1} was {norm:.3g}"

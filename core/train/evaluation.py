@@ -49,8 +49,8 @@ def evaluate(session: Session, dataset: Dataset) -> Judgement:
 
 
 def accuracy_or_less(session: Session, dataset: Dataset, least: float) -> float:
-    """The accuracy on ``dataset``; or, as soon as it can't be ``least`` any more, what it could be at best.
-    That is soonest if the images that are most often wrong come first."""
+    """The accuracy on ``dataset``. Once it can't reach ``least`` any more, the rest is left out, and what it
+    could reach at best is returned; so put the images first that are most often wrong."""
     session.model.eval()
     images = at_best = len(dataset)
     with torch.inference_mode(), session.autocast():
@@ -63,11 +63,12 @@ def accuracy_or_less(session: Session, dataset: Dataset, least: float) -> float:
 
 
 def _answers(session: Session, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
-    """Logits (B, num_classes) and labels (B,) of some images after the other."""
+    """Logits (B, num_classes) and labels (B,), batch by batch."""
     if not len(dataset):
         return  # `split` would give one batch of none
     batches = (part.split(EVALUATION_BATCH) for part in (dataset.images, dataset.labels))
     for images, labels in zip(*batches, strict=True):
+        session.check()
         yield session.model(session.normalised(images.float().div_(255))), labels
 
 
@@ -85,8 +86,8 @@ def evaluation_weights(session: Session, epoch: int) -> Iterator[None]:
             yield
             return
         before = [(buffer, buffer.clone()) for norm in norms for buffer in norm.buffers()]
-        _take_statistics(session, norms, epoch)
         try:
+            _take_statistics(session, norms, epoch)
             yield
         finally:
             for buffer, value in before:
@@ -102,9 +103,12 @@ def _take_statistics(session: Session, norms: list[_BatchNorm], epoch: int) -> N
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean
         norm.train()
-    with session.autocast():
-        for batch in batches(session, epoch, NORM_BATCHES):
-            session.model(session.normalised(batch.images))
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        norm.eval()
+    try:
+        with session.autocast():
+            for batch in batches(session, epoch, NORM_BATCHES):
+                session.check()
+                session.model(session.normalised(batch.images))
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            norm.eval()

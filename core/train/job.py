@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.events import Event
 from core.run.spec import RunSpec
 from core.train import loop

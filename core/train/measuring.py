@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
 from core.measure.filters import first_filters
 from core.measure.pacing import (
@@ -15,12 +15,21 @@ from core.measure.pacing import (
 )
 from core.measure.prunable import prunable
 from core.measure.sparsity import share_within
-from core.run.events import Event
+from core.run.figures import Filters, Histogram, Prunable, Sparsity
 from core.train.evaluation import Judgement, accuracy_or_less
 from core.train.session import Session
 
 
-def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> Event:
+class Measured(TypedDict):
+    """The fields that an ``epoch`` event has of these."""
+
+    sparsity: Sparsity
+    weights: NotRequired[dict[str, Histogram] | None]
+    filters: NotRequired[Filters | None]
+    prunable: NotRequired[Prunable | None]
+
+
+def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> Measured:
     """The measures that are due after epoch ``epoch``; all of them if it is the ``last``.
 
     A thorough measure and the prunable share are taken as often as their shares of the time allow.
@@ -28,12 +37,16 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
     Args:
         judged: the network as it is, by the validation images.
     """
-    # Pages keep every epoch of every run in memory: what is large comes as rarely as a film needs it.
+    # Pages keep every epoch of every run in memory, so what is large comes only as often as a film needs it.
     pictures = last or pictures_due(epoch, session.spec.train.epochs)
     thorough = last or falls_on(epoch, thorough_every(session))
-    event = session.weight_measures.measure(thorough=thorough, histograms=pictures)
+    session.check()
+    found = session.weight_measures.measure(thorough=thorough, histograms=pictures)
+    session.check()
+    event: Measured = {"sparsity": found["sparsity"]}
     if pictures:
-        event["filters"] = first_filters(session.model, session.train.channels)
+        event["weights"] = found["weights"]
+        event["filters"] = cast(Filters | None, first_filters(session.model, session.train.channels))
     every = prunable_every(session.spec.train.epochs, len(session.train), len(session.validation))
     if falls_on(epoch, every) or (last and every):
         event["prunable"] = _prunable(session, judged)
@@ -47,9 +60,9 @@ def thorough_every(session: Session) -> int:
     return evenly(session.spec.train.epochs, THOROUGH_SHARE, cost)
 
 
-def _prunable(session: Session, judged: Judgement) -> dict[str, Any]:
+def _prunable(session: Session, judged: Judgement) -> Prunable:
     """What `prunable` finds, and of each layer the share of its weights that is among those."""
-    # The split is in random order, so the first are as good as any; of them the hardest come first.
+    # The split is in random order, so the first images will do. The hardest of them come first.
     index = judged.losses[:PRUNABLE_IMAGES].argsort(descending=True)
     images = session.validation.take(index)
     known = Judgement(judged.losses[index], judged.correct[index]).accuracy

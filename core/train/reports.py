@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from core.regularise.catalogue import REGULARISERS
-from core.run.events import Event, lean
+from core.run.events import BatchEvent, Event, FinishedEvent, Penalties, StartedEvent, StepEvent, lean
+from core.run.figures import Figures
 from core.train.measuring import thorough_every
 from core.train.outcome import warnings
 from core.train.session import Session
@@ -18,7 +20,7 @@ from core.train.surroundings import surroundings
 SHOWN_IMAGES = 8
 
 
-def started(session: Session, notes: Sequence[str]) -> Event:
+def started(session: Session, notes: Sequence[str]) -> StartedEvent:
     """How the run is set up; ``notes`` stand beside its own."""
     return {
         "event": "started",
@@ -37,7 +39,7 @@ def started(session: Session, notes: Sequence[str]) -> Event:
     }
 
 
-def penalties(session: Session, epochs_done: float) -> Event:
+def penalties(session: Session, epochs_done: float) -> Penalties:
     """The penalties' sum, each of them, and every strength, as they are after ``epochs_done`` epochs."""
     values = session.regularisation.values(epochs_done)
     return {
@@ -47,7 +49,7 @@ def penalties(session: Session, epochs_done: float) -> Event:
     }
 
 
-def step_event(session: Session, step: int, loss: float) -> Event:
+def step_event(session: Session, step: int, loss: float) -> StepEvent:
     epochs_done = (step + 1) / session.steps_per_epoch
     return {
         "event": "step",
@@ -59,7 +61,7 @@ def step_event(session: Session, step: int, loss: float) -> Event:
     }
 
 
-def batch_event(session: Session, images: Tensor, index: Tensor, step: int) -> Event:
+def batch_event(session: Session, images: Tensor, index: Tensor, step: int) -> BatchEvent:
     shown = (images[:SHOWN_IMAGES] * 255).round().to(torch.uint8).cpu()
     labels = session.labels_in_words(index, step)[:SHOWN_IMAGES]
     return {
@@ -71,9 +73,9 @@ def batch_event(session: Session, images: Tensor, index: Tensor, step: int) -> E
     }
 
 
-def finished(session: Session, epochs: list[Event], seconds: float) -> Event:
-    def figures(event: Event) -> Event:
-        return {key: value for key, value in lean(event).items() if key != "event"}
+def finished(session: Session, epochs: Sequence[Event], seconds: float) -> FinishedEvent:
+    def figures(event: Event) -> Figures:
+        return cast(Figures, {key: value for key, value in lean(event).items() if key != "event"})
 
     best = max(epochs, key=lambda event: event["validation_accuracy"])
     return {

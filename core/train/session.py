@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -20,12 +23,23 @@ from core.optimise.build import build_optimiser
 from core.randomness import derive, generator
 from core.regularise.regularisation import Regularisation
 from core.run.errors import SpecError
-from core.run.spec import RunSpec, TrainSpec
+from core.run.spec import DataSpec, RunSpec, TrainSpec
+
+LISTEN_SECONDS = 0.05  # how soon a stop is heard while data load
+
+
+def no_check() -> None:
+    """What a session without a control asks between two pieces of work."""
 
 
 @dataclass(slots=True)
 class Session:
-    """A run's parts. Images are uint8 on the device; `batch` and `normalised` make them a network's input."""
+    """A run's parts. Images are uint8 on the device; `batch` and `normalised` make them a network's input.
+
+    Attributes:
+        spec: as it is now, after the edits so far.
+        check: called between two pieces of work that is no training; raises `StoppedError` to end it.
+    """
 
     spec: RunSpec
     device: torch.device
@@ -40,6 +54,7 @@ class Session:
     optimiser: torch.optim.Optimizer
     weight_measures: WeightMeasures
     multiply_adds: int  # of one image's forward pass
+    check: Callable[[], None] = no_check
 
     @property
     def steps_per_epoch(self) -> int:
@@ -50,6 +65,15 @@ class Session:
     @property
     def num_steps(self) -> int:
         return self.steps_per_epoch * self.spec.train.epochs
+
+    def change(self, spec: RunSpec) -> None:
+        """From the next batch on, train by ``spec``: completed, and different only where an edit may be."""
+        before, self.spec = self.spec, spec
+        channels, side = self.train.channels, self.train.side
+        if spec.augment != before.augment:
+            self.pipeline = _pipeline(spec, channels, side, self.device)
+            self.mixer = _mixer(spec, channels, side, self.device)
+        self.regularisation.change(spec.regularisers)
 
     def augmented(self, index: Tensor, step: int) -> Tensor:
         """Training images ``index`` as float (B, C, S, S) in [0, 1], after step ``step``'s operations."""
@@ -99,17 +123,18 @@ def device_of(spec: TrainSpec) -> torch.device:
     return device
 
 
-def open_session(spec: RunSpec) -> Session:
+def open_session(spec: RunSpec, check: Callable[[], None] = no_check) -> Session:
     """Load the data, build the network, the pipeline, the regularisers and the optimiser.
 
     Args:
         spec: completed by `core.catalogues.completed`.
+        check: raises `StoppedError` if the run was asked to stop; also called while data load.
 
     Raises:
         SpecError: the data can't be read, or a part does not fit the data.
     """
     device = device_of(spec.train)
-    split = split_dataset(load_dataset(spec.data), spec.data, derive(spec.seed, "split"))
+    split = split_dataset(_load(spec.data, check), spec.data, derive(spec.seed, "split"))
     channels, side, num_classes = split.train.channels, split.train.side, len(split.train.classes)
     shape = {"channels": channels, "side": side, "num_classes": num_classes}
     model = build_model(spec.model, **shape, seed=derive(spec.seed, "weights"))
@@ -134,7 +159,32 @@ def open_session(spec: RunSpec) -> Session:
         optimiser=build_optimiser(spec.optimiser, weights, [*others, *regularisation.own_parameters()]),
         weight_measures=weight_measures,
         multiply_adds=num_multiply_adds,
+        check=check,
     )
+
+
+def _load(spec: DataSpec, check: Callable[[], None]) -> Dataset:
+    """The data, loaded in a thread of its own: a stop does not wait for it, and its result is dropped."""
+    if check is no_check:
+        return load_dataset(spec)
+    loaded: queue.SimpleQueue[Dataset | Exception] = queue.SimpleQueue()
+
+    def load() -> None:
+        try:
+            loaded.put(load_dataset(spec))
+        except Exception as error:
+            loaded.put(error)
+
+    threading.Thread(target=load, name="data", daemon=True).start()
+    while True:
+        check()
+        try:
+            found = loaded.get(timeout=LISTEN_SECONDS)
+        except queue.Empty:
+            continue
+        if isinstance(found, Exception):
+            raise found
+        return found
 
 
 def _pipeline(spec: RunSpec, channels: int, side: int, device: torch.device) -> Pipeline | None:

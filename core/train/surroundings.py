@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import kornia
 import torch
 
 from core import __version__
+from core.run.events import Surroundings
 
 DEVICES = {"cpu": "a CPU", "cuda": "a CUDA device"}
 
 
-def surroundings(device: torch.device) -> dict[str, Any]:
+def surroundings(device: torch.device) -> Surroundings:
     """``{"device": its type, "threads", "versions": {"augury", "torch", "kornia"}}``, as they are now."""
     versions = {"augury": __version__, "torch": str(torch.__version__), "kornia": kornia.__version__}
     return {"device": device.type, "threads": torch.get_num_threads(), "versions": versions}
 
 
-def changes(before: dict[str, Any], now: dict[str, Any], epoch: int) -> list[str]:
+def changes(before: Mapping[str, Any], now: Mapping[str, Any], epoch: int) -> list[str]:
     """What to say of a run that began in other `surroundings` than it is resumed in after ``epoch``: a
     sentence, or nothing."""
     found = []

@@ -31,8 +31,9 @@ from core.presets import preset
 from core.run.spec import RunSpec
 from core.train.batching import batches
 from core.train.evaluation import evaluate
-from core.train.loop import run, train_step
+from core.train.loop import run
 from core.train.session import open_session
+from core.train.step import train_step
 from core.transform.prune import GradualPruning
 
 PRESETS = {"cnn": "l1-sparsest", "mlp": "mlp-sparse"}

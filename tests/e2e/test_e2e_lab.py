@@ -12,7 +12,7 @@ from addresses import pipeline
 from axe_playwright_python.sync_playwright import Axe
 from browsing import ready
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from core.run.address import encode
 from core.run.spec import RunSpec, parse
@@ -116,3 +116,29 @@ def test_a_class_sees_the_dials_that_were_left(page: Page, app: str) -> None:
     page.get_by_role("slider").first.focus()
     page.keyboard.press("Home")
     page.wait_for_function("([image, before]) => image.src !== before", arg=[first.element_handle(), before])
+
+
+def test_costs_are_measured_beside_the_page_and_found_again(page: Page, app: str) -> None:
+    def chart() -> Locator:
+        return page.get_by_role("figure", name="Bars: microseconds an image")
+
+    open_lab(page, app)
+    page.get_by_role("tab", name="Cost").click()
+    page.get_by_role("button", name="Measure").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(page.get_by_text("The whole pipeline takes")).to_be_visible(timeout=60_000)
+    expect(chart()).to_be_visible()
+    page.reload()
+    expect(ready(page).get_by_text("The whole pipeline takes")).to_be_visible()
+
+    # A dial that is moved while it is measured: another pipeline, nothing of which is known yet.
+    page.get_by_role("button", name="Measure").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    strength = page.get_by_role("slider", name="Strength (×)").first
+    strength.press("ArrowLeft")
+    expect(page.get_by_role("button", name="Measure")).to_be_visible()
+    page.wait_for_timeout(4_000)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    expect(chart()).to_have_count(0)
+    strength.press("ArrowRight")
+    expect(page.get_by_text("The whole pipeline takes")).to_be_visible(timeout=60_000)

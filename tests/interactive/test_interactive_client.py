@@ -128,6 +128,28 @@ def test_a_worker_killed_from_outside_is_replaced_before_anybody_asks(interactiv
     assert interactive.ask("a", "echo", {"again": True})["pid"] != pid
 
 
+def killed_while_it_starts():
+    """Kill the worker as soon as there is one; its process id."""
+    deadline = time.monotonic() + 20
+    while not (processes := worker_processes()):
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    processes[0].kill()
+    return processes[0].pid
+
+
+def test_a_worker_killed_while_it_starts_is_started_once_more(interactive, pool):
+    answer = pool.submit(interactive.ask, "a", "echo", {"n": 1})
+    killed = killed_while_it_starts()
+    assert answer.result(30)["pid"] != killed
+
+
+def test_a_worker_killed_while_it_warms_is_replaced_before_anybody_asks(interactive):
+    interactive.warm()
+    killed_while_it_starts()
+    assert interactive.wait_ready(30)
+
+
 def test_what_takes_too_long_is_ended(interactive, pool):
     pid = interactive.ask("a", "echo", {})["pid"]
     slow = pool.submit(interactive.ask, "a", "sleep", {"seconds": 60}, timeout=0.3)

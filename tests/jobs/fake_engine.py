@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 
@@ -71,6 +71,18 @@ def run(
         yield step(1)
         control.stop.wait(60)
         yield state("stopped")
+        return
+    if spec.name == "listens":
+        heard = [control.commands.get(timeout=60) for _ in range(2)]
+        yield state("finished", f"{kind} {inputs} {heard}")
+        return
+    if spec.name.startswith("lasts "):  # "lasts 1.5 s"
+        for tenth in range(int(10 * float(spec.name.split()[1]))):
+            yield step(tenth + 1)
+            if control.stop.wait(0.1):
+                yield state("stopped")
+                return
+        yield state("finished")
         return
     yield from MISCHIEF.get(spec.name, lambda: ())()
     if spec.name == "silent":

@@ -124,3 +124,28 @@ def test_a_damaged_file_is_mended_from_the_checkpoint(tmp_path, monkeypatch):
     )
     assert main([*RUN, str(tmp_path), "--resume"]) == 0
     assert [event["epoch"] for event in kept(tmp_path) if event["event"] == "epoch"] == [1, 2, 3, 4]
+
+
+def test_a_run_cut_within_an_epoch_tells_each_step_and_edit_once(tmp_path, monkeypatch):
+    edits = tmp_path / "edits.json"
+    edits.write_text(
+        '[{"step": 4, "set": {"optimiser.lr": 0.01}}, {"step": 8, "set": {"optimiser.lr": 0.1}}]'
+    )
+    more = ["--edits", str(edits)]
+    assert main([*RUN, str(tmp_path / "whole"), *more]) == 0
+    real = loop._Run._epochs
+
+    def asks_for_a_checkpoint(self, steering):
+        for event in real(self, steering):
+            if event["event"] == "step" and event["step"] == 5:
+                self.control.post({"command": "checkpoint"})
+            yield event
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop._Run, "_epochs", asks_for_a_checkpoint)
+        patched.setattr(loop, "CHECKPOINT_SECONDS", 1e9)
+        killed_at(patched, tmp_path / "cut", at_step(9), *more)
+    assert main([*RUN, str(tmp_path / "cut"), "--resume"]) == 0
+    cut, whole = kept(tmp_path / "cut"), kept(tmp_path / "whole")
+    assert told(cut) == told(whole)
+    assert [e for e in cut if e["event"] == "edit"] == [e for e in whole if e["event"] == "edit"] != []

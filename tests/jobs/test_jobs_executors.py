@@ -12,7 +12,7 @@ import pytest
 
 from core.jobs.executors import Job, ThreadExecutor, WorkerExecutor, make_executor
 from core.jobs.process import WorkerProcess
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.spec import RunSpec
 from tests.jobs.fake_engine import BATCH, WORKER, load, step, worker_processes
 
@@ -70,6 +70,21 @@ def test_a_stop_is_heard(executor):
     control = Control()
     events = execute(executor, "until stopped", control=control, on_event=lambda _: control.stop.set())
     assert ended(events) == ("stopped", "")
+
+
+def test_kind_inputs_and_commands_arrive(executor):
+    control, events = Control(), []
+    control.post({"command": "pause"})  # before the start
+
+    def take(event):
+        events.append(event)
+        if event["event"] == "started":
+            control.post({"command": "edit", "set": {"optimiser.lr": 0.1}})
+
+    job = Job("f" * 32, RunSpec(name="listens"), kind="probe.of", inputs={"a": [1]})
+    executor.execute(job, control, take)
+    heard = [{"command": "pause"}, {"command": "edit", "set": {"optimiser.lr": 0.1}}]
+    assert ended(events) == ("finished", f"probe.of {{'a': [1]}} {heard}")
 
 
 def test_a_stop_before_the_start_is_heard(executor):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.run.history import HistoryBuilder, summary
+from core.run.history import HistoryBuilder, Progress, summary
 from core.run.history import build_history as fold
 from tests.jobs.fake_engine import BATCH, STARTED, epoch, finished, state, step
 
@@ -30,6 +30,27 @@ def test_every_event_finds_its_place():
     assert history.penalty == ((0.5, 1.0), (0.5, 0.5))
     assert history.learning_rate == ((0.5, 1.0), (0.1, 0.1))
     assert history.version == 8  # nine events, but a batch is no figure
+
+
+def test_a_job_that_trains_nothing_tells_its_progress_its_rows_and_what_it_left():
+    rows = [{"event": "row", "a": 1}, {"event": "row", "a": 2}]
+    first, second, other = (
+        {"event": "artefact", "name": name, "digest": digit * 64, "media_type": "text/csv", "bytes": 1}
+        for name, digit in (("a table", "1"), ("a table", "2"), ("a list", "3"))
+    )
+    told = {"event": "progress", "done": 3, "of": 4, "seconds_left": 10.0, "what": "λ"}
+    edit = {"event": "edit", "step": 3, "set": {"optimiser.lr": 0.1}}
+    builder = folded(state("running"), told, rows[0], first, edit, rows[1], second, other, times=range(8))
+    history = builder.history()
+    assert (history.rows, history.artefacts, history.edits) == (tuple(rows), (second, other), (edit,))
+    assert history.progress_event == told
+    assert history.progress(5.0) == Progress(0.75, 0, 0, 6.0, None)
+    assert history.version == 8
+    builder.add(state("finished"))
+    assert (builder.history().progress(9.0).share, builder.history().progress(9.0).seconds_left) == (
+        1.0,
+        None,
+    )
 
 
 def test_the_same_object_until_an_event():

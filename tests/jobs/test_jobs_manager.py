@@ -18,7 +18,7 @@ from core.jobs.manager import Jobs, forget_shared_jobs, make_jobs, shared_jobs
 from core.jobs.queue import Queue
 from core.jobs.views import MAX_REMEMBERED
 from core.jobs.worker import run_job
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.store.artefacts import listed
@@ -423,6 +423,23 @@ def test_a_store_that_is_full_for_a_while_loses_nothing(jobs, monkeypatch):
     assert numbers == list(range(1, view.version + 1))
 
 
+def test_an_end_that_can_not_be_stored_is_stored_later(jobs, monkeypatch):
+    mark, failures = jobs._queue.mark, iter(range(2))
+
+    def sometimes(*arguments, **columns):
+        if next(failures, None) is not None:
+            raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
+        return mark(*arguments, **columns)
+
+    monkeypatch.setattr(jobs._queue, "mark", sometimes)
+    monkeypatch.setattr(manager, "HEARTBEAT_SECONDS", 0.1)
+    first, second = submit(jobs), submit(jobs)
+    assert jobs.wait(first, PATIENCE).state == "finished"
+    assert jobs.wait(second, PATIENCE).state == "finished"
+    assert [run.state for run in jobs.recent()] == ["finished"] * 2
+    assert jobs.recent()[-1].summary["epochs"] == 3
+
+
 def test_a_run_that_can_not_be_stored_is_refused_in_a_sentence(jobs, monkeypatch):
     def full(*arguments, **columns):
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
@@ -519,3 +536,10 @@ def test_the_environment_says_where_everything_is(home, monkeypatch):
     assert isinstance(jobs._executor, ThreadExecutor)
     assert (home / "elsewhere.db").exists()
     jobs.close()
+    monkeypatch.setenv("AUGURY_SLOTS", "3")
+    jobs = make_jobs()
+    assert jobs._queue.slots(quick=False) == 3
+    jobs.close()
+    monkeypatch.setenv("AUGURY_SLOTS", "0")
+    with pytest.raises(SpecError, match=r"AUGURY_SLOTS: '0' is not a number from 1 to 64\."):
+        make_jobs()

@@ -15,6 +15,7 @@ import pytest
 
 from core.jobs import queue, runner
 from core.jobs.executors import ThreadExecutor
+from core.jobs.kinds import KINDS, Kind
 from core.jobs.manager import Jobs
 from core.jobs.queue import GONE, Queue
 from core.run.spec import RunSpec
@@ -78,7 +79,8 @@ def test_twenty_claims_at_once_get_twenty_jobs(store):
     assert set(given) == ids
 
 
-def test_of_twenty_claims_for_one_slot_one_succeeds(store):
+def test_of_twenty_claims_for_one_slot_one_succeeds(store, monkeypatch):
+    monkeypatch.setattr(Queue, "_num_running_here", lambda *_: 0)  # all look before the first has taken
     oldest, *_ = [new(store, float(i)) for i in range(20)]
     assert claim_at_once(20, slots=1) == [oldest]
 
@@ -152,6 +154,7 @@ def test_an_expired_lease_is_taken_away_though_its_process_lives(store, home):
 SERVER = """
 import sys
 from core.jobs.executors import WorkerExecutor
+from core.jobs.kinds import KINDS, Kind
 from core.jobs.manager import Jobs
 from core.run.spec import RunSpec
 from core.store.store import Store
@@ -207,3 +210,71 @@ def test_two_servers_in_two_processes_share_one_queue_and_one_is_killed(store, m
         there.kill()
         there.communicate()
         here.close()
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A kind that is quick, and does what the fake engine does."""
+    kind = Kind(name="look", title="A look", help="For a test.", run="unused:run", quick=True)
+    monkeypatch.setitem(KINDS, "look", kind)
+    return "look"
+
+
+def test_a_quick_job_has_a_place_of_its_own_and_groups_come_last(store, quick):
+    ours = Queue(store)
+    trains = [new(store, at) for at in (1.0, 2.0)]
+
+    def look(at, group=None):
+        run_id = uuid.uuid4().hex
+        store.create(run_id, RunSpec(), at, kind=quick, group=group)
+        return run_id
+
+    points = [look(3.0, "path"), look(4.0, "path")]
+    alone = [look(5.0), look(6.0)]
+    assert positions(ours, store) == dict(zip([*trains, *alone, *points], (0, 1, 0, 1, 2, 3), strict=True))
+    assert ours.claim() == trains[0] and ours.claim() is None
+    assert ours.claim(quick=True) == alone[0] and ours.claim(quick=True) is None
+    assert positions(ours, store) == dict(zip([*trains, *alone, *points], (0, 1, 0, 1, 2, 3), strict=True))
+    assert ours.num_waiting() == 3  # the path's two are one
+
+
+def positions(ours, store):
+    """How many come before each job, which both ways to ask agree on."""
+    unfinished = store.unfinished()
+    found = ours.positions(unfinished)
+    for run in unfinished:
+        assert run.state != "queued" or ours.position(run) == found[run.id]
+    return found
+
+
+def test_a_look_does_not_wait_for_a_run_that_trains(store, quick):
+    jobs = Jobs(store, ThreadExecutor(load))
+    trains = jobs.submit(RunSpec(name="until stopped"))
+    look = jobs.submit(RunSpec(name="three epochs"), quick)
+    assert jobs.wait(look, PATIENCE).ended
+    assert not jobs.view(trains).ended
+    assert [view.id for view in jobs.live()] == [trains]
+    jobs.stop(trains)
+    assert jobs.wait(trains, PATIENCE).state == "stopped"
+    jobs.close()
+
+
+def test_of_equal_jobs_the_one_that_says_most_is_shown(store, quick):
+    jobs = Jobs(store, ThreadExecutor(load))
+    spec = RunSpec(name="three epochs")
+
+    def ask(word, group=None):
+        return jobs.submit(spec, quick, {"word": word}, group=group)
+
+    assert jobs.same(spec, quick, {"word": "a"}) is None
+    first = ask("a")
+    assert jobs.wait(first, PATIENCE).state == "finished"
+    assert jobs.same(spec.model_copy(update={"name": "Another"}), quick, {"word": "a"}).id == first
+    store.create(stopped := uuid.uuid4().hex, spec, time.time(), kind=quick, digest=store.run(first).digest)
+    Queue(store).end_waiting(stopped, "It was stopped.")
+    assert jobs.same(spec, quick, {"word": "a"}).id == first
+    second, third = ask("a", "path"), ask("b", "path")
+    jobs.wait(third, PATIENCE)
+    assert jobs.same(spec, quick, {"word": "a"}).id == second
+    assert {view.id for view in jobs.group("path")} == {second, third}
+    jobs.close()

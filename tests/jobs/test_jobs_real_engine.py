@@ -37,6 +37,7 @@ def test_worker_and_thread_give_the_same_numbers_and_the_store_keeps_them(one_th
         jobs.close()
         assert (view.state, view.reason) == ("finished", "")
         assert (run_folder(view.id) / "weights.safetensors").exists()
+        assert not (run_folder(view.id) / "checkpoint.safetensors").exists()  # nothing to go on with
         assert view.history.batch["images"]
         # Every event that the engine gives is believed when it is read back.
         assert [number for number, _ in store.events(view.id)] == list(range(1, view.version + 1))

@@ -120,7 +120,7 @@ def test_a_full_queue_is_said_once(monkeypatch):
     assert not shown.run().warning
 
 
-def test_jobs_of_other_kinds_are_no_runs():
+def test_jobs_of_other_kinds_are_no_runs(open_page):
     shown = visit("aside", ends)
     shown.button[0].click().run()
     (run,) = manager().recent(1, kind="told")
@@ -129,3 +129,4 @@ def test_jobs_of_other_kinds_are_no_runs():
     assert [view.id for view in manager().live()] == [run.id for run in manager().recent()] == [train]
     assert {each.id for each in manager().recent(kind=None)} == {train, run.id}
     manager().stop(train)
+    assert "no such run" in open_page("pages/2_Train.py", run=run.id).warning[0].value

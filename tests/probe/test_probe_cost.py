@@ -9,7 +9,7 @@ import torch
 from core.augment.ops.mixes import MIXES
 from core.probe import cost
 from core.probe.cost import BATCH, FEW, TRAINING, WHOLE, Cost, measure, run, training_step
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, ModelSpec, OpSpec, RunSpec, TrainSpec
 

@@ -10,6 +10,7 @@ import uuid
 import numpy as np
 import pytest
 import torch
+from core.run.shapes import MAX_EVENT_BYTES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -29,9 +30,8 @@ from core.probe.label_damage import (
 )
 from core.probe.label_warnings import label_warnings
 from core.probe.trained_run import WEIGHTS, latest_run
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
-from core.run.shapes import MAX_EVENT_BYTES
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, ModelSpec, OpSpec, OptimiserSpec, RunSpec, TrainSpec
 from core.store.store import Store, run_folder
 from core.train import loop as engine

@@ -10,7 +10,7 @@ import pytest
 
 from core.__main__ import main
 from core.regularise.catalogue import REGULARISERS
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.spec import (
     AugmentSpec,

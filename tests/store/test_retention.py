@@ -11,6 +11,7 @@ from core.store.retention import (
     WEIGHTS,
     make_room,
     purge_deleted,
+    purge_passing,
     runs_bytes,
     sweep,
 )
@@ -132,3 +133,17 @@ def test_the_environment_says_how_much(store, kept, monkeypatch):
     monkeypatch.setenv("AUGURY_RUNS_BYTES", "8 GB")
     with pytest.raises(SpecError, match="AUGURY_RUNS_BYTES: '8 GB' is not a number of bytes"):
         sweep(store, kept)
+
+
+def test_of_quick_looks_the_latest_are_kept_and_runs_are_left_alone(store, kept):
+    train = run(store, "a", 1.0)
+    looks = [run(store, letter, at, kind="look") for letter, at in (("b", 2.0), ("c", 3.0), ("d", 4.0))]
+    starred = run(store, "e", 1.5, kind="look")
+    store.star(starred)
+    live = run(store, "f", 1.2, state="running", kind="look")
+    store.append(looks[0], [(1, {"event": "row", "word": "x"})])
+    purge_passing(store, kept, ["look"], most=2)
+    assert {each.id for each in store.runs()} == {train, *looks[1:], starred, live}
+    assert store.events(looks[0]) == [] and not run_folder(looks[0]).exists()
+    purge_passing(store, kept, [], most=0)
+    assert len(store.runs()) == 5

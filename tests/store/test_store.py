@@ -344,6 +344,43 @@ FULL = {
 }
 
 
+JOB_EVENTS = [
+    {"event": "progress", "done": 1, "of": 4, "seconds_left": 2.5, "what": "λ = 0.001"},
+    {"event": "progress", "done": 0.5, "of": 1.0, "seconds_left": None},
+    {"event": "row", "strength": 0.1, "by_layer": {"fc": [0.5, None]}, "name": "any"},
+    {"event": "artefact", "name": "w", "digest": "a" * 64, "media_type": "text/csv", "bytes": 3},
+    {"event": "edit", "step": 12, "set": {"optimiser.lr": 0.1}},
+    {"event": "checkpoint", "step": 12, "name": "best"},
+]
+
+
+def test_what_any_kind_of_job_may_tell_comes_back(store):
+    run_id = new_run(store)
+    store.append(run_id, list(enumerate(JOB_EVENTS, start=1)))
+    assert store.events(run_id) == list(enumerate(JOB_EVENTS, start=1))
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "value"),
+    [
+        (0, "of", 0),
+        (0, "done", -1),
+        (0, "seconds_left", "soon"),
+        (0, "what", "x" * 3000),
+        (3, "digest", "../" * 21 + "x"),
+        (3, "digest", "a" * 64 + "\n"),
+        (3, "bytes", -1),
+        (3, "name", "x" * 200),
+        (4, "step", -1),
+        (4, "set", [1]),
+    ],
+)
+def test_what_a_job_can_not_have_told_is_left_out(store, event, field, value):
+    run_id = new_run(store)
+    store.append(run_id, [(1, {**JOB_EVENTS[event], field: value}), (2, JOB_EVENTS[event])])
+    assert [number for number, _ in store.events(run_id)] == [2]
+
+
 def test_all_that_an_epoch_may_measure_comes_back(store):
     run_id = new_run(store)
     without = {**FULL, "weights": None, "filters": None, "prunable": None}

@@ -13,6 +13,7 @@ from core.train.divergence import DivergedError
 from core.train.evaluation import Judgement, evaluate
 from core.train.loop import run
 from core.train.session import open_session
+from core.train.step import refuse_divergence, train_step
 from tests.train.small_runs import SMALL, WITH_NORM, ema, epochs, spec
 
 # Each step multiplies the weights by about 1 - 10·100.
@@ -36,7 +37,7 @@ def gradient_norm(chosen, steps):
     session.model.train()
     for step in range(steps):
         (batch,) = batches(session, step + 1)  # one an epoch
-        loop.train_step(session, batch.images, batch.targets, batch.step)
+        train_step(session, batch.images, batch.targets, batch.step)
     return torch.cat([p.grad.double().flatten() for p in session.model.parameters()]).norm().item()
 
 
@@ -79,7 +80,7 @@ def test_a_resumed_run_that_diverges_at_once_keeps_what_it_was_resumed_from(tmp_
         if event["event"] == "epoch" and event["epoch"] == 2:
             break
     nothing = Judgement(torch.tensor([float("nan")]), torch.tensor([False]))
-    monkeypatch.setattr(loop, "evaluate", lambda *_: nothing)
+    monkeypatch.setattr("core.train.epoch.evaluate", lambda *_: nothing)
     seen = list(run(averaged(4), out=tmp_path / "cut", resume=True))
     assert re.match(
         r"The validation loss became nan after epoch 3, at step 12, at a learning rate of 0\.01; the norm of "
@@ -99,7 +100,7 @@ def test_a_run_without_memory_keeps_the_last_epoch_too(tmp_path, monkeypatch):
             return real(*arguments)
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr(loop, "evaluate", once)
+    monkeypatch.setattr("core.train.epoch.evaluate", once)
     seen = list(run(spec(), out=tmp_path / "full"))
     assert "ran out of memory" in seen[-1]["reason"]
     assert seen[-1]["reason"].endswith("those of epoch 1, the last that ended.")
@@ -109,11 +110,11 @@ def test_a_run_without_memory_keeps_the_last_epoch_too(tmp_path, monkeypatch):
 def test_losses_that_are_looked_at_late_name_the_first_bad_step():
     session = open_session(completed(spec(optimiser={"kind": "sgd", "lr": 0.2, "schedule": "cosine"})))
     losses = torch.tensor([1.0, 2.0, float("inf"), float("nan"), 0.0])
-    loop._refuse_divergence(session, losses, 1, 4)
+    refuse_divergence(session, losses, 1, 4)
     for batch in batches(session, 1, 1):
-        loop.train_step(session, batch.images, batch.targets, batch.step)
+        train_step(session, batch.images, batch.targets, batch.step)
     next(session.model.parameters()).grad.fill_(float("nan"))
     # Step 7 of 16 is 6/16 of the way down a cosine: 0.2·(1 + cos(0.375π))/2.
     says = r"became inf at step 7, at a learning rate of 0\.138; the gradient of step 8 was not finite\."
     with pytest.raises(DivergedError, match=says):
-        loop._refuse_divergence(session, losses, 3, 4)
+        refuse_divergence(session, losses, 3, 4)

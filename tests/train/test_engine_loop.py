@@ -14,13 +14,15 @@ from core.data.catalogue import load_dataset
 from core.data.split import split_dataset
 from core.models.build import build_model
 from core.randomness import derive
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import MEASURED_TIMES
 from core.run.spec import parse
 from core.train import loop
+from core.train import pace as pacing
 from core.train.batching import batches
 from core.train.loop import run
+from core.train.reports import step_event
 from core.train.session import Session, epoch_order, open_session
 
 SMALL = {
@@ -260,8 +262,8 @@ def test_fewer_batches_are_made_ahead_the_larger_they_are(side, ahead, monkeypat
 
 def test_what_is_dear_to_tell_is_told_less_often(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(loop.time, "perf_counter", lambda: now[0])
-    pace = loop.Pace(0.1, share=0.01)
+    monkeypatch.setattr(pacing.time, "perf_counter", lambda: now[0])
+    pace = pacing.Pace(0.1, share=0.01)
 
     def waits():
         began = now[0]
@@ -283,11 +285,11 @@ def test_steps_are_told_less_often_if_telling_is_slow(monkeypatch):
     assert len(events(run(spec({"train": {"epochs": 1, "batch_size": 20}})), "step")) == 10
     monkeypatch.undo()
     monkeypatch.setattr(loop, "STEP_SECONDS", 0.0)
-    told = loop.step_event
+    told = step_event
 
     def slow(*arguments):
         time.sleep(0.05)
         return told(*arguments)
 
-    monkeypatch.setattr(loop, "step_event", slow)  # 0.05 s in ten: the run is over long before
+    monkeypatch.setattr("core.train.epoch.step_event", slow)  # 0.05 s in ten: the run is over long before
     assert len(events(run(spec({"train": {"epochs": 1, "batch_size": 20}})), "step")) == 1

@@ -14,7 +14,7 @@ from core.data.catalogue import load_dataset
 from core.data.split import split_dataset
 from core.models.build import build_model
 from core.randomness import derive
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import MEASURED_TIMES
 from core.run.spec import parse

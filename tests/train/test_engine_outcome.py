@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from core.run.shapes import read_event
+from core.run.events import read_event
 from core.run.spec import OptimiserSpec
 from core.train.loop import run
 from core.train.outcome import warnings

@@ -13,11 +13,12 @@ from core.data.catalogue import load_dataset
 from core.data.split import split_dataset
 from core.models.build import build_model
 from core.randomness import derive
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.errors import SpecError
 from core.train.evaluation import evaluation_weights
-from core.train.loop import run, train_step
+from core.train.loop import run
 from core.train.session import epoch_order, open_session
+from core.train.step import train_step
 from tests.train.small_runs import (
     EPOCHS,
     SMALL,

@@ -15,8 +15,7 @@ from core.catalogues import completed
 from core.models.catalogue import ARCHITECTURES
 from core.optimise import catalogue as optimisers
 from core.regularise.catalogue import REGULARISERS
-from core.run.events import state
-from core.run.shapes import read_event
+from core.run.events import read_event, state
 from core.run.spec import parse
 from core.train import checkpoint as saving
 from core.train.loop import run

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from core.regularise.early_stopping import EarlyStopping
-from core.run.control import Control
+from core.run.commands import Control
 from core.run.history import HistoryBuilder
 from core.train.evaluation import Judgement
 from core.train.loop import run
@@ -24,7 +24,7 @@ def told(monkeypatch, *, accuracies=None, losses=None):
     figures = iter(
         [judgement(1.0, a) for a in accuracies] if accuracies else [judgement(loss, 0.5) for loss in losses]
     )
-    monkeypatch.setattr("core.train.loop.evaluate", lambda *_: next(figures))
+    monkeypatch.setattr("core.train.epoch.evaluate", lambda *_: next(figures))
 
 
 LONG = {"train": {"epochs": 20, "batch_size": 64, "device": "cpu"}}

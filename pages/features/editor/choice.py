@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalogues import bounded, mended
+from core.catalogues import bounded, filled, mended
 from core.presets import preset
 from core.run import address
 from core.run.errors import SpecError
@@ -38,7 +38,7 @@ def current(first: RunSpec | None = None) -> RunSpec:
 def remember(spec: RunSpec) -> None:
     """Keep what the widgets say, and show it in the address."""
     st.session_state[_SPEC] = spec
-    link = address.encode(spec)
+    link = address.encode(filled(spec))
     st.session_state[_FROM_LINK] = link
     if st.query_params.get("spec") != link:
         st.query_params["spec"] = link

@@ -18,7 +18,7 @@ _REFUSED = "augury.refused"  # why the last start was refused, to be said once
 def preset_of(spec: RunSpec) -> Preset | None:
     """The preset that a completed spec is, name and all; None if it is none, or no longer."""
     meant = next((each for each in PRESETS.values() if each.spec.name == spec.name), None)
-    return meant if meant and completed(meant.spec) == spec else None
+    return meant if meant and completed(meant.spec).choices() == spec.choices() else None
 
 
 def named(spec: RunSpec) -> RunSpec:

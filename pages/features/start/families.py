@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.catalogues import filled
 from core.figures.shrinkage import shrinkage_curves
 from core.presets import preset
 from core.run.address import encode
@@ -60,7 +61,7 @@ def regularisation_card() -> None:
         "pages/2_Train.py",
         label="Watch weights become zero",
         icon=":material/compress:",
-        query_params={"spec": encode(preset("l1-sparse"))},
+        query_params={"spec": encode(filled(preset("l1-sparse")))},
     )
 
 

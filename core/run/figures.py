@@ -1,0 +1,121 @@
+"""The figures of one epoch: what is measured of a network, as events carry it and as it is read back.
+
+A database file can be edited, damaged or written by another version. Pages index into figures without
+looking, so figures that lack something never reach them. What is `NotRequired` an older version did not
+write, or is not measured every epoch.
+"""
+
+from __future__ import annotations
+
+import binascii
+import math
+from collections.abc import Mapping
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import AfterValidator, ConfigDict, Field, with_config
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+Count = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(max_length=2000)]
+OPEN = ConfigDict(extra="allow", allow_inf_nan=False, strict=True)
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Edge = Annotated[float, Field(gt=0)]
+# By kind of regulariser; None: it wasn't a finite number.
+ByKind = Annotated[Mapping[str, float | None], Field(max_length=64)]
+
+
+@with_config(OPEN)
+class Bytes(TypedDict):
+    dense: Count
+    sparse: Count
+    gzip: NotRequired[Count]
+
+
+class GroupCount(TypedDict):
+    zero: Count
+    all: Count
+
+
+@with_config(OPEN)
+class LayerSparsity(TypedDict):
+    exact: Share
+    near: Share
+    weights: Count
+    hoyer: NotRequired[Share]
+    gini: NotRequired[Share]
+    effective_rank: NotRequired[Annotated[float, Field(ge=0)]]
+    groups: NotRequired[dict[Literal["filters", "neurons", "heads"], GroupCount]]
+    bytes: NotRequired[Bytes]
+
+
+@with_config(OPEN)
+class Sparsity(LayerSparsity):
+    layers: dict[str, LayerSparsity]
+
+
+class Histogram(TypedDict):
+    zeros: Count
+    edges: Annotated[list[Edge], Field(min_length=2, max_length=64)]
+    counts: Annotated[list[Count], Field(max_length=63)]
+
+
+@with_config(OPEN)
+class Prunable(TypedDict):
+    share: Share
+    accuracy: Share
+    layers: NotRequired[dict[str, Share]]
+
+
+class Filters(TypedDict):
+    layer: Text
+    of: Count
+    shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=4, max_length=4)]
+    values: str
+
+
+def _on_same_edges(weights: dict[str, Histogram] | None) -> dict[str, Histogram] | None:
+    """Layers are added up, and epochs stand above each other: their bins must be the same."""
+    histograms = list((weights or {}).values())
+    for each in histograms:
+        edges = each["edges"]
+        if edges != histograms[0]["edges"] or edges != sorted(set(edges)):
+            raise ValueError("edges rise and are the same for all layers")
+        if len(edges) != len(each["counts"]) + 1 or not each["zeros"] + sum(each["counts"]):
+            raise ValueError("there is a count between every two edges, and some weight is counted")
+    return weights
+
+
+def _as_many_as_shaped(filters: Filters | None) -> Filters | None:
+    if filters and len(binascii.a2b_base64(filters["values"], strict_mode=True)) != math.prod(
+        filters["shape"]
+    ):
+        raise ValueError("there are as many values as the shape says")
+    return filters
+
+
+@with_config(OPEN)
+class Figures(TypedDict):
+    """One epoch's figures."""
+
+    epoch: Count
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    penalty: float
+    penalties: NotRequired[ByKind]
+    strengths: NotRequired[ByKind]
+    sparsity: Sparsity
+    prunable: NotRequired[Prunable | None]
+    weights: NotRequired[Annotated[dict[str, Histogram] | None, AfterValidator(_on_same_edges)]]
+    filters: NotRequired[Annotated[Filters | None, AfterValidator(_as_many_as_shaped)]]
+    stop: NotRequired[Text]  # why the run ends here, early
+
+
+class Summary(TypedDict):
+    """The figures that a list of runs shows."""
+
+    epochs: Count
+    best: Figures
+    last: Figures

@@ -1,0 +1,132 @@
+"""One epoch: the training images once through, then a judgement of the network."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from core.run.events import EpochEvent, Event, Penalties
+from core.train.batching import batches
+from core.train.divergence import diverged
+from core.train.evaluation import evaluate, evaluation_weights
+from core.train.measuring import measured
+from core.train.pace import Pace
+from core.train.position import Position, Sums
+from core.train.reports import batch_event, penalties, step_event
+from core.train.session import Session
+from core.train.steering import Steering
+from core.train.step import refuse_divergence, train_step
+
+
+@dataclass(slots=True)
+class Telling:
+    """How often steps are told, and the images of a batch; ``shown`` is None where nobody watches."""
+
+    steps: Pace
+    shown: Pace | None
+
+
+class Judged(Penalties):
+    """The fields of an ``epoch`` event that say how good the network is."""
+
+    epoch: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+def train_epoch(
+    session: Session, position: Position, steering: Steering, telling: Telling
+) -> Iterator[Event]:
+    """Train the epoch after those that are done, from where ``position`` is in it, and judge the network;
+    the last event is its ``epoch`` event.
+
+    Raises:
+        StoppedError: the run was asked to stop.
+        DivergedError: a loss is no finite number.
+    """
+    began, waited, images = time.perf_counter(), steering.waited, position.sums.images
+    yield from _train(session, position, steering, telling)
+    seconds = time.perf_counter() - began - (steering.waited - waited)
+    rate = (position.sums.images - images) / seconds
+    event = _judged(session, position)
+    event["seconds"] = time.perf_counter() - began - (steering.waited - waited)
+    event["images_per_second"] = rate
+    position.epochs.append(event)
+    position.sums = Sums.none(session)
+    yield event
+
+
+def _train(session: Session, position: Position, steering: Steering, telling: Telling) -> Iterator[Event]:
+    """The batches that are left of an epoch."""
+    sums, epoch = position.sums, len(position.epochs) + 1
+    before = (epoch - 1) * session.steps_per_epoch
+    # On a CPU looking at a loss costs nothing; on a GPU it waits for the device, so look when reporting.
+    look = session.device.type == "cpu"
+    session.model.train()
+    coming = batches(session, epoch, first=sums.batches)
+    while sums.batches < session.steps_per_epoch:
+        yield from steering.before_step(before + sums.batches)
+        batch = next(coming)
+        loss, logits = train_step(session, batch.images, batch.targets, batch.step, look=look)
+        sums.add(loss, logits, batch.targets)
+        report = telling.steps.due() or steering.single
+        if not look and (report or sums.batches == session.steps_per_epoch):
+            refuse_divergence(session, sums.losses, sums.batches - 1, before)
+        if report:
+            yield _step_told(session, batch.step, loss, telling.steps)
+        if telling.shown and (telling.shown.due() or steering.single):
+            yield batch_event(session, batch.images, batch.index, batch.step)
+
+
+def _step_told(session: Session, step: int, loss: Tensor, pace: Pace) -> Event:
+    number = float(loss)  # on a GPU this waits for the steps that are under way; telling does not
+    asked = time.perf_counter()
+    event = step_event(session, step, number)
+    pace.took(time.perf_counter() - asked)
+    return event
+
+
+def _judged(session: Session, position: Position) -> EpochEvent:
+    """The epoch's event, but for its times; ``stop`` is there, and a sentence, if training should end here.
+    ``position.kept`` takes the network."""
+    spec, regularisation, sums = session.spec, session.regularisation, position.sums
+    epoch = len(position.epochs) + 1
+    regularisation.epoch_trained(epoch / spec.train.epochs)
+    step = epoch * session.steps_per_epoch
+    now = penalties(session, float(epoch))
+    with evaluation_weights(session, epoch):
+        judged = evaluate(session, session.validation)
+        loss = judged.loss
+        if not math.isfinite(loss):
+            what = f"The validation loss became {loss} after epoch {epoch}, at step {step}"
+            raise diverged(session, what, step - 1, step - 1)
+        if position.kept is not None:
+            position.kept.take(session.model, epoch)
+        told: Judged = {
+            "epoch": epoch,
+            "step": step,
+            "train_loss": float(sums.loss) / sums.images,
+            "train_accuracy": int(sums.correct) / sums.images,
+            **now,
+            "validation_loss": loss,
+            "validation_accuracy": judged.accuracy,
+        }
+        reason = regularisation.after_epoch(told)
+        last = bool(reason) or epoch == spec.train.epochs
+        event: EpochEvent = {
+            "event": "epoch",
+            **told,
+            **measured(session, epoch, judged, last=last),
+            "seconds": 0.0,
+            "images_per_second": 0.0,
+        }
+    if reason:
+        event["stop"] = reason
+    return event

@@ -1,0 +1,86 @@
+"""How far a run is: what it must know to go on, beside its network, optimiser and regularisers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from core.run.edits import Edit
+from core.run.events import Event
+from core.run.spec import RunSpec
+from core.train.session import Session
+
+
+@dataclass(slots=True)
+class Sums:
+    """What the batches of one epoch add up to, as the network saw them while it was changing."""
+
+    losses: Tensor  # (steps_per_epoch,), of each batch; 0 for those to come
+    loss: Tensor  # of all images, float64
+    correct: Tensor  # images, int64
+    batches: int = 0
+    images: int = 0
+
+    @classmethod
+    def none(cls, session: Session) -> Sums:
+        device = session.device
+        return cls(
+            torch.zeros(session.steps_per_epoch, device=device),
+            torch.zeros((), dtype=torch.float64, device=device),
+            torch.zeros((), dtype=torch.int64, device=device),
+        )
+
+    def add(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
+        """Count a batch. Of a mixed image the heaviest label counts."""
+        labels = targets if targets.ndim == 1 else targets.argmax(1)
+        self.losses[self.batches] = loss
+        self.loss += loss.double() * len(labels)
+        self.correct += (logits.argmax(1) == labels).sum()
+        self.batches += 1
+        self.images += len(labels)
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"losses": self.losses, "loss": self.loss, "correct": self.correct}
+
+
+@dataclass(slots=True)
+class Kept:
+    """A copy of the network as it was judged after the last epoch that ended, for a run that fails later."""
+
+    epoch: int = 0  # 0: none has ended
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+
+    def take(self, model: nn.Module, epoch: int) -> None:
+        self.epoch = epoch
+        self.tensors = {name: value.clone() for name, value in model.state_dict().items()}
+
+
+@dataclass(slots=True)
+class Position:
+    """How far a run is.
+
+    Attributes:
+        spec: that the run began with, before any edit.
+        sums: of the epoch that is trained now; empty between two epochs.
+        epochs: its ``epoch`` events.
+        notes: what earlier resumes have changed of the numbers, see `core.train.surroundings.changes`.
+        edits: that have taken effect; ``to_come`` those that wait for their step, in order.
+        kept: the network after the last epoch; None: nobody asked for one.
+    """
+
+    spec: RunSpec
+    sums: Sums
+    epochs: list[Event] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+    to_come: list[Edit] = field(default_factory=list)
+    kept: Kept | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last epoch is the last of the run."""
+        if not self.epochs:
+            return False
+        return "stop" in self.epochs[-1] or len(self.epochs) == self.spec.train.epochs

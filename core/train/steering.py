@@ -1,0 +1,141 @@
+"""What a person asks of a run while it trains, made to happen before the next batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from core.catalogues import completed
+from core.run.commands import Command, Control
+from core.run.edits import Edit, apply, values_at
+from core.run.errors import SpecError
+from core.run.events import CheckpointEvent, EditEvent, Event, RefusedEvent, state
+from core.run.spec import RunSpec
+from core.train.position import Position
+from core.train.session import Session
+
+PAUSE_SECONDS = 3600.0  # how long one wait for a command takes; then the next begins
+
+
+class Steering:
+    """Obeys a run's commands and makes its edits. Each command is answered by an event.
+
+    Args:
+        save: writes a checkpoint; None: the run keeps no files.
+
+    Attributes:
+        step: how many steps are done.
+        waited: seconds that the run was paused.
+        single: whether the step that comes is the last before a pause; then it is told.
+    """
+
+    def __init__(
+        self, session: Session, control: Control, position: Position, save: Callable[[], None] | None
+    ) -> None:
+        self._session, self._control, self._position, self._save = session, control, position, save
+        self._pause_at: int | None = None  # pause when so many steps are done
+        self.step, self.waited = 0, 0.0
+
+    @property
+    def single(self) -> bool:
+        return self._pause_at == self.step + 1
+
+    @property
+    def _paused(self) -> bool:
+        return self._pause_at is not None and self.step >= self._pause_at
+
+    def before_step(self, step: int) -> Iterator[Event]:
+        """Take what was asked, ``step`` steps being done, and wait while the run is paused.
+
+        Raises:
+            StoppedError: the run was asked to stop.
+        """
+        self.step = step
+        self._control.check()
+        while self._position.to_come and self._position.to_come[0]["step"] <= step:
+            yield self._edit(self._position.to_come.pop(0)["set"])
+        yield from self._obey(self._control.drain())
+        if not self._paused:
+            return
+        yield state("paused")
+        began = time.perf_counter()
+        try:
+            while self._paused:
+                yield from self._obey(self._control.wait(PAUSE_SECONDS))
+                self._control.check()
+        finally:
+            self.waited += time.perf_counter() - began
+        yield state("running")
+
+    def _obey(self, commands: Sequence[Command]) -> Iterator[Event]:
+        edited = False
+        for command in commands:
+            match command["command"]:
+                case "pause":
+                    if self._paused:
+                        yield state("paused")
+                    self._pause_at = self.step
+                case "resume":
+                    if not self._paused:
+                        yield state("running")
+                    self._pause_at = None
+                case "step":
+                    self._pause_at = self.step + 1
+                case "epoch":
+                    per_epoch = self._session.steps_per_epoch
+                    self._pause_at = (self.step // per_epoch + 1) * per_epoch
+                case "edit":
+                    try:
+                        yield self._edit(command["set"])
+                        edited = True
+                    except SpecError as error:
+                        yield _refused("edit", str(error))
+                case "checkpoint":
+                    yield self._checkpoint()
+        if edited and self._save is not None:
+            self._save()  # a run that is killed now still knows of the edit
+
+    def _edit(self, change: dict[str, object]) -> EditEvent:
+        session = self._session
+        was = values_at(session.spec, change)
+        session.change(edited(session.spec, {"step": self.step, "set": change}))
+        edit: Edit = {"step": self.step, "set": change}
+        self._position.edits.append(edit)
+        return {"event": "edit", **edit, "was": was}
+
+    def _checkpoint(self) -> CheckpointEvent | RefusedEvent:
+        if self._save is None:
+            return _refused("checkpoint", "This run keeps no files, so it has no checkpoint.")
+        self._save()
+        return {"event": "checkpoint", "step": self.step}
+
+
+def edited(spec: RunSpec, edit: Edit) -> RunSpec:
+    """``spec``, completed, after ``edit``, completed.
+
+    Raises:
+        SpecError: the edit is refused.
+    """
+    return completed(apply(spec, edit))
+
+
+def checked_edits(spec: RunSpec, edits: Sequence[Edit], num_steps: int) -> list[Edit]:
+    """``edits``, in the order of their steps, if a run of ``spec`` and ``num_steps`` steps can make them all.
+
+    Raises:
+        SpecError: one is refused, or comes after the last step.
+    """
+    ordered = sorted(edits, key=lambda edit: edit["step"])
+    for i, edit in enumerate(ordered):
+        if edit["step"] >= num_steps:
+            what = f"{edit['step']} is not below the run's number of steps, {num_steps}."
+            raise SpecError(f"edits[{i}].step", what)
+        try:
+            spec = edited(spec, edit)
+        except SpecError as error:
+            raise SpecError(f"edits[{i}].{error.where}", error.what, error.code, error.values) from None
+    return ordered
+
+
+def _refused(command: str, reason: str) -> RefusedEvent:
+    return {"event": "refused", "command": command, "reason": reason}

@@ -1,0 +1,306 @@
+"""What `kills.py` does to two servers on one home, and what must be right again soon after."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from core.jobs.queue import GONE
+from core.run.events import TERMINAL
+from tests.nightly.kill_processes import (
+    ANSWER_SECONDS,
+    CLOSE_SECONDS,
+    SLOTS,
+    GoneError,
+    RefusedError,
+    Server,
+    ours,
+)
+
+KINDS = ("server", "worker", "interactive")
+RIGHT_SECONDS = 15.0  # until all is right again after a kill
+DRAIN_SECONDS = 240.0
+WAITING = 5  # runs that are kept in the queue
+RACE_SECONDS = 2.0  # a run may be taken, or end, so long about the moment of a kill
+POLL = 0.1
+
+
+@dataclass
+class WorkerKill:
+    owner: str
+    at: float
+    run: str | None  # what it computed
+    used: bool = False  # a run has failed by it
+
+
+@dataclass
+class Ledger:
+    """What was asked for, what was killed, and what is wrong."""
+
+    runs: list[str] = field(default_factory=list)
+    settled: dict[str, str] = field(default_factory=dict)  # runs whose end both servers have told
+    dead: set[str] = field(default_factory=set)  # owners that were killed
+    worker_kills: list[WorkerKill] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def open(self) -> list[str]:
+        return [run_id for run_id in self.runs if run_id not in self.settled]
+
+    def took(self, what: str, seconds: float) -> None:
+        self.seconds.setdefault(what, []).append(seconds)
+
+
+class Trial:
+    """Two servers on one home; `kill` kills something and waits until all is right again.
+
+    Args:
+        lengths: how many seconds the runs last, about.
+    """
+
+    def __init__(self, home: Path, rng: random.Random, *, fake: bool, lengths: tuple[int, ...]) -> None:
+        self.home, self.rng, self._fake, self._lengths = home, rng, fake, lengths
+        self.ledger = Ledger()
+        self.servers = [Server(home, fake), Server(home, fake)]
+        self.others: list[int] = []  # process ids of further servers
+        self._seed = 0
+
+    def spec(self) -> dict[str, Any]:
+        self._seed += 1
+        seconds = self.rng.choice(self._lengths)
+        return {
+            "name": f"lasts {seconds} s",
+            "seed": self._seed,
+            "data": {"name": "digits"},
+            "model": {"arch": "cnn", "params": {"channels": [8, 16], "hidden": 16}},
+            "train": {"epochs": 6 * seconds, "device": "cpu"},
+        }
+
+    def top_up(self) -> None:
+        while len(self.servers[0].ask("unfinished")) < WAITING:
+            self.ledger.runs.append(self.rng.choice(self.servers).ask("submit", spec=self.spec()))
+
+    def kill(self, kind: str) -> None:
+        self.top_up()
+        time.sleep(self.rng.uniform(0.0, 1.5))
+        at = self.rng.randrange(2)
+        began = time.time()
+        if kind == "server":
+            self._kill_server(at)
+        elif kind == "worker":
+            began = self._kill_worker()
+        else:
+            began = self._kill_interactive(self.servers[at])
+        self.wait_until_right(kind, began)
+
+    def _kill_server(self, at: int) -> None:
+        server = self.servers[at]
+        asked = [server.start("submit", spec=self.spec()) for _ in range(self.rng.randrange(2))]
+        self.ledger.dead.add(server.owner)
+        server.kill()
+        for answer in asked:  # a run that was promised is a run
+            with suppress(GoneError):
+                self.ledger.runs.append(answer.result(ANSWER_SECONDS))
+        time.sleep(self.rng.uniform(0.0, 1.0))
+        self.servers[at] = Server(self.home, self._fake)
+
+    def _kill_worker(self) -> float:
+        workers: dict[int, Server] = {}
+
+        def all_workers() -> list[int]:  # one of the servers may compute all that runs
+            workers.update((pid, each) for each in self.servers for pid in each.children("worker"))
+            return list(workers)
+
+        pid = self.rng.choice(self._wait_for(all_workers, "a training worker"))
+        server = workers[pid]
+        run_id = server.ask("busy").get(str(pid))
+        began = time.time()
+        self.ledger.worker_kills.append(WorkerKill(server.owner, began, run_id))
+        os.kill(pid, signal.SIGKILL)
+        return began
+
+    def _kill_interactive(self, server: Server) -> float:
+        pid = self._wait_for(lambda: server.children("interactive"), "an interactive worker")[0]
+        self._seed += 1
+        asked = [server.start("preview", seed=self._seed) for _ in range(self.rng.randrange(2))]
+        time.sleep(self.rng.uniform(0.0, 0.1))
+        began = time.time()
+        os.kill(pid, signal.SIGKILL)
+        for answer in asked:  # it is answered, or refused with a sentence
+            with suppress(RefusedError):
+                answer.result(ANSWER_SECONDS)
+        new = self._wait_for(lambda: [p for p in server.children("interactive") if p != pid], "a new worker")
+        if len(new) != 1:
+            self.violation(f"a server has {len(new)} interactive workers")
+        self.ledger.took("interactive worker replaced", time.time() - began)
+        self._seed += 1
+        try:
+            server.ask("preview", seed=self._seed)
+        except RefusedError as error:
+            self.violation(f"the preview after a killed interactive worker was refused: {error}")
+        self.ledger.took("preview answered", time.time() - began)
+        return began
+
+    def _wait_for(self, look: Callable[[], list[int]], what: str) -> list[int]:
+        end = time.monotonic() + RIGHT_SECONDS
+        while not (found := look()):
+            if time.monotonic() > end:
+                raise TimeoutError(f"there was not {what} within {RIGHT_SECONDS:g} s")
+            time.sleep(POLL / 5)
+        return found
+
+    def violation(self, what: str) -> None:
+        if what not in self.ledger.violations:
+            self.ledger.violations.append(what)
+            print(what, file=sys.stderr)
+
+    # What is right
+
+    def wait_until_right(self, kind: str, began: float) -> None:
+        while wrong := self.wrong():
+            if time.time() - began > RIGHT_SECONDS:
+                self.violation(f"{RIGHT_SECONDS:g} s after a kill of a {kind}: {wrong}")
+                break
+            time.sleep(POLL)
+        self.ledger.took(kind, time.time() - began)
+
+    def wrong(self) -> str:
+        """What isn't right, or not yet; what can't become right any more is a violation as well."""
+        rows = self.rows()
+        told = [server.ask("states", ids=self.ledger.open()) for server in self.servers]
+        for run_id in self.ledger.open():
+            here, there = (each[run_id] for each in told)
+            if here is None or there is None or run_id not in rows:
+                self.violation(f"run {run_id} is lost")
+            elif here == there and here[0] in TERMINAL:
+                self.ledger.settled[run_id] = here[0]
+                if unfair := self._unfair(run_id, *here, self.rows()[run_id]):
+                    self.violation(f"run {run_id}: {unfair}")
+        if told[0] != told[1]:
+            differing = {run_id: (told[0][run_id], told[1][run_id]) for run_id in told[0]}
+            return f"the servers differ: {[each for each in differing.values() if each[0] != each[1]]}"
+        for run_id, row in rows.items():
+            if row["owner"] in self.ledger.dead and row["state"] not in TERMINAL:
+                return f"run {run_id} of a dead server is {row['state']}"
+        for each in self.ledger.worker_kills:
+            if each.run in self.ledger.open():
+                return f"run {each.run}, whose worker was killed, has not ended"
+        if orphans := self.orphans():
+            return f"processes without a server: {orphans}"
+        return ""
+
+    def _unfair(self, run_id: str, state: str, reason: str, row: dict[str, Any]) -> str:
+        """What is wrong with how a run has ended."""
+        if state == "finished":
+            return ""
+        if state == "interrupted" and row["owner"] in self.ledger.dead:
+            return "" if reason == GONE else f"it was interrupted, and says {reason!r}"
+        if state == "failed" and "killed by signal 9" in reason:
+            for each in self.ledger.worker_kills:
+                near = row["started_at"] - RACE_SECONDS < each.at < row["finished_at"]
+                if each.owner == row["owner"] and near and not each.used:
+                    each.used = True
+                    return ""
+        return f"nothing was done to it, and it is {state}: {reason!r}"
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        connection = sqlite3.connect(f"file:{self.home / 'augury.db'}?mode=ro", uri=True, timeout=10)
+        connection.row_factory = sqlite3.Row
+        wanted = "SELECT id, state, owner, started_at, finished_at FROM runs"
+        try:
+            return {row["id"]: dict(row) for row in connection.execute(wanted)}
+        finally:
+            connection.close()
+
+    def orphans(self) -> list[str]:
+        """Processes of our home that are neither a server nor below one."""
+        servers = {server.pid for server in self.servers} | set(self.others)
+        found = []
+        for process in ours(self.home):
+            with suppress(psutil.Error):
+                family = {process.pid, *(parent.pid for parent in process.parents())}
+                if not family & servers:
+                    found.append(" ".join(process.cmdline()[-3:]))
+        return found
+
+    # The end
+
+    def drain(self) -> None:
+        """Let all runs end, close both servers, and see that nothing is left."""
+        end = time.monotonic() + DRAIN_SECONDS
+        while self.ledger.open() and time.monotonic() < end:
+            self.wrong()
+            time.sleep(POLL)
+        if self.ledger.open():
+            self.violation(f"{len(self.ledger.open())} runs never ended")
+        told = [server.ask("states", ids=self.ledger.runs) for server in self.servers]
+        if told[0] != told[1]:
+            self.violation("at the end the servers tell different states")
+        changed = {
+            run_id for run_id, state in self.ledger.settled.items() if (told[0][run_id] or [""])[0] != state
+        }
+        if changed:
+            self.violation(f"{len(changed)} runs had ended and ended otherwise later")
+        waiting = [run_id for run_id, row in self.rows().items() if row["state"] not in TERMINAL]
+        if waiting:
+            self.violation(f"{len(waiting)} runs are left in the store")
+        for server in self.servers:
+            if (slots := server.ask("slots")) != SLOTS:
+                self.violation(f"a server has only {slots} of its {SLOTS} slots left")
+            if not server.close():
+                self.violation("a server did not close well")
+        gone = time.monotonic() + CLOSE_SECONDS
+        while (left := ours(self.home)) and time.monotonic() < gone:
+            time.sleep(POLL)
+        if left:
+            self.violation(f"{len(left)} processes are left at the end")
+
+    def end(self) -> None:
+        """Leave no process behind, whatever happened."""
+        for process in ours(self.home):
+            with suppress(psutil.Error):
+                process.kill()
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "runs": {"submitted": len(self.ledger.runs), **Counter(self.ledger.settled.values())},
+            "worker kills in a run": sum(each.run is not None for each in self.ledger.worker_kills),
+            "seconds until right": {
+                what: {
+                    "times": len(all_),
+                    "median": round(statistics.median(all_), 2),
+                    "max": round(max(all_), 2),
+                }
+                for what, all_ in self.ledger.seconds.items()
+            },
+            "violations": self.ledger.violations,
+        }
+
+
+@contextmanager
+def trial(home: Path, seed: int, *, fake: bool, lengths: tuple[int, ...]) -> Iterator[Trial]:
+    each = Trial(home, random.Random(seed), fake=fake, lengths=lengths)
+    try:
+        yield each
+    finally:
+        each.end()
+
+
+def random_kills(rng: random.Random, count: int) -> list[str]:
+    """Each kind as often, in random order."""
+    kinds = [KINDS[number % len(KINDS)] for number in range(count)]
+    rng.shuffle(kinds)
+    return kinds

@@ -1,0 +1,100 @@
+"""Kills servers, training workers and interactive workers of two servers on one home, at random, and looks
+at what becomes of all the runs: ``python -m tests.nightly.kills --kills 50``.
+
+Prints one JSON object; the exit status is 1 if anything was lost, left behind or harmed that should not be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.nightly.kill_processes import ANSWER_SECONDS, ROOT, environment, owner_of
+from tests.nightly.kill_trial import POLL, Trial, random_kills, trial
+
+
+def kill_streamlit(each: Trial) -> None:
+    """Start the app itself on the same home, open a page, and kill it while it computes a run."""
+    from tests.benchmarks.viewers import Seat
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    with (each.home / "servers.log").open("ab") as log:
+        app = subprocess.Popen(command, cwd=ROOT, env=environment(each.home), stdout=log, stderr=log)
+    each.others = [app.pid]
+    owner = owner_of(app.pid)
+    try:
+        asyncio.run(_open(Seat(f"http://127.0.0.1:{port}")))
+        end = time.monotonic() + ANSWER_SECONDS
+        while not any(row["owner"] == owner and row["state"] == "running" for row in each.rows().values()):
+            each.top_up()
+            each.wrong()
+            if time.monotonic() > end:
+                each.violation("the app took no run")
+                break
+            time.sleep(POLL)
+    finally:
+        each.ledger.dead.add(owner)
+        began = time.time()
+        app.kill()
+        app.wait()
+        each.others = []
+    each.wait_until_right("streamlit server", began)
+
+
+async def _open(seat: Any) -> None:
+    end = time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            async with seat:
+                await seat.ask()
+            return
+        except (OSError, TimeoutError):
+            if time.monotonic() > end:
+                raise
+            await asyncio.sleep(0.3)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--fake", action="store_true", help="workers without torch")
+    parser.add_argument("--streamlit", type=int, default=3, help="kills of the app itself, at the end")
+    options = parser.parse_args()
+    began = time.time()
+    with tempfile.TemporaryDirectory(prefix="augury-kills-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        with trial(home, options.seed, fake=options.fake, lengths=(1, 1, 5)) as each:
+            kinds = random_kills(each.rng, options.kills)
+            try:
+                for number, kind in enumerate(kinds):
+                    print(f"{number + 1}/{options.kills} {kind}", file=sys.stderr)
+                    each.kill(kind)
+                for _ in range(options.streamlit):
+                    print("streamlit", file=sys.stderr)
+                    kill_streamlit(each)
+                each.drain()
+            finally:
+                log = (home / "servers.log").read_text(errors="replace")
+                report = {"seed": options.seed, "kills": Counter(kinds), "streamlit": options.streamlit}
+                report |= {**each.report(), "took": round(time.time() - began)}
+                if each.ledger.violations:
+                    print(log[-5000:], file=sys.stderr)
+                print(json.dumps(report, indent=1))
+    return 1 if each.ledger.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
