@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.presets import PRESETS
 from pages.features.frame.setup import page
-from pages.features.live.starting import start_and_watch
+from pages.features.live.trained_before import open_or_start
 from pages.features.runs.running import running_now
 from pages.features.start.families import augmentation_card, regularisation_card, structure_card
 
@@ -34,5 +34,5 @@ for i, preset in enumerate(PRESETS.values()):
         columns = st.columns(A_ROW)
     with columns[i % A_ROW].container(border=True, height="stretch", key=f"preset.{preset.name}"):
         if st.button(preset.title, icon=":material/play_arrow:", key=f"start.{preset.name}", width="stretch"):
-            start_and_watch(preset.spec)
+            open_or_start(preset.spec)
         st.caption(preset.watch)

@@ -14,7 +14,8 @@ from pages.features.editor import choice
 from pages.features.editor.train_form import train_form
 from pages.features.frame.setup import page
 from pages.features.live.live_view import live_view
-from pages.features.live.starting import start_run, waiting_line
+from pages.features.live.starting import waiting_line
+from pages.features.live.trained_before import offer, start_or_offer
 from pages.features.plan.plan_view import plan_view
 from pages.features.study.strength_path import choose_lambda
 
@@ -40,12 +41,13 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         type="primary",
         icon=":material/play_arrow:",
         key="start",
-        on_click=start_run,
+        on_click=start_or_offer,
         args=(spec,),
         disabled=problem is not None,
     )
 refused = st.container()
 waiting_line()
+offer(spec)
 choice.say_what_is_gone()
 if not problem:
     try:

@@ -33,7 +33,7 @@ MARKDOWN_OPTIONS = ("pills", "segmented_control", "radio", "select_slider")  # a
 FIELDS = ("title", "help", "effect", "source", "formula", "watch", "can_lie", "fits", "penalty_note")
 OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row") for field in FIELDS} | {
     "' '.join(verdict(points))", "_READ[entry.rises]", "_duration(progress.seconds_left)",
-    "_label(run)", "_small_print(path.plan.spec, kind)", "_strength(regulariser)",
+    "_how_it_went(view)", "_label(run)", "_small_print(path.plan.spec, kind)", "_strength(regulariser)",
     "entry.effect_by(regulariser.solver)", "entry.effect_by(spec.solver)", "entry.solvers",
     "entry.no_filters", "entry.strength_help", "entry.symbol",
     "figures.clipped(*counts, channel)",

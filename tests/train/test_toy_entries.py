@@ -2,78 +2,23 @@
 shrunk from, described and advised on, and no list anywhere else has to know it."""
 
 import pytest
-import torch
-from torch import nn
 
-from core.catalogue import Number
 from core.catalogues import completed
 from core.figures.parts import has_lambda
 from core.figures.sparsity import removable
 from core.layers.groups import weight_groups
 from core.models.build import build_model
-from core.models.catalogue import ARCHITECTURES
-from core.models.entry import ModelEntry
-from core.models.sizes import dense_chain
 from core.models.summary import summarise
-from core.regularise.catalogue import REGULARISERS
-from core.regularise.entry import RegulariserEntry
-from core.regularise.regulariser import Regulariser
 from core.run.spec import DataSpec, ModelSpec, RegulariserSpec, RunSpec, TrainSpec
 from core.text.advice import advise
 from core.text.describe import in_words, objective
 from core.train.loop import run
-
-
-class Toy(nn.Module):
-    """Its classifier comes first in the list of layers, so that a guess by order would be wrong."""
-
-    classifier, filters = "answer", "look"
-
-    def __init__(self, in_channels, side, num_classes, *, units):
-        super().__init__()
-        self.answer = nn.Linear(units, num_classes)
-        self.look = nn.Linear(in_channels * side**2, units)
-
-    def forward(self, images):
-        return self.answer(self.look(images.flatten(1)).relu())
-
-
-class Huge(Regulariser):
-    """The largest weight of all."""
-
-    def penalty(self):
-        return torch.stack([weight.abs().max() for weight in self.weights]).max()
+from tests.toys import entries
 
 
 @pytest.fixture
 def toys(monkeypatch):
-    toy = ModelEntry(
-        name="toy",
-        title="Toy network",
-        help="One layer.",
-        source="",
-        parameters=(Number("units", 12, 2, 4096, "How many.", integer=True),),
-        makes=f"{__name__}:Toy",
-        count_parameters=lambda params, channels, side, classes: dense_chain(
-            [channels * side**2, params["units"], classes]
-        ),
-        size="units",
-        removable=("neurons",),
-    )
-    huge = RegulariserEntry(
-        name="huge",
-        title="Largest weight",
-        help="Pulls at the largest weight.",
-        source="",
-        makes=f"{__name__}:Huge",
-        formula=r"\mu \max |w|",
-        effect="The largest becomes smaller.",
-        solvers=("penalty",),
-        default_strength=0.01,
-        symbol="μ",
-    )
-    monkeypatch.setitem(ARCHITECTURES, "toy", toy)
-    monkeypatch.setitem(REGULARISERS, "huge", huge)
+    entries.add(monkeypatch)
 
 
 def spec():

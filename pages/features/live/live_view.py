@@ -24,9 +24,11 @@ from pages.features.editor import choice
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.live.audience import outdated, refresh_seconds
+from pages.features.live.job_view import job_view
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
 from pages.features.live.starting import preset_of
+from pages.features.live.trained_before import trained_before_note
 from pages.features.runs.running import recent_runs
 
 METRIC_WIDTH = 165  # pixels
@@ -46,7 +48,11 @@ def live_view(run_id: str) -> None:
     with st.sidebar:
         recent_runs(run_id)
     begin_at_the_top()
+    if view.kind != "train":
+        job_view(view)
+        return
     _header(view)
+    trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
     # for a run that has ended, and must find its own place there, not somebody else's.
     parts, next_steps, tabs = st.container(), st.container(), st.container(key="run_tabs")

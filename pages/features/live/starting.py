@@ -28,6 +28,15 @@ def named(spec: RunSpec) -> RunSpec:
     return spec.model_copy(update={"name": ""}) if taken and not preset_of(spec) else spec
 
 
+def finished_before(spec: RunSpec) -> str | None:
+    """The id of a finished run that ``spec`` would repeat, whatever its name; None if there is none."""
+    try:
+        found = jobs().already(completed(spec))
+    except SpecError:  # whoever starts it says why it can't be
+        return None
+    return found.id if found else None
+
+
 def start_run(spec: RunSpec) -> None:
     """Start ``spec`` and put its id in the address; for a button's ``on_click``.
 
@@ -39,7 +48,7 @@ def start_run(spec: RunSpec) -> None:
         st.query_params["run"] = run_id
 
 
-def start_and_watch(spec: RunSpec) -> None:
+def start_anew(spec: RunSpec) -> None:
     """Start ``spec`` and go to the live page, or say here why not; for a page other than that one."""
     if run_id := _started(spec):
         st.switch_page("pages/2_Train.py", query_params={"run": run_id})
