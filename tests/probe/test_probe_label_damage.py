@@ -10,7 +10,7 @@ import uuid
 import numpy as np
 import pytest
 import torch
-from core.run.shapes import MAX_EVENT_BYTES
+from core.run.events import MAX_EVENT_BYTES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
