@@ -5,7 +5,7 @@ PORT ?= 8501
 BIN := .venv/bin
 STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.headless true
 
-.PHONY: app dev test fuzz bench clean
+.PHONY: app dev test fuzz nightly bench clean
 
 app: .venv/.app
 	@echo "Augury opens at http://localhost:$(PORT) (Ctrl-C stops it and its runs)"
@@ -27,6 +27,10 @@ test: .venv/.test
 # The properties again, with examples that nobody has seen yet.
 fuzz: .venv/.test
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=default
+
+# What takes too long for every change.
+nightly: fuzz
+	$(BIN)/python -m tests.nightly.kills --kills 50
 
 bench: .venv/.bench
 	@$(BIN)/python -m core bench
