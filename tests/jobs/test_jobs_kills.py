@@ -1,4 +1,4 @@
-"""Four kills, with workers that need no torch; ``python -m tests.nightly.kills`` does fifty with real ones."""
+"""Four kills, with workers without torch; ``python -m tests.nightly.kills`` does fifty with real ones."""
 
 from tests.nightly.kill_trial import KINDS, trial
 
