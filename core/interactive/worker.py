@@ -27,8 +27,7 @@ from typing import Any, BinaryIO
 import psutil
 
 from core.interactive.errors import MissingPicturesError
-from core.jobs.pipes import claim, lower_priority, write
-from core.jobs.process import MAX_LINE
+from core.jobs.pipes import claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
 
 NICENESS = 5  # pages go first, training (10) last
@@ -51,6 +50,7 @@ def load_answers() -> tuple[Answers, WarmUp]:
 def serve(load: Callable[[], tuple[Answers, WarmUp]] = load_answers, niceness: int = NICENESS) -> int:
     """Answer until standard input ends; the process's exit status."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too, but the parent decides
+    end_with_parent()
     lower_priority(niceness)
     questions: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     lines = claim(0, "rb")
@@ -104,8 +104,8 @@ class _Outbox:
 
 
 def _read(lines: BinaryIO, questions: queue.SimpleQueue[dict[str, Any]]) -> None:
-    for line in iter(lambda: lines.readline(MAX_LINE), b""):
-        questions.put(json.loads(line))
+    for question in read(lines):
+        questions.put(question)
     os._exit(0)  # whatever is still computing
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import psutil
+
+MAX_LINE = 16 * 1024 * 1024  # bytes; a `batch` event with its images is the longest, about 100 kB
+PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def claim(descriptor: int, mode: str) -> BinaryIO:
@@ -23,6 +29,15 @@ def claim(descriptor: int, mode: str) -> BinaryIO:
     return os.fdopen(ours, mode)  # type: ignore[return-value]
 
 
+def read(pipe: BinaryIO) -> Iterator[dict[str, Any]]:
+    """What the parent says, until it ends; if it was killed in the middle of a line, that is its end."""
+    for line in iter(lambda: pipe.readline(MAX_LINE), b""):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
 def write(pipe: BinaryIO, message: dict[str, Any]) -> None:
     pipe.write(json.dumps(message, allow_nan=False).encode() + b"\n")
     pipe.flush()
@@ -34,3 +49,10 @@ def lower_priority(niceness: int) -> None:
         os.nice(niceness)
     else:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)  # type: ignore[attr-defined]
+
+
+def end_with_parent() -> None:
+    """Have Linux kill this process when the thread that started it ends. That of `core.jobs.process` ends
+    with its process; and while torch loads, on a busy machine, the end of standard input is noticed late."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -10,15 +10,16 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import core
+from core.jobs.pipes import MAX_LINE
 from core.runtime import prepare_environment
 
 WORKER_COMMAND = (sys.executable, "-m", "core", "worker")
-MAX_LINE = 16 * 1024 * 1024  # bytes; a `batch` event with its images is the longest, about 100 kB
 LAST_WORDS = 40  # lines of standard error that are kept
 PARTING_SECONDS = 2.0  # a worker that was told to go has this long
 
@@ -26,23 +27,15 @@ PARTING_SECONDS = 2.0  # a worker that was told to go has this long
 class WorkerProcess:
     """Starts ``command``; a reader thread puts what it says into ``messages``, and None at its end.
 
-    The worker ends by itself when its standard input does, so it outlives no parent, however that
-    ended. (Linux's "parent death signal" would not do: it comes when the *thread* that started the
-    worker ends, which in Streamlit may be a page's.)
+    The worker ends by itself when its standard input does, so it outlives no parent, however that ended; on
+    Linux it is killed even before (`core.jobs.pipes.end_with_parent`).
 
     Raises:
         OSError: the command can't be started.
     """
 
     def __init__(self, command: Sequence[str] = WORKER_COMMAND) -> None:
-        self._popen = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=Path(core.__file__).parents[1],  # where `-m core` is found
-            env=_environment(),
-        )
+        self._popen = _STARTER.start(command)
         self.messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._listeners = [
@@ -132,6 +125,48 @@ def _lines(pipe: IO[bytes] | None) -> Iterator[bytes]:
     assert pipe is not None
     with pipe:
         yield from iter(lambda: pipe.readline(MAX_LINE), b"")
+
+
+class _Starter:
+    """Starts processes from a thread that lives as long as this process does: Linux tells a child when the
+    *thread* that started it ends, and in Streamlit that could be a page's."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._asked: queue.SimpleQueue[tuple[Sequence[str], Future[subprocess.Popen[bytes]]]]
+
+    def start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        started: Future[subprocess.Popen[bytes]] = Future()
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():  # at first, and after a fork
+                self._asked = queue.SimpleQueue()
+                self._thread = threading.Thread(target=self._serve, name="starter", daemon=True)
+                self._thread.start()
+            self._asked.put((command, started))
+        return started.result()
+
+    def _serve(self) -> None:
+        while True:
+            command, started = self._asked.get()
+            try:
+                started.set_result(_popen(command))
+            except Exception as error:
+                started.set_exception(error)
+
+
+_STARTER = _Starter()
+
+
+def _popen(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=Path(core.__file__).parents[1],  # where `-m core` is found
+        env=_environment(),
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -257,9 +257,10 @@ class Runner:
             if not self._guarded(run, self._queue.mark, run.id, history.state, history.reason, **columns):
                 return False
             if history.state == "finished":  # there is nothing to go on with
-                (run_folder(run.id) / "checkpoint.safetensors").unlink(missing_ok=True)
-            if (stored := self._store.run(run.id)) is not None and stored.state == history.state:
-                self._archive.remember(stored, run.fold)
+                with suppress(OSError):
+                    (run_folder(run.id) / "checkpoint.safetensors").unlink(missing_ok=True)
+            if not self._guarded(run, self._remember, run, history.state):
+                return False
         with self._lock:
             self._in_hand.pop(run.id, None)
             self._lock.notify_all()
@@ -267,6 +268,10 @@ class Runner:
         run.moved.set()
         run.done.set()
         return True
+
+    def _remember(self, run: InHand, ended: str) -> None:
+        if (stored := self._store.run(run.id)) is not None and stored.state == ended:
+            self._archive.remember(stored, run.fold)
 
     # Writing. A job that can't be stored for now, because the disk is full, is still worth watching.
 

@@ -10,7 +10,6 @@ This module imports neither torch nor the engine until it must: a worker listens
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import queue
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from core.catalogue import imported, look_up
-from core.jobs.pipes import claim, lower_priority, write
+from core.jobs.pipes import claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
 from core.runtime import prepare_torch
@@ -84,6 +83,7 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
         niceness: how far it lets others go first, up to 19; on Windows there is one step.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too, but the parent decides
+    end_with_parent()
     lower_priority(niceness)
     inbox = _Inbox(claim(0, "rb"))
     outbox = claim(1, "wb")
@@ -149,8 +149,7 @@ class _Inbox:
                 _post(control, command)
 
     def _read(self) -> None:
-        for line in self._lines:
-            message = json.loads(line)
+        for message in read(self._lines):
             if "command" in message:
                 self._pass_on(message["run"], message["command"])
             else:

@@ -230,6 +230,44 @@ time.sleep(60)
     until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, seconds=30.0)
 
 
+def test_a_worker_that_holds_the_interpreter_does_not_outlive_its_parent(tmp_path):
+    """As one does that loads torch. And it outlives the thread that started it, which may be a page's."""
+    reached = tmp_path / "reached"
+    load = f"lambda: (open({str(reached)!r}, 'w').close(), ctypes.PyDLL(None).sleep(60))"
+    command = (sys.executable, "-c", f"import ctypes; from core.jobs.worker import serve; serve({load})")
+    script = f"""
+import pathlib, threading, time
+from core.jobs.process import WorkerProcess
+workers = []
+thread = threading.Thread(target=lambda: workers.append(WorkerProcess({command!r})))
+thread.start()
+thread.join()
+while not pathlib.Path({str(reached)!r}).exists():
+    time.sleep(0.01)
+time.sleep(0.2)
+print(workers[0].pid, workers[0].is_alive(), flush=True)
+time.sleep(60)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    pid, alive = parent.stdout.readline().split()
+    worker = psutil.Process(int(pid))
+    assert alive == "True"
+    parent.kill()
+    parent.communicate()
+    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, seconds=10.0)
+
+
+@pytest.mark.parametrize("module", ["tests.jobs.fake_engine", "tests.interactive.fake_answers"])
+def test_a_worker_whose_parent_was_killed_in_the_middle_of_a_line_ends(module):
+    worker = subprocess.Popen(
+        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    try:
+        worker.communicate(b'{"run": "a", "id": 1, "spec": {"na', timeout=20)
+    finally:
+        worker.kill()
+
+
 def test_the_environment_chooses(monkeypatch):
     monkeypatch.delenv("AUGURY_EXECUTOR", raising=False)
     assert isinstance(make_executor(), WorkerExecutor)

@@ -408,6 +408,23 @@ def test_an_executor_that_breaks_fails_the_run_and_not_the_queue(start):
     assert [view.state for view in (broken, vanished, good)] == ["failed", "failed", "finished"]
 
 
+def test_a_store_that_cannot_be_read_as_a_run_ends_costs_no_slot(jobs, monkeypatch):
+    run_id = begin(jobs)
+    read, failed = jobs._store.run, []
+
+    def run(wanted):
+        if threading.current_thread().name == "jobs-0" and not failed:
+            failed.append(wanted)
+            raise OperationalError("SELECT", {}, Exception("database is locked"))
+        return read(wanted)
+
+    monkeypatch.setattr(jobs._store, "run", run)
+    jobs.stop(run_id)
+    assert jobs.wait(run_id, PATIENCE).state == "stopped"
+    assert failed == [run_id]
+    assert jobs.wait(submit(jobs), PATIENCE).state == "finished"
+
+
 def test_a_store_that_is_full_for_a_while_loses_nothing(jobs, monkeypatch):
     append, failures = jobs._store.append, iter(range(3))
 

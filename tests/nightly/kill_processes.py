@@ -33,8 +33,8 @@ def owner_of(pid: int) -> str:
     return f"{pid}/{psutil.Process(pid).create_time():.2f}/{platform.node()[:128]}"
 
 
-def environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "AUGURY_HOME": str(home), "AUGURY_THREADS": "1", "AUGURY_SLOTS": str(SLOTS)}
+def environment(home: Path, slots: int = SLOTS) -> dict[str, str]:
+    return {**os.environ, "AUGURY_HOME": str(home), "AUGURY_THREADS": "1", "AUGURY_SLOTS": str(slots)}
 
 
 class Server:

@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.nightly.kill_processes import ANSWER_SECONDS, ROOT, environment, owner_of
+from tests.nightly.kill_processes import ANSWER_SECONDS, ROOT, SLOTS, environment, owner_of
 from tests.nightly.kill_trial import POLL, Trial, random_kills, trial
 
 
@@ -30,8 +30,10 @@ def kill_streamlit(each: Trial) -> None:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    # One slot more than the others have, for those take the next run as soon as one of theirs has ended.
+    env = environment(each.home, SLOTS + 1)
     with (each.home / "servers.log").open("ab") as log:
-        app = subprocess.Popen(command, cwd=ROOT, env=environment(each.home), stdout=log, stderr=log)
+        app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
     each.others = [app.pid]
     owner = owner_of(app.pid)
     try:
