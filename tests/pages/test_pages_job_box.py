@@ -129,4 +129,5 @@ def test_jobs_of_other_kinds_are_no_runs(open_page):
     assert [view.id for view in manager().live()] == [run.id for run in manager().recent()] == [train]
     assert {each.id for each in manager().recent(kind=None)} == {train, run.id}
     manager().stop(train)
-    assert "no such run" in open_page("pages/2_Train.py", run=run.id).warning[0].value
+    opened = open_page("pages/2_Train.py", run=run.id)
+    assert opened.title[0].value == KINDS["told"].title and not opened.metric

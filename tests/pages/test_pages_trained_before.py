@@ -135,6 +135,16 @@ def test_a_preset_opens_the_run_that_is_there_and_says_so(open_page):
     assert started(visit).id != first
 
 
+@pytest.mark.usefixtures("small_preset")
+def test_what_is_said_of_one_run_is_not_said_of_the_next(open_page):
+    trained()
+    other = trained(TINY.model_copy(update={"seed": 1}))
+    visit = button(open_page("app.py"), "Baseline").click().run()
+    assert said(visit)
+    visit.query_params["run"] = other
+    assert not said(visit.run())
+
+
 def test_a_folder_of_this_machine_may_hold_other_images_by_now(tmp_path, home):
     spec = TINY.model_copy(update={"data": DataSpec(name="folder", path=str(tmp_path))})
     assert manager().already(spec) is None

@@ -38,7 +38,7 @@ TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tab
 def live_view(run_id: str) -> None:
     """Draw the run, live if it is; says what to do if there is no such run."""
     view = jobs().view(run_id)
-    if view is None or view.kind != "train":
+    if view is None:
         st.warning(
             "There is no such run on this server; it may have been on another one.",
             icon=":material/search_off:",
