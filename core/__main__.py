@@ -101,7 +101,9 @@ def path_command(options: argparse.Namespace) -> int:
         spec = with_setting(spec, setting)
     control = Control()
     signal.signal(signal.SIGINT, lambda *_: control.stop.set())
-    for event in path_events(spec, control, which=options.regulariser, lambdas=_numbers(options.lambdas)):
+    for event in path_events(
+        spec, control, regulariser=options.regulariser, lambdas=_numbers(options.lambdas)
+    ):
         _tell(json.dumps(finite(event)), control)
     if event["reason"]:
         print(event["reason"], file=sys.stderr)

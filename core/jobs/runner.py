@@ -44,7 +44,7 @@ class InHand:
     started_at: float
     finished_at: float | None = None
     control: Control = field(default_factory=Control)
-    fold: HistoryBuilder = field(default_factory=queued)
+    builder: HistoryBuilder = field(default_factory=queued)
     view: RunView | None = None  # the latest, while it holds
     unstored: list[tuple[int, Event]] = field(default_factory=lambda: [(1, state("queued"))])
     writing: threading.Lock = field(default_factory=threading.Lock)  # events are written in their order
@@ -99,7 +99,7 @@ class Runner:
             if run is None or run.lost:
                 return None
             if run.view is None:
-                run.view = view_of(run.stored, run.fold.history(), finished_at=run.finished_at)
+                run.view = view_of(run.stored, run.builder.history(), finished_at=run.finished_at)
             return run.view
 
     def read_again(self, run_id: str) -> None:
@@ -216,7 +216,7 @@ class Runner:
             if run.lost:
                 return
             if event["event"] == "state":
-                if event["state"] == run.fold.history().state:
+                if event["state"] == run.builder.history().state:
                     return  # it is known to be running since it left the queue
                 if self._closing and event["state"] in TERMINAL and event["state"] != "finished":
                     event = state("interrupted", CLOSED)
@@ -231,7 +231,7 @@ class Runner:
     def _take_in(self, run: InHand, event: Event) -> None:
         """Fold an event, under the lock; `_store_events` writes it later, without."""
         now = time.time()
-        run.fold.add(event, now)
+        run.builder.add(event, now)
         run.view = None
         if event["event"] == "state" and event["state"] in TERMINAL:
             run.finished_at = now
@@ -244,11 +244,11 @@ class Runner:
                 return
             run.step_stored_at = now
         if event["event"] != "batch":
-            run.unstored.append((run.fold.version, event))
+            run.unstored.append((run.builder.version, event))
 
     def _conclude(self, run: InHand) -> bool:
         """A job has ended: write the rest, and remember it as it is. False: the store can't be written to."""
-        history = run.fold.history()
+        history = run.builder.history()
         figures = summary(history)
         if not run.lost:
             columns: dict[str, Any] = {"finished_at": run.finished_at, "summary": figures}
@@ -271,7 +271,7 @@ class Runner:
 
     def _remember(self, run: InHand, ended: str) -> None:
         if (stored := self._store.run(run.id)) is not None and stored.state == ended:
-            self._archive.remember(stored, run.fold)
+            self._archive.remember(stored, run.builder)
 
     # Writing. A job that can't be stored for now, because the disk is full, is still worth watching.
 

@@ -38,8 +38,8 @@ class PathPlan:
     inputs: tuple[dict[str, Any], ...]
 
 
-def path_plan(spec: RunSpec, which: int, fresh: str = "") -> PathPlan:
-    """The path of regulariser ``which``.
+def path_plan(spec: RunSpec, regulariser: int, fresh: str = "") -> PathPlan:
+    """The path of regulariser ``regulariser``.
 
     Args:
         spec: as `quick` gives it.
@@ -48,8 +48,14 @@ def path_plan(spec: RunSpec, which: int, fresh: str = "") -> PathPlan:
     # The warm start is trained once: by the job that comes first, kept under this name for the others.
     start = digest("study.warm_start", spec, {"warm_epochs": WARM_EPOCHS, "images": IMAGES, "fresh": fresh})
     inputs = tuple(
-        {"which": which, "strength": strength, "warm_epochs": WARM_EPOCHS, "images": IMAGES, "start": start}
-        for strength in strengths(spec.regularisers[which].kind)
+        {
+            "regulariser": regulariser,
+            "strength": strength,
+            "warm_epochs": WARM_EPOCHS,
+            "images": IMAGES,
+            "start": start,
+        }
+        for strength in strengths(spec.regularisers[regulariser].kind)
     )
     return PathPlan(spec, digest("study.path", spec, {"points": list(inputs)}), inputs)
 
@@ -68,9 +74,9 @@ def strengths(kind: str, points: int = POINTS) -> tuple[float, ...]:
 
 
 def quick(
-    spec: RunSpec, which: int, *, warm_epochs: int = WARM_EPOCHS, epochs_each: int = EPOCHS_EACH
+    spec: RunSpec, regulariser: int, *, warm_epochs: int = WARM_EPOCHS, epochs_each: int = EPOCHS_EACH
 ) -> RunSpec:
-    """What a path trains of ``spec``, completed: regulariser ``which`` at 0, a short budget, no name. The
+    """What a path trains of ``spec``, completed: regulariser ``regulariser`` at 0, a short budget, no name. The
     other regularisers are as strong as they get by the end of the warm start. Specs whose paths are equal
     give equal values.
 
@@ -78,28 +84,31 @@ def quick(
         SpecError: the spec can't be run, or there is no such regulariser, or it has no strength.
     """
     spec = completed(spec)
-    chosen = chosen_regulariser(spec, which)
+    chosen = chosen_regulariser(spec, regulariser)
     regularisers = [
         each.model_copy(update={"warmup_epochs": min(each.warmup_epochs, warm_epochs)})
         for each in spec.regularisers
     ]
-    regularisers[which] = chosen.model_copy(update={"strength": 0.0, "warmup_epochs": 0})
+    regularisers[regulariser] = chosen.model_copy(update={"strength": 0.0, "warmup_epochs": 0})
     train = spec.train.model_copy(update={"epochs": warm_epochs + epochs_each})
     return spec.model_copy(update={"name": "", "regularisers": tuple(regularisers), "train": train})
 
 
-def chosen_regulariser(spec: RunSpec, which: int) -> RegulariserSpec:
-    """Regulariser ``which`` of a completed spec.
+def chosen_regulariser(spec: RunSpec, regulariser: int) -> RegulariserSpec:
+    """Regulariser ``regulariser`` of a completed spec.
 
     Raises:
         SpecError: there is none, or it has no strength.
     """
-    if not 0 <= which < len(spec.regularisers):
+    if not 0 <= regulariser < len(spec.regularisers):
         there = f"there are {len(spec.regularisers)}" if spec.regularisers else "the spec has none"
-        raise SpecError("regularisers", f"there is no regulariser {which} to try values of λ for; {there}.")
-    chosen = spec.regularisers[which]
+        raise SpecError(
+            "regularisers", f"there is no regulariser {regulariser} to try values of λ for; {there}."
+        )
+    chosen = spec.regularisers[regulariser]
     if chosen.strength is None:
         raise SpecError(
-            f"regularisers[{which}]", f"{chosen.kind} has no strength λ; choose a regulariser that has one."
+            f"regularisers[{regulariser}]",
+            f"{chosen.kind} has no strength λ; choose a regulariser that has one.",
         )
     return chosen

@@ -52,7 +52,7 @@ class Inputs(Part):
     """Which regulariser's λ, after how many epochs it steps in, on how many training images at most, and the
     digest under which the warm start is kept."""
 
-    which: Annotated[int, Field(ge=0, lt=8)]
+    regulariser: Annotated[int, Field(ge=0, lt=8)]
     strength: Annotated[float, Field(ge=0)]
     warm_epochs: Annotated[int, Field(ge=0, le=100)]
     images: Annotated[int, Field(ge=1)]
@@ -71,11 +71,11 @@ def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | 
         SpecError: the inputs are of no use, or the spec can't be run.
     """
     asked = checked_inputs(Inputs, inputs)
-    _check_strength(chosen_regulariser(spec, asked.which).kind, asked.strength)
+    _check_strength(chosen_regulariser(spec, asked.regulariser).kind, asked.strength)
     yield from _with_state(
         point(
             spec,
-            asked.which,
+            asked.regulariser,
             asked.strength,
             warm_epochs=asked.warm_epochs,
             images=asked.images,
@@ -90,7 +90,7 @@ def path_events(
     spec: RunSpec,
     control: Control | None = None,
     *,
-    which: int,
+    regulariser: int,
     lambdas: Sequence[float] | None = None,
     warm_epochs: int = WARM_EPOCHS,
     epochs_each: int = EPOCHS_EACH,
@@ -102,7 +102,7 @@ def path_events(
     own, took 62 s of processor time on two busy cores.
 
     Args:
-        which: the regulariser's place in ``spec.regularisers``; its own λ and warm-up are not used.
+        regulariser: its place in ``spec.regularisers``; its own λ and warm-up are not used.
         lambdas: the values of λ, in the order they are tried; None: those of `strengths`.
         control: how to stop it; looked at once a batch.
 
@@ -110,16 +110,16 @@ def path_events(
         SpecError: as `quick`, or a λ is out of bounds.
     """
     control = control or Control()
-    spec = quick(spec, which, warm_epochs=warm_epochs, epochs_each=epochs_each)
-    kind = spec.regularisers[which].kind
+    spec = quick(spec, regulariser, warm_epochs=warm_epochs, epochs_each=epochs_each)
+    kind = spec.regularisers[regulariser].kind
     lambdas = strengths(kind) if lambdas is None else lambdas
     for strength in lambdas:
         _check_strength(kind, strength)
-    yield from _with_state(_points(spec, which, lambdas, warm_epochs, control), control)
+    yield from _with_state(_points(spec, regulariser, lambdas, warm_epochs, control), control)
 
 
 def _points(
-    spec: RunSpec, which: int, lambdas: Sequence[float], warm_epochs: int, control: Control
+    spec: RunSpec, regulariser: int, lambdas: Sequence[float], warm_epochs: int, control: Control
 ) -> Iterator[Event]:
     each = spec.train.epochs - warm_epochs
     clock = _Clock(warm_epochs + each * len(lambdas))
@@ -127,7 +127,7 @@ def _points(
         for strength in lambdas:
             yield from point(
                 spec,
-                which,
+                regulariser,
                 strength,
                 warm_epochs=warm_epochs,
                 start=Path(folder) / "start",
@@ -140,7 +140,7 @@ def _points(
 
 def point(
     spec: RunSpec,
-    which: int,
+    regulariser: int,
     strength: float,
     *,
     warm_epochs: int,
@@ -180,7 +180,7 @@ def point(
             raise DivergedError(DIVERGED)
         keep(start, session, warm_epochs)
     began = time.perf_counter()
-    session.regularisation.set_strength(spec.regularisers[which].kind, strength)
+    session.regularisation.set_strength(spec.regularisers[regulariser].kind, strength)
     yield from _train(session, range(warm_epochs + 1, epochs + 1), strength, control, clock)
     if not control.stop.is_set():
         yield _measured(session, strength, began)

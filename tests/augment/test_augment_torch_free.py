@@ -13,7 +13,7 @@ MODULES = (
     "catalogue",
     "check",
     "draws",
-    "edits",
+    "list_changes",
     "entry",
     "exclusions",
     "export.python",

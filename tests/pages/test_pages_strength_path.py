@@ -140,7 +140,9 @@ def test_a_press_asks_for_the_path_of_this_very_spec(told):
     assert [inputs["strength"] for _, inputs in told.asked] == list(GRID)
     for spec, inputs in told.asked:
         assert (
-            inputs["which"] == 0 and spec.regularisers[0].kind == "l1" and not spec.regularisers[0].strength
+            inputs["regulariser"] == 0
+            and spec.regularisers[0].kind == "l1"
+            and not spec.regularisers[0].strength
         )
 
 
@@ -204,7 +206,7 @@ def test_with_several_regularisers_one_says_whose_strength_is_tried(told):
     shown.segmented_control[0].set_value("l2").run()
     button(shown, "Try 8 values of λ").click().run()
     spec, inputs = told.asked[0]
-    assert inputs["which"] == 2 and [each.strength for each in spec.regularisers] == [None, 1e-4, 0]
+    assert inputs["regulariser"] == 2 and [each.strength for each in spec.regularisers] == [None, 1e-4, 0]
     told.views = finished(PATH)
     shown.run().segmented_control[1].set_value("0.003").run()
     assert shown.text[0].value == "early_stopping=None l1=None l2=0.003"

@@ -10,7 +10,6 @@ import uuid
 import numpy as np
 import pytest
 import torch
-from core.run.events import MAX_EVENT_BYTES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -32,6 +31,7 @@ from core.probe.label_warnings import label_warnings
 from core.probe.trained_run import WEIGHTS, latest_run
 from core.run.commands import Control
 from core.run.errors import SpecError
+from core.run.events import MAX_EVENT_BYTES
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, ModelSpec, OpSpec, OptimiserSpec, RunSpec, TrainSpec
 from core.store.store import Store, run_folder
 from core.train import loop as engine

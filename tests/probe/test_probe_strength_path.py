@@ -45,7 +45,7 @@ def rows(events):
 
 
 def points(spec=TINY, lambdas=(0.0, 1e-4, 1e-3, 1e-2, 1e-1)):
-    return rows(path_events(spec, which=0, lambdas=lambdas, warm_epochs=WARM, epochs_each=EACH))
+    return rows(path_events(spec, regulariser=0, lambdas=lambdas, warm_epochs=WARM, epochs_each=EACH))
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_the_other_regularisers_stay_and_are_strong_by_the_end_of_the_warm_start
 
 def test_progress_rises_to_the_end_and_says_what_is_trained(monkeypatch):
     monkeypatch.setattr(strength_path, "PROGRESS_SECONDS", 0)
-    found = path_events(TINY, which=0, lambdas=[1e-4, 1e-3], warm_epochs=1, epochs_each=1)
+    found = path_events(TINY, regulariser=0, lambdas=[1e-4, 1e-3], warm_epochs=1, epochs_each=1)
     progress = [event for event in found if event["event"] == "progress"]
     assert [each["done"] / each["of"] for each in progress] == pytest.approx([k / 57 for k in range(1, 58)])
     assert [each["strength"] for each in progress] == [None] * 19 + [1e-4] * 19 + [1e-3] * 19
@@ -122,7 +122,7 @@ def test_progress_rises_to_the_end_and_says_what_is_trained(monkeypatch):
 def test_a_stop_is_heard_within_a_batch(monkeypatch, after):
     monkeypatch.setattr(strength_path, "PROGRESS_SECONDS", 0)
     control, left = Control(), None
-    for event in path_events(TINY, control, which=0, lambdas=[1e-4, 1e-3, 1e-2]):
+    for event in path_events(TINY, control, regulariser=0, lambdas=[1e-4, 1e-3, 1e-2]):
         if left is not None:
             left += event["event"] != "state"
         elif event["event"] == "progress" and event["strength"] == (None, 1e-3)[after > 0]:
@@ -147,7 +147,7 @@ def test_a_strength_that_diverges_is_one_point_without_an_accuracy():
 def test_a_network_that_diverges_by_itself_says_so_before_any_strength():
     wild = OptimiserSpec(kind="sgd", lr=10.0, params={"momentum": 0.99})
     wild = TINY.model_copy(update={"optimiser": wild, "model": ModelSpec(arch="mlp")})
-    *_, final = path_events(wild, which=0)
+    *_, final = path_events(wild, regulariser=0)
     assert final["state"] == "failed" and "lower learning rate" in final["reason"]
 
 
@@ -189,7 +189,7 @@ L1 = RegulariserSpec(kind="l1")
 
 
 @pytest.mark.parametrize(
-    ("regularisers", "which", "lambdas", "says"),
+    ("regularisers", "regulariser", "lambdas", "says"),
     [
         ((), 0, None, "the spec has none"),
         ((L1,), 1, None, "there are 1"),
@@ -199,10 +199,14 @@ L1 = RegulariserSpec(kind="l1")
         ((L1,), 0, [math.nan], "from 0 to 100"),
     ],
 )
-def test_what_is_no_path_is_refused_in_a_sentence(regularisers, which, lambdas, says):
+def test_what_is_no_path_is_refused_in_a_sentence(regularisers, regulariser, lambdas, says):
     with pytest.raises(SpecError, match=says):
         next(
-            path_events(TINY.model_copy(update={"regularisers": regularisers}), which=which, lambdas=lambdas)
+            path_events(
+                TINY.model_copy(update={"regularisers": regularisers}),
+                regulariser=regulariser,
+                lambdas=lambdas,
+            )
         )
 
 
@@ -217,7 +221,7 @@ def home(tmp_path, monkeypatch):
 
 def plan(spec=TINY, images=2500, start="5" * 64):
     """The spec and the inputs of a job of a path as `points` makes them, but for λ."""
-    inputs = {"which": 0, "warm_epochs": WARM, "images": images, "start": start}
+    inputs = {"regulariser": 0, "warm_epochs": WARM, "images": images, "start": start}
     return quick(spec, 0, warm_epochs=WARM, epochs_each=EACH), inputs
 
 
@@ -296,7 +300,7 @@ def test_a_job_that_is_stopped_has_no_row(home):
     [
         ({"start": "../" * 20}, "inputs.start"),
         ({"strength": 101.0}, "lambdas"),
-        ({"which": 1}, "regularisers"),
+        ({"regulariser": 1}, "regularisers"),
         ({"more": 1}, "inputs.more"),
     ],
 )

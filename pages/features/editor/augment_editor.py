@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.augment import edits
+from core.augment import list_changes
 from core.augment.catalogue import OPERATIONS
 from core.augment.entry import OpEntry
 from core.augment.exclusions import EXCLUSIONS
@@ -129,15 +129,15 @@ def act(event: OrderEvent) -> None:
         case "select":
             st.session_state[_SELECTED] = event.id
         case "toggle":
-            choice.change_augment(edits.changed(augment, i, enabled=event.on))
+            choice.change_augment(list_changes.changed(augment, i, enabled=event.on))
         case "move":
-            history.apply(edits.moved(augment, i, min(event.to, len(ids) - 1)), f"move {title}")
+            history.apply(list_changes.moved(augment, i, min(event.to, len(ids) - 1)), f"move {title}")
         case "duplicate" if len(ids) < MAX_OPS:
-            augment = edits.duplicated(augment, i)
+            augment = list_changes.duplicated(augment, i)
             history.apply(augment, f"duplicate {title}")
             st.session_state[_SELECTED] = id_of(augment.ops[i + 1])
         case "remove":
-            history.apply(edits.removed(augment, i), f"remove {title}")
+            history.apply(list_changes.removed(augment, i), f"remove {title}")
 
 
 def selected(augment: AugmentSpec) -> int:
@@ -159,6 +159,6 @@ def _chosen_dials(augment: AugmentSpec, channels: int, view: str | None) -> None
 def _add(name: str | None) -> None:
     st.session_state[_ADD] = None
     if name is not None:
-        augment = edits.added(choice.current().augment, name)
+        augment = list_changes.added(choice.current().augment, name)
         history.apply(augment, f"add {OPERATIONS[name].title.lower()}")
         st.session_state[_SELECTED] = id_of(augment.ops[-1])

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.augment import edits
+from core.augment import list_changes
 from core.augment.catalogue import OPERATIONS
 from core.augment.warp_groups import fused_places
 from core.run.spec import OpSpec
@@ -57,7 +57,7 @@ def _dialled(op: OpSpec, channels: int, view: str | None) -> None:
         return st.session_state.get(choice.key(id_of(op), name), value)
 
     params = {each.name: now(each.name, op.params.get(each.name, each.default)) for each in entry.parameters}
-    augment = edits.changed(
+    augment = list_changes.changed(
         before, i, enabled=now("enabled", op.enabled), p=now("p", op.p), params=as_json(params)
     )
     choice.change_augment(augment)

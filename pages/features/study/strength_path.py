@@ -54,13 +54,13 @@ class Path:
     """
 
     plan: PathPlan
-    which: int
+    regulariser: int
     views: Sequence[RunView]
 
     @property
     def kind(self) -> str:
         """The regulariser's."""
-        return self.plan.spec.regularisers[self.which].kind
+        return self.plan.spec.regularisers[self.regulariser].kind
 
     @property
     def live(self) -> list[RunView]:
@@ -105,12 +105,12 @@ def choose_lambda(spec: RunSpec) -> None:
             format_func=lambda each: REGULARISERS[each].title,
             key=choice.key("path", "kind", *kinds),
         )
-    which = [each.kind for each in spec.regularisers].index(kind)
-    lambda_path_box(spec, which, partial(_choose, kind))
+    regulariser = [each.kind for each in spec.regularisers].index(kind)
+    lambda_path_box(spec, regulariser, partial(_choose, kind))
 
 
-def lambda_path_box(spec: RunSpec, which: int, on_choose: Callable[[float], None]) -> None:
-    """A button that tries eight values of λ for regulariser ``which`` of ``spec``, and then a chart of what
+def lambda_path_box(spec: RunSpec, regulariser: int, on_choose: Callable[[float], None]) -> None:
+    """A button that tries eight values of λ for regulariser ``regulariser`` of ``spec``, and then a chart of what
     each costs and gives. Draws nothing where that regulariser has no λ, or the spec can't be run.
 
     Call it outside any fragment, once every part of the form is read; 280 px of width will do.
@@ -120,23 +120,23 @@ def lambda_path_box(spec: RunSpec, which: int, on_choose: Callable[[float], None
         on_choose: called with a λ as a callback is, before the re-run that a person's choice brings.
     """
     try:
-        asked = quick(spec, which)
+        asked = quick(spec, regulariser)
     except SpecError:
         return
     say_refusal(_KEY)
-    path = _path(path_plan(asked, which, _fresh(asked)), which)
+    path = _path(path_plan(asked, regulariser, _fresh(asked)), regulariser)
     if path.live:
-        st.fragment(_watch, run_every=REFRESH_SECONDS)(path.plan, which)
+        st.fragment(_watch, run_every=REFRESH_SECONDS)(path.plan, regulariser)
     elif path.points:
-        chosen = spec.regularisers[which]
+        chosen = spec.regularisers[regulariser]
         now = REGULARISERS[chosen.kind].default_strength if chosen.strength is None else chosen.strength
         _result(path, now, on_choose)
     else:
         _invitation(path)
 
 
-def _path(plan: PathPlan, which: int) -> Path:
-    return Path(plan, which, jobs().group(plan.group))
+def _path(plan: PathPlan, regulariser: int) -> Path:
+    return Path(plan, regulariser, jobs().group(plan.group))
 
 
 def _fresh(asked: RunSpec) -> str:
@@ -182,8 +182,8 @@ def _cancel(path: Path) -> None:
         jobs().stop(view.id)
 
 
-def _watch(plan: PathPlan, which: int) -> None:
-    path = _path(plan, which)
+def _watch(plan: PathPlan, regulariser: int) -> None:
+    path = _path(plan, regulariser)
     if not path.live:
         st.rerun()  # the whole page: it draws a path that has ended
     with st.container(horizontal=True, vertical_alignment="center"):
