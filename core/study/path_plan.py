@@ -76,7 +76,7 @@ def strengths(kind: str, points: int = POINTS) -> tuple[float, ...]:
 def quick(
     spec: RunSpec, regulariser: int, *, warm_epochs: int = WARM_EPOCHS, epochs_each: int = EPOCHS_EACH
 ) -> RunSpec:
-    """What a path trains of ``spec``, completed: regulariser ``regulariser`` at 0, a short budget, no name. The
+    """What a path trains of ``spec``, completed: that regulariser at 0, a short budget, no name. The
     other regularisers are as strong as they get by the end of the warm start. Specs whose paths are equal
     give equal values.
 

@@ -110,7 +110,7 @@ def choose_lambda(spec: RunSpec) -> None:
 
 
 def lambda_path_box(spec: RunSpec, regulariser: int, on_choose: Callable[[float], None]) -> None:
-    """A button that tries eight values of λ for regulariser ``regulariser`` of ``spec``, and then a chart of what
+    """A button that tries eight values of λ for one regulariser of ``spec``, and then a chart of what
     each costs and gives. Draws nothing where that regulariser has no λ, or the spec can't be run.
 
     Call it outside any fragment, once every part of the form is read; 280 px of width will do.
