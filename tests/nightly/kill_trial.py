@@ -124,28 +124,35 @@ class Trial:
             workers.update((pid, each) for each in self.servers for pid in each.children("worker"))
             return list(workers)
 
-        pid = self.rng.choice(self._wait_for(all_workers, "a training worker"))
+        if not (found := self._wait_for(all_workers, "a training worker")):
+            return time.time()
+        pid = self.rng.choice(found)
         server = workers[pid]
         run_id = server.ask("busy").get(str(pid))
         began = time.time()
         self.ledger.worker_kills.append(WorkerKill(server.owner, began, run_id))
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
         return began
 
     def _kill_interactive(self, server: Server) -> float:
-        pid = self._wait_for(lambda: server.children("interactive"), "an interactive worker")[0]
+        found = self._wait_for(lambda: server.children("interactive"), "an interactive worker")
+        if not found:
+            return time.time()
+        pid = found[0]
         self._seed += 1
         asked = [server.start("preview", seed=self._seed) for _ in range(self.rng.randrange(2))]
         time.sleep(self.rng.uniform(0.0, 0.1))
         began = time.time()
-        os.kill(pid, signal.SIGKILL)
-        for answer in asked:  # it is answered, or refused with a sentence
-            with suppress(RefusedError):
-                answer.result(ANSWER_SECONDS)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
         new = self._wait_for(lambda: [p for p in server.children("interactive") if p != pid], "a new worker")
         if len(new) != 1:
             self.violation(f"a server has {len(new)} interactive workers")
         self.ledger.took("interactive worker replaced", time.time() - began)
+        for answer in asked:  # it is answered, or refused with a sentence
+            with suppress(RefusedError):
+                answer.result(ANSWER_SECONDS)
         self._seed += 1
         try:
             server.ask("preview", seed=self._seed)
