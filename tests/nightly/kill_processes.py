@@ -56,10 +56,12 @@ class Server:
         self._count = 0
         self._lock = threading.Lock()
         self._gone = False
-        ready: Future[Any] = Future()
-        self._answers = {0: ready}
+        self._ready: Future[Any] = Future()
+        self._answers = {0: self._ready}
         threading.Thread(target=self._read, daemon=True).start()
-        ready.result(ANSWER_SECONDS)
+
+    def wait_ready(self) -> None:
+        self._ready.result(ANSWER_SECONDS)
 
     def start(self, do: str, **asked: Any) -> Future[Any]:
         """Ask, and don't wait."""

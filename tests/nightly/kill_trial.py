@@ -6,13 +6,9 @@ import os
 import random
 import signal
 import sqlite3
-import statistics
-import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +16,7 @@ import psutil
 
 from core.jobs.queue import GONE
 from core.run.events import TERMINAL
+from tests.nightly.kill_ledger import Ledger, WorkerKill
 from tests.nightly.kill_processes import (
     ANSWER_SECONDS,
     CLOSE_SECONDS,
@@ -32,36 +29,9 @@ from tests.nightly.kill_processes import (
 
 KINDS = ("server", "worker", "interactive")
 RIGHT_SECONDS = 15.0  # until all is right again after a kill
-DRAIN_SECONDS = 240.0
-WAITING = 5  # runs that are kept in the queue
+DRAIN_SECONDS = 120.0
 RACE_SECONDS = 2.0  # a run may be taken, or end, so long about the moment of a kill
 POLL = 0.1
-
-
-@dataclass
-class WorkerKill:
-    owner: str
-    at: float
-    run: str | None  # what it computed
-    used: bool = False  # a run has failed by it
-
-
-@dataclass
-class Ledger:
-    """What was asked for, what was killed, and what is wrong."""
-
-    runs: list[str] = field(default_factory=list)
-    settled: dict[str, str] = field(default_factory=dict)  # runs whose end both servers have told
-    dead: set[str] = field(default_factory=set)  # owners that were killed
-    worker_kills: list[WorkerKill] = field(default_factory=list)
-    violations: list[str] = field(default_factory=list)
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-
-    def open(self) -> list[str]:
-        return [run_id for run_id in self.runs if run_id not in self.settled]
-
-    def took(self, what: str, seconds: float) -> None:
-        self.seconds.setdefault(what, []).append(seconds)
 
 
 class Trial:
@@ -69,14 +39,27 @@ class Trial:
 
     Args:
         lengths: how many seconds the runs last, about.
+        waiting: how many runs there are when something is killed.
+        pause: at most so many seconds pass before the next kill.
     """
 
-    def __init__(self, home: Path, rng: random.Random, *, fake: bool, lengths: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        rng: random.Random,
+        *,
+        fake: bool,
+        lengths: tuple[int, ...],
+        waiting: int = 5,
+        pause: float = 1.5,
+    ) -> None:
         self.home, self.rng, self._fake, self._lengths = home, rng, fake, lengths
         self.ledger = Ledger()
         self.servers = [Server(home, fake), Server(home, fake)]
+        for server in self.servers:
+            server.wait_ready()
         self.others: list[int] = []  # process ids of further servers
-        self._seed = 0
+        self._seed, self._waiting, self._pause = 0, waiting, pause
 
     def spec(self) -> dict[str, Any]:
         self._seed += 1
@@ -90,18 +73,25 @@ class Trial:
         }
 
     def top_up(self) -> None:
-        while len(self.servers[0].ask("unfinished")) < WAITING:
+        while len(self.servers[0].ask("unfinished")) < self._waiting:
             self.ledger.runs.append(self.rng.choice(self.servers).ask("submit", spec=self.spec()))
 
-    def kill(self, kind: str) -> None:
+    def kill(self, kind: str, *, busy: bool) -> None:
+        """Kill a server, a training worker or an interactive worker.
+
+        Args:
+            busy: a server or a training worker that computes a run.
+        """
         self.top_up()
-        time.sleep(self.rng.uniform(0.0, 1.5))
+        time.sleep(self.rng.uniform(0.0, self._pause))
         at = self.rng.randrange(2)
+        if busy and kind == "server":
+            at = (self._wait_for(self._that_compute, "a server that computes") or [at])[0]
         began = time.time()
         if kind == "server":
             self._kill_server(at)
         elif kind == "worker":
-            began = self._kill_worker()
+            began = self._kill_worker(busy)
         else:
             began = self._kill_interactive(self.servers[at])
         self.wait_until_right(kind, began)
@@ -116,41 +106,54 @@ class Trial:
                 self.ledger.runs.append(answer.result(ANSWER_SECONDS))
         time.sleep(self.rng.uniform(0.0, 1.0))
         self.servers[at] = Server(self.home, self._fake)
+        self.servers[at].wait_ready()
 
-    def _kill_worker(self) -> float:
+    def _that_compute(self) -> list[int]:
+        return [at for at, server in enumerate(self.servers) if server.ask("busy")]
+
+    def _kill_worker(self, busy: bool) -> float:
         workers: dict[int, Server] = {}
 
         def all_workers() -> list[int]:  # one of the servers may compute all that runs
-            workers.update((pid, each) for each in self.servers for pid in each.children("worker"))
+            for each in self.servers:
+                pids = map(int, each.ask("busy")) if busy else each.children("worker")
+                workers.update((pid, each) for pid in pids)
             return list(workers)
 
-        pid = self.rng.choice(self._wait_for(all_workers, "a training worker"))
+        if not (found := self._wait_for(all_workers, "a training worker")):
+            return time.time()
+        pid = self.rng.choice(found)
         server = workers[pid]
         run_id = server.ask("busy").get(str(pid))
         began = time.time()
         self.ledger.worker_kills.append(WorkerKill(server.owner, began, run_id))
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
         return began
 
     def _kill_interactive(self, server: Server) -> float:
-        pid = self._wait_for(lambda: server.children("interactive"), "an interactive worker")[0]
+        found = self._wait_for(lambda: server.children("interactive"), "an interactive worker")
+        if not found:
+            return time.time()
+        pid = found[0]
         self._seed += 1
         asked = [server.start("preview", seed=self._seed) for _ in range(self.rng.randrange(2))]
         time.sleep(self.rng.uniform(0.0, 0.1))
         began = time.time()
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        new = self._wait_for(lambda: [p for p in server.children("interactive") if p != pid], "a new worker")
+        if len(new) != 1:
+            self.ledger.violation(f"a server has {len(new)} interactive workers")
+        self.ledger.took("interactive worker replaced", time.time() - began)
         for answer in asked:  # it is answered, or refused with a sentence
             with suppress(RefusedError):
                 answer.result(ANSWER_SECONDS)
-        new = self._wait_for(lambda: [p for p in server.children("interactive") if p != pid], "a new worker")
-        if len(new) != 1:
-            self.violation(f"a server has {len(new)} interactive workers")
-        self.ledger.took("interactive worker replaced", time.time() - began)
         self._seed += 1
         try:
             server.ask("preview", seed=self._seed)
         except RefusedError as error:
-            self.violation(f"the preview after a killed interactive worker was refused: {error}")
+            self.ledger.violation(f"the preview after a killed interactive worker was refused: {error}")
         self.ledger.took("preview answered", time.time() - began)
         return began
 
@@ -159,22 +162,17 @@ class Trial:
         end = time.monotonic() + RIGHT_SECONDS
         while not (found := look()):
             if time.monotonic() > end:
-                self.violation(f"there was not {what} within {RIGHT_SECONDS:g} s")
+                self.ledger.violation(f"there was not {what} within {RIGHT_SECONDS:g} s")
                 break
             time.sleep(POLL / 5)
         return found
-
-    def violation(self, what: str) -> None:
-        if what not in self.ledger.violations:
-            self.ledger.violations.append(what)
-            print(what, file=sys.stderr)
 
     # What is right
 
     def wait_until_right(self, kind: str, began: float) -> None:
         while wrong := self.wrong():
             if time.time() - began > RIGHT_SECONDS:
-                self.violation(f"{RIGHT_SECONDS:g} s after a kill of a {kind}: {wrong}")
+                self.ledger.violation(f"{RIGHT_SECONDS:g} s after a kill of a {kind}: {wrong}")
                 break
             time.sleep(POLL)
         self.ledger.took(kind, time.time() - began)
@@ -186,11 +184,11 @@ class Trial:
         for run_id in self.ledger.open():
             here, there = (each[run_id] for each in told)
             if here is None or there is None or run_id not in rows:
-                self.violation(f"run {run_id} is lost")
+                self.ledger.violation(f"run {run_id} is lost")
             elif here == there and here[0] in TERMINAL:
                 self.ledger.settled[run_id] = here[0]
                 if unfair := self._unfair(run_id, *here, self.rows()[run_id]):
-                    self.violation(f"run {run_id}: {unfair}")
+                    self.ledger.violation(f"run {run_id}: {unfair}")
         if told[0] != told[1]:
             differing = {run_id: (told[0][run_id], told[1][run_id]) for run_id in told[0]}
             return f"the servers differ: {[each for each in differing.values() if each[0] != each[1]]}"
@@ -247,28 +245,28 @@ class Trial:
             self.wrong()
             time.sleep(POLL)
         if self.ledger.open():
-            self.violation(f"{len(self.ledger.open())} runs never ended")
+            self.ledger.violation(f"{len(self.ledger.open())} runs never ended")
         told = [server.ask("states", ids=self.ledger.runs) for server in self.servers]
         if told[0] != told[1]:
-            self.violation("at the end the servers tell different states")
+            self.ledger.violation("at the end the servers tell different states")
         changed = {
             run_id for run_id, state in self.ledger.settled.items() if (told[0][run_id] or [""])[0] != state
         }
         if changed:
-            self.violation(f"{len(changed)} runs had ended and ended otherwise later")
+            self.ledger.violation(f"{len(changed)} runs had ended and ended otherwise later")
         waiting = [run_id for run_id, row in self.rows().items() if row["state"] not in TERMINAL]
         if waiting:
-            self.violation(f"{len(waiting)} runs are left in the store")
+            self.ledger.violation(f"{len(waiting)} runs are left in the store")
         for server in self.servers:
             if (slots := server.ask("slots")) != SLOTS:
-                self.violation(f"a server has only {slots} of its {SLOTS} slots left")
+                self.ledger.violation(f"a server has only {slots} of its {SLOTS} slots left")
             if not server.close():
-                self.violation("a server did not close well")
+                self.ledger.violation("a server did not close well")
         gone = time.monotonic() + CLOSE_SECONDS
         while (left := ours(self.home)) and time.monotonic() < gone:
             time.sleep(POLL)
         if left:
-            self.violation(f"{len(left)} processes are left at the end")
+            self.ledger.violation(f"{len(left)} processes are left at the end")
 
     def end(self) -> None:
         """Leave no process behind, whatever happened."""
@@ -276,25 +274,10 @@ class Trial:
             with suppress(psutil.Error):
                 process.kill()
 
-    def report(self) -> dict[str, Any]:
-        return {
-            "runs": {"submitted": len(self.ledger.runs), **Counter(self.ledger.settled.values())},
-            "worker kills in a run": sum(each.run is not None for each in self.ledger.worker_kills),
-            "seconds until right": {
-                what: {
-                    "times": len(all_),
-                    "median": round(statistics.median(all_), 2),
-                    "max": round(max(all_), 2),
-                }
-                for what, all_ in self.ledger.seconds.items()
-            },
-            "violations": self.ledger.violations,
-        }
-
 
 @contextmanager
-def trial(home: Path, seed: int, *, fake: bool, lengths: tuple[int, ...]) -> Iterator[Trial]:
-    each = Trial(home, random.Random(seed), fake=fake, lengths=lengths)
+def trial(home: Path, seed: int, **how: Any) -> Iterator[Trial]:
+    each = Trial(home, random.Random(seed), **how)
     try:
         yield each
     finally:

@@ -21,6 +21,8 @@ from typing import Any
 from tests.nightly.kill_processes import ANSWER_SECONDS, ROOT, SLOTS, environment, owner_of
 from tests.nightly.kill_trial import POLL, Trial, random_kills, trial
 
+BUSY = 0.7  # of the servers and workers that are killed, so many compute a run
+
 
 def kill_streamlit(each: Trial) -> None:
     """Start the app itself on the same home, open a page, and kill it while it computes a run."""
@@ -43,7 +45,7 @@ def kill_streamlit(each: Trial) -> None:
             each.top_up()
             each.wrong()
             if time.monotonic() > end:
-                each.violation("the app took no run")
+                each.ledger.violation("the app took no run")
                 break
             time.sleep(POLL)
     finally:
@@ -83,7 +85,7 @@ def main() -> int:
             try:
                 for number, kind in enumerate(kinds):
                     print(f"{number + 1}/{options.kills} {kind}", file=sys.stderr)
-                    each.kill(kind)
+                    each.kill(kind, busy=each.rng.random() < BUSY)
                 for _ in range(options.streamlit):
                     print("streamlit", file=sys.stderr)
                     kill_streamlit(each)
@@ -91,7 +93,7 @@ def main() -> int:
             finally:
                 log = (home / "servers.log").read_text(errors="replace")
                 report = {"seed": options.seed, "kills": Counter(kinds), "streamlit": options.streamlit}
-                report |= {**each.report(), "took": round(time.time() - began)}
+                report |= {**each.ledger.report(), "took": round(time.time() - began)}
                 if each.ledger.violations:
                     print(log[-5000:], file=sys.stderr)
                 print(json.dumps(report, indent=1))
