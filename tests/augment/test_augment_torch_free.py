@@ -12,7 +12,6 @@ from core.catalogue import imported
 MODULES = (
     "catalogue",
     "check",
-    "draws",
     "list_changes",
     "entry",
     "exclusions",

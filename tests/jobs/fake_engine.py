@@ -73,7 +73,9 @@ def run(
         yield state("stopped")
         return
     if spec.name == "listens":
-        heard = [control.commands.get(timeout=60) for _ in range(2)]
+        heard = control.wait(60)
+        while len(heard) < 2:
+            heard += control.wait(60)
         yield state("finished", f"{kind} {inputs} {heard}")
         return
     if spec.name.startswith("lasts "):  # "lasts 1.5 s"

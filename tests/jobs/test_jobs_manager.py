@@ -248,7 +248,7 @@ def test_a_command_reaches_a_run_of_another_server(start):
     class Listening(ThreadExecutor):
         def execute(self, job, control, on_event):
             on_event({"event": "state", "state": "paused", "reason": ""})
-            heard.append(control.commands.get(timeout=PATIENCE))
+            heard.extend(control.wait(PATIENCE))
             on_event({"event": "state", "state": "finished", "reason": ""})
 
     here, there = start(Listening(load)), start(Listening(load))
@@ -490,7 +490,7 @@ def test_steps_of_a_long_run_are_stored_ever_wider_apart(jobs, monkeypatch):
     stored = [event["step"] for _, event in run.unstored]
     assert stored[:10_000] == list(range(1, 10_001))
     assert stored[10_000:] == list(range(10_002, 20_001, 2))
-    assert run.fold.version == 20_001
+    assert run.builder.version == 20_001
 
 
 def test_closing_interrupts_what_runs_and_what_waits_is_taken_by_the_next_server(start):

@@ -5,6 +5,7 @@ import math
 import os
 import shutil
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -261,7 +262,11 @@ def test_a_warm_start_that_is_of_no_use_is_trained_again(home, path, monkeypatch
     elif harm == "damaged":
         (folder / "checkpoint.safetensors").write_bytes(b"nothing")
     elif harm == "other threads":
-        monkeypatch.setattr(warm_start, "load_checkpoint", lambda *_: ([{}] * WARM, ["Resumed with …"]))
+        monkeypatch.setattr(
+            warm_start,
+            "load_checkpoint",
+            lambda *_: SimpleNamespace(epochs=[{}] * WARM, notes=["Resumed with …"]),
+        )
     assert figures(*job(plan(), 1e-2)) == figures(path[3])
     assert kept(home) == ["5" * 64]
 

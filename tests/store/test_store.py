@@ -349,7 +349,7 @@ JOB_EVENTS = [
     {"event": "progress", "done": 0.5, "of": 1.0, "seconds_left": None},
     {"event": "row", "strength": 0.1, "by_layer": {"fc": [0.5, None]}, "name": "any"},
     {"event": "artefact", "name": "w", "digest": "a" * 64, "media_type": "text/csv", "bytes": 3},
-    {"event": "edit", "step": 12, "set": {"optimiser.lr": 0.1}},
+    {"event": "edit", "step": 12, "set": {"optimiser.lr": 0.1}, "was": {"optimiser.lr": 0.01}},
     {"event": "checkpoint", "step": 12, "name": "best"},
 ]
 
