@@ -1,13 +1,13 @@
 """What a network consists of, before it exists: layers, shapes, parameters, multiply-adds.
 
-The network runs once on torch's meta device, where tensors have shapes but no numbers, so 50 million
-parameters take no memory and no time. A layer's multiply-adds follow from its shapes; additions, norms
-and activations are left out, as is usual. The tests compare the sums with torch's `FlopCounterMode`.
-It is not used here, as it hooks every module of the process while it counts, and so those of a run in
-another thread.
+The network runs once on one image of zeros: on the CPU if it has few parameters, and else on torch's meta
+device, where tensors have shapes but no numbers, so 50 million parameters take no memory and no time. A
+layer's multiply-adds follow from its shapes; additions, norms and activations are left out, as is usual.
+The tests compare the sums with torch's `FlopCounterMode`. It is not used here, as it hooks every module of
+the process while it counts, and so those of a run in another thread.
 
-The first call in a process takes about a second more than later ones: torch loads its compiler's library for
-the first operation on a meta tensor.
+The meta device alone would do, but the first operation there takes a process about a second: torch loads its
+compiler's library for it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.catalogue import look_up
 from core.models.attention import DropPath, Mix, Positions
-from core.models.build import count_parameters, shape_of_model
+from core.models.build import build_model, count_parameters, shape_of_model
+from core.models.catalogue import ARCHITECTURES
+from core.models.check import completed_model
 from core.run.spec import ModelSpec
+
+FEW_PARAMETERS = 4_000_000  # 16 MB, and 20 ms to draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +65,30 @@ def summarise(spec: ModelSpec, *, channels: int, side: int, num_classes: int) ->
     Raises:
         SpecError: as `completed_model`.
     """
-    model = shape_of_model(spec, channels=channels, side=side, num_classes=num_classes)
+    shape = {"channels": channels, "side": side, "num_classes": num_classes}
+    entry = look_up(ARCHITECTURES, spec.arch, "model.arch", "architecture")
+    params = completed_model(spec, **shape).params
+    small = entry.count_parameters(params, channels, side, num_classes) <= FEW_PARAMETERS
+    model = build_model(spec, **shape, seed=0) if small else shape_of_model(spec, **shape)
     return summarise_module(model, channels=channels, side=side)
 
 
+@torch.no_grad()
 def summarise_module(model: nn.Module, *, channels: int, side: int) -> Summary:
-    """As `summarise`, for a network that exists: on the meta device, or it is copied there."""
-    model = copy.deepcopy(model).to("meta").eval()
+    """As `summarise`, for a network that exists; it runs where it is."""
+    model = copy.deepcopy(model).eval()
     total = count_parameters(model)
     rows = _watch(model, total)
-    with torch.device("meta"), torch.no_grad():
-        model(torch.empty(1, channels, side, side))
+    device = next(model.parameters()).device
+    with device:
+        model(torch.zeros(1, channels, side, side))
     assert sum(row.parameters for row in rows) == total, "a parameter belongs to no leaf module"
     return Summary(tuple(rows), total, sum(row.multiply_adds for row in rows))
 
 
-@torch.no_grad()
 def multiply_adds(model: nn.Module, *, channels: int, side: int) -> int:
-    """Of one image's forward pass through a network that exists, run where it is: no meta device, which
-    takes a process about a second the first time."""
-    device = next(model.parameters()).device
-    model = copy.deepcopy(model).eval()  # the hooks go with it
-    rows = _watch(model, count_parameters(model))
-    model(torch.zeros(1, channels, side, side, device=device))
-    return sum(row.multiply_adds for row in rows)
+    """Of one image's forward pass through a network that exists."""
+    return summarise_module(model, channels=channels, side=side).multiply_adds
 
 
 def _watch(model: nn.Module, total: int) -> list[LayerRow]:

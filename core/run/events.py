@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field, TypeAdapter, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from core.run.figures import OPEN, ByKind, Count, Figures, Text
@@ -191,7 +191,10 @@ AnyEvent = (
     | RowEvent
     | ArtefactEvent
 )
-_EVENT: TypeAdapter[Any] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="event")])
+# Built when it is first read with: that takes as long as a fifth of a page's start.
+_EVENT: TypeAdapter[Any] = TypeAdapter(
+    Annotated[AnyEvent, Field(discriminator="event")], config=ConfigDict(defer_build=True)
+)
 
 
 def state(

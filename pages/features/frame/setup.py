@@ -24,6 +24,7 @@ ICON = str(ASSETS / "icon.svg")
 # Drawn here and not by Streamlit, which would call the landing page after its file: "app".
 PAGES = (("app.py", "Start"), ("pages/1_Augment.py", "Augment"), ("pages/2_Train.py", "Train"))
 
+DRAWING_SECONDS = 1.5  # that a page which asks for nothing has to be drawn
 FIRST_SECONDS = 3.0  # that the worker which a page needs first has for itself
 _prepared = threading.Event()
 
@@ -52,8 +53,10 @@ def _prepare(title: str) -> None:
 
 
 def _warm(manager: Jobs, title: str) -> None:
-    """First the worker that the page needs, then the other: on two cores, two imports take twice as long."""
+    """First the page, then the worker that it needs, then the other: on two cores, two imports take twice as
+    long."""
     if title == "Start":
+        time.sleep(DRAWING_SECONDS)
         manager.warm()
         time.sleep(FIRST_SECONDS)
         shared_interactive().warm()
