@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.presets import PRESETS
+from pages.components.live_chart import preload_charts
 from pages.features.frame.setup import page
 from pages.features.live.trained_before import open_or_start
 from pages.features.runs.running import running_now
@@ -11,6 +12,8 @@ from pages.features.start.families import augmentation_card, regularisation_card
 A_ROW = 4  # presets
 
 page("Start")
+with st.sidebar:
+    preload_charts()
 
 st.title("Augury", anchor=False)
 st.markdown(

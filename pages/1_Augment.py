@@ -4,6 +4,8 @@ The pipeline drawn here is the object that training uses, made from the same spe
 shows at draw k is what a run with this seed does to a batch at step k. A dial re-runs `view` alone.
 """
 
+import pages.features.frame.early  # noqa: F401, I001  before all others: see there
+
 import streamlit as st
 
 from core.presets import FIRST_LOOK

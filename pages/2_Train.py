@@ -4,6 +4,8 @@ The address holds everything: ``?spec=`` the choices, ``?run=`` the run that is 
 another browser with the same address sees the same.
 """
 
+import pages.features.frame.early  # noqa: F401, I001  before all others: see there
+
 import streamlit as st
 
 from core.catalogues import completed

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from core.figures.parts import LAYERS, Figure, plain_layout
 from core.run.history import History
 
@@ -40,6 +38,8 @@ def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
 
 def epochs_csv(history: History) -> str:
     """A line an epoch with every figure of it, each layer's sparsity too, as comma-separated values."""
+    import pandas as pd  # a third of a second, which no page that shows no table waits for
+
     return str(pd.DataFrame([_row(event) for event in history.epochs]).to_csv(index=False))
 
 

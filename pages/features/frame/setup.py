@@ -24,7 +24,7 @@ ICON = str(ASSETS / "icon.svg")
 # Drawn here and not by Streamlit, which would call the landing page after its file: "app".
 PAGES = (("app.py", "Start"), ("pages/1_Augment.py", "Augment"), ("pages/2_Train.py", "Train"))
 
-DRAWING_SECONDS = 1.5  # that a page which asks for nothing has to be drawn
+DRAWING_SECONDS = 2.0  # that a page which asks for nothing has to be drawn
 FIRST_SECONDS = 3.0  # that the worker which a page needs first has for itself
 _prepared = threading.Event()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from core.catalogue import title_of
@@ -43,7 +42,7 @@ def _live(run_id: str) -> None:
 
 def _table(view: RunView) -> None:
     if view.history.rows:
-        st.dataframe(pd.DataFrame([_cells(row) for row in view.history.rows]), hide_index=True)
+        st.dataframe([_cells(row) for row in view.history.rows], hide_index=True)
 
 
 def _cells(row: Event) -> dict[str, str | int | float]:

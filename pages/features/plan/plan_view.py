@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from core.figures.parts import has_lambda
@@ -61,16 +60,14 @@ def _layers(summary: Mapping[str, Any]) -> None:
         f"{summary['parameters']:,} parameters · {summary['multiply_adds'] / 1e6:,.2f} M multiply-adds an "
         "image"
     )
-    rows = pd.DataFrame(
-        {
-            "Layer": [row["name"] for row in summary["rows"]],
-            "Kind": [row["kind"] for row in summary["rows"]],
-            "Output": [" × ".join(map(str, row["output_shape"])) for row in summary["rows"]],
-            "Parameters": [row["parameters"] for row in summary["rows"]],
-            "Share (%)": [100 * row["share"] for row in summary["rows"]],
-            "Multiply-adds": [row["multiply_adds"] for row in summary["rows"]],
-        }
-    )
+    rows = {
+        "Layer": [row["name"] for row in summary["rows"]],
+        "Kind": [row["kind"] for row in summary["rows"]],
+        "Output": [" × ".join(map(str, row["output_shape"])) for row in summary["rows"]],
+        "Parameters": [row["parameters"] for row in summary["rows"]],
+        "Share (%)": [100 * row["share"] for row in summary["rows"]],
+        "Multiply-adds": [row["multiply_adds"] for row in summary["rows"]],
+    }
     st.dataframe(
         rows,
         hide_index=True,
