@@ -39,11 +39,14 @@ WarmUp = Iterator[None]  # one step each time it is asked for the next
 
 
 def load_answers() -> tuple[Answers, WarmUp]:
-    """Import what computes, and set torch up."""
+    """Import what computes, and set torch up: on half of the threads, for pages and a run want the others."""
+    import torch
+
     from core.interactive.answers import ANSWERS, warm_up
     from core.runtime import prepare_torch
 
     prepare_torch()
+    torch.set_num_threads(max(1, torch.get_num_threads() // 2))
     return ANSWERS, warm_up()
 
 
