@@ -14,6 +14,7 @@ from browsing import ready
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from core.augment.catalogue import OPERATIONS
 from core.run.address import encode
 from core.run.spec import RunSpec, parse
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.browser
 TABS = ["Grid", "One image", "Sweep", "Masks and boxes", "Does it lie?", "Cost", "Take it home"]
 SHOWN = {
     "Grid": ".st-key-results figure",
-    "One image": ".st-key-steps figure",
+    "One image": ".st-key-stages figure",
     "Sweep": ".st-key-sweep figure",
     "Masks and boxes": ".st-key-targets figure",
     "Does it lie?": "text=What a trained network says",
@@ -33,7 +34,8 @@ SHOWN = {
 
 def address_comes_to_hold(page: Page, *ops: tuple[str, float | None]) -> None:
     """Waits for an address with these operations; a probability is None if it is the catalogue's."""
-    page.wait_for_url(lambda url: [(op.op, op.p) for op in pipeline(url)] == list(ops))
+    wanted = [(op, OPERATIONS[op].default_p if p is None else p) for op, p in ops]
+    page.wait_for_url(lambda url: [(op.op, op.p) for op in pipeline(url)] == wanted)
 
 
 def open_lab(page: Page, app: str, query: str = "") -> Page:

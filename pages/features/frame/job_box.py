@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.catalogues import filled
 from core.jobs.views import RunView
 from core.run.errors import SpecError
 from core.run.events import Event
@@ -34,6 +35,7 @@ def job_box(
         label, icon: the button's.
     """
     say_refusal(key)
+    spec = filled(spec)  # as a link has it, which says the same in more words
     view = jobs().same(spec, kind, inputs)
     if view is not None and not view.ended:
         st.session_state[_watched(key)] = view.id
