@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 OnEvent = Callable[[Event], None]
 
 LISTEN_SECONDS = 0.05  # how soon a worker hears of a command
+IDLE_BYTES = 2**30  # that a worker which waits may hold; after the default network's runs it is 0.45
 STOP_SECONDS = 10.0  # how long a worker may take to stop before it is killed
 
 
@@ -162,12 +163,16 @@ class WorkerExecutor:
             return worker
 
     def _give_back(self, worker: WorkerProcess) -> None:
-        """Keep a worker for the next run; one that is gone is replaced now, not when it is missed."""
+        """Keep a worker for the next run; one that is gone, or holds on to much memory, is replaced now and
+        not when it is missed."""
         with self._lock:
             self._busy.remove(worker)
-            if worker.is_alive() and not self._closed:
+            alive = worker.is_alive() and not self._closed
+            if alive and worker.resident_bytes() <= IDLE_BYTES:
                 self._idle.append(worker)
                 return
+        if alive:
+            worker.kill()  # its job is done, and its files are written
         self.warm()
 
     def _follow(self, worker: WorkerProcess, run_id: str, control: Control, on_event: OnEvent) -> Event:

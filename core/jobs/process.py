@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 import core
 from core.jobs.pipes import MAX_LINE
 from core.runtime import prepare_environment
@@ -51,6 +53,13 @@ class WorkerProcess:
 
     def is_alive(self) -> bool:
         return self._popen.poll() is None
+
+    def resident_bytes(self) -> int:
+        """The memory it holds; 0 if it is gone."""
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
 
     def send(self, message: dict[str, Any]) -> None:
         """Say something; a worker that is gone is noticed by its messages' end, not here."""

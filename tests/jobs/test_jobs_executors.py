@@ -10,6 +10,7 @@ import time
 import psutil
 import pytest
 
+from core.jobs import executors
 from core.jobs.executors import Job, ThreadExecutor, WorkerExecutor, make_executor
 from core.jobs.process import WorkerProcess
 from core.run.commands import Control
@@ -143,6 +144,15 @@ def test_a_worker_that_died_while_it_waited_is_replaced(workers):
     os.kill(waiting.pid, signal.SIGKILL)
     until(lambda: not waiting.is_alive())
     assert ended(execute(workers, ""))[0] == "finished"
+
+
+def test_a_worker_that_holds_on_to_much_memory_is_replaced(workers, monkeypatch):
+    execute(workers, "")
+    (kept,) = worker_processes()
+    monkeypatch.setattr(executors, "IDLE_BYTES", 0)
+    assert ended(execute(workers, ""))[0] == "finished"
+    (other,) = worker_processes()
+    assert other.pid != kept.pid and not kept.is_running()
 
 
 def test_a_worker_that_does_not_stop_is_killed(workers):

@@ -31,6 +31,7 @@ from pages.features.live.starting import preset_of
 from pages.features.live.trained_before import trained_before_note
 from pages.features.runs.running import recent_runs
 
+_STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
 METRIC_WIDTH = 165  # pixels
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
 
@@ -77,9 +78,27 @@ def _header(view: RunView) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(plain(in_words(view.spec)))
         if not view.history.ended:
-            st.button("Stop", icon=":material/stop:", on_click=jobs().stop, args=(view.id,), key="stop")
+            _stop_button(view.id)
     if preset := preset_of(view.spec):
         st.caption(preset.watch)
+
+
+def _stop_button(run_id: str) -> None:
+    """Greyed once it was pressed: the run ends after its batch, which may take a few seconds."""
+    pressed = st.session_state.get(_STOPPING) == run_id
+    st.button(
+        "Stopping after this batch…" if pressed else "Stop",
+        icon=":material/stop:",
+        on_click=_stop,
+        args=(run_id,),
+        key="stop",
+        disabled=pressed,
+    )
+
+
+def _stop(run_id: str) -> None:
+    st.session_state[_STOPPING] = run_id
+    jobs().stop(run_id)
 
 
 def _live(run_id: str, interval: float) -> None:
@@ -136,7 +155,11 @@ def _state(view: RunView) -> None:
         st.progress(0.0, f"Queued. {waits}")
         return
     progress = view.progress()
-    parts = [f"epoch {progress.epoch} of {progress.epochs}" if progress.epochs else "loading the data"]
+    parts = []
+    if progress.epochs:
+        parts.append(f"epoch {progress.epoch} of {progress.epochs}")
+    elif not history.ended:
+        parts.append("loading the data")
     if progress.seconds_left is not None:
         parts.append(f"{_duration(progress.seconds_left)} left")
     if progress.images_per_second:
