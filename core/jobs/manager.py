@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -61,9 +61,9 @@ class Jobs:
         self._artefacts = Artefacts()
         self._queue = Queue(store, slots)
         self._archive = Archive(store, self._queue)
-        self._queue.interrupt_orphans()
         self._closing = threading.Event()
         self._lock = threading.Lock()  # for closing once
+        self._duty("find what others left behind", self._queue.interrupt_orphans)
         self._runner = Runner(store, self._queue, self._archive, executor)
         self._keeper = threading.Thread(target=self._look_after, name="jobs-keeper", daemon=True)
         self._keeper.start()
@@ -288,21 +288,35 @@ class Jobs:
         beat = swept = time.monotonic()
         while not self._closing.wait(COMMAND_SECONDS):
             now = time.monotonic()
-            try:
-                self._runner.take_commands()
-                self._runner.store_gathered()
-                if now - beat >= HEARTBEAT_SECONDS:
-                    late, beat = now - beat > LEASE_SECONDS / 2, now
-                    self._runner.renew()
-                    # After the machine has slept all leases are old: their owners get time to renew them.
-                    if not late and self._queue.interrupt_orphans():
-                        self._archive.changed()
-                        self._runner.wake()
-                if now - swept >= SWEEP_SECONDS:
-                    swept = now
-                    sweep(self._store, self._artefacts, passing=[kind for kind in KINDS if is_quick(kind)])
-            except (SQLAlchemyError, OSError, SpecError) as error:
-                log.warning("The queue could not be looked after for now: %s", error)
+            if now - beat >= HEARTBEAT_SECONDS:
+                late, beat = now - beat > LEASE_SECONDS / 2, now
+                self._duty("renew leases", self._runner.renew)
+                # After the machine has slept all leases are old: their owners get time to renew them.
+                if not late:
+                    self._duty("find what others left behind", self._interrupt_orphans)
+            self._duty("hear commands", self._runner.take_commands)
+            self._duty("store events", self._runner.store_gathered)
+            if now - swept >= SWEEP_SECONDS:
+                swept = now
+                self._duty("tidy up", self._sweep)
+
+    def _duty(self, what: str, do: Callable[[], object]) -> None:
+        """Do one of what `_look_after` does. Whatever goes wrong with it, a damaged row or a full disk, it is
+        tried again, and the other duties go on."""
+        try:
+            do()
+        except (SQLAlchemyError, OSError, SpecError) as error:
+            log.warning("The queue could not %s for now: %s", what, error)
+        except Exception:
+            log.exception("The queue could not %s for now.", what)
+
+    def _interrupt_orphans(self) -> None:
+        if self._queue.interrupt_orphans():
+            self._archive.changed()
+            self._runner.wake()
+
+    def _sweep(self) -> None:
+        sweep(self._store, self._artefacts, passing=[kind for kind in KINDS if is_quick(kind)])
 
 
 def _says(view: RunView) -> int:

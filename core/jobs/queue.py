@@ -26,6 +26,8 @@ from core.store.transaction import writing
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10.0
+# Of silence beyond its lease: then a server of this machine is given up, though its process lives.
+HANGS_SECONDS = 60.0
 MAX_COMMAND_BYTES = 64 * 1024
 GONE = "The server stopped during this run; train again to have it whole."
 
@@ -144,8 +146,7 @@ class Queue:
         now = time.time()
         interrupted = []
         for run_id, holder, until in rows:
-            expired = until is not None and until < now  # an older release kept no lease
-            if not expired and owner.is_alive(str(holder), one_machine=self._one_machine):
+            if not self._is_gone(str(holder), until, now):
                 continue
             same = sa.and_(runs.c.id == run_id, runs.c.owner == holder, _RUNNING)
             same = sa.and_(same, runs.c.lease_until.is_not_distinct_from(until))
@@ -163,6 +164,16 @@ class Queue:
                 if connection.execute(change).rowcount:
                     interrupted.append(str(run_id))
         return interrupted
+
+    def _is_gone(self, holder: str, until: Any, now: float) -> bool:
+        """Whether a job's server is gone. One of this machine that lives may have let its lease run out, for
+        the database was locked; only if it is silent for very long, it hangs."""
+        if not owner.is_alive(holder, one_machine=self._one_machine):
+            return True
+        if until is None:  # an older release kept no lease
+            return False
+        grace = HANGS_SECONDS if owner.is_here(holder) else 0.0
+        return not isinstance(until, int | float) or until + grace < now
 
     def send(self, run_id: str, command: dict[str, Any]) -> None:
         """Leave a command for whoever runs this job."""
@@ -191,8 +202,8 @@ class Queue:
         found = []
         for row in rows:
             try:
-                command = json.loads(row.command)
-            except ValueError:
+                command = json.loads(row.command[: MAX_COMMAND_BYTES + 1])
+            except (ValueError, TypeError, RecursionError):
                 command = None
             if isinstance(command, dict):
                 found.append((str(row.run_id), command))

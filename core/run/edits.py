@@ -86,7 +86,7 @@ def read_edits(source: str | bytes | Sequence[Any]) -> list[Edit]:
     if isinstance(source, str | bytes):
         try:
             source = json.loads(source)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SpecError("edits", f"they are not valid JSON: {error}.") from None
     if not isinstance(source, list | tuple) or len(source) > MAX_EDITS:
         raise SpecError("edits", f"give a list of at most {MAX_EDITS:,} edits.")

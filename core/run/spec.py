@@ -229,7 +229,7 @@ def place_of(values: Any, path: str) -> tuple[dict[str, Any], str]:
     for key in parents:
         if isinstance(place, dict) and key in place:
             place = place[key]
-        elif isinstance(place, list) and key.isdecimal() and int(key) < len(place):
+        elif isinstance(place, list) and key.isdecimal() and len(key) <= 4 and int(key) < len(place):
             place = place[int(key)]
         else:
             raise SpecError(

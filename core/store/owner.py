@@ -25,6 +25,11 @@ def machine_number() -> int:
     return zlib.crc32(machine().encode())
 
 
+def is_here(owner: str) -> bool:
+    """Whether the process that wrote ``owner`` is one of this machine."""
+    return owner.split("/", 2)[2:] == [machine()]
+
+
 def is_alive(owner: str, *, one_machine: bool) -> bool:
     """Whether the process that wrote ``owner`` still runs.
 

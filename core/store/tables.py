@@ -97,6 +97,7 @@ def open_database(url: str) -> sa.Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Readers never wait for the writer (WAL), and a second writer waits its turn."""
+    connection.text_factory = lambda text: text.decode(errors="replace")  # one damaged row harms no other
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={1000 * BUSY_SECONDS}")
     cursor.execute("PRAGMA synchronous=NORMAL")  # safe with WAL: a power cut may lose the last moment

@@ -72,6 +72,8 @@ def _put(folder: Path, write: Callable[[Path], None]) -> None:
         beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix="part-"))
         write(beside)
         shutil.rmtree(folder, ignore_errors=True)
+        if folder.is_file():
+            folder.unlink()
         beside.rename(folder)
     except OSError:  # no room, or another job was faster
         if beside is not None:

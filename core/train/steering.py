@@ -97,8 +97,9 @@ class Steering:
 
     def _edit(self, change: dict[str, object]) -> EditEvent:
         session = self._session
+        other = edited(session.spec, {"step": self.step, "set": change})  # refuses what isn't there
         was = values_at(session.spec, change)
-        session.change(edited(session.spec, {"step": self.step, "set": change}))
+        session.change(other)
         edit: Edit = {"step": self.step, "set": change}
         self._position.edits.append(edit)
         return {"event": "edit", **edit, "was": was}

@@ -19,6 +19,7 @@ from core.jobs.queue import Queue
 from core.jobs.views import MAX_REMEMBERED
 from core.jobs.worker import run_job
 from core.run.commands import Control
+from core.run.digest import digest
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.store.artefacts import listed
@@ -266,6 +267,7 @@ def test_a_run_whose_lease_was_lost_is_stopped_and_stays_interrupted(start, monk
     monkeypatch.setattr(manager, "HEARTBEAT_SECONDS", 0.1)
     monkeypatch.setattr(Queue, "renew", lambda self, ids: set())
     monkeypatch.setattr(queue, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(queue, "HANGS_SECONDS", 0.0)
     monkeypatch.setattr(manager, "LEASE_SECONDS", 10.0)
     here = start()
     run_id = begin(here)
@@ -560,3 +562,60 @@ def test_the_environment_says_where_everything_is(home, monkeypatch):
     monkeypatch.setenv("AUGURY_SLOTS", "0")
     with pytest.raises(SpecError, match=r"AUGURY_SLOTS: '0' is not a number from 1 to 64\."):
         make_jobs()
+
+
+@pytest.mark.parametrize(
+    "text", ["'" + "[" * 200_000 + "'", "cast(x'ff41' as text)", '\'{"command": "edit", "set": {"a": 1}}\'']
+)
+def test_a_damaged_or_foolish_command_in_the_store_harms_nothing(start, text):
+    jobs = start()
+    run_id = begin(jobs)
+    with jobs._store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"insert into commands (run_id, command, created_at) values ('{run_id}', {text}, 0)"
+        )
+    until(lambda: not jobs._queue.take_commands([run_id]))
+    time.sleep(2 * manager.COMMAND_SECONDS)
+    assert jobs._keeper.is_alive() and jobs.view(run_id).state == "running"
+    jobs.stop(run_id)
+    assert jobs.wait(run_id, PATIENCE).state == "stopped"
+
+
+@pytest.mark.parametrize("lease", ["'abc'", "null", "-1e300"])
+def test_a_row_whose_lease_is_no_time_stops_no_server(start, lease):
+    jobs = start()
+    run_id = submit(jobs)
+    jobs.wait(run_id, PATIENCE)
+    with jobs._store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"update runs set state = 'running', owner = 'x', lease_until = {lease} where id = '{run_id}'"
+        )
+    assert start().wait(submit(jobs), PATIENCE).state == "finished"
+    assert jobs._keeper.is_alive()
+
+
+def test_a_live_server_of_this_machine_is_not_gone_because_its_lease_ran_out(start):
+    jobs = start()
+    run_id = begin(jobs)
+    with jobs._store.engine.begin() as connection:  # as after a lock that was held for long
+        connection.exec_driver_sql(f"update runs set lease_until = lease_until - 30 where id = '{run_id}'")
+    assert jobs._queue.interrupt_orphans() == []
+    assert jobs.view(run_id).state == "running"
+    jobs.stop(run_id)
+    assert jobs.wait(run_id, PATIENCE).state == "stopped"
+
+
+def test_a_run_that_was_edited_is_another_job_than_the_one_that_was_asked_for(start):
+    class Edited(ThreadExecutor):
+        def execute(self, job, control, on_event):
+            change = {"step": 2, "set": {"optimiser.lr": 0.5}, "was": {"optimiser.lr": 0.1}}
+            on_event({"event": "edit", **change})
+            on_event({"event": "state", "state": "finished", "reason": ""})
+
+    jobs = start(Edited(load))
+    spec = RunSpec()
+    run_id = jobs.submit(spec)
+    assert jobs.wait(run_id, PATIENCE).state == "finished"
+    assert jobs.already(spec) is None
+    edits = [{"step": 2, "set": {"optimiser.lr": 0.5}}]
+    assert jobs._store.find_finished(digest("train", spec, edits=edits)).id == run_id

@@ -110,3 +110,14 @@ def test_anything_at_all_is_edits_or_one_refusal(value):
         read_edits(value)
     except SpecError as refusal:
         assert "\n" not in str(refusal)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "[" * 3000])
+def test_deep_nesting_is_no_list_of_edits(text):
+    with pytest.raises(SpecError, match="not valid JSON"):
+        read_edits(text)
+
+
+def test_a_place_in_a_list_has_few_digits():
+    with pytest.raises(SpecError, match="no such field"):
+        apply(RunSpec(), {"step": 1, "set": {f"augment.ops.{'9' * 5000}.p": 1.0}})

@@ -427,3 +427,12 @@ def test_a_measure_that_can_not_be_believed_leaves_its_event_out(store, field, v
     run_id = new_run(store)
     store.append(run_id, [(1, changed(FULL, field, value)), (2, FULL)])
     assert [number for number, _ in store.events(run_id)] == [2]
+
+
+def test_a_row_that_is_no_text_harms_no_other(store):
+    a, b = new_run(store), new_run(store)
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(f"update runs set note = cast(x'ff41' as text) where id = '{a}'")
+        connection.exec_driver_sql(f"insert into events values ('{b}', 1, cast(x'ff41' as text))")
+    assert {run.id for run in store.runs()} == {a, b}
+    assert store.events(b) == []

@@ -196,3 +196,12 @@ def test_a_training_step_on_cuda_uses_the_math_kernel_for_attention(monkeypatch)
     batch = next(batches(session, 1))
     step.train_step(session, batch.images, batch.targets, 0)
     assert inside == [session.device, "left"]
+
+
+def test_an_edit_of_what_is_not_there_is_refused_and_the_run_goes_on():
+    control = Control()
+    control.post({"command": "edit", "set": {"optimiser.params.lr": 0.1}})
+    events = list(run(completed(spec()), control))
+    refused = [event for event in events if event["event"] == "refused"]
+    assert len(refused) == 1 and "optimiser.params.lr" in refused[0]["reason"]
+    assert events[-1]["state"] == "finished"
