@@ -25,6 +25,9 @@ class EventFile:
     def add(self, event: Event, *, resumed: bool) -> None:
         if not self._begun:
             if resumed and event.get("state") in TERMINAL:
+                told = _read(self._path)
+                if told and told[-1].get("state") not in TERMINAL:  # killed before it could say how it ended
+                    _put(self._path, [*map(_line, told), _line(event)])
                 return
             self._begun = True
             if resumed:
@@ -58,8 +61,13 @@ def cut_back(path: Path, told: Told) -> None:
             continue  # what is told again, or the end of a run that is resumed
         kept.append(_line(event))
     kept += [_line(event) for event in epochs[epoch:]]
+    _put(path, kept)
+
+
+def _put(path: Path, lines: list[str]) -> None:
+    """Write beside and move into place."""
     beside = path.with_suffix(".part")
-    beside.write_text("".join(kept), encoding="utf-8")
+    beside.write_text("".join(lines), encoding="utf-8")
     beside.replace(path)
 
 

@@ -157,3 +157,14 @@ def test_an_edit_after_the_checkpoint_is_told_again_also_where_no_steps_were_tol
     (tmp_path / "events.jsonl").write_text("".join(json.dumps(edit) + "\n" for edit in edits))
     cut_back(tmp_path / "events.jsonl", saving.Told([], step=5, edits=1))
     assert kept(tmp_path) == edits[:1]
+
+
+@pytest.mark.parametrize("left", ["", '{"event": "sta'])
+def test_a_run_that_was_killed_before_it_could_say_how_it_ended_says_so_when_it_is_resumed(tmp_path, left):
+    assert main([*RUN, str(tmp_path)]) == 0
+    *before, last = (tmp_path / "events.jsonl").read_text().splitlines(keepends=True)
+    assert json.loads(last)["state"] == "finished"
+    (tmp_path / "events.jsonl").write_text("".join(before) + left)
+    assert main([*RUN, str(tmp_path), "--resume"]) == 0
+    *after, ended = (tmp_path / "events.jsonl").read_text().splitlines(keepends=True)
+    assert after == before and json.loads(ended)["state"] == "finished"
