@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from core.catalogue import Entry, imported, look_up
+from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE, LOADS
 from core.run.errors import SpecError
 from core.run.spec import DataSpec
 
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.data.dataset import Dataset
-
-DEFAULT_SIDE = 32  # pixels, of a person's own images
-DEFAULT_CHANNELS = 3
-FOLDER = "core.data.folder:folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +137,7 @@ _ENTRIES = (
         num_classes=None,
         num_images=None,
         licence=None,
-        loads=FOLDER,
+        loads=LOADS,
         own=True,
     ),
 )

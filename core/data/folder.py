@@ -9,9 +9,9 @@ from typing import BinaryIO
 import numpy as np
 
 from core.data.archive import File, directory_files, zip_files
-from core.data.catalogue import DEFAULT_CHANNELS, DEFAULT_SIDE
 from core.data.dataset import Dataset
 from core.data.images import UnreadableImageError, clean, open_image, square_pixels
+from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE
 from core.run.errors import SpecError
 
 MAX_CLASSES = 200  # more than any chart or table here could show

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from core.catalogue import look_up
-from core.data.catalogue import DATASETS, DEFAULT_CHANNELS, DEFAULT_SIDE
+from core.data.catalogue import DATASETS
+from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE
 from core.run.spec import DataSpec
 
 FEWEST_CLASSES = 2

@@ -18,7 +18,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from core.data import cache as datasets
-from core.data.catalogue import DEFAULT_CHANNELS, DEFAULT_SIDE, FOLDER
+from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE, LOADS
 from core.home import home
 from core.run.errors import SpecError
 
@@ -42,7 +42,7 @@ def keep_upload(content: bytes, in_use: Set[str] = frozenset()) -> str:
     digest = hashlib.sha256(content).hexdigest()
     name = f"upload:{digest}"
     shape = (DEFAULT_SIDE, DEFAULT_CHANNELS)  # what most will ask for next: then it is decoded already
-    datasets.cached(datasets.key(FOLDER, name, *shape), lambda: read_zip(io.BytesIO(content), *shape))
+    datasets.cached(datasets.key(LOADS, name, *shape), lambda: read_zip(io.BytesIO(content), *shape))
     place = _place(digest)
     place.parent.mkdir(mode=0o700, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as unfinished:  # 0600

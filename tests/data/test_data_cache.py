@@ -17,8 +17,9 @@ from image_files import plain, two_classes, zipped
 
 from core.data import cache, folder
 from core.data.cache import cached, key
-from core.data.catalogue import DATASETS, FOLDER, load_dataset
+from core.data.catalogue import DATASETS, load_dataset
 from core.data.dataset import Dataset
+from core.data.own import LOADS
 from core.data.uploads import keep_upload
 from core.run.errors import SpecError
 from core.run.spec import DataSpec
@@ -154,11 +155,11 @@ def test_a_folder_that_changes_is_decoded_anew(own, decoded, change):
 
 
 def test_a_change_of_a_decoder_is_a_change_of_name(monkeypatch):
-    before = key(FOLDER, "upload:x", 32, 3)
-    assert before == key(FOLDER, "upload:x", 32, 3)
-    others = [key(FOLDER, "upload:y", 32, 3), key(FOLDER, "upload:x", 33, 3), key("core.data.arrows:arrows")]
+    before = key(LOADS, "upload:x", 32, 3)
+    assert before == key(LOADS, "upload:x", 32, 3)
+    others = [key(LOADS, "upload:y", 32, 3), key(LOADS, "upload:x", 33, 3), key("core.data.arrows:arrows")]
     monkeypatch.setattr(cache, "_decoders", lambda: "changed")
-    others.append(key(FOLDER, "upload:x", 32, 3))
+    others.append(key(LOADS, "upload:x", 32, 3))
     assert len({before, *others}) == 5
 
 
