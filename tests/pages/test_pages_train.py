@@ -260,6 +260,21 @@ def test_stop_and_the_queue(open_page):
         assert manager().wait(run_id, timeout=60).state == "stopped"
 
 
+def test_stop_says_that_it_was_pressed(open_page, monkeypatch):
+    """A batch may take seconds: meanwhile nobody should wonder, or press again."""
+    run_id = manager().submit(
+        TINY.model_copy(update={"train": TINY.train.model_copy(update={"epochs": 1000})})
+    )
+    visit, asked = open_page(PAGE, run=run_id), []
+    with monkeypatch.context() as patched:
+        patched.setattr(manager(), "stop", asked.append)
+        widget(visit, "button", "Stop").click().run()
+    (button,) = [each for each in visit.button if each.key == "stop"]
+    assert asked == [run_id] and button.disabled and button.label == "Stopping after this batch…"
+    manager().stop(run_id)
+    assert manager().wait(run_id, timeout=60).state == "stopped"
+
+
 def test_a_failed_run_says_why(open_page):
     wild = parse(
         json.loads(TINY.to_json())
