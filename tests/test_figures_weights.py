@@ -15,7 +15,14 @@ from PIL import Image
 from torch import nn
 
 from core.figures.filters import filter_images, with_filters
-from core.figures.measures import measure, measure_now, measured, why_no_prunable_share, why_not_thorough
+from core.figures.measures import (
+    earlier_prunable_share,
+    measure,
+    measure_now,
+    measured,
+    why_no_prunable_share,
+    why_not_thorough,
+)
 from core.figures.parts import DASHES, PENALTIES
 from core.figures.runs import RunPoint, front, in_sight, out_of_sight, sparsity_and_accuracy
 from core.figures.shrinkage import USUAL_GRADIENT, Pull, after_the_run, near_zero, pull, shrinkage_curves
@@ -169,8 +176,13 @@ def test_measures_are_those_that_were_taken_in_their_own_units(run):
     assert trace(measure(run, "r", "gini"), "whole")["x"] == [1, 3, 4, 5, 6]
     assert trace(measure(run, "r", "prunable"), "whole")["y"] == [90.0] * 3
     assert trace(measure(run, "r", "prunable"), "conv1")["y"] == [50.0] * 3
+    bars = trace(measure(run, "r", "prunable"), "whole")["error_y"]
+    assert bars["array"] == pytest.approx([4.0] * 3) and bars["arrayminus"] == pytest.approx([10.0] * 3)
+    assert "error_y" not in trace(measure(run, "r", "hoyer"), "whole")
     assert trace(measure(run, "r", "sparse"), "fc")["y"][-1] == 2.0
     said = {name: measure_now(run, name) for name in ("prunable", "hoyer", "filters", "dense")}
+    said["prunable"], interval = said["prunable"].split(" (")
+    assert interval == "95 %: 80.0 to 94.0 %)"
     assert said == {"prunable": "90.0 %", "hoyer": "0.300", "filters": "1 filters", "dense": "2.8 kB"}
     assert measured(history(old=True)) == ["exact", "near"]
 
@@ -194,6 +206,17 @@ def test_what_is_measured_more_rarely_is_announced(run):
     assert "ended before it was time" in said(3, ended=True)
 
 
+def test_a_prunable_share_of_an_earlier_rule_is_shown_as_it_is_and_says_so(run):
+    events = made_up_run.events()
+    for event in events:
+        if "prunable" in event:
+            event["prunable"] = {"share": 0.9, "accuracy": 0.745}
+    old = build_history(enumerate(events, 1)).history()
+    assert "error_y" not in trace(measure(old, "r", "prunable"), "whole")
+    assert measure_now(old, "prunable") == "90.0 %" and "earlier rule" in earlier_prunable_share(old)
+    assert earlier_prunable_share(run) == earlier_prunable_share(history(old=True)) == ""
+
+
 def without_prunable(epochs: int, ended: bool, **images: int):
     """A made-up run in which no prunable share was looked for, of ``epochs`` epochs."""
     events = [{k: v for k, v in event.items() if k != "prunable"} for event in made_up_run.events()]
@@ -203,11 +226,12 @@ def without_prunable(epochs: int, ended: bool, **images: int):
 
 def test_a_run_without_a_prunable_share_says_why(run):
     assert why_no_prunable_share(run) == why_no_prunable_share(history(old=True)) == ""
-    # 20 validation images, 1.3 epochs' time each over 80: 0.325 epochs of 1.5 % of 22.
-    said = why_no_prunable_share(without_prunable(21, ended=True))
-    assert "as long as 0.33 epochs" in said and "may take 1.5 % of a run" in said and "of 22 epochs" in said
-    assert "after epoch 22." in why_no_prunable_share(without_prunable(22, ended=False))
-    assert "after epoch 25." in why_no_prunable_share(without_prunable(50, ended=False))
+    # 20 validation images, 2.5 epochs' time each over 80: 0.625 epochs, of 5 % of 13 or of 1.5 % of 42.
+    said = why_no_prunable_share(without_prunable(12, ended=True))
+    assert "as long as 0.62 epochs" in said and "may take 5 % of a run" in said and "of 13 epochs" in said
+    assert "after epoch 13." in why_no_prunable_share(without_prunable(13, ended=False))
+    assert "after epoch 41." in why_no_prunable_share(without_prunable(41, ended=False))
+    assert "after epoch 42." in why_no_prunable_share(without_prunable(84, ended=False))
     assert "ended before" in why_no_prunable_share(without_prunable(22, ended=True))
     for part in ("train_images", "validation_images"):  # damaged
         assert "takes as long as" in why_no_prunable_share(without_prunable(22, True, **{part: 0}))
@@ -429,5 +453,13 @@ def test_the_small_picture_of_a_schedule(shape, warmup, points):
 def test_the_table_has_the_newer_figures_too(run):
     header, *rows = epochs_csv(run).splitlines()
     columns = header.split(",")
-    assert {"penalties.l1", "strengths.l2", "hoyer", "gini", "bytes.sparse", "prunable"} <= set(columns)
+    assert {
+        "penalties.l1",
+        "strengths.l2",
+        "hoyer",
+        "gini",
+        "bytes.sparse",
+        "prunable",
+        "prunable.low",
+    } <= set(columns)
     assert len(rows) == 6 and "edges" not in header and "values" not in header

@@ -1,7 +1,8 @@
 """The operations of a spec as one thing that takes a batch and gives it back augmented.
 
 The same object makes the preview and the training batches. Its random numbers are counted, not run:
-what operation ``op`` draws at step ``k`` follows from ``derive(seed, "augment", op, stream, k)`` alone.
+what operation ``op`` draws at step ``k`` follows from ``derive(seed, "augment", op, stream, k)`` and the
+batch's size alone. (Of most operations the first images of a large batch are not drawn as a small batch is.)
 So switching, moving, adding or removing an operation changes no other's draws, a step can be repeated
 or skipped to, and a resumed run needs no saved generator.
 

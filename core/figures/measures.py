@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.figures.parts import LAYERS, SPARSITY, Figure, line, over_epochs
 from core.measure.catalogue import MEASURES
-from core.measure.pacing import PRUNABLE_SHARE, prunable_cost, prunable_every
+from core.measure.pacing import PRUNABLE_LAST_SHARE, prunable_at_end, prunable_cost, prunable_every
 from core.run.events import Event
 from core.run.history import History
 
@@ -28,13 +28,25 @@ def why_no_prunable_share(history: History) -> str:
     images = history.started["train_images"], history.started["validation_images"]
     cost = prunable_cost(*images)
     takes = f"Looking for the prunable share takes as long as {cost:.2g} epochs of training"
-    every = prunable_every(history.started["epochs"], *images)
-    if not every:
-        least = math.ceil(cost / PRUNABLE_SHARE)
-        allowed = f"{100 * PRUNABLE_SHARE:g} % of a run"
+    epochs = history.started["epochs"]
+    if not prunable_at_end(epochs, *images):
+        least = math.ceil(cost / PRUNABLE_LAST_SHARE)
+        allowed = f"{100 * PRUNABLE_LAST_SHARE:g} % of a run"
         return f"{takes} and may take {allowed}: those of {least} epochs or more have one."
-    when = "this run ended before it was time" if history.ended else f"the first comes after epoch {every}"
+    first = prunable_every(epochs, *images) or epochs
+    when = "this run ended before it was time" if history.ended else f"the first comes after epoch {first}"
     return f"{takes}; {when}."
+
+
+def earlier_prunable_share(history: History) -> str:
+    """A sentence for a run whose prunable shares are of another bound; empty if they are of this one."""
+    found = [event for event in history.epochs if event.get("prunable")]
+    if not found or _interval(found[-1]):
+        return ""
+    return (
+        "This run's prunable shares were found by an earlier rule, at most half a point of accuracy lost on "
+        "400 images, and have no interval: do not compare them with those of newer runs."
+    )
 
 
 def why_not_thorough(history: History) -> str:
@@ -65,7 +77,8 @@ def measure(history: History, run_id: str, name: str) -> Figure:
         if values[-1] is not None:
             traces.append(line(layer, epochs, values, LAYERS[i % len(LAYERS)], width=1.5))
     whole = [_of_epoch(event, name) for event in kept]
-    traces.append(line("whole", epochs, whole, SPARSITY, width=4, markers=True))
+    bold = line("whole", epochs, whole, SPARSITY, width=4, markers=True)
+    traces.append(bold | _intervals(kept) if name == "prunable" else bold)
     unit = {PERCENT: "%", BYTES: "kB"}.get(entry.unit, entry.unit)
     y_title = f"{entry.title.lower()} ({unit})" if unit else entry.title.lower()
     figure = over_epochs(traces, history, run_id, y_title)
@@ -74,11 +87,14 @@ def measure(history: History, run_id: str, name: str) -> Figure:
 
 
 def measure_now(history: History, name: str) -> str:
-    """The last figure there is, with its unit, e.g. ``71.2 %`` or ``183 kB``."""
-    value = next(v for event in reversed(history.epochs) if (v := _of_epoch(event, name)) is not None)
+    """The last figure there is, with its unit, e.g. ``71.2 %`` or ``183 kB``, and its interval if any."""
+    event = next(event for event in reversed(history.epochs) if _of_epoch(event, name) is not None)
+    value = _of_epoch(event, name)
+    assert value is not None
     match MEASURES[name].unit:
         case "% of weights":
-            return f"{value:.1f} %"
+            ends = _interval(event) if name == "prunable" else None
+            return f"{value:.1f} %" + (f" (95 %: {ends[0]:.1f} to {ends[1]:.1f} %)" if ends else "")
         case "bytes":
             return f"{value:,.{0 if value >= 100 else 1}f} kB"
         case "":
@@ -91,6 +107,31 @@ def _of_epoch(event: Event, name: str) -> float | None:
     if name == "prunable":
         return 100 * event["prunable"]["share"] if event.get("prunable") else None
     return _of(event["sparsity"], name)
+
+
+def _interval(event: Event) -> tuple[float, float] | None:
+    """The ends of the prunable share's interval, in per cent; None: of a run that is older than that."""
+    found = event["prunable"]
+    return (100 * found["low"], 100 * found["high"]) if found.keys() >= {"low", "high"} else None
+
+
+def _intervals(kept: Sequence[Event]) -> dict[str, Any]:
+    """Error bars of the prunable shares of these epochs, and what hovering says of them."""
+    ends = [ends for event in kept if (ends := _interval(event))]
+    if len(ends) < len(kept):
+        return {}
+    shares = [100 * event["prunable"]["share"] for event in kept]
+    return {
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [high - share for share, (_, high) in zip(shares, ends, strict=True)],
+            "arrayminus": [share - low for share, (low, _) in zip(shares, ends, strict=True)],
+            "color": SPARSITY,
+        },
+        "customdata": [list(each) for each in ends],
+        "hovertemplate": "%{y:.1f} (95 %: %{customdata[0]:.1f} to %{customdata[1]:.1f})",
+    }
 
 
 def _of_layer(event: Event, layer: str, name: str) -> float | None:

@@ -65,7 +65,23 @@ def over_epochs(traces: list[dict[str, Any]], history: History, run_id: str, y_t
     layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [0, epochs]}
     if epochs <= 10:
         layout["xaxis"]["dtick"] = 1  # else half epochs on a wide chart
+    if history.is_chosen and history.result:
+        layout["shapes"] = [_saved_at(history.result["epoch"])]
     return {"data": traces, "layout": layout}
+
+
+def _saved_at(epoch: float) -> dict[str, Any]:
+    """A dotted line over the whole height, with a word: the epoch whose weights are saved."""
+    return {
+        "type": "line",
+        "x0": epoch,
+        "x1": epoch,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": NEUTRAL, "width": 1.5, "dash": "dot"},
+        "label": {"text": "saved", "textposition": "end", "font": {"size": 11}, "textangle": 0},
+    }
 
 
 def plain_layout(y_title: str) -> dict[str, Any]:

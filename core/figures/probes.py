@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.figures.parts import BATCH, PENALTY, TRAIN, VALIDATION, Figure, plain_layout
+from core.measure.paired import fall, fall_interval
 
 if TYPE_CHECKING:
     from core.preview.histograms import Histogram
@@ -25,30 +26,34 @@ class Chart(NamedTuple):
 
 
 def accuracies(rows: Sequence[Row]) -> Chart:
-    """A bar a pipeline, with its 95 % interval, and a line at the first, the plain images' accuracy.
+    """A bar a pipeline, with the 95 % interval of its fall, and a line at the first, the plain images'
+    accuracy, from which each falls.
 
     Args:
         rows: of a ``probe.label_damage`` job, at least one.
     """
     shares = [100 * row["right"] / row["images"] for row in rows]
-    ends = [(100 * row["low"], 100 * row["high"]) for row in rows]
-    above = [high - share for share, (_, high) in zip(shares, ends, strict=True)]
-    below = [share - low for share, (low, _) in zip(shares, ends, strict=True)]
+    images = rows[0]["images"]
+    falls = [100 * fall(row["lost"], row["won"], images) for row in rows]
+    ends = [[100 * end for end in fall_interval(row["lost"], row["won"], images)] for row in rows]
+    ends[0] = [0.0, 0.0]  # the plain images don't fall from themselves
+    above = [each - low for each, (low, _) in zip(falls, ends, strict=True)]
+    below = [high - each for each, (_, high) in zip(falls, ends, strict=True)]
     error = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "color": NEUTRAL}
     bars = _bars("accuracy", [row["title"] for row in rows], shares, VALIDATION)
     bars |= {
         "error_x": error,
-        "customdata": [list(each) for each in ends],
-        "hovertemplate": "%{y}: %{x:.1f} % (95 %: %{customdata[0]:.1f} to %{customdata[1]:.1f})"
-        "<extra></extra>",
+        "customdata": [[each, *both] for each, both in zip(falls, ends, strict=True)],
+        "hovertemplate": "%{y}: %{x:.1f} %, a fall of %{customdata[0]:.1f} points "
+        "(95 %: %{customdata[1]:.1f} to %{customdata[2]:.1f})<extra></extra>",
     }
-    layout = _bar_layout(f"right of {rows[0]['images']:,} validation images (%)", [0, 103])
+    layout = _bar_layout(f"right of {images:,} validation images (%)", [0, 103])
     line = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
     layout["shapes"] = [
         {"type": "line", "x0": shares[0], "x1": shares[0], "yref": "paper", "y0": 0, "y1": 1, "line": line}
     ]
     said = ", ".join(f"{row['title']} {share:.0f} %" for row, share in zip(rows, shares, strict=True))
-    alt = f"Bars: accuracy on {rows[0]['images']:,} validation images by operation. {said}."
+    alt = f"Bars: accuracy on {images:,} validation images by operation. {said}."
     return Chart({"data": [bars], "layout": layout}, alt)
 
 

@@ -9,32 +9,37 @@ from typing import Any
 from core.figures.parts import NEUTRAL, SPARSITY, VALIDATION, plain_layout
 from core.figures.probes import Chart, Row
 from core.measure.near import NEAR
+from core.measure.path_star import TOLERANCE, Fall, against, star, without
 
-TOLERANCE = 0.005  # of accuracy: what a good λ may cost
 GONE = 0.99  # of the weights are zero: what is left can't say much
 
 
 def path_chart(points: Sequence[Row], grid: Sequence[float], now: float | None) -> Chart:
     """Accuracy on the left axis, zeros on the right one, against λ. Every point's id is its λ, and a star
-    marks the `good` one. Groups are filters, neurons and heads.
+    marks the one that `star` chooses. A dotted line is the accuracy at λ = 0, and bars are what each λ costs
+    against it, at 95 %. Groups are filters, neurons and heads.
 
     Args:
-        points: the rows of a path's jobs that are known, at least one.
+        points: the rows of a path's jobs that are known, at least one; that of λ = 0 may be among them.
         grid: all values of λ, which span the axis from the start.
         now: λ in the form, marked if it is in the span.
     """
-    points = sorted(points, key=lambda point: point["strength"])
+    zero, best = without(points), star(points)
+    points = sorted((point for point in points if point["strength"] > 0), key=lambda point: point["strength"])
     near = [point["near"] for point in points]
+    accuracy = _line("accuracy", points, [point["accuracy"] for point in points], VALIDATION)
     traces = [
-        _line("accuracy", points, [point["accuracy"] for point in points], VALIDATION),
+        accuracy | (_costs(zero, points) if zero else {}),
         _line("exact zeros", points, [point["exact"] for point in points], SPARSITY, "y2", symbol="square"),
         _line(f"|w| < {NEAR:g}", points, near, SPARSITY, "y2", dash="dot", width=1.5),
     ]
     if any(point["groups"] > 0.01 for point in points):
         shares = [point["groups"] for point in points]
         traces.append(_line("zero groups", points, shares, SPARSITY, "y2", dash="dash", width=1.5))
-    if best := good(points):
+    if best:
         traces.append(_star(best))
+    if zero:
+        traces.append(_without(zero, grid))
     layout = plain_layout("accuracy (%)")
     layout["margin"] |= {"r": 56}
     layout["hoverdistance"] = -1  # wherever one clicks, the nearest λ is meant
@@ -58,42 +63,28 @@ def path_chart(points: Sequence[Row], grid: Sequence[float], now: float | None) 
     }
     if now is not None and now > 0:
         layout |= _now(now)
-    return Chart({"data": traces, "layout": layout}, _in_words(points))
-
-
-def good(points: Sequence[Row]) -> Row | None:
-    """The point of the largest λ whose accuracy is within `TOLERANCE` of the path's best; None if there is
-    no point with an accuracy."""
-    right = [point for point in points if point["accuracy"] is not None]
-    best = max((point["accuracy"] for point in right), default=0.0)
-    # Accuracies are shares of a few hundred images: 0.97 - 0.005 is a hair above 0.965 in floats.
-    close = [point for point in right if point["accuracy"] >= best - TOLERANCE - 1e-9]
-    return max(close, key=lambda point: point["strength"], default=None)
+    return Chart({"data": traces, "layout": layout}, _in_words(points, zero))
 
 
 def verdict(points: Sequence[Row]) -> list[str]:
     """What the path says, in sentences: which λ is good, what no λ did, and where it kills the network."""
     points = sorted(points, key=lambda point: point["strength"])
-    best = good(points)
-    if best is None:
+    zero, best = without(points), star(points)
+    strong = [point for point in points if point["strength"] > 0]
+    if all(point["accuracy"] is None for point in points):
         return ["At every λ the loss stopped being a number; try a lower learning rate."]
-    said = [
-        f"**λ = {best['strength']:g}** is the largest here whose accuracy is within {100 * TOLERANCE:g} "
-        f"points of the best: {best['accuracy']:.1%} right, {best['exact']:.1%} exact zeros."
-    ]
-    if best == points[-1]:
+    said = [_about(best, zero)] if zero and best else [_no_star(points, zero)]
+    if best and best == strong[-1]:
         said.append("It is the largest of all: a stronger one may do as well.")
-    if not any(point["exact"] for point in points):
-        most = max(point["near"] for point in points)
-        said.append(f"No λ made a weight exactly zero; at most {most:.1%} are near it (|w| < {NEAR:g}).")
-    diverged = [point for point in points if point["accuracy"] is None]
+    if not any(point["exact"] for point in strong):
+        near = max((point["near"] for point in strong), default=0.0)
+        said.append(f"No λ made a weight exactly zero; at most {near:.1%} are near it (|w| < {NEAR:g}).")
+    diverged = [point for point in strong if point["accuracy"] is None]
     if diverged:
         said.append(f"From λ = {diverged[0]['strength']:g} on the loss stopped being a number.")
-    dead = [
-        p
-        for p in points
-        if p["exact"] > GONE and p["accuracy"] is not None and 2 * p["accuracy"] < best["accuracy"]
-    ]
+    right = [point for point in points if point["accuracy"] is not None]
+    most = max(point["accuracy"] for point in right)
+    dead = [p for p in right if p["exact"] > GONE and 2 * p["accuracy"] < most]
     if dead:
         said.append(
             f"λ = {dead[0]['strength']:g} kills the network: {dead[0]['exact']:.1%} of its weights are zero, "
@@ -102,14 +93,80 @@ def verdict(points: Sequence[Row]) -> list[str]:
     return said
 
 
-def _in_words(points: Sequence[Row]) -> str:
+def _about(best: Row, zero: Row) -> str:
+    found = against(zero, best)
+    assert found is not None
+    return (
+        f"**About λ = {best['strength']:g}**, good to a factor of about three, is the largest here that "
+        f"costs at most {100 * TOLERANCE:g} points against λ = 0, once the noise is evened out: "
+        f"{best['accuracy']:.1%} right, {best['exact']:.1%} exact zeros. Of the same {found.images:,} images "
+        f"it has {found.lost} wrong that λ = 0 has right, and {found.won} the other way round, "
+        f"{_fell(found)}."
+    )
+
+
+def _no_star(points: Sequence[Row], zero: Row | None) -> str:
+    if zero is not None:
+        return f"Every λ here costs more than {100 * TOLERANCE:g} points against λ = 0; try weaker ones."
+    if any(point["strength"] == 0 for point in points):
+        return "Without the regulariser the loss stopped being a number: there is nothing to compare with."
+    return "What each costs is not known: λ = 0, which they are compared with, has not been tried."
+
+
+def _fell(found: Fall) -> str:
+    """A fall with its interval, in points."""
+    low, high = found.interval
+    if found.share < 0:
+        return f"a rise of {-100 * found.share:.1f} points (95 %: {-100 * high:.1f} to {-100 * low:.1f})"
+    return f"a fall of {100 * found.share:.1f} points (95 %: {100 * low:.1f} to {100 * high:.1f})"
+
+
+def _in_words(points: Sequence[Row], zero: Row | None) -> str:
     each = [
         f"λ {point['strength']:g}: "
         + ("no number" if point["accuracy"] is None else f"{point['accuracy']:.1%} right")
         + f", {point['exact']:.1%} zero"
+        + (f", {_fell(found)}" if (found := against(zero, point)) else "")
         for point in points
     ]
+    if zero:
+        each.insert(0, f"λ 0: {zero['accuracy']:.1%} right")
     return f"Lines: accuracy and zeros against λ on a log scale. {'; '.join(each)}."
+
+
+def _costs(zero: Row, points: Sequence[Row]) -> dict[str, Any]:
+    """Bars around the accuracies, as far as falls against λ = 0 may reach, and what hovering says."""
+    found = [against(zero, point) for point in points]
+    ends = [each.interval if each else None for each in found]
+    above = [each.share - end[0] if each and end else 0.0 for each, end in zip(found, ends, strict=True)]
+    below = [end[1] - each.share if each and end else 0.0 for each, end in zip(found, ends, strict=True)]
+    return {
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * each for each in above],
+            "arrayminus": [100 * each for each in below],
+            "color": VALIDATION,
+            "thickness": 1.5,
+        },
+        "customdata": [_fell(each) if each else "" for each in found],
+        "hovertemplate": "%{y:.1f} %, %{customdata}",
+    }
+
+
+def _without(zero: Row, grid: Sequence[float]) -> dict[str, Any]:
+    """A line over the whole width, for an axis of logarithms has no 0."""
+    x = [10**end for end in _span(grid)]
+    line = {"color": VALIDATION, "width": 1.5, "dash": "dot"}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "accuracy at λ = 0",
+        "x": x,
+        "y": [100 * zero["accuracy"]] * 2,
+        "line": line,
+        "hoverinfo": "skip",
+    }
 
 
 def _line(

@@ -52,7 +52,8 @@ def _row(event: Mapping[str, Any]) -> dict[str, Any]:
     row |= {key: value for key, value in sparsity.items() if isinstance(value, float) and key not in row}
     row |= {f"bytes.{form}": count for form, count in sparsity.get("bytes", {}).items()}
     if prunable := event.get("prunable"):
-        row |= {"prunable": prunable["share"]}
+        ends = {f"prunable.{end}": prunable[end] for end in ("low", "high") if end in prunable}
+        row |= {"prunable": prunable["share"], **ends}
     for name, layer in sparsity["layers"].items():
         row |= {f"exact_zeros.{name}": layer["exact"]}
     return row

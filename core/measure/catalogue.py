@@ -65,10 +65,12 @@ MEASURES: dict[str, MeasureEntry] = {
         MeasureEntry(
             name="prunable",
             title="Prunable share",
-            help="The largest share of weights, the smallest of all layers together, that can be set to zero "
-            "for at most half a point of accuracy lost, on up to 400 validation images; a layer's figure is "
-            "the share of its weights that go with them.",
-            formula=r"\max \left\{ s : A(w) - A\!\left(w \cdot [\,|w| > q_s\,]\right) \le 0.005 \right\}",
+            help="A share of weights, the smallest of all layers together, that can be set to zero while the "
+            "mean probability of the right class falls by at most 2 points on the validation images; found "
+            "by bisection, so a larger one may pass too; its 95 % interval says how far other images of the "
+            "same sort would move it, and a layer's figure is the share of its weights that go with them.",
+            formula=r"s \text{ with } \tfrac{1}{N} \sum_{i=1}^{N} \Bigl( p_w(y_i \mid x_i) - "
+            r"p_{w \cdot [\,|w| > q_s\,]}(y_i \mid x_i) \Bigr) \le 0.02",
             unit="% of weights",
             source="Pruning by magnitude: Han et al. 2015, arXiv 1506.02626; found by bisection",
             rises=True,
@@ -76,8 +78,9 @@ MEASURES: dict[str, MeasureEntry] = {
         MeasureEntry(
             name="filters",
             title="Zero filters",
-            help="The filters of convolutions whose weights are all exactly 0.0: with its channel each could "
-            "be taken out of the network.",
+            help="The filters of convolutions whose weights are all exactly 0.0, so that each puts out the "
+            "same for every image and could be taken out with its channel: all of them, or all but one a "
+            "layer where they still put out a constant (a bias, or the shift of a norm).",
             formula=r"\left| \{ g : \lVert w_g \rVert_2 = 0 \} \right|",
             unit="filters",
             source="Wen et al. 2016, arXiv 1608.03665",
@@ -87,7 +90,9 @@ MEASURES: dict[str, MeasureEntry] = {
         MeasureEntry(
             name="neurons",
             title="Zero neurons",
-            help="The units of dense and recurrent layers whose weights are all exactly 0.0.",
+            help="The units of dense and recurrent layers whose weights are all exactly 0.0: one of a dense "
+            "layer puts out the same for every image and could be taken out; one of an LSTM or GRU with "
+            "biases still changes from row to row, alike for all images.",
             formula=r"\left| \{ g : \lVert w_g \rVert_2 = 0 \} \right|",
             unit="neurons",
             source="Scardapane et al. 2017, arXiv 1607.00485",

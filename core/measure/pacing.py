@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 # Shares of training time, as estimated from sizes (docs/LOG.md). The thorough measures also come after the
-# last epoch of any run; the prunable share only where the run has time for one look.
+# last epoch of any run; the prunable share only where the run was long enough for it.
 THOROUGH_SHARE = 0.01
 PRUNABLE_SHARE = 0.015
-PRUNABLE_IMAGES = 400  # validation images that it asks, at most: half a point is two of them
-EPOCHS_AN_IMAGE = 1.3  # it takes so many epochs for each validation image over a training image
+PRUNABLE_LAST_SHARE = 0.05  # of the run so far, which the look after the last epoch may take
+EPOCHS_AN_IMAGE = 2.5  # a look takes so many epochs for each validation image over a training image
 MAX_PICTURES = 50  # filters and histograms a run; more would be a long film, and a heavy one
 
 
@@ -19,13 +19,18 @@ def pictures_due(epoch: int, epochs: int) -> bool:
 
 
 def prunable_every(epochs: int, num_train: int, num_validation: int) -> int:
-    """Every how many epochs of a run to look for the prunable share; 0: it is too short for one look."""
+    """Every how many epochs of a run to look for the prunable share; 0: at most after the last."""
     return evenly(epochs, PRUNABLE_SHARE, prunable_cost(num_train, num_validation))
+
+
+def prunable_at_end(done: int, num_train: int, num_validation: int) -> bool:
+    """Whether a run that ends after ``done`` epochs has time for a last look at the prunable share."""
+    return prunable_cost(num_train, num_validation) <= PRUNABLE_LAST_SHARE * done
 
 
 def prunable_cost(num_train: int, num_validation: int) -> float:
     """How long a look for the prunable share takes, in epochs of ``num_train`` images."""
-    return EPOCHS_AN_IMAGE * min(num_validation, PRUNABLE_IMAGES) / max(num_train, 1)  # 0 in a damaged event
+    return EPOCHS_AN_IMAGE * num_validation / max(num_train, 1)  # 0 in a damaged event
 
 
 def evenly(epochs: int, share: float, cost: float) -> int:

@@ -36,7 +36,6 @@ from core.store.store import run_folder
 from core.train.session import Session, open_session
 
 PLAIN, WHOLE = "Plain images", "The whole pipeline"
-# `choose` draws once a batch: on many small batches one lucky draw decides little.
 BATCH = 64
 NUM_IMAGES, NUM_MISTAKES = 1000, 4
 MAX_PICTURES = 160_000  # characters of a row's pictures: an event is at most 256 kB
@@ -69,11 +68,14 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How many of ``images`` the network got right, and the mistakes it was surest of."""
+    """How many of ``images`` the network got right, how many of them it ``lost`` and ``won`` against the
+    plain ones, and the mistakes it was surest of."""
 
     title: str
     right: int
     images: int
+    lost: int
+    won: int
     mistakes: tuple[Mistake, ...]
 
     @property
@@ -85,8 +87,8 @@ def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | 
     """Ask the network of a run that has finished, as a job.
 
     Its rows have the pipeline's ``title``, how many were ``right`` of how many ``images``, the share's 95 %
-    interval from ``low`` to ``high``, and ``mistakes``: ``before`` and ``after`` as data URIs, ``label``,
-    ``answer`` and ``confidence``.
+    interval from ``low`` to ``high``, how many of the same images were ``lost`` and ``won`` against the plain
+    ones, and ``mistakes``: ``before`` and ``after`` as data URIs, ``label``, ``answer`` and ``confidence``.
 
     Args:
         spec: the run's.
@@ -150,9 +152,12 @@ def measured(
 ) -> Iterator[Accuracy]:
     """The network's accuracy on plain validation images, then on the same images after each of `plan`.
 
+    Where a pipeline chooses among its operations it chooses for each image here, and not once a batch: the
+    images are then so many draws, and an interval that counts them as such is right.
+
     Args:
         trained: from `open_trained`.
-        num_images: at most; every class is taken in proportion.
+        num_images: at most; every class is taken in proportion, in an order drawn once for all.
         num_mistakes: shown for each pipeline, at most.
         control: how to stop it; looked at once a batch.
 
@@ -176,16 +181,17 @@ def measured(
             return
         if name == PLAIN:
             known = right
-        yield Accuracy(name, int(right.sum()), len(images), mistakes)
+        lost, won = int((known & ~right).sum()), int((right & ~known).sum())
+        yield Accuracy(name, int(right.sum()), len(images), lost, won, mistakes)
 
 
 def stratified(labels: Tensor, limit: int) -> Tensor:
-    """Places (M,) of at most ``limit`` images, evenly spaced through ``labels`` once these are sorted:
-    each class keeps its share, give or take one image."""
+    """Places (M,) of at most ``limit`` images, evenly spaced through ``labels`` once these are sorted, and
+    then shuffled, always alike: each class keeps its share, give or take one image."""
     order = labels.argsort(stable=True)
-    if len(order) <= limit:
-        return order
-    return order[torch.arange(limit, device=order.device) * len(order) // limit]
+    count = min(limit, len(order))
+    even = order[torch.arange(count, device=order.device) * len(order) // count]
+    return even[torch.randperm(count, generator=torch.Generator().manual_seed(0)).to(order.device)]
 
 
 @torch.inference_mode()
@@ -206,7 +212,7 @@ def _ask(
             break
         rows = slice(start, start + BATCH)
         before, labels = dataset.images[rows], dataset.labels[rows]
-        after = pipeline(before.float().div_(255), step)
+        after = _augmented(pipeline, before.float().div_(255), step)
         confidence, answer = trained.model(trained.normalised(after)).softmax(1).max(1)
         right[rows] = answer == labels
         wrong = (known[rows] & ~right[rows]).nonzero().flatten()
@@ -225,6 +231,14 @@ def _ask(
     return right, tuple(mistakes[:num_mistakes])
 
 
+def _augmented(pipeline: Pipeline, images: Tensor, step: int) -> Tensor:
+    """``images`` of batch ``step``; where the pipeline chooses, each with a choice of its own."""
+    if pipeline.choose is None:
+        return pipeline(images, step)
+    first = step * BATCH
+    return torch.cat([pipeline(image[None], first + i) for i, image in enumerate(images)])
+
+
 def _row(found: Accuracy) -> Event:
     from scipy.stats import binomtest  # its import takes a second
 
@@ -236,6 +250,8 @@ def _row(found: Accuracy) -> Event:
         "images": found.images,
         "low": float(interval.low),
         "high": float(interval.high),
+        "lost": found.lost,
+        "won": found.won,
         "mistakes": _pictured(found.mistakes),
     }
 

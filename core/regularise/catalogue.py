@@ -16,7 +16,8 @@ from core.regularise.procedures import PROCEDURES
 SOLVERS: dict[str, str] = {
     "proximal": (
         "The penalty is solved exactly after each optimiser step (ProxGen, arXiv 2007.07484): "
-        "a weight too weak to pay for itself becomes 0.0, and stays there until the loss pulls harder than λ."
+        "a weight too weak to pay for itself becomes 0.0, and stays there until the loss of one batch pulls "
+        "harder than λ. So compare exact zeros among runs of one optimiser and one batch size."
     ),
     "penalty": "The penalty is added to the loss and followed by its gradient, as most code does it.",
 }
@@ -92,7 +93,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             name="group_lasso",
             title="Group lasso",
             help="Like L1, but all or nothing for whole filters, neurons and attention heads, so that what "
-            "is zero can really be taken out. The last layer, whose neurons are the classes, has no groups.",
+            "is zero can be taken out, but for units of a recurrent layer. The last layer, whose neurons are "
+            "the classes, has no groups.",
             source="Yuan & Lin 2006; for networks, Wen et al. 2016, arXiv 1608.03665; proximal step: "
             "Deleu & Bengio 2021, arXiv 2102.03869",
             formula=r"\lambda \sum_g \sqrt{n_g}\, \lVert w_g \rVert_2",

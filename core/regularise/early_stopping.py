@@ -40,12 +40,13 @@ class EarlyStopping(Regulariser):
             self.waited += 1
         return self._reason() if self.waited >= self.params["patience"] else ""
 
-    def before_saving(self) -> int | None:
-        """Put the best epoch's network back, if the spec asks for it; returns that epoch."""
-        if not self.kept:
-            return None
-        self.model.load_state_dict(self.kept)
-        return self.best_epoch
+    def chosen_epoch(self) -> int | None:
+        """The best epoch, if the spec asks for it."""
+        return self.best_epoch if self.kept else None
+
+    def before_saving(self) -> None:
+        if self.kept:
+            self.model.load_state_dict(self.kept)
 
     def state(self) -> dict[str, Tensor]:
         numbers = torch.tensor([self.best, self.mark, self.best_epoch, self.waited], dtype=torch.float64)

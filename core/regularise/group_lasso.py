@@ -30,6 +30,7 @@ neurons and heads, or nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -49,8 +50,8 @@ class GroupLasso(Regulariser):
     """``Σ √n·‖w_g‖`` over all groups ``g``, of ``n`` weights each (Yuan & Lin 2006, equation 2.1: the root
     makes groups of all sizes equally dear).
 
-    When a proximal step leaves a group at zero its biases are set to zero too: a filter that sees
-    nothing says nothing, and can be taken out without a trace.
+    When a proximal step leaves a group at zero its biases are set to zero too: a filter that sees nothing
+    says nothing, unless a norm follows, whose shift stays.
     """
 
     def __init__(self, model: nn.Module, params: Mapping[str, Any]) -> None:
@@ -78,13 +79,13 @@ class GroupLasso(Regulariser):
             self._shrink(step, strength)
 
     def _shrink(self, step: StepSizes, strength: float) -> None:
-        squares = iter(step.squares)
-        own = [groups.gathered([next(squares) for _ in groups.parts]) for groups in self.groups]
-        self._room = self._room or [torch.empty_like(v) for v in own]
-        thresholds = [
-            step.sizes(v, strength * groups.size**0.5, out)
-            for groups, v, out in zip(self.groups, own, self._room, strict=True)
-        ]
+        self._room = self._room or [torch.empty_like(v) for v in step.squares]
+        own = iter(zip(step.squares, self._room, strict=True))
+        thresholds = []
+        for groups in self.groups:
+            cost = strength * groups.size**0.5
+            sizes = [step.sizes(squares, cost, out) for squares, out in islice(own, len(groups.parts))]
+            thresholds.append(groups.gathered(sizes))
         rows = [groups.rows() for groups in self.groups]
         self._norms = shrink_rows_(rows, thresholds, self._norms)
         by_layer = self._norms.split([len(x) for x in rows])

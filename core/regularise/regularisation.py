@@ -95,10 +95,15 @@ class Regularisation:
         ]  # all: each may keep count
         return next(filter(None, reasons), "")
 
-    def before_saving(self) -> int | None:
-        """Put back the network that is to be kept, if it is not the last; returns its epoch."""
-        epochs = [regulariser.before_saving() for regulariser in self._regularisers]
+    def chosen_epoch(self) -> int | None:
+        """The epoch whose network is to be kept; None: the last."""
+        epochs = (regulariser.chosen_epoch() for regulariser in self._regularisers)
         return next((epoch for epoch in epochs if epoch is not None), None)
+
+    def before_saving(self) -> None:
+        """Put the network of `chosen_epoch` back."""
+        for regulariser in self._regularisers:
+            regulariser.before_saving()
 
     @contextmanager
     def averaged(self) -> Iterator[bool]:

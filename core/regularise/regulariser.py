@@ -68,9 +68,12 @@ class Regulariser:
         """After an ``epoch`` event: a sentence that says why to stop training here, or ``""`` to go on."""
         return ""
 
-    def before_saving(self) -> int | None:
-        """Put back the network that is to be kept, if it is not the last; returns its epoch."""
+    def chosen_epoch(self) -> int | None:
+        """The epoch whose network is to be kept; None: the last."""
         return None
+
+    def before_saving(self) -> None:
+        """Put the network of `chosen_epoch` back."""
 
     @contextmanager
     def averaged(self) -> Iterator[bool]:

@@ -44,18 +44,21 @@ class Checkpoint(NamedTuple):
         return self._replace(tensors={name: value.clone() for name, value in self.tensors.items()})
 
 
-def save(folder: Path, session: Session, position: Position) -> int | None:
+def save(folder: Path, session: Session, position: Position) -> None:
     """Write ``spec.json``, ``weights.safetensors`` and, if there are some, ``edits.json`` into ``folder``,
     which is made if needed.
 
-    Returns:
-        The epoch whose weights were written, if a regulariser chose one.
+    The weights are those of the run's result, as they were judged: of the epoch that a regulariser chose, or
+    of the last that ended. Before any has, they are as they are.
     """
     _save_spec(folder, position)
+    kept = position.kept
+    if kept is not None and kept.epoch and session.regularisation.chosen_epoch() is None:
+        _write(folder / WEIGHTS, kept.tensors, {})
+        return
     with evaluation_weights(session, max(len(position.epochs), 1)):
-        chosen = session.regularisation.before_saving()
+        session.regularisation.before_saving()
         _write(folder / WEIGHTS, session.model.state_dict(), {})
-    return chosen
 
 
 def save_failed(folder: Path, position: Position) -> str:

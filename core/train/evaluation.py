@@ -16,7 +16,6 @@ from core.train.batching import batches
 from core.train.session import Session
 
 EVALUATION_BATCH = 512  # a CPU is as fast with 200 to 1,000
-FIRST_LOOK = 100  # images after which `accuracy_or_less` may have seen enough
 NORM_BATCHES = 10  # as many as torch's running statistics remember, at their momentum of 0.1
 
 
@@ -41,35 +40,14 @@ def evaluate(session: Session, dataset: Dataset) -> Judgement:
     """Judge the network by plain, unaugmented images."""
     session.model.eval()
     losses, correct = [], []
+    batches = (part.split(EVALUATION_BATCH) for part in (dataset.images, dataset.labels))
     with torch.inference_mode(), session.autocast():
-        for logits, labels in _answers(session, dataset):
+        for images, labels in zip(*batches, strict=True):
+            session.check()
+            logits = session.model(session.normalised(images.float().div_(255)))
             losses.append(F.cross_entropy(logits, labels, reduction="none").float())
             correct.append(logits.argmax(1) == labels)
     return Judgement(torch.cat(losses), torch.cat(correct))
-
-
-def accuracy_or_less(session: Session, dataset: Dataset, least: float) -> float:
-    """The accuracy on ``dataset``. Once it can't reach ``least`` any more, the rest is left out, and what it
-    could reach at best is returned; so put the images first that are most often wrong."""
-    session.model.eval()
-    images = at_best = len(dataset)
-    with torch.inference_mode(), session.autocast():
-        for part in (dataset.take(slice(FIRST_LOOK)), dataset.take(slice(FIRST_LOOK, None))):
-            for logits, labels in _answers(session, part):
-                at_best -= int((logits.argmax(1) != labels).sum())
-                if at_best / images < least:
-                    return at_best / images
-    return at_best / images
-
-
-def _answers(session: Session, dataset: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
-    """Logits (B, num_classes) and labels (B,), batch by batch."""
-    if not len(dataset):
-        return  # `split` would give one batch of none
-    batches = (part.split(EVALUATION_BATCH) for part in (dataset.images, dataset.labels))
-    for images, labels in zip(*batches, strict=True):
-        session.check()
-        yield session.model(session.normalised(images.float().div_(255))), labels
 
 
 @contextmanager

@@ -114,6 +114,7 @@ class _Run:
     def events(self) -> Iterator[Event]:
         """From the first event of training to the last state."""
         began, steering = time.perf_counter(), self._steering()
+        self.session.check = steering.listen
         ended = state("finished")
         try:
             yield from self._epochs(steering)
@@ -166,12 +167,15 @@ class _Run:
         # Written when the weights are, so that a run which is killed in between is resumed; taken before, for
         # `save` may put another network in the place of the last.
         last = checkpoint_of(session, position).copied() if ended["state"] == "finished" else None
-        saved = save(out, session, position)
+        save(out, session, position)
         if last is not None:
             save_checkpoint(out, last)
-        if saved in (None, len(position.epochs)):
-            return ""
-        return f"The weights saved are those of epoch {saved}, the best."
+        chosen, done = session.regularisation.chosen_epoch(), len(position.epochs)
+        if chosen not in (None, done):
+            return f"The weights saved are those of epoch {chosen}, the best."
+        if done and position.sums.batches:
+            return f"The weights saved are those of epoch {done}, the last that ended."
+        return ""
 
 
 def _resumed(session: Session, out: Path | None, edits: Sequence[Edit]) -> Position:

@@ -6,17 +6,17 @@ from typing import NotRequired, TypedDict, cast
 
 from core.measure.filters import first_filters
 from core.measure.pacing import (
-    PRUNABLE_IMAGES,
     THOROUGH_SHARE,
     evenly,
     falls_on,
     pictures_due,
+    prunable_at_end,
     prunable_every,
 )
 from core.measure.prunable import prunable
 from core.measure.sparsity import share_within
 from core.run.figures import Filters, Histogram, Prunable, Sparsity
-from core.train.evaluation import Judgement, accuracy_or_less
+from core.train.evaluation import Judgement, evaluate
 from core.train.session import Session
 
 
@@ -47,8 +47,9 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
     if pictures:
         event["weights"] = found["weights"]
         event["filters"] = cast(Filters | None, first_filters(session.model, session.train.channels))
-    every = prunable_every(session.spec.train.epochs, len(session.train), len(session.validation))
-    if falls_on(epoch, every) or (last and every):
+    images = len(session.train), len(session.validation)
+    every = prunable_every(session.spec.train.epochs, *images)
+    if falls_on(epoch, every) or (last and prunable_at_end(epoch, *images)):
         event["prunable"] = _prunable(session, judged)
     return event
 
@@ -62,12 +63,13 @@ def thorough_every(session: Session) -> int:
 
 def _prunable(session: Session, judged: Judgement) -> Prunable:
     """What `prunable` finds, and of each layer the share of its weights that is among those."""
-    # The split is in random order, so the first images will do. The hardest of them come first.
-    index = judged.losses[:PRUNABLE_IMAGES].argsort(descending=True)
-    images = session.validation.take(index)
-    known = Judgement(judged.losses[index], judged.correct[index]).accuracy
     layers = session.weight_measures.layers
     weights = [part for layer in layers.values() for part in layer]
-    found = prunable(weights, lambda least: accuracy_or_less(session, images, least), accuracy=known)
-    shares = {name: share_within(parts, found["cutoff"]) for name, parts in layers.items()}
-    return {"share": found["share"], "accuracy": found["accuracy"], "layers": shares}
+    found = prunable(weights, lambda: evaluate(session, session.validation), judged)
+    return {
+        "share": found["share"],
+        "low": found["low"],
+        "high": found["high"],
+        "accuracy": found["accuracy"],
+        "layers": {name: share_within(parts, found["cutoff"]) for name, parts in layers.items()},
+    }

@@ -77,12 +77,12 @@ def finished(session: Session, epochs: Sequence[Event], seconds: float) -> Finis
     def figures(event: Event) -> Figures:
         return cast(Figures, {key: value for key, value in lean(event).items() if key != "event"})
 
-    best = max(epochs, key=lambda event: event["validation_accuracy"])
+    chosen = session.regularisation.chosen_epoch() or len(epochs)
     return {
         "event": "finished",
         "epochs": len(epochs),
         "seconds": seconds,
-        "best": figures(best),
+        "result": figures(epochs[chosen - 1]),
         "last": figures(epochs[-1]),
         "warnings": _warnings(session, epochs[-1]),
     }

@@ -1,4 +1,4 @@
-"""What a person asks of a run while it trains, made to happen before the next batch."""
+"""What a person asks of a run, made to happen before the next batch, or between two pieces of a judgement."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from core.run.spec import RunSpec
 from core.train.position import Position
 from core.train.session import Session
 
+GOES_ON = ("resume", "step", "epoch")
 PAUSE_SECONDS = 3600.0  # how long one wait for a command takes; then the next begins
 
 
@@ -34,6 +35,7 @@ class Steering:
     ) -> None:
         self._session, self._control, self._position, self._save = session, control, position, save
         self._pause_at: int | None = None  # pause when so many steps are done
+        self._heard: list[Command] = []  # while the network was judged, for the next batch
         self.step, self.waited = 0, 0.0
 
     @property
@@ -54,9 +56,40 @@ class Steering:
         self._control.check()
         while self._position.to_come and self._position.to_come[0]["step"] <= step:
             yield self._edit(self._position.to_come.pop(0)["set"])
-        yield from self._obey(self._control.drain())
-        if not self._paused:
+        heard, self._heard = self._heard, []
+        yield from self._obey(heard + self._control.drain())
+        if self._paused:
+            yield from self._pause()
+
+    def listen(self) -> None:
+        """Between two pieces of a judgement: wait from a ``pause`` to what ends it, if that can be told. All
+        that was asked is obeyed before the next batch, in its order.
+
+        Raises:
+            StoppedError: the run was asked to stop.
+        """
+        self._control.check()
+        tell = self._control.tell
+        if tell is None or not self._hear(self._control.drain(), paused=False):
             return
+        tell(state("paused"))
+        began = time.perf_counter()
+        try:
+            while self._hear(self._control.wait(PAUSE_SECONDS), paused=True):
+                self._control.check()
+        finally:
+            self.waited += time.perf_counter() - began
+        self._control.check()
+        tell(state("running"))
+
+    def _hear(self, commands: Sequence[Command], paused: bool) -> bool:
+        """Keep commands for the next batch; whether the run is paused after them."""
+        self._heard += commands
+        for command in commands:
+            paused = command["command"] == "pause" or (paused and command["command"] not in GOES_ON)
+        return paused
+
+    def _pause(self) -> Iterator[Event]:
         yield state("paused")
         began = time.perf_counter()
         try:

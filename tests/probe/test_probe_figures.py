@@ -13,8 +13,26 @@ from core.figures import probes as figures
 from core.preview.histograms import histograms
 
 MEASURED = [
-    {"title": "Plain images", "right": 90, "images": 100, "low": 0.825, "high": 0.945, "mistakes": []},
-    {"title": "Horizontal flip", "right": 45, "images": 100, "low": 0.356, "high": 0.548, "mistakes": []},
+    {
+        "title": "Plain images",
+        "right": 90,
+        "images": 100,
+        "low": 0.825,
+        "high": 0.945,
+        "lost": 0,
+        "won": 0,
+        "mistakes": [],
+    },
+    {
+        "title": "Horizontal flip",
+        "right": 45,
+        "images": 100,
+        "low": 0.356,
+        "high": 0.548,
+        "lost": 50,
+        "won": 5,
+        "mistakes": [],
+    },
 ]
 
 
@@ -58,12 +76,14 @@ def test_every_figure_is_valid_plain_and_knows_no_theme(chart):
     assert chart.alt.endswith(".") and "\n" not in chart.alt
 
 
-def test_bars_of_accuracy_have_their_intervals_and_plain_a_line():
+def test_bars_of_accuracy_have_the_intervals_of_their_fall_and_plain_a_line():
     chart = figures.accuracies(MEASURED)
     (bars,) = chart.figure["data"]
     assert bars["x"] == [90, 45] and bars["y"] == ["Plain images", "Horizontal flip"]
-    assert 45 + bars["error_x"]["array"][1] == pytest.approx(54.8)
-    assert 45 - bars["error_x"]["arrayminus"][1] == pytest.approx(35.6)
+    assert (bars["error_x"]["array"][0], bars["error_x"]["arrayminus"][0]) == (0, 0)
+    # Tango's interval of 50 lost and 5 won of 100, by hand from a profile likelihood: 32.7 to 55.9 points.
+    assert 45 + bars["error_x"]["array"][1] == pytest.approx(90 - 32.74, abs=0.02)
+    assert 45 - bars["error_x"]["arrayminus"][1] == pytest.approx(90 - 55.93, abs=0.02)
     assert chart.figure["layout"]["shapes"][0]["x0"] == 90
     assert "100 validation images" in chart.alt and "Horizontal flip 45 %" in chart.alt
 

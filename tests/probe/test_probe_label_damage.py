@@ -233,6 +233,8 @@ def test_a_job_has_a_row_for_each_pipeline_with_pictures_of_mistakes(kept_run, f
     for row, known in zip(rows, found.values(), strict=True):
         assert (row["title"], row["right"], row["images"]) == (known.title, known.right, known.images)
         assert row["low"] < known.share < row["high"] <= 1
+        assert row["lost"] - row["won"] == rows[0]["right"] - row["right"]
+        assert (row["lost"], row["won"]) == (known.lost, known.won)
         for told, mistake in zip(row["mistakes"], known.mistakes, strict=True):
             assert pixels(told["before"]) == mistake.before.numpy().tobytes()
             assert pixels(told["after"]) == mistake.after.numpy().tobytes()
@@ -280,7 +282,7 @@ def test_a_row_has_room_in_an_event_whatever_the_images():
     torch.manual_seed(0)
     noise = torch.randint(0, 256, (2, 3, 95, 95), dtype=torch.uint8)  # as PNG larger than itself
     mistakes = tuple(Mistake(noise[0], noise[1], "a", "b", 1 - i / 10) for i in range(4))
-    row = label_damage._row(Accuracy("x", 5, 10, mistakes))
+    row = label_damage._row(Accuracy("x", 5, 10, 1, 1, mistakes))
     assert [told["confidence"] for told in row["mistakes"]] == [1.0, 0.9]
     assert len(json.dumps(row)) < MAX_EVENT_BYTES
 
@@ -297,9 +299,9 @@ def test_inputs_of_no_use_are_refused(inputs):
 )
 def test_the_interval_is_that_of_newcombe_s_table(right, total, low, high):
     """Newcombe 1998, Two-sided confidence intervals for the single proportion, table I, method 3."""
-    row = label_damage._row(Accuracy("x", right, total, ()))
+    row = label_damage._row(Accuracy("x", right, total, 0, 0, ()))
     assert (row["low"], row["high"]) == pytest.approx((low, high), abs=5e-5)
-    row = label_damage._row(Accuracy("x", total - right, total, ()))
+    row = label_damage._row(Accuracy("x", total - right, total, 0, 0, ()))
     assert (row["low"], row["high"]) == pytest.approx((1 - high, 1 - low), abs=5e-5)
 
 

@@ -7,9 +7,11 @@ import shutil
 from itertools import pairwise
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from core.__main__ import main
+from core.catalogues import completed
 from core.regularise.catalogue import REGULARISERS
 from core.run.commands import Control
 from core.run.errors import SpecError
@@ -26,7 +28,10 @@ from core.run.spec import (
 from core.study import path_plan, strength_path, warm_start
 from core.study.path_plan import quick, strengths
 from core.study.strength_path import path_events
+from core.train.batching import batches
 from core.train.loop import run
+from core.train.session import open_session
+from core.train.step import train_step
 
 WARM, EACH = 4, 4
 TINY = RunSpec(
@@ -87,6 +92,22 @@ def test_a_point_is_the_run_in_which_the_strength_steps_in_after_the_warm_start(
 def test_more_strength_makes_more_zeros(path):
     exact = [point["exact"] for point in path]
     assert all(less < more for less, more in pairwise(exact)) and exact[-1] > 0.8
+
+
+def test_a_point_says_which_images_are_right(path):
+    """As a run's own network says of the same images, one by one."""
+    train = TINY.train.model_copy(update={"epochs": WARM + EACH})
+    session = open_session(completed(TINY.model_copy(update={"regularisers": (), "train": train})))
+    for epoch in range(1, WARM + EACH + 1):
+        session.model.train()
+        for batch in batches(session, epoch):
+            train_step(session, batch.images, batch.targets, batch.step)
+    images = session.normalised(session.validation.images.float() / 255)
+    right = session.model.eval()(images).argmax(1) == session.validation.labels
+    assert path[0]["images"] == len(right) == 359
+    told = np.unpackbits(np.frombuffer(bytes.fromhex(path[0]["right"]), np.uint8), count=359)
+    assert told.tolist() == right.int().tolist() and 0 < told.mean() == path[0]["accuracy"]
+    assert all(each["right"] != path[0]["right"] for each in path[3:])
 
 
 def test_groups_are_counted():
@@ -319,7 +340,7 @@ def test_inputs_of_no_use_are_refused(home, inputs, where):
 def test_a_plan_has_a_job_for_each_strength_and_equal_plans_have_equal_groups():
     spec = quick(TINY, 0)
     found = path_plan.path_plan(spec, 0)
-    assert [each["strength"] for each in found.inputs] == list(strengths("l1"))
+    assert [each["strength"] for each in found.inputs] == [0.0, *strengths("l1")]
     assert len({each["start"] for each in found.inputs}) == 1 and found.spec == spec
     assert path_plan.path_plan(quick(TINY.model_copy(update={"name": "Another"}), 0), 0) == found
     fresh = path_plan.path_plan(spec, 0, fresh="1")

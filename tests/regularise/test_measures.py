@@ -1,6 +1,5 @@
-"""The measures against closed forms, NumPy, SciPy and scikit-learn, and the axioms they claim."""
+"""The measures of a network: what is counted, how often, and what every one is told with."""
 
-import gzip
 import itertools
 import json
 import math
@@ -10,9 +9,8 @@ import pytest
 import scipy.sparse
 import scipy.stats
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import auc
 from torch import nn
 
 from core.layers.weights import regularised_weights
@@ -22,7 +20,6 @@ from core.measure.histogram import histogram
 from core.measure.near import EDGES, share_below
 from core.measure.prunable import prunable
 from core.measure.sparsity import sparsity
-from core.measure.storage import dense_bytes, gzip_bytes, gzipped, sparse_bytes
 from core.measure.weight_measures import WeightMeasures
 from core.models.build import build_model
 from core.models.summary import summarise
@@ -45,136 +42,6 @@ def sparse_normal(*shape, seed=0, zeros=0.3):
 
 def default(arch, **params):
     return build_model(ModelSpec(arch=arch, params=params), channels=1, side=28, num_classes=10, seed=0)
-
-
-# How weights are spread
-
-LISTS = st.lists(st.integers(-1000, 1000).map(lambda i: i / 8), min_size=2, max_size=40)
-
-
-@pytest.mark.parametrize(("n", "k"), [(4, 1), (4, 4), (9, 4), (100, 25), (1, 1)])
-def test_k_equal_weights_of_n_have_closed_forms(n, k):
-    weights = torch.tensor([0.3] * k + [0.0] * (n - k))
-    expected = (math.sqrt(n) - math.sqrt(k)) / (math.sqrt(n) - 1) if n > 1 else 0.0
-    assert hoyer_of(weights) == pytest.approx(expected, abs=1e-12)
-    assert gini_of(weights) == pytest.approx(1 - k / n, abs=1e-12)
-
-
-def test_all_zero_is_as_sparse_as_can_be():
-    for shape in ((1, 1), (3, 5)):
-        assert hoyer_of(torch.zeros(shape)) == gini_of(torch.zeros(shape)) == 1
-        assert effective_rank(torch.zeros(shape)) == 0
-
-
-def test_of_random_weights_they_are_what_others_compute():
-    parts = [sparse_normal(7, 3, 2, 2), sparse_normal(11, 5, seed=1)]
-    w = np.concatenate([part.numpy().ravel() for part in parts]).astype(np.float64)
-    root = np.sqrt(w.size)
-    by_norms = (root - np.linalg.norm(w, 1) / np.linalg.norm(w)) / (root - 1)
-    assert hoyer_of(*parts) == pytest.approx(by_norms, rel=1e-12)
-    rising = np.sort(np.abs(w))
-    lorenz = np.concatenate([[0], rising.cumsum() / rising.sum()])
-    assert gini_of(*parts) == pytest.approx(1 - 2 * auc(np.linspace(0, 1, lorenz.size), lorenz), rel=1e-12)
-    differences = np.abs(rising[:, None] - rising).sum() / (2 * w.size * rising.sum())
-    assert gini_of(*parts) == pytest.approx(differences, rel=1e-12)
-
-
-@settings(max_examples=60, deadline=None)
-@given(LISTS, st.sampled_from([0.25, 3.0, 1e-6, 4e7]), st.randoms())
-def test_they_care_for_no_scale_sign_or_order(values, scale, random):
-    shuffled = [value * random.choice([-scale, scale]) for value in random.sample(values, len(values))]
-    for each in (hoyer_of, gini_of):
-        assert 0 <= each(torch.tensor(values)) <= 1
-        assert each(torch.tensor(shuffled)) == pytest.approx(each(torch.tensor(values)), abs=1e-6)
-
-
-@settings(max_examples=60, deadline=None)
-@given(LISTS, st.integers(1, 20), st.integers(2, 4))
-def test_the_gini_index_keeps_the_axioms_of_hurley_and_rickard(values, more, times):
-    w = torch.tensor(values).abs()
-    assume(w.any())
-    before = gini_of(w)
-    assert gini_of(torch.cat([w, torch.zeros(more)])) > before  # babies: zeros make it sparser
-    assert gini_of(w.repeat(times)) == pytest.approx(before, abs=1e-9)  # cloning
-    if len(w.unique()) > 1:
-        assert gini_of(w + more) < before  # rising tide
-        rich, poor = w.argmax(), w.argmin()
-        shared = w.clone()
-        shared[rich] -= (w[rich] - w[poor]) / 4
-        shared[poor] += (w[rich] - w[poor]) / 4
-        assert gini_of(shared) < before  # Robin Hood
-    richer = w.clone()
-    richer[0] = 1e6
-    richest = w.clone()
-    richest[0] = 2e6
-    assert gini_of(richest) >= gini_of(richer)  # Bill Gates
-    assert hoyer_of(torch.cat([w, torch.zeros(more)])) > hoyer_of(w) - 1e-12
-
-
-def with_singular_values(rows, columns, values):
-    random = np.random.default_rng(0)
-    left = np.linalg.qr(random.normal(size=(rows, len(values))))[0]
-    right = np.linalg.qr(random.normal(size=(columns, len(values))))[0]
-    return torch.tensor(left * values @ right.T)
-
-
-@pytest.mark.parametrize(("rows", "columns"), [(40, 60), (60, 40), (50, 50)])
-def test_the_effective_rank_by_its_singular_values(rows, columns):
-    values = np.array([5.0, 2.0, 1.0, 1e-3])
-    expected = math.exp(scipy.stats.entropy(values))  # which divides by the sum itself
-    matrix = with_singular_values(rows, columns, values)
-    assert effective_rank(matrix) == pytest.approx(expected, rel=1e-6)
-    assert effective_rank(1e-4 * matrix.float()) == pytest.approx(expected, rel=1e-5)
-    assert effective_rank(with_singular_values(rows, columns, [2.0] * 7)) == pytest.approx(7, rel=1e-6)
-    assert effective_rank(with_singular_values(rows, columns, [3.0])) == pytest.approx(1, rel=1e-6)
-
-
-def test_the_effective_rank_of_dense_noise_and_of_filters():
-    filters = sparse_normal(30, 8, 3, 3).to(memory_format=torch.channels_last)
-    values = np.linalg.svd(filters.contiguous().numpy().reshape(30, 72).astype(np.float64), compute_uv=False)
-    assert effective_rank(filters) == pytest.approx(math.exp(scipy.stats.entropy(values)), rel=1e-9)
-    assert effective_rank(torch.eye(17)) == pytest.approx(17)
-    assert effective_rank(torch.full((1, 1), -3.0)) == 1
-
-
-# What weights weigh
-
-
-@pytest.mark.parametrize(
-    ("rows", "columns", "zeros", "column_bytes", "pointer_bytes"),
-    [
-        (6, 9, 0.5, 1, 1),
-        (30, 256, 0.5, 1, 2),
-        (30, 257, 0.9, 2, 2),
-        (3, 70_000, 0.2, 4, 4),
-        (5, 4, 1.0, 1, 1),
-    ],
-)
-def test_sparse_storage_is_scipys_with_the_smallest_numbers(
-    rows, columns, zeros, column_bytes, pointer_bytes
-):
-    part = sparse_normal(rows, columns, zeros=zeros)
-    csr = scipy.sparse.csr_matrix(part.numpy())
-    expected = csr.data.nbytes + column_bytes * csr.indices.size + pointer_bytes * csr.indptr.size
-    assert csr.data.itemsize == 4
-    assert sparse_bytes([part], [int(part.count_nonzero())]) == expected
-    assert sparse_bytes([part, part], [int(part.count_nonzero())] * 2) == 2 * expected
-    assert dense_bytes([part]) == part.numpy().nbytes
-
-
-def test_gzip_is_what_gzip_reads():
-    parts = [sparse_normal(16, 4, 3, 3, zeros=0.9), sparse_normal(10, 16)]
-    contents = [(part.numpy() + 0.0).tobytes() for part in parts]  # no -0.0
-    parts[0] = parts[0].to(memory_format=torch.channels_last)  # how a run keeps its filters
-    assert [gzip.decompress(gzipped(part)) for part in parts] == contents
-    assert gzip_bytes(parts) == sum(len(gzipped(part)) for part in parts)
-    assert gzip_bytes([torch.zeros(100, 100)]) < 300
-
-
-@pytest.mark.parametrize("zeros", [0.0, 0.5, 0.9, 0.99])
-def test_runs_are_all_that_gzip_finds_in_weights(zeros):
-    part = sparse_normal(128, 500, zeros=zeros)
-    assert gzip_bytes([part]) <= 1.05 * len(gzip.compress((part.numpy() + 0.0).tobytes(), 6))
 
 
 # Histograms
@@ -322,70 +189,90 @@ def test_every_measure_has_a_definition():
 # The prunable share
 
 
-def counting(weights, right):
-    """An accuracy that depends on the weights' share of non-zeros alone, and how often it was asked for."""
-    calls = []
+def judged_by(weights, falls, right=0.9):
+    """A judgement in which each image's probability, ``right`` at first, falls as ``falls`` says of the share
+    of zeros; and the shares that were asked for."""
+    asked = []
 
-    def evaluate(least):
-        kept = sum(int(w.count_nonzero()) for w in weights) / sum(w.numel() for w in weights)
-        calls.append(kept)
-        return right(kept)
+    def judge():
+        share = 1 - sum(int(w.count_nonzero()) for w in weights) / sum(w.numel() for w in weights)
+        asked.append(share)
+        left = right - torch.as_tensor(falls(share), dtype=torch.float64)
+        return -left.log(), left > 0.5
 
-    return evaluate, calls
+    whole = judge()
+    asked.clear()
+    return judge, whole, asked
+
+
+def cliff(needed, images=4):
+    """Nothing is lost as long as the share ``needed`` of the weights is kept, and then nearly all."""
+    return lambda share: np.full(images, 0.0 if 1 - share >= needed - 1e-9 else 0.8)
 
 
 @pytest.mark.parametrize("needed", [0.0, 0.01, 0.37, 0.5, 0.999, 1.0])
 def test_bisection_finds_how_many_weights_are_needed(needed):
     weights = [sparse_normal(40, 30, zeros=0), sparse_normal(20, 10, 3, 3, seed=1, zeros=0)]
-    evaluate, calls = counting(weights, lambda kept: 0.9 if kept >= needed else 0.1)
-    found = prunable(weights, evaluate)
-    assert len(calls) <= 8
+    judge, whole, asked = judged_by(weights, cliff(needed))
+    found = prunable(weights, judge, whole)
+    assert len(asked) == 7  # all images fall alike, so the ends lie between the same two looks
     assert 1 - needed - 1 / 128 <= found["share"] <= 1 - needed + 1e-9
-    assert found["accuracy"] == 0.9
+    assert found["share"] - 1e-9 <= found["low"] <= found["high"] <= found["share"] + 1 / 128 + 1e-9
+    assert found["accuracy"] == 1.0
 
 
-def test_half_a_point_is_allowed_and_the_rest_is_not():
+def test_two_points_are_allowed_and_the_interval_is_that_of_a_paired_mean():
+    """Image i loses b_i of its probability for each share: mean and standard error are lines in it."""
+    weights = [torch.linspace(1, 2, 12_800).view(10, 1280)]
+    each = np.random.default_rng(0).uniform(-0.4, 0.5, 400)
+    judge, whole, asked = judged_by(weights, lambda share: each * share, right=0.5)
+    found = prunable(weights, judge, whole)
+    interval = scipy.stats.norm.interval(0.95, each.mean(), each.std() / math.sqrt(len(each)))
+    assert 0.02 / each.mean() - 1 / 128 < found["share"] <= 0.02 / each.mean() < 0.6
+    assert (found["high"], found["low"]) == pytest.approx([0.02 / end for end in interval], abs=2e-3)
+    assert found["accuracy"] == pytest.approx(np.mean(each * found["share"] < 0))
+    assert len(asked) == len(set(asked)) < 18
+
+
+def test_where_no_share_fails_all_weights_can_go():
     weights = [torch.linspace(1, 2, 1000).view(10, 100)]
-    evaluate, calls = counting(weights, lambda kept: 0.9 - 0.01 * (1 - kept))
-    found = prunable(weights, evaluate, accuracy=0.9)
-    assert len(calls) <= 7
-    assert 0.5 - 1 / 128 <= found["share"] <= 0.5
-    assert found["accuracy"] == pytest.approx(0.9 - 0.01 * found["share"])
-    assert prunable(weights, evaluate, points=100.0)["share"] > 1 - 1 / 128
-    evaluate, _ = counting(weights, lambda kept: 9 / 200)  # half a point exactly; a shade more as floats
-    assert prunable(weights, evaluate, accuracy=10 / 200)["share"] > 1 - 1 / 128
+    judge, whole, _ = judged_by(weights, lambda share: np.array([-0.05, 0.08]) * share)  # 1.5 points at most
+    found = prunable(weights, judge, whole)
+    assert found["share"] > 1 - 1 / 128 and found["low"] < 0.6 and found["high"] == 1.0
 
 
 def test_of_few_weights_the_answer_is_exact():
     weights = [sparse_normal(5, 20, zeros=0)]
     for needed in range(101):
-        evaluate, _ = counting(weights, lambda kept, needed=needed: float(kept * 100 > needed - 0.5))
-        assert prunable(weights, evaluate, accuracy=1.0)["share"] == (100 - needed) / 100
+        judge, whole, _ = judged_by(weights, cliff(needed / 100))
+        assert prunable(weights, judge, whole)["share"] == (100 - needed) / 100
 
 
 def test_the_smallest_go_first_whatever_their_layer():
     weights = [torch.tensor([[1.0, -4.0], [0.0, 3.0]]), torch.tensor([[-2.0, 5.0]])]
+    whole = torch.zeros(3), torch.ones(3, dtype=torch.bool)
     seen = []
 
-    def evaluate(least):
+    def judge():
         seen.append(
             sorted(float(abs(w)) for w in itertools.chain(*(part.flatten() for part in weights)) if w)
         )
-        return 1.0
+        return whole
 
-    assert prunable(weights, evaluate) == {"share": 1.0, "accuracy": 1.0, "cutoff": 5.0}
-    assert seen[0] == [1, 2, 3, 4, 5]
+    every = {"share": 1.0, "low": 1.0, "high": 1.0, "accuracy": 1.0, "cutoff": 5.0}
+    assert prunable(weights, judge, whole) == every
+    assert seen[0] == [1, 2, 3, 4, 5][5 - len(seen[0]) :] and len(seen[0]) > len(seen[-1])
     assert all(kept == [1, 2, 3, 4, 5][5 - len(kept) :] for kept in seen)
 
 
 def test_zeros_that_are_there_count_and_equals_go_together():
     zeros = torch.zeros(4, 4)
-    evaluate, calls = counting([zeros], lambda kept: 0.1)
-    whole = {"share": 1.0, "accuracy": 0.1, "cutoff": 0.0}
-    assert prunable([zeros], evaluate, accuracy=0.1) == whole and not calls
+    judge, whole, asked = judged_by([zeros], cliff(0.0))
+    assert prunable([zeros], judge, whole)["share"] == 1.0 and not asked
     same = torch.cat([torch.zeros(1, 5), torch.full((1, 5), 0.5)])
-    evaluate, _ = counting([same], lambda kept: float(kept == 0.5))
-    assert prunable([same], evaluate) == {"share": 0.5, "accuracy": 1.0, "cutoff": 0.0}
+    judge, whole, _ = judged_by([same], cliff(0.5))
+    found = prunable([same], judge, whole)
+    assert found["share"] == found["low"] == 0.5 and found["cutoff"] == 0.0
 
 
 def test_weights_are_put_back_to_the_last_bit():
@@ -395,13 +282,18 @@ def test_weights_are_put_back_to_the_last_bit():
         weights[0][0] = torch.tensor(-0.0)
     before = [w.detach().clone() for w in weights]
 
-    def fails(least):
+    whole = torch.zeros(2), torch.ones(2, dtype=torch.bool)
+
+    def judge():
+        return (torch.zeros(2) if weights[0].any() else torch.full((2,), 9.0)), whole[1]
+
+    def fails():
         assert any(not w.equal(old) for w, old in zip(weights, before, strict=True))
         raise RuntimeError("no memory")
 
-    assert 0 < prunable(weights, lambda least: 0.5 if weights[0].any() else 0.1)["share"] < 1
+    assert 0 < prunable(weights, judge, whole)["share"] < 1
     with pytest.raises(RuntimeError, match="no memory"):
-        prunable(weights, fails, accuracy=0.9)
+        prunable(weights, fails, whole)
     for weight, old in zip(weights, before, strict=True):
         assert weight.view(torch.int32).equal(old.view(torch.int32)) and weight.stride() == old.stride()
     assert all(weight.requires_grad for weight in weights)

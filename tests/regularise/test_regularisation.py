@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from core.regularise.check import completed_regularisers
-from core.regularise.regularisation import Regularisation, strength_at
+from core.regularise.regularisation import Regularisation
 from core.run.spec import RegulariserSpec
 
 KINDS = [
@@ -51,17 +51,6 @@ def train(model, optimiser, take_step, loss_term=lambda: None, steps=20):
 
 def adamw(parameters, **options):
     return torch.optim.AdamW(parameters, 0.01, **{"weight_decay": 0.0, **options})
-
-
-def test_strength_rises_over_the_warm_up():
-    spec = RegulariserSpec(kind="l1", strength=0.4, warmup_epochs=4)
-    assert [strength_at(spec, epoch) for epoch in (0.0, 0.5, 2.0, 4.0, 9.0)] == [0.0, 0.05, 0.2, 0.4, 0.4]
-    assert strength_at(RegulariserSpec(kind="l1", strength=0.4), 0.0) == 0.4
-
-
-def test_strength_steps_up_at_an_epoch():
-    spec = RegulariserSpec(kind="l1", strength=0.4, warmup_epochs=4, schedule="step")
-    assert [strength_at(spec, epoch) for epoch in (0.0, 2.0, 3.99, 4.0, 9.0)] == [0.0, 0.0, 0.0, 0.4, 0.4]
 
 
 def test_each_penalty_and_strength_by_kind():

@@ -1,12 +1,9 @@
 """Which weights are regularised and counted, and the counts, by hand."""
 
-import json
-
 import torch
 from torch import nn
 
 from core.layers.weights import regularised_weights
-from core.measure.near import NEAR
 from core.measure.sparsity import sparsity
 
 
@@ -72,21 +69,3 @@ def test_a_shared_weight_counts_once():
     model = Tied()
     assert list(regularised_weights(model)) == ["encode"]
     assert sparsity(model)["weights"] == 6
-
-
-def test_counts_by_hand():
-    model = nn.Sequential(nn.Linear(4, 1), nn.BatchNorm1d(1), nn.Linear(1, 2))
-    model[0].weight.data = torch.tensor([[0.0, -0.0, 9e-4, 2.0]])
-    model[2].weight.data = torch.tensor([[NEAR], [-5e-4]])  # the bound itself is not near
-    model[0].bias.data.zero_()
-    assert sparsity(model) == {
-        "exact": 2 / 6,
-        "near": 4 / 6,
-        "weights": 6,
-        "layers": {
-            "0": {"exact": 2 / 4, "near": 3 / 4, "weights": 4},
-            "2": {"exact": 0.0, "near": 1 / 2, "weights": 2},
-        },
-    }
-    json.dumps(sparsity(model))
-    assert sparsity(model, near=0.5)["near"] == 5 / 6

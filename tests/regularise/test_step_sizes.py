@@ -38,6 +38,11 @@ def test_step_size_is_the_distance_moved_under_a_constant_gradient(name):
     for i, (weight, gradient) in enumerate(zip(weights, GRADIENTS, strict=True)):
         moved = (before[i] - weight.detach()) / gradient.double()
         size = torch.full_like(moved, sizes) if isinstance(sizes, float) else sizes.sizes(sizes.squares[i])
+        low = gradient.abs() < 0.03 * gradient.abs().mean() if not isinstance(sizes, float) else None
+        if low is not None and low.any():  # as if its gradient were 3 % of the tensor's mean
+            floored = moved[low] * gradient[low].abs() / (0.03 * gradient.abs().mean())
+            torch.testing.assert_close(size[low], floored.double(), rtol=2e-4, atol=0)
+            moved, size = moved[~low], size[~low]
         torch.testing.assert_close(moved, size, rtol=1e-6, atol=0)
 
 

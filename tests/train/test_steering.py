@@ -15,7 +15,7 @@ from core.run.errors import SpecError
 from core.run.events import read_event
 from core.run.history import HistoryBuilder
 from core.run.spec import parse
-from core.train import loop, step
+from core.train import epoch, loop, step
 from core.train.batching import batches
 from core.train.loop import run
 from core.train.session import open_session
@@ -205,3 +205,49 @@ def test_an_edit_of_what_is_not_there_is_refused_and_the_run_goes_on():
     refused = [event for event in events if event["event"] == "refused"]
     assert len(refused) == 1 and "optimiser.params.lr" in refused[0]["reason"]
     assert events[-1]["state"] == "finished"
+
+
+def test_a_pause_is_heard_while_the_network_is_judged(tmp_path, monkeypatch):
+    """It waits there, says so at once, takes no training time, and changes no bit; what else was asked is
+    done before the next batch."""
+    straight = list(run(parse(SMALL_CNN), out=tmp_path / "straight"))
+    control, told, judged = Control(), [], []
+    evaluate = epoch.evaluate
+
+    def paused_evaluate(session, dataset):
+        if not judged:
+            control.post({"command": "pause"})
+            control.post({"command": "checkpoint"})
+
+            def go_on():
+                assert [event["state"] for event in told] == ["paused"]
+                judged.append(time.perf_counter())
+                control.post({"command": "step"})
+                control.post({"command": "resume"})
+
+            threading.Timer(0.2, go_on).start()
+        return evaluate(session, dataset)
+
+    monkeypatch.setattr(epoch, "evaluate", paused_evaluate)
+    control.tell = told.append
+    seen = list(run(parse(SMALL_CNN), control, out=tmp_path / "paused"))
+    assert judged and [event["state"] for event in told] == ["paused", "running"]
+    assert epochs(seen) == epochs(straight) and same_weights(tmp_path / "straight", tmp_path / "paused")
+    first = next(event for event in seen if event["event"] == "epoch")
+    at = next(i for i, event in enumerate(seen) if event["event"] == "checkpoint")
+    assert seen[at]["step"] == first["step"] and seen.index(first) < at
+    assert first["seconds"] < last(seen, "finished")["seconds"]
+
+
+def test_a_run_that_is_paused_while_it_is_judged_can_be_stopped(monkeypatch):
+    control, evaluate = Control(), epoch.evaluate
+
+    def paused_evaluate(session, dataset):
+        control.post({"command": "pause"})
+        threading.Timer(0.1, control.post, [{"command": "stop"}]).start()
+        return evaluate(session, dataset)
+
+    monkeypatch.setattr(epoch, "evaluate", paused_evaluate)
+    control.tell = lambda event: None
+    seen = list(run(parse(SMALL_CNN), control))
+    assert seen[-1]["state"] == "stopped" and not epochs(seen)

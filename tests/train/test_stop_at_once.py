@@ -75,7 +75,6 @@ def test_a_stop_is_heard_between_two_pieces_of_a_judgement(tmp_path, monkeypatch
     place, function = begins[where]
     if where == "prunable":
         monkeypatch.setattr("core.train.measuring.prunable_every", lambda *_: 1)
-        monkeypatch.setattr("core.train.evaluation.FIRST_LOOK", 1)
 
     def slow_from_here(*arguments, **options):
         slowly.set()

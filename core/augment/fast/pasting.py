@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from core.augment.entry import Drawn
+from core.augment.modules.cutmix import CutMix
 
 
 def cut_and_paste(images: Tensor, drawn: Drawn) -> Tensor:
@@ -45,7 +46,7 @@ def mosaic(images: Tensor, drawn: Drawn) -> Tensor:
 
 
 FAST_MIXES: dict[type[K.MixAugmentationBaseV2], Callable[[Tensor, Drawn], Tensor]] = {
-    K.RandomCutMixV2: cut_and_paste,
+    CutMix: cut_and_paste,
     K.RandomMosaic: mosaic,
 }
 """By Kornia's class; what is not here is best left to Kornia."""

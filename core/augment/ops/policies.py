@@ -49,32 +49,46 @@ def describe_picks(drawn: Drawn, i: int) -> Values:
     return shown or (("operations", "none this time"),)
 
 
-_CAN_LIE = "It turns by up to 30°, inverts, and shifts: an arrow may point elsewhere, a digit leave the view."
+_CAN_LIE = (
+    "It turns by up to 30°, shears by up to 54°, inverts, and shifts: an arrow may point elsewhere, a digit "
+    "leave the view."
+)
 
 POLICIES = (
     OpEntry(
         name="TrivialAugment",
         title="TrivialAugment",
-        help="One of twelve operations for each image, at a strength drawn anew; there is nothing to tune.",
+        help="One of twelve operations for each image, at a strength drawn anew; there is nothing to tune. "
+        "The ranges are Kornia's; the paper has fourteen operations, one of which changes nothing.",
         source="kornia.augmentation.auto.TrivialAugment; Müller & Hutter 2021, arXiv:2103.10158",
         group="policy",
         makes="core.augment.modules.per_image:TrivialAugmentPerImage",
         describe=describe_picks,
         fits="Photographs, as the first thing to try: as good as policies that were searched for.",
-        can_lie="It shifts by up to half the side and darkens to black: a small subject may be gone.",
+        can_lie="It shifts by up to half the side, shears by up to 54° and darkens to black: a small "
+        "subject may be gone.",
         default_p=1.0,
     ),
     OpEntry(
         name="RandAugment",
         title="RandAugment",
-        help="A few of fifteen operations for each image, all at one strength; on grey images of fourteen, "
-        "without saturation.",
+        help="A few of fifteen operations for each image, all at one strength, in Kornia's ranges, which "
+        "are not the paper's; on grey images of fourteen, without saturation.",
         source="kornia.augmentation.auto.RandAugment; Cubuk et al. 2019, arXiv:1909.13719",
         group="policy",
         parameters=(
             Number("n", 2, 1, 6, "How many operations, one after the other.", "operations", 1, True),
             Number(
-                "m", 10, 1, 29, "How strong; contrast and its like are untouched at 15.", "of 30", 1, True
+                "m",
+                10,
+                1,
+                29,
+                "How far it turns, shears, shifts and posterises. It is no strength for the others: "
+                "brightness, contrast, saturation and sharpness change nothing at 15 and most at 1 and 29, "
+                "and solarising changes most at 1.",
+                "of 30",
+                1,
+                True,
             ),
         ),
         makes="core.augment.modules.per_image:RandAugmentPerImage",
@@ -87,7 +101,8 @@ POLICIES = (
         name="AutoAugment",
         title="AutoAugment",
         help="One of 25 pairs of operations for each image, found by a search on a known set; on grey images "
-        "the pairs that change saturation are left out.",
+        "the pairs that change saturation are left out. The ranges are Kornia's: each pair turns, shears and "
+        "shifts one way only.",
         source="kornia.augmentation.auto.AutoAugment; Cubuk et al. 2018, arXiv:1805.09501",
         group="policy",
         parameters=(

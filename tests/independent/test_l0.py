@@ -41,7 +41,7 @@ def stretched(s):
     return (s * 1.2 - 0.1).clamp(0, 1)
 
 
-@pytest.mark.parametrize("log_alpha", [-2.0, 0.0, 1.5])
+@pytest.mark.parametrize("log_alpha", [-4.0, -2.4, -1.0, 0.0, 1.0, 2.4, 4.0])
 def test_drawn_gates_are_shut_and_open_as_often_as_the_paper_says(log_alpha):
     gates = Gates([Part(nn.Parameter(torch.ones(200_000, 1)))], 200_000, 1)
     gates.raw.data.fill_(log_alpha / SPEED)
@@ -54,6 +54,17 @@ def test_drawn_gates_are_shut_and_open_as_often_as_the_paper_says(log_alpha):
     assert float((gates.z > 0).double().mean()) == pytest.approx(alive, abs=4e-3)
     assert float(gates.probability().detach().mean()) == pytest.approx(alive, abs=1e-6)
     assert float((gates.z == 1).double().mean()) == pytest.approx(whole, abs=4e-3)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_without_noise_a_gate_is_shut_below_and_whole_above_the_logarithm_of_11(sign):
+    """sigmoid(log α)·1.2 - 0.1 = 0 where sigmoid(log α) = 1/12, so where α = 1/11; and 1 where α = 11."""
+    gates = Gates([Part(nn.Parameter(torch.ones(2, 1).double()))], 2, 1)
+    gates.raw.data = sign * torch.tensor([[math.log(11) + 1e-6], [math.log(11) - 1e-6]]).double() / SPEED
+    with torch.no_grad():
+        gates.settle()
+    beyond, before = gates.z[:, 0].tolist()
+    assert beyond == (0 if sign < 0 else 1) and 0 < abs(before - beyond) < 1e-6
 
 
 @pytest.mark.parametrize("gates", ["groups", "weights"])
