@@ -1,15 +1,21 @@
-# Two commands: `make app` and `make test`. A second call does no needless work.
+# Three commands: `make app`, `make class` and `make test`. A second call does no needless work.
 
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
-STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.headless true
+# For this machine alone; `make class` is for others, too.
+STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.headless true \
+	--server.address localhost --server.allowedHosts localhost --server.allowedHosts 127.0.0.1
 
-.PHONY: app dev test fuzz nightly bench clean
+.PHONY: app class dev test fuzz nightly audit bench clean
 
 app: .venv/.app
 	@echo "Augury opens at http://localhost:$(PORT) (Ctrl-C stops it and its runs)"
 	@$(STREAMLIT)
+
+# For all on this network, by this machine's own names and addresses; see docs/class.md.
+class: .venv/.app
+	@$(BIN)/python -m core class --port $(PORT) $(if $(HOST),--host $(HOST))
 
 # As `app`, but pages and modules are read again when a file changes.
 dev: .venv/.app
@@ -30,7 +36,12 @@ fuzz: .venv/.test
 
 # What takes too long for every change.
 nightly: fuzz
+	$(BIN)/python -m tests.nightly.hostile_inputs --count 100000
 	$(BIN)/python -m tests.nightly.kills --kills 50
+
+# Whether a known weakness is in what is installed; asks the package index and its advisories.
+audit: .venv/.audit
+	$(BIN)/pip-audit --local
 
 bench: .venv/.bench
 	@$(BIN)/python -m core bench
@@ -44,14 +55,18 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-.venv/.app: requirements.txt | $(BIN)/python
+.venv/.app: requirements.txt constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $@
 
-.venv/.test: requirements.txt requirements-server.txt requirements-dev.txt | $(BIN)/python
+.venv/.test: requirements.txt constraints.txt requirements-server.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@ .venv/.app
 
 .venv/.bench: requirements-bench.txt .venv/.test
 	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
+	@touch $@
+
+.venv/.audit: .venv/.app
+	$(BIN)/python -m pip install --quiet pip-audit
 	@touch $@

@@ -1,4 +1,4 @@
-"""Augury without a page: ``python -m core run | spec | catalogue | path | worker | bench``.
+"""Augury without a page: ``python -m core run | spec | catalogue | path | class | stop-waiting | bench``.
 
 Exit status: 0 done; 1 the run failed; 2 the input was wrong, with one line on standard error that
 says what and how to mend it. A reader that has seen enough, as ``| head``, is no error.
@@ -110,6 +110,26 @@ def path_command(options: argparse.Namespace) -> int:
     return 0 if event["state"] in ("finished", "stopped") else 1
 
 
+def class_command(options: argparse.Namespace) -> int:
+    """Serve Augury to all on this network; print the link, and a QR code of it."""
+    from core.classroom import invitation, server_command
+
+    command = server_command(options.port, options.host)
+    print(invitation(options.port, options.host), flush=True)
+    os.execv(command[0], command)
+
+
+def stop_waiting_command(_options: argparse.Namespace) -> int:
+    """End all runs that wait in the queue; what runs goes on."""
+    from core.jobs.manager import CLEARED
+    from core.jobs.queue import Queue
+    from core.store.store import Store
+
+    count = Queue(Store(os.environ.get("AUGURY_DATABASE_URL"))).end_all_waiting(CLEARED)
+    print(f"{count} {'run' if count == 1 else 'runs'} that waited will not start.")
+    return 0
+
+
 def worker_command(options: argparse.Namespace) -> int:
     """Compute jobs that come in on standard input; what the app starts, not a person."""
     from core.jobs.worker import serve
@@ -122,6 +142,15 @@ def interactive_command(options: argparse.Namespace) -> int:
     from core.interactive.worker import serve
 
     return serve()
+
+
+def decode_command(options: argparse.Namespace) -> int:
+    """Decode visitors' images as pages ask on standard input; what the app starts, not a person."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each of its threads reserves memory
+    from core.interactive.decoding import MOST_BYTES, load_answers
+    from core.interactive.worker import serve
+
+    return serve(load_answers, most_bytes=MOST_BYTES)
 
 
 def bench_command(options: argparse.Namespace) -> int:
@@ -220,17 +249,30 @@ def _parser() -> argparse.ArgumentParser:
     path.add_argument(
         "--regulariser", type=int, default=0, metavar="N", help="which of the spec's, counted from 0"
     )
-    path.add_argument("--lambdas", metavar="A,B,…", help="the values of λ; without, eight around the default")
+    path.add_argument(
+        "--lambdas", metavar="A,B,…", help="the values of λ; without, 0 and eight around the default"
+    )
     path.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field: data.name=digits"
     )
     path.set_defaults(command=path_command)
+
+    school = commands.add_parser("class", help="serve the app to all on this network (docs/class.md)")
+    school.add_argument("--port", type=int, choices=range(1, 65536), default=8501, metavar="PORT")
+    school.add_argument("--host", metavar="NAME", help="a name by which the class finds this machine")
+    school.set_defaults(command=class_command)
+
+    stop_waiting = commands.add_parser("stop-waiting", help="end all runs that wait in the queue")
+    stop_waiting.set_defaults(command=stop_waiting_command)
 
     worker = commands.add_parser("worker", help="compute jobs from standard input (the app starts this)")
     worker.set_defaults(command=worker_command)
 
     interactive = commands.add_parser("interactive", help="answer pages' questions (the app starts this)")
     interactive.set_defaults(command=interactive_command)
+
+    decode = commands.add_parser("decode", help="decode visitors' images (the app starts this)")
+    decode.set_defaults(command=decode_command)
 
     bench = commands.add_parser("bench", help="print the benchmark tables")
     bench.add_argument("--json", action="store_true", help="as JSON")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
+PRIVATE_UMASK = 0o077
 PRIVATE = 0o700  # runs and uploads are for those who open Augury, not for whoever has an account here
 
 

@@ -1,7 +1,8 @@
 """The augmentation lab: see what operations do to images, tune them by eye, and take them home.
 
 The pipeline drawn here is the object that training uses, made from the same spec: what this page
-shows at draw k is what a run with this seed does to a batch at step k. A dial re-runs `view` alone.
+shows at draw k is what a run with this seed does at step k to a batch of as many images. A dial re-runs
+`view` alone.
 """
 
 import pages.features.frame.early  # noqa: F401, I001  before all others: see there

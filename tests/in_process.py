@@ -2,7 +2,10 @@
 
 import json
 
-from core.interactive.answers import ANSWERS
+from core.interactive import answers as previews
+from core.interactive import decoding
+
+ANSWERS = previews.ANSWERS | decoding.ANSWERS
 
 
 class InProcess:
@@ -22,3 +25,4 @@ def answers(monkeypatch):
     """Have every page ask here."""
     for asks in ("asking", "setup"):
         monkeypatch.setattr(f"pages.features.frame.{asks}.shared_interactive", InProcess)
+    monkeypatch.setattr("pages.features.frame.asking.shared_decoder", lambda lane: InProcess())

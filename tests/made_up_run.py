@@ -17,7 +17,9 @@ STARTED = {
     "train_images": 80, "validation_images": 20, "classes": ["0", "1"], "epochs": EPOCHS,
     "steps_per_epoch": 4, "thorough_every": 2,
 }  # fmt: skip
-PRUNABLE = {"share": 0.9, "accuracy": 0.745, "layers": {"conv1": 0.5, "fc": 0.95}}
+PRUNABLE = {
+    "share": 0.9, "low": 0.8, "high": 0.94, "accuracy": 0.745, "layers": {"conv1": 0.5, "fc": 0.95},
+}  # fmt: skip
 
 
 def weights(epoch: int) -> dict[str, np.ndarray]:
@@ -66,7 +68,9 @@ def events(*, old: bool = False, epochs: int = EPOCHS) -> list[dict]:
             steps = [{k: v for k, v in s.items() if k not in ("penalties", "strengths")} for s in steps]
         told += [*steps, epoch_event(epoch, old=old)]
     last = {key: value for key, value in epoch_event(epochs, old=old).items() if key != "event"}
-    told.append({"event": "finished", "epochs": epochs, "seconds": 1.0 * epochs, "best": last, "last": last})
+    told.append(
+        {"event": "finished", "epochs": epochs, "seconds": 1.0 * epochs, "result": last, "last": last}
+    )
     return [*told, {"event": "state", "state": "finished", "reason": ""}]
 
 

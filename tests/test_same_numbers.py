@@ -32,7 +32,7 @@ SPEC = parse(
             ]
         },
         "model": {"arch": "cnn", "params": {"channels": [8, 8], "hidden": 32, "batch_norm": True}},
-        "regularisers": [{"kind": "elastic_net", "strength": 1e-3, "warmup_epochs": 2}, {"kind": "l2"}],
+        "regularisers": [{"kind": "elastic_net", "strength": 1e-2, "warmup_epochs": 2}, {"kind": "l2"}],
         "optimiser": {"kind": "adamw", "schedule": "one-cycle"},
         "train": {"epochs": 3, "batch_size": 64, "device": "cpu"},
     }

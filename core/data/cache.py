@@ -59,6 +59,11 @@ def cached(key: str, decode: Callable[[], Arrays]) -> Arrays:
         return _read(place) or dataset
 
 
+def kept(key: str) -> Arrays | None:
+    """The dataset kept under ``key``; None if there is none."""
+    return _read(_datasets() / key)
+
+
 def key(loads: str, *what: str | int) -> str:
     """The name of what the function at ``loads`` makes of ``what``, by the decoders as they are now."""
     return hashlib.sha256(json.dumps([_decoders(), loads, *what]).encode()).hexdigest()

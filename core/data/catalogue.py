@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -65,13 +66,38 @@ def load_dataset(spec: DataSpec) -> Dataset[NDArray[Any]]:
     if not entry.own:
         return _bundled(entry)
     from core.data import cache as datasets
-    from core.data.uploads import resolve_path
+
+    key, read = _own(entry, spec)
+    return datasets.cached(key, read)
+
+
+def kept_dataset(spec: DataSpec) -> Dataset[NDArray[Any]] | None:
+    """A person's own images, if they were decoded before; None: they were not.
+
+    Raises:
+        SpecError: as `check_data`, or they are no longer there.
+    """
+    from core.data import cache as datasets
+
+    check_data(spec)
+    return datasets.kept(_own(DATASETS[spec.name], spec)[0])
+
+
+def _own(entry: DataEntry, spec: DataSpec) -> tuple[str, Callable[[], Dataset[NDArray[Any]]]]:
+    """The name in the cache of a person's own images, and what reads them."""
+    from core.data import cache as datasets
+    from core.data.uploads import notes_of, resolve_path
 
     assert spec.path is not None
     shape = (spec.side or DEFAULT_SIDE, spec.channels or DEFAULT_CHANNELS)
-    path = resolve_path(spec.path)
-    key = datasets.key(entry.loads, datasets.content_of(spec.path, path), *shape)
-    return datasets.cached(key, lambda: imported(entry.loads)(path, *shape))
+    place, path = resolve_path(spec.path), spec.path
+
+    def read() -> Dataset[NDArray[Any]]:
+        dataset: Dataset[NDArray[Any]] = imported(entry.loads)(place, *shape)
+        notes = notes_of(path)
+        return dataset if notes is None else replace(dataset, notes=notes)
+
+    return datasets.key(entry.loads, datasets.content_of(path, place), *shape), read
 
 
 @cache

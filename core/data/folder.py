@@ -17,7 +17,7 @@ from core.run.errors import SpecError
 MAX_CLASSES = 200  # more than any chart or table here could show
 MAX_IMAGES = 20_000  # at 10 ms a photograph, a few minutes of decoding
 MAX_BYTES = 2**30  # as uint8, on the device for the whole run
-MAX_TOTAL_PIXELS = 8_000_000_000  # decoded in all; about a minute, and a bound on small files of huge images
+MAX_TOTAL_WORK = 8_000_000_000  # pixels gone over in all: about a minute, however small the files are
 MAX_BAD_SHARE = 0.1  # of the files meant as images; beyond it, something else is wrong
 MAX_NAMED = 10  # skipped files that a note names
 
@@ -61,12 +61,21 @@ def folder(place: Path, side: int = DEFAULT_SIDE, channels: int = DEFAULT_CHANNE
         return read_zip(stream, side, channels)
 
 
-def read_zip(stream: BinaryIO, side: int = DEFAULT_SIDE, channels: int = DEFAULT_CHANNELS) -> Dataset:
-    """As `folder`, from an open zip; nothing is written anywhere."""
-    return _gather(zip_files(stream), side, channels)
+def read_zip(
+    stream: BinaryIO,
+    side: int = DEFAULT_SIDE,
+    channels: int = DEFAULT_CHANNELS,
+    taken: list[File] | None = None,
+) -> Dataset:
+    """As `folder`, from an open zip; nothing is written anywhere.
+
+    Args:
+        taken: gets the files that are in the dataset, in its order.
+    """
+    return _gather(zip_files(stream), side, channels, taken)
 
 
-def _gather(files: Sequence[File], side: int, channels: int) -> Dataset:
+def _gather(files: Sequence[File], side: int, channels: int, taken: list[File] | None = None) -> Dataset:
     """Decode the files of every class into one dataset.
 
     One array is made for all that could be images; what of it is never written takes no memory.
@@ -82,19 +91,21 @@ def _gather(files: Sequence[File], side: int, channels: int) -> Dataset:
     bad: list[str] = []
     classed = {file.name for members in by_class.values() for file in members}
     ignored = [clean(file.name, 80) for file in files if file.name not in classed]
-    pixels = 0
+    work = 0
     for name, members in sorted(by_class.items()):
         before = count
         for file in sorted(members, key=lambda file: file.name):
             try:
-                image = open_image(file.read(), side)
-                pixels += image.width * image.height
-                if pixels > MAX_TOTAL_PIXELS:
+                opened = open_image(file.read(), side)
+                work += opened.work
+                if work > MAX_TOTAL_WORK:
                     raise _refused("the images are too large in all; scale them down first")
-                decoded = square_pixels(image, side, channels)
+                decoded = square_pixels(opened.image, side, channels)
                 _check_count(count + 1, limit, side)
                 images[count] = decoded
                 count += 1
+                if taken is not None:
+                    taken.append(file)
             except UnreadableImageError as reason:
                 if _named_image(file):
                     bad.append(f"{clean(file.name, 80)} {reason}")

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 Pixels = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MAX_FILE_BYTES = 32 * 2**20  # one image file; a 60-megapixel photograph is about 25 MB as JPEG
 MAX_PIXELS = 64_000_000  # one image; a full-frame camera's 61 megapixels are 256 MB once decoded
+MAX_SCANS = 100  # of a progressive JPEG, each of which goes over all pixels; cameras and tools write about 10
+MAX_WORK = 20 * MAX_PIXELS  # pixels times scans
+LARGE_PIXELS = 4_000_000  # above it an image is scaled strip by strip, which takes less memory
 MAX_NAME = 40  # characters of a name that people are shown: a legend's width
 
 
@@ -25,9 +29,16 @@ class UnreadableImageError(Exception):
     """Why one file is no image to us, as the end of a sentence: "… is not a PNG, … image"."""
 
 
-def open_image(content: bytes, side: int) -> Image.Image:
-    """An image whose header has been read and bounded. Its pixels, when asked for, may come at a
-    reduced scale that still has three times ``side`` pixels each way (JPEG's own, many times faster).
+class Opened(NamedTuple):
+    """An image whose header has been read and bounded; how many pixels are gone over to decode it."""
+
+    image: Image.Image
+    work: int
+
+
+def open_image(content: bytes, side: int) -> Opened:
+    """Its pixels, when asked for, may come at a reduced scale that still has three times ``side`` pixels each
+    way (JPEG's own, many times faster).
 
     Raises:
         UnreadableImageError: it is none of `FORMATS`, or is too large.
@@ -42,8 +53,13 @@ def open_image(content: bytes, side: int) -> Image.Image:
         raise UnreadableImageError("is not a PNG, JPEG, WebP or BMP image") from None
     if image.width * image.height > MAX_PIXELS:
         raise UnreadableImageError(f"has more than {MAX_PIXELS // 10**6} million pixels")
+    # The bytes that begin a scan; in a scan's own data 0xFF is never followed by this.
+    scans = max(1, content.count(b"\xff\xda")) if image.format == "JPEG" else 1
+    work = image.width * image.height * scans
+    if scans > MAX_SCANS or work > MAX_WORK:
+        raise UnreadableImageError(f"is drawn in {scans:,} scans, too many to read; save it anew")
     image.draft(None, (3 * side, 3 * side))
-    return image
+    return Opened(image, work)
 
 
 def square_pixels(
@@ -59,9 +75,12 @@ def square_pixels(
     Raises:
         UnreadableImageError: the pixels are cut short or broken.
     """
+    mode = "L" if channels == 1 else "RGB"
     try:
-        upright = ImageOps.exif_transpose(image)
-        plain = _without_alpha(upright).convert("L" if channels == 1 else "RGB")
+        if image.width * image.height > LARGE_PIXELS and centre == (0.5, 0.5):
+            plain = ImageOps.exif_transpose(_middle_scaled(image, mode, 3 * side))
+        else:
+            plain = _without_alpha(ImageOps.exif_transpose(image)).convert(mode)
         square = ImageOps.fit(plain, (side, side), Image.Resampling.BICUBIC, centering=centre)
     except Exception:  # as above: a decoder on hostile bytes
         raise UnreadableImageError("is cut short or broken") from None
@@ -80,7 +99,7 @@ def upload_images(
     good, bad = [], []
     for name, content in files:
         try:
-            good.append(square_pixels(open_image(content, side), side, channels))
+            good.append(square_pixels(open_image(content, side).image, side, channels))
         except UnreadableImageError as reason:
             bad.append(f"{clean(name)} {reason}.")
     empty = np.empty((0, channels, side, side), dtype=np.uint8)
@@ -91,6 +110,25 @@ def clean(name: str, length: int = MAX_NAME) -> str:
     """A name fit to show: printable characters only (no line breaks, no bidirectional overrides), short."""
     shown = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return shown if len(shown) <= length else f"{shown[: length - 1]}…"
+
+
+def _middle_scaled(image: Image.Image, mode: str, least: int) -> Image.Image:
+    """The largest square in the middle, without transparency, scaled down by a whole number to ``least``
+    pixels a side or more, each the mean of those it stands for. Beside the image itself a strip of it is held
+    in memory at a time."""
+    square = min(image.size)
+    left, top = (image.width - square) // 2, (image.height - square) // 2
+    factor = max(1, square // least)
+    small = Image.new(mode, (-(-square // factor),) * 2)
+    height = max(1, LARGE_PIXELS // (square * factor)) * factor
+    for y in range(0, square, height):
+        rows = min(height, square - y)
+        strip = image.crop((left, top + y, left + square, top + y + rows))
+        small.paste(_without_alpha(strip).convert(mode).reduce(factor), (0, y // factor))
+    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    if orientation is not None:
+        small.getexif()[ExifTags.Base.Orientation] = orientation
+    return small
 
 
 def _without_alpha(image: Image.Image) -> Image.Image:

@@ -65,7 +65,7 @@ def photos(side: int) -> tuple[Pixels, tuple[Photo, ...]]:
     files = ((FOLDER / f"{photo.name}.jpg").read_bytes() for photo in PHOTOS)
     images = np.stack(
         [
-            square_pixels(open_image(file, side), side, channels=3, centre=photo.centre)
+            square_pixels(open_image(file, side).image, side, channels=3, centre=photo.centre)
             for file, photo in zip(files, PHOTOS, strict=True)
         ]
     )

@@ -1,8 +1,11 @@
-"""Zips that people upload: checked whole, then kept under the digest of their bytes.
+"""Zips that people upload: checked whole; then what was read of each is kept under the digest of its bytes.
 
 A kept zip's name, ``upload:<64 hex digits>``, is all that a spec or an address ever holds of it. The
-name it had on somebody's disk is forgotten. There is room for `MOST_BYTES`; those not used for longest make
-place for new ones, for a full disk would take the runs with it.
+name it had on somebody's disk is forgotten, and so is whatever in it is no image. There is room for
+`MOST_BYTES`; of the place that has most, those not used for longest make place for new ones, for a full disk
+would take the runs with it.
+
+Beside each zip lies a file of the same name, ``.json``: where it came from, and what was left out of it.
 """
 
 from __future__ import annotations
@@ -10,14 +13,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import os
 import re
 import tempfile
 import time
-from collections.abc import Set
+import warnings
+import zipfile
+from collections import defaultdict
+from collections.abc import Sequence, Set
 from pathlib import Path
+from typing import Any
 
 from core.data import cache as datasets
+from core.data.archive import File
 from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE, LOADS
 from core.home import home
 from core.run.errors import SpecError
@@ -28,11 +37,12 @@ ABANDONED_SECONDS = 3600  # after which an unfinished file's writer is taken for
 _NAME = re.compile(r"upload:([0-9a-f]{64})")
 
 
-def keep_upload(content: bytes, in_use: Set[str] = frozenset()) -> str:
-    """Keep an uploaded zip, if `core.data.folder` can read it, and return its name.
+def keep_upload(content: bytes, in_use: Set[str] = frozenset(), place: str = "") -> str:
+    """Keep the images of an uploaded zip, if `core.data.folder` can read it, and return its name.
 
     Args:
         in_use: names of uploads that runs still need: they are not removed to make room for this one.
+        place: where it comes from, as pages know visitors.
 
     Raises:
         SpecError: it is refused; then nothing has been written.
@@ -40,20 +50,26 @@ def keep_upload(content: bytes, in_use: Set[str] = frozenset()) -> str:
     from core.data.folder import read_zip  # here: names of uploads are looked up without any decoder
 
     digest = hashlib.sha256(content).hexdigest()
-    name = f"upload:{digest}"
-    shape = (DEFAULT_SIDE, DEFAULT_CHANNELS)  # what most will ask for next: then it is decoded already
-    datasets.cached(datasets.key(LOADS, name, *shape), lambda: read_zip(io.BytesIO(content), *shape))
-    place = _place(digest)
-    place.parent.mkdir(mode=0o700, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as unfinished:  # 0600
-        try:
-            unfinished.write(content)
-        except OSError:
-            Path(unfinished.name).unlink()
-            raise
-    Path(unfinished.name).replace(place)  # atomic: another reader sees the whole zip, or none
-    _make_room(place.parent, {place, *(_place(each.removeprefix("upload:")) for each in in_use)})
+    name, zipped = f"upload:{digest}", _place(digest)
+    if not zipped.is_file():
+        shape = (DEFAULT_SIDE, DEFAULT_CHANNELS)  # what most will ask for next: then it is decoded already
+        taken: list[File] = []
+        dataset = read_zip(io.BytesIO(content), *shape, taken)
+        datasets.cached(datasets.key(LOADS, name, *shape), lambda: dataset)
+        zipped.parent.mkdir(mode=0o700, exist_ok=True)
+        about = {"place": place, "notes": dataset.notes}
+        _write(zipped.with_suffix(".json"), json.dumps(about).encode())
+        _write(zipped, _packed(taken))
+    resolve_path(name)  # it is in use
+    _make_room(zipped.parent, {zipped, *(_place(each.removeprefix("upload:")) for each in in_use)})
     return name
+
+
+def notes_of(path: str) -> tuple[str, ...] | None:
+    """What was left out of an upload; None: it is no upload, or an older release kept it as it came."""
+    match = _NAME.fullmatch(path)
+    notes = None if match is None else _about(_place(match[1])).get("notes")
+    return tuple(map(str, notes)) if isinstance(notes, list) else None
 
 
 def resolve_path(path: str) -> Path:
@@ -75,25 +91,60 @@ def resolve_path(path: str) -> Path:
     return place
 
 
+def _packed(files: Sequence[File]) -> bytes:
+    """A zip of these files alone."""
+    stream = io.BytesIO()
+    with (
+        warnings.catch_warnings(),
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed,
+    ):
+        warnings.simplefilter("ignore")  # two files of one name are two images here
+        for file in files:
+            packed.writestr(file.name, file.read())
+    return stream.getvalue()
+
+
+def _write(place: Path, content: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as unfinished:  # 0600
+        try:
+            unfinished.write(content)
+        except OSError:
+            Path(unfinished.name).unlink()
+            raise
+    Path(unfinished.name).replace(place)  # atomic: another reader sees the whole file, or none
+
+
+def _about(zipped: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(zipped.with_suffix(".json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _make_room(folder: Path, needed: Set[Path]) -> None:
-    """Remove the zips that were not used for longest, until all fit into `MOST_BYTES`, but none that is
-    ``needed``; and what uploads have left whose process was killed."""
-    for unfinished in folder.glob("tmp*"):
+    """Until all zips fit into `MOST_BYTES`, remove of the place that has most the one not used for longest,
+    but none that is ``needed``; and what uploads have left whose process was killed."""
+    alone = (each for each in folder.glob("*.json") if not each.with_suffix(".zip").exists())
+    for unfinished in (*folder.glob("tmp*"), *alone):
         with contextlib.suppress(FileNotFoundError):
             if unfinished.stat().st_mtime < time.time() - ABANDONED_SECONDS:
                 unfinished.unlink()
-    kept = []
+    kept: defaultdict[str, list[tuple[float, int, Path]]] = defaultdict(list)
     for zipped in folder.glob("*.zip"):
         with contextlib.suppress(FileNotFoundError):  # another upload makes room, too
             found = zipped.stat()
-            kept.append((found.st_mtime, found.st_size, zipped))
-    size = sum(each for _, each, _ in kept)
-    for _, each, zipped in sorted(kept):
-        if size <= MOST_BYTES:
-            return
+            kept[str(_about(zipped).get("place", ""))].append((found.st_mtime, found.st_size, zipped))
+    for each in kept.values():
+        each.sort(reverse=True)
+    sizes = {place: sum(size for _, size, _ in each) for place, each in kept.items()}
+    while sum(sizes.values()) > MOST_BYTES and any(kept.values()):
+        place = max((each for each in kept if kept[each]), key=lambda each: sizes[each])
+        _, size, zipped = kept[place].pop()
         if zipped not in needed:
             zipped.unlink(missing_ok=True)
-            size -= each
+            zipped.with_suffix(".json").unlink(missing_ok=True)
+            sizes[place] -= size
 
 
 def _place(digest: str) -> Path:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -16,8 +15,6 @@ from pydantic import Base64Bytes, Field
 from torch import Tensor
 
 from core.augment.draws import DrawnOp
-from core.data.images import upload_images
-from core.data.uploads import keep_upload
 from core.interactive.sources import OWN, SHOWN, Images, Side, Source, dataset_of, images_of
 from core.models.summary import summarise
 from core.pictures import encode_images
@@ -27,16 +24,15 @@ from core.preview.histograms import histograms
 from core.preview.label_changes import examples
 from core.preview.results import TooLargeError, first_batch, preview, stages
 from core.preview.sweep import sweep
-from core.run.spec import MAX_OPS, AugmentSpec, DataSpec, ModelSpec, Name, Part, RunSpec
+from core.run.errors import SpecError
+from core.run.spec import MAX_OPS, MAX_SIDE, AugmentSpec, DataSpec, ModelSpec, Name, Part, RunSpec
 
 IN_FIRST_BATCH = 8  # images that are shown
 MOST_FRAMES = 16
-MOST_IN_USE = 500  # uploads; `core.store.store` reads as many runs at most
 
 Answer = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Step = Annotated[int, Field(ge=0, le=9_999)]
-UploadName = Annotated[str, Field(pattern="^upload:[0-9a-f]{64}$")]
 Place = Annotated[int, Field(ge=0, lt=MAX_OPS)]
 
 
@@ -82,14 +78,10 @@ class Plan(Part):
     spec: RunSpec
 
 
-class Upload(Part):
-    path: Annotated[str, Field(max_length=4096)]  # of a file that a page has just written
-    in_use: Annotated[tuple[UploadName, ...], Field(max_length=MOST_IN_USE, strict=False)] = ()
-
-
 class OwnPicture(Part):
-    name: Annotated[str, Field(max_length=1024)]
-    content: Annotated[Base64Bytes, Field(max_length=10 * 2**20)]
+    """A picture that a decoding worker has made of somebody's file."""
+
+    pixels: Annotated[Base64Bytes, Field(max_length=3 * MAX_SIDE**2)]
     side: Side
 
 
@@ -213,17 +205,12 @@ def plan_answer(args: Plan) -> Answer:
     }
 
 
-def decode_image_answer(args: OwnPicture) -> Answer:
-    """Decode one of a person's own pictures and remember it; ``refusal`` says what is wrong with it."""
-    pictures, refusals = upload_images([(args.name, args.content)], args.side, 3)
-    if refusals:
-        return {"digest": None, "refusal": refusals[0]}
-    return {"digest": OWN.remember(args.content, torch.tensor(np.asarray(pictures[0]))), "refusal": ""}
-
-
-def decode_upload_answer(args: Upload) -> Answer:
-    """Check a zip of one folder a class, every image of it, and keep it; its name among the uploads."""
-    return {"path": keep_upload(Path(args.path).read_bytes(), frozenset(args.in_use))}
+def remember_answer(args: OwnPicture) -> Answer:
+    """Remember one of a person's own pictures; its digest stands for it."""
+    pixels = np.frombuffer(args.pixels, np.uint8)
+    if pixels.size != 3 * args.side**2:
+        raise SpecError("pixels", "they are not those of a picture of this side.")
+    return {"digest": OWN.remember(args.pixels, torch.tensor(pixels).view(3, args.side, args.side))}
 
 
 A = TypeVar("A", bound=Part)
@@ -242,8 +229,7 @@ ANSWERS: dict[str, Callable[[bytes], Answer]] = {
     "label_changes": _checked(LabelChanges, label_changes_answer),
     "images": _checked(OfSource, images_answer),
     "plan": _checked(Plan, plan_answer),
-    "decode_upload": _checked(Upload, decode_upload_answer),
-    "decode_image": _checked(OwnPicture, decode_image_answer),
+    "remember": _checked(OwnPicture, remember_answer),
 }
 
 

@@ -1,7 +1,8 @@
 """What a page needs at once, asked of one warm worker process. No torch in here.
 
 One question is at the worker at a time. Of those that wait, a newer one of the same visitor about the same
-thing (its *slot*) drops the older; next comes the visitor who was answered longest ago, and of his questions
+thing (its *slot*) drops the older. Next comes the place (`core.jobs.turns`) that has had least of the
+worker's time lately, there the visitor who has, or else who was answered longest ago, and of his questions
 the newest. A worker that ends, or takes too long, costs the one question it was at: that page gets a
 sentence, a new worker starts at once, and who waited goes on waiting. No run is touched by any of it.
 """
@@ -21,17 +22,26 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from core.interactive.errors import MissingPicturesError, NoAnswerError, OvertakenError
+from core.interactive.errors import (
+    MissingDatasetError,
+    MissingPicturesError,
+    NoAnswerError,
+    OvertakenError,
+)
 from core.interactive.kept import KeptAnswers
 from core.jobs.process import WorkerProcess
+from core.jobs.turns import place_of
 from core.run.errors import SpecError
 
 COMMAND = (sys.executable, "-m", "core", "interactive")
+DECODING = (sys.executable, "-m", "core", "decode")
+LANES = ("pictures", "datasets")  # what is decoded beside each other: nobody's picture waits for a dataset
 TIMEOUT = 20.0  # seconds that one answer may be computed
 START_SECONDS = 120.0  # for a worker to import torch, on a machine as busy as can be
 STARTS = 2  # a worker that somebody kills while it starts is started once more
 WAIT_SECONDS = 90.0  # for a question's turn
 POLL_SECONDS = 0.02
+HALF_LIFE = 30.0  # seconds in which half of the time that somebody has used is forgotten
 MOST_VISITORS = 1_000  # whose turns are remembered
 
 Answer = dict[str, Any]  # shared by all who asked the same: nobody writes into it
@@ -61,6 +71,7 @@ class Interactive:
         self._changed = threading.Condition()
         self._waiting: list[_Question] = []
         self._turns: OrderedDict[str, int] = OrderedDict()  # visitor: the number of his last answer
+        self._used = TimeUsed()  # by visitor, and by place
         self._count = 0
         self._kept = KeptAnswers()
         self._worker: WorkerProcess | None = None
@@ -94,6 +105,7 @@ class Interactive:
             NoAnswerError: the worker ended or took too long.
             OvertakenError: see there.
             MissingPicturesError: see there.
+            MissingDatasetError: see there.
         """
         key = json.dumps([kind, args], sort_keys=True) if keep else None
         with self._changed:
@@ -163,8 +175,7 @@ class Interactive:
         self._waiting = [each for each in self._waiting if not each.answer.cancelled()]
         if not self._waiting:
             return None
-        # Of those who were never answered, who came first.
-        visitor = min(self._waiting, key=lambda each: (self._turns.get(each.visitor, 0), each.number)).visitor
+        visitor = min(self._waiting, key=self._turn).visitor
         his = [each for each in self._waiting if each.visitor == visitor]
         next_one = max(his, key=lambda each: each.number)
         self._waiting.remove(next_one)
@@ -174,6 +185,16 @@ class Interactive:
         if len(self._turns) > MOST_VISITORS:
             self._turns.popitem(last=False)
         return next_one
+
+    def _turn(self, question: _Question) -> tuple[int, int, int, int]:
+        """What is least comes next. Less than a second of time is none: who draws now and then is equal."""
+        visitor = question.visitor
+        lately = int(self._used.lately(place_of(visitor))), int(self._used.lately(visitor))
+        return (
+            *lately,
+            self._turns.get(visitor, 0),
+            question.number,
+        )  # of those never answered, who came first
 
     # The thread that speaks with the worker.
 
@@ -197,13 +218,16 @@ class Interactive:
             if not question.answer.set_running_or_notify_cancel():
                 continue
             known = None if question.key is None else self._kept.get(question.key)
+            began = time.monotonic()
             try:
                 assert worker is not None
                 answer = self._computed(worker, question) if known is None else known
             except Exception as error:
                 question.answer.set_exception(error)
-                continue
-            question.answer.set_result(answer)
+            else:
+                question.answer.set_result(answer)
+            for whose in {question.visitor, place_of(question.visitor)}:
+                self._used.add(whose, time.monotonic() - began)
 
     def _ready_worker(self) -> WorkerProcess | None:
         """The worker, once it is ready: a new one if the last has ended. None while none can be started and
@@ -275,6 +299,8 @@ class Interactive:
             raise SpecError(message["refused"]["where"], message["refused"]["what"])
         if "missing" in message:
             raise MissingPicturesError(message["missing"])
+        if "missing_dataset" in message:
+            raise MissingDatasetError(message["missing_dataset"])
         if "failed" in message:
             raise NoAnswerError(message["failed"])
         answer: Answer = message["answer"]
@@ -295,9 +321,45 @@ class Interactive:
                 question.answer.set_exception(error)
 
 
+class TimeUsed:
+    """Seconds that each has used, half of which are forgotten every `HALF_LIFE` seconds."""
+
+    def __init__(self) -> None:
+        self._used: OrderedDict[str, tuple[float, float]] = (
+            OrderedDict()
+        )  # seconds, and when they were so many
+
+    def lately(self, who: str) -> float:
+        seconds, at = self._used.get(who, (0.0, 0.0))
+        return float(seconds * 0.5 ** ((time.monotonic() - at) / HALF_LIFE)) if seconds else 0.0
+
+    def add(self, who: str, seconds: float) -> None:
+        self._used[who] = (self.lately(who) + seconds, time.monotonic())
+        self._used.move_to_end(who)
+        if len(self._used) > 2 * MOST_VISITORS:
+            self._used.popitem(last=False)
+
+
 @cache
 def shared_interactive() -> Interactive:
     """The one of this process; it ends with it."""
     interactive = Interactive()
     atexit.register(interactive.close)
     return interactive
+
+
+@cache
+def shared_decoder(lane: str) -> Interactive:
+    """The worker of this process that decodes strangers' bytes in one of `LANES`; see
+    `core.interactive.decoding`. It starts when it is first asked, and ends with this process."""
+    assert lane in LANES
+    decoder = Interactive(DECODING)
+    atexit.register(decoder.close)
+    return decoder
+
+
+def close_shared() -> None:
+    """End all workers of this process that answer pages."""
+    shared_interactive().close()
+    for lane in LANES:
+        shared_decoder(lane).close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from core.run.errors import SpecError
 
@@ -24,3 +25,15 @@ class MissingPicturesError(Exception):
     def __init__(self, digests: Collection[str]) -> None:
         self.digests = tuple(digests)
         super().__init__(f"{len(digests)} pictures are to be sent again.")
+
+
+class MissingDatasetError(Exception):
+    """A person's own images that nobody has decoded yet: have it done, then ask again.
+
+    Args:
+        data: the fields of `core.run.spec.DataSpec` that say which.
+    """
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+        super().__init__("A person's own images are to be decoded first.")

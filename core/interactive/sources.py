@@ -14,13 +14,14 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from core.data.catalogue import load_dataset
+from core.data.catalogue import kept_dataset, load_dataset
 from core.data.photos import photos
 from core.data.shape import image_shape
-from core.interactive.errors import MissingPicturesError
+from core.interactive.errors import MissingDatasetError, MissingPicturesError
 from core.run.spec import MAX_SIDE, DataSpec, Part
 
 SHOWN = 16
+WHICH = ("name", "path", "side", "channels")  # what decides a dataset's images
 MOST_OWN_BYTES = 64 * 2**20  # of decoded pictures that are remembered
 
 Side = Annotated[int, Field(ge=8, le=MAX_SIDE)]
@@ -60,6 +61,7 @@ def images_of(source: Source) -> Images:
     Raises:
         SpecError: the dataset can't be read.
         MissingPicturesError: own pictures are to be sent first.
+        MissingDatasetError: as `dataset_of`.
     """
     if source.own is not None:
         pictures = OWN.pictures(source.own)
@@ -85,16 +87,25 @@ def images_of(source: Source) -> Images:
 
 
 def dataset_of(spec: DataSpec) -> Any:
-    """The images of ``spec``; reading a person's zip takes a moment and is then remembered."""
+    """The images of ``spec``.
+
+    Raises:
+        SpecError: there is no such set.
+        MissingDatasetError: a person's own images are to be decoded first, elsewhere.
+    """
     if spec.path is not None:  # the form says its side and channels, a link may not: the same images
         shape = image_shape(spec)
         spec = spec.model_copy(update={"side": shape.side, "channels": shape.channels})
-    return _loaded(spec.model_dump_json(include={"name", "path", "side", "channels"}))
+    return _loaded(spec.model_dump_json(include=set(WHICH)))
 
 
 @lru_cache(maxsize=2)
 def _loaded(spec_json: str) -> Any:
-    return load_dataset(DataSpec.model_validate_json(spec_json))
+    spec = DataSpec.model_validate_json(spec_json)
+    dataset = load_dataset(spec) if spec.path is None else kept_dataset(spec)
+    if dataset is None:
+        raise MissingDatasetError(spec.model_dump(mode="json", include=set(WHICH)))
+    return dataset
 
 
 def _repeated(tensor: Tensor, names: list[str], alts: list[str]) -> Images:

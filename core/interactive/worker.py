@@ -6,6 +6,7 @@ once, then for each question one of
     {"id": 7, "answer": {…}}
     {"id": 7, "refused": {"where": "augment.ops[0].p", "what": "…"}}    what was asked can't be done
     {"id": 7, "missing": ["<digest>", …]}                              pictures to send again first
+    {"id": 7, "missing_dataset": {"name": "folder", "path": …}}        images to have decoded first
     {"id": 7, "failed": "…"}                                           a fault of ours, or too little memory
 
 ``"gone": true`` beside ``failed`` says that the worker ends now. It also ends when standard input does, for
@@ -26,9 +27,10 @@ from typing import Any, BinaryIO
 
 import psutil
 
-from core.interactive.errors import MissingPicturesError
+from core.interactive.errors import MissingDatasetError, MissingPicturesError
 from core.jobs.pipes import claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
+from core.text.paths import without_paths
 
 NICENESS = 5  # pages go first, training (10) last
 MOST_BYTES = 3 * 2**30  # of memory; ``AUGURY_INTERACTIVE_BYTES`` says otherwise
@@ -50,8 +52,16 @@ def load_answers() -> tuple[Answers, WarmUp]:
     return ANSWERS, warm_up()
 
 
-def serve(load: Callable[[], tuple[Answers, WarmUp]] = load_answers, niceness: int = NICENESS) -> int:
-    """Answer until standard input ends; the process's exit status."""
+def serve(
+    load: Callable[[], tuple[Answers, WarmUp]] = load_answers,
+    niceness: int = NICENESS,
+    most_bytes: int | None = None,
+) -> int:
+    """Answer until standard input ends; the process's exit status.
+
+    Args:
+        most_bytes: of memory, beyond which it ends itself; None: as the environment says, or 3 GiB.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches us too, but the parent decides
     end_with_parent()
     lower_priority(niceness)
@@ -59,7 +69,7 @@ def serve(load: Callable[[], tuple[Answers, WarmUp]] = load_answers, niceness: i
     lines = claim(0, "rb")
     outbox = _Outbox(claim(1, "wb"))
     threading.Thread(target=_read, args=(lines, questions), name="inbox", daemon=True).start()
-    threading.Thread(target=_watch_memory, args=(outbox,), name="memory", daemon=True).start()
+    threading.Thread(target=_watch_memory, args=(outbox, most_bytes), name="memory", daemon=True).start()
     answers, warm_up = load()
     outbox.say({"ready": True, "pid": os.getpid()})
     for _ in warm_up:  # as long as nobody asks anything
@@ -79,11 +89,17 @@ def _answered(answers: Answers, question: dict[str, Any]) -> dict[str, Any]:
         return {"refused": {"where": error.where, "what": error.what}}
     except MissingPicturesError as error:
         return {"missing": error.digests}
+    except MissingDatasetError as error:
+        return {"missing_dataset": error.data}
     except MemoryError:
         return {"failed": "There is too little memory for this; try smaller images or fewer operations."}
     except Exception as error:
         traceback.print_exc()
-        return {"failed": " ".join(f"It failed: {type(error).__name__}: {error}".split())[:500]}
+        return {
+            "failed": " ".join(f"It failed: {type(error).__name__}: {without_paths(str(error))}".split())[
+                :500
+            ]
+        }
 
 
 class _Outbox:
@@ -112,10 +128,10 @@ def _read(lines: BinaryIO, questions: queue.SimpleQueue[dict[str, Any]]) -> None
     os._exit(0)  # whatever is still computing
 
 
-def _watch_memory(outbox: _Outbox) -> None:
+def _watch_memory(outbox: _Outbox, most_bytes: int | None) -> None:
     """End this process before it takes the machine's memory. What it holds is looked at often: a limit of
     the system's (RLIMIT_DATA) would also count what torch and CUDA reserve and never touch."""
-    most = int(os.environ.get("AUGURY_INTERACTIVE_BYTES") or MOST_BYTES)
+    most = most_bytes or int(os.environ.get("AUGURY_INTERACTIVE_BYTES") or MOST_BYTES)
     process = psutil.Process()
     while process.memory_info().rss <= most:
         time.sleep(WATCH_SECONDS)

@@ -80,6 +80,7 @@ class ThreadExecutor:
     def execute(self, job: Job, control: Control, on_event: OnEvent) -> None:
         run, _ = self._load()
         told: dict[str, Any] = {"kind": job.kind, "inputs": job.inputs, "out": job.out}
+        control.tell = on_event
         for event in checked_events(run, job.spec, control, **told):
             on_event(event)
 

@@ -32,16 +32,17 @@ from core.run.spec import RunSpec, is_upload
 from core.store.artefacts import Artefacts
 from core.store.retention import sweep
 from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun
+from core.text.paths import without_paths
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 100  # a class of 30 starts a few each
 COMMAND_SECONDS = 0.25  # how soon another server's command is heard
 HEARTBEAT_SECONDS = 2.0
 SWEEP_SECONDS = 60.0
 MAX_SAME = 100  # equal jobs, or jobs of a group, that are looked at
 LOOK_SECONDS = 0.1  # how often a job of another server is looked at by who waits for it
 STOPPED_EARLY = "It was stopped before it began."
+CLEARED = "It was stopped before it began, with all that waited."
 
 
 class Jobs:
@@ -91,7 +92,7 @@ class Jobs:
         Args:
             spec: completed, so that equal jobs have equal digests.
             inputs: what the kind asks for: JSON values.
-            visitor: whose it is, as pages know people; at most 64 characters.
+            visitor: whose it is, as `core.jobs.turns` has it, at most 64 characters; ``""`` is nobody's.
             group: the study it is part of; at most 64 characters.
             parents: digests of the jobs it starts from.
 
@@ -108,12 +109,13 @@ class Jobs:
         made = digest(kind, spec, inputs, parents=parents)
         described: dict[str, Any] = {"kind": kind, "inputs": inputs, "parents": parents, "digest": made}
         try:
-            if self._queue.num_waiting() >= MAX_WAITING:
-                raise SpecError("", f"{MAX_WAITING} runs are waiting already; stop one, or try later.")
+            self._queue.check_room(visitor, group)
             self._store.create(run_id, spec, time.time(), **described, group=group, visitor=visitor)
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", error)
-            raise SpecError("", f"The run could not be stored: {cause}; is the disk full?") from error
+            raise SpecError(
+                "", f"The run could not be stored: {without_paths(str(cause))}; is the disk full?"
+            ) from error
         self._archive.changed()
         self._runner.wake()
         return run_id
@@ -142,6 +144,12 @@ class Jobs:
             self._archive.changed(run_id)
         else:
             self.command(run_id, {"command": "stop"})
+
+    def stop_waiting(self) -> int:
+        """End all jobs that wait, whosever they are; how many they were. What runs goes on."""
+        count = self._queue.end_all_waiting(CLEARED)
+        self._archive.changed()
+        return count
 
     def command(self, run_id: str, command: Mapping[str, Any]) -> None:
         """Ask something of a job that runs, here or elsewhere: ``{"command": "pause"}`` and so on. A job that
@@ -181,7 +189,7 @@ class Jobs:
         Args:
             kind: only those of this kind; None: all.
         """
-        return self._store.runs(limit, kind=kind)
+        return self._archive.recent(limit, kind)
 
     def same(
         self, spec: RunSpec, kind: str, inputs: Mapping[str, Any], parents: Sequence[str] = ()

@@ -20,6 +20,7 @@ import psutil
 import core
 from core.jobs.pipes import MAX_LINE
 from core.runtime import prepare_environment
+from core.text.paths import without_paths
 
 WORKER_COMMAND = (sys.executable, "-m", "core", "worker")
 LAST_WORDS = 40  # lines of standard error that are kept
@@ -100,7 +101,7 @@ class WorkerProcess:
             often = " (often: out of memory; try a smaller batch or network)" if status == -9 else ""
             return f"The worker process was killed by signal {-status}{often}."
         last = next((line for line in reversed(self._last_words) if line.strip()), "it gave no reason.")
-        return f"The worker process ended with exit status {status}: {last.strip()[:500]}"
+        return f"The worker process ended with exit status {status}: {without_paths(last.strip()[:500])}"
 
     def was_killed(self) -> bool:
         """Whether it has ended by a signal."""

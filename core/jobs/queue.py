@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.jobs.kinds import KINDS, QUICK_SLOTS, is_quick
+from core.jobs.turns import Waiting, check_room, in_turn
 from core.run.events import TERMINAL, State
 from core.run.history import build_history, summary
 from core.store import owner
@@ -31,6 +32,9 @@ HANGS_SECONDS = 60.0
 MAX_COMMAND_BYTES = 64 * 1024
 GONE = "The server stopped during this run; train again to have it whole."
 
+SERVED_SECONDS = 6 * 3600.0  # for so long it is remembered who was served when
+
+_QUEUED = runs.c.state == "queued"
 _RUNNING = runs.c.state.not_in(("queued", *TERMINAL))
 
 
@@ -52,52 +56,50 @@ class Queue:
         """How many jobs of this sort run at a time on this machine."""
         return self._slots[quick]
 
-    def num_waiting(self) -> int:
-        """How many jobs wait; those of a group are one."""
-        wanted = sa.select(sa.func.count(sa.distinct(sa.func.coalesce(runs.c.group_id, runs.c.id))))
+    def check_room(self, visitor: str, group: str | None = None) -> None:
+        """Whether one more job of a visitor, and of a group, may wait; see `core.jobs.turns`.
+
+        Raises:
+            SpecError: too many wait.
+        """
         with self._engine.connect() as connection:
-            return int(connection.execute(wanted.where(runs.c.state == "queued")).scalar_one())
+            check_room(self._waiting(connection, _QUEUED), visitor, group)
 
     def position(self, run: StoredRun) -> int:
         """How many jobs must end before this one, which waits, starts."""
-        quick, waits = is_quick(run.kind), runs.c.state == "queued"
-        before = sa.or_(
-            runs.c.created_at < run.created_at,
-            sa.and_(runs.c.created_at == run.created_at, runs.c.id < run.id),
-        )
-        if quick:
-            alone = runs.c.group_id.is_(None)
-            before = sa.and_(alone, before) if run.group is None else sa.or_(alone, before)
+        quick = is_quick(run.kind)
+        with self._engine.connect() as connection:
+            order = in_turn(self._waiting(connection, _QUEUED, _sort(quick)), self._served(connection))
         free = max(0, self._slots[quick] - self._count(_RUNNING, _sort(quick)))
-        return max(0, self._count(waits, _sort(quick), before) + 1 - free)
+        return max(0, order.index(run.id) + 1 - free) if run.id in order else 0
 
     def positions(self, unfinished: Sequence[StoredRun]) -> dict[str, int]:
-        """`position` of all jobs that have not ended, those that run first, then in the order they came."""
+        """`position` of all jobs that have not ended."""
         found = {run.id: 0 for run in unfinished}
+        if all(run.state != "queued" for run in unfinished):
+            return found
+        with self._engine.connect() as connection:
+            served = self._served(connection)
         for quick in (False, True):
             ours = [run for run in unfinished if is_quick(run.kind) == quick]
-            waiting = [run for run in ours if run.state == "queued"]
-            if quick:
-                waiting.sort(key=lambda run: run.group is not None)
+            waiting = [_waiting(run) for run in ours if run.state == "queued"]
             free = max(0, self._slots[quick] - (len(ours) - len(waiting)))
-            found |= {run.id: max(0, i + 1 - free) for i, run in enumerate(waiting)}
+            found |= {run_id: max(0, i + 1 - free) for i, run_id in enumerate(in_turn(waiting, served))}
         return found
 
     def claim(self, quick: bool = False) -> str | None:
-        """Take the job of this sort that comes first, if this machine has a free slot for it; its id. First
-        is what has waited longest; of quick jobs, those of a group come after all others."""
+        """Take the job of this sort that comes first, if this machine has a free slot for it; its id. Which
+        is first says `core.jobs.turns`; of quick jobs, those of a group come after all others."""
         ours, slots = _sort(quick), self._slots[quick]
-        if not self._count(runs.c.state == "queued", ours) or self._num_running_here(ours) >= slots:
+        if not self._count(_QUEUED, ours) or self._num_running_here(ours) >= slots:
             return None  # what nearly every look finds, without a lock
         with writing(self._engine) as connection:
             if self._engine.dialect.name == "postgresql":  # one claim at a time on a machine
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(owner.machine_number())))
             if connection.execute(self._running_here(ours)).scalar_one() >= slots:
                 return None
-            oldest = sa.select(runs.c.id).where(runs.c.state == "queued", ours)
-            in_group = [runs.c.group_id.is_not(None)] if quick else []
-            oldest = oldest.order_by(*in_group, runs.c.created_at, runs.c.id).limit(1)
-            run_id = connection.execute(oldest.with_for_update(skip_locked=True)).scalar()
+            order = in_turn(self._waiting(connection, _QUEUED, ours), self._served(connection))
+            run_id = next((each for each in order if _lock(connection, each)), None)
             if run_id is None:
                 return None
             now = time.time()
@@ -105,7 +107,7 @@ class Queue:
             connection.execute(
                 sa.update(runs).where(runs.c.id == run_id).values(**taken, lease_until=now + LEASE_SECONDS)
             )
-        return str(run_id)
+        return run_id
 
     def renew(self, run_ids: Collection[str]) -> set[str]:
         """Say that these jobs are still computed here; those that are no longer ours."""
@@ -136,6 +138,14 @@ class Queue:
         with self._engine.begin() as connection:
             change = change.values(state="stopped", reason=reason, finished_at=time.time())
             return bool(connection.execute(change).rowcount)
+
+    def end_all_waiting(self, reason: str) -> int:
+        """Stop all jobs that wait; how many they were."""
+        change = (
+            sa.update(runs).where(_QUEUED).values(state="stopped", reason=reason, finished_at=time.time())
+        )
+        with self._engine.begin() as connection:
+            return int(connection.execute(change).rowcount)
 
     def interrupt_orphans(self) -> list[str]:
         """Mark the jobs whose server is gone, or has not been heard of for too long; which they were. One
@@ -211,6 +221,22 @@ class Queue:
                 log.warning("A command for run %s can't be read and is left out.", row.run_id)
         return found
 
+    def _waiting(self, connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Waiting]:
+        columns = (runs.c.id, runs.c.created_at, runs.c.visitor, runs.c.group_id, runs.c.kind)
+        found = connection.execute(sa.select(*columns).where(*conditions)).all()
+        return [
+            Waiting(str(row.id), row.created_at, row.visitor, row.group_id, _is_last(row.kind, row.group_id))
+            for row in found
+        ]
+
+    def _served(self, connection: sa.Connection) -> dict[str, float]:
+        """When each visitor was served last, in the last hours."""
+        recent = runs.c.started_at > time.time() - SERVED_SECONDS
+        wanted = sa.select(runs.c.visitor, sa.func.max(runs.c.started_at)).where(recent, runs.c.visitor != "")
+        return {
+            str(visitor): float(at) for visitor, at in connection.execute(wanted.group_by(runs.c.visitor))
+        }
+
     def _running_here(self, ours: sa.ColumnElement[bool]) -> sa.Select[Any]:
         wanted = sa.select(sa.func.count()).select_from(runs).where(_RUNNING, ours)
         if not self._one_machine:
@@ -225,6 +251,20 @@ class Queue:
         wanted: sa.Select[Any] = sa.select(sa.func.count()).select_from(runs).where(*conditions)
         with self._engine.connect() as connection:
             return int(connection.execute(wanted).scalar_one())
+
+
+def _waiting(run: StoredRun) -> Waiting:
+    return Waiting(run.id, run.created_at, run.visitor, run.group, _is_last(run.kind, run.group))
+
+
+def _is_last(kind: str, group: str | None) -> bool:
+    return is_quick(kind) and group is not None
+
+
+def _lock(connection: sa.Connection, run_id: str) -> bool:
+    """Whether this job still waits and nobody else takes it at this moment."""
+    wanted = sa.select(runs.c.id).where(runs.c.id == run_id, _QUEUED)
+    return connection.execute(wanted.with_for_update(skip_locked=True)).first() is not None
 
 
 def _sort(quick: bool) -> sa.ColumnElement[bool]:

@@ -126,6 +126,7 @@ class Archive:
         self._reading = threading.Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()  # the one used last is last
         self._unfinished: tuple[float, list[RunView]] = (0.0, [])
+        self._recent: dict[tuple[int, str | None], tuple[float, list[StoredRun]]] = {}
         self._changes = 0  # what was read before the latest is not fresh
 
     def remember(self, run: StoredRun, builder: HistoryBuilder) -> RunView:
@@ -139,6 +140,7 @@ class Archive:
         with self._lock:
             self._changes += 1
             self._unfinished = (0.0, [])
+            self._recent.clear()
             for known in self._known.values():
                 if known.run.id == run_id or not known.run.ended:
                     known.checked = 0.0
@@ -176,6 +178,19 @@ class Archive:
                 if changes == self._changes:
                     self._unfinished = (time.monotonic(), views)
             return views
+
+    def recent(self, limit: int, kind: str | None) -> list[StoredRun]:
+        """The newest jobs, see `Store.runs`; what another server did to them may be a second old."""
+        with self._lock:
+            read_at, stored = self._recent.get((limit, kind), (0.0, []))
+            changes = self._changes
+        if time.monotonic() - read_at < ENDED_FRESH_SECONDS:
+            return stored
+        stored = self._store.runs(limit, kind=kind)
+        with self._lock:
+            if changes == self._changes:
+                self._recent[limit, kind] = (time.monotonic(), stored)
+        return stored
 
     def _recall(self, run_id: str) -> RunView | None:
         with self._lock:

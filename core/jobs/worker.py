@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -27,6 +28,7 @@ from core.jobs.pipes import claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
 from core.runtime import prepare_torch
+from core.text.paths import without_paths
 
 if TYPE_CHECKING:
     from core.run.commands import Control
@@ -98,9 +100,15 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
             "inputs": message.get("inputs") or {},
             "out": out,
         }
+        tell = partial(_tell, outbox, message["run"])
+        control.tell = tell
         for event in checked_events(run, parse(message["spec"]), control, **told):
-            write(outbox, {"run": message["run"], "event": event})
+            tell(event)
     return 0
+
+
+def _tell(outbox: BinaryIO, run_id: str, event: Event) -> None:
+    write(outbox, {"run": run_id, "event": event})
 
 
 def checked_events(
@@ -125,7 +133,7 @@ def checked_events(
         reason = str(error)
     except Exception as error:
         traceback.print_exc()
-        reason = f"{what} failed: {type(error).__name__}: {error}"
+        reason = f"{what} failed: {type(error).__name__}: {without_paths(str(error))}"
     if not ended:
         yield {"event": "state", "state": "failed", "reason": " ".join(reason.split())}
 

@@ -6,8 +6,11 @@
 - ``heads``: what a module's ``weight_groups()`` lists: for attention a head's rows among the queries, keys
   and values and its columns of the output.
 
-A filter, neuron or head of zeros puts out a constant and so it can be taken out of the network exactly.
-(Not where its output is added to others', in attention's stream of tokens: there it only writes nothing.)
+A filter, neuron or head of zeros puts out the same for every image: its bias, after norm and activation. So
+it can be taken out exactly, with its constant folded into the next layer; of filters whose constant is not 0
+one must stay, for the next filters also see the zeros around the image (`core.transform.shrink`). Two have no
+such constant: a unit of a recurrent layer, whose biases make it a function of time, alike for all images; and
+what is added to others' in attention's stream of tokens, where it only writes nothing.
 """
 
 from __future__ import annotations

@@ -188,7 +188,9 @@ def _cosine(t: float) -> float:
 
 
 def _one_cycle(t: float) -> float:
-    """Up from 1/25 to 1 over the first 30 %, then down a cosine to 1/10,000 of the start."""
+    """Up from 1/25 to 1 over the first 30 %, then down a cosine to 1/10,000 of the start, which it would
+    reach after the last step. torch's `OneCycleLR` is one step ahead: it has reached it with the last
+    step."""
     peak, start, end = 0.3, 1 / 25, 1 / 25 / 1e4
     if t < peak:
         return start + (1 - start) * 0.5 * (1 - math.cos(math.pi * t / peak))

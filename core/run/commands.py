@@ -1,7 +1,8 @@
 """What a person may ask of a run while it loads, trains and measures.
 
-Any thread posts commands, and the run drains them before each batch, in their order. ``stop`` does not wait
-for its turn: it takes effect at once, also while data load, and while the network is evaluated or measured.
+Any thread posts commands, and the run drains them before each batch, in their order. It drains them too
+while the network is evaluated or measured: a ``pause`` takes effect there, the others before the next batch.
+``stop`` does not wait for its turn: it takes effect at once, also while data load.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NotRequired, get_args
 
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from core.run.errors import SpecError, no_such
+from core.run.events import Event
 
 Name = Literal["pause", "resume", "step", "epoch", "edit", "checkpoint", "stop"]
 MAX_WAITING = 1000  # commands that a run has not taken yet
@@ -38,10 +40,13 @@ class Control:
 
     Attributes:
         stop: set once the run is to end; to set it is to post ``stop``.
+        tell: takes events that can't wait for the run's next one: those of a pause while it is evaluated.
+            None: it pauses before the next batch.
     """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
+        self.tell: Callable[[Event], None] | None = None
         self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
 
     @property

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
+
+MOST_CHARACTERS = 1_500
+_LONG_WORD = re.compile(r"(\S{200})\S+")
 
 
 class SpecError(ValueError):
@@ -29,8 +33,11 @@ class SpecError(ValueError):
 
 
 def _one_line(text: str) -> str:
-    """A field's name may be anybody's text: what can't be printed is shown as U+FFFD."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    """A field's name may be anybody's text: what can't be printed is shown as U+FFFD, and what is longer than
+    any sentence of ours ends in an ellipsis."""
+    short = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in short)
+    return _LONG_WORD.sub(r"\1…", line)
 
 
 def no_such(noun: str, name: str, known: Collection[str]) -> str:

@@ -116,7 +116,7 @@ class FinishedEvent(TypedDict):
     event: Literal["finished"]
     epochs: Count
     seconds: float
-    best: Figures
+    result: NotRequired[Figures]  # of the epoch whose weights are saved; runs of old don't say
     last: Figures
     warnings: NotRequired[Annotated[list[Text], Field(max_length=20)]]
 

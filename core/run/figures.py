@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import math
 from collections.abc import Mapping
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -63,6 +63,8 @@ class Histogram(TypedDict):
 @with_config(OPEN)
 class Prunable(TypedDict):
     share: Share
+    low: NotRequired[Share]  # of its 95 % interval; older runs have none, and another bound on what is lost
+    high: NotRequired[Share]
     accuracy: Share
     layers: NotRequired[dict[str, Share]]
 
@@ -117,5 +119,11 @@ class Summary(TypedDict):
     """The figures that a list of runs shows."""
 
     epochs: Count
-    best: Figures
+    result: NotRequired[Figures]  # runs of old have none
     last: Figures
+
+
+def result_of(summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The figures of the epoch that stands for a run, see `core.run.history.History.result`."""
+    found: Mapping[str, Any] = summary.get("result") or summary["last"]
+    return found

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from core.run.events import TERMINAL, Event, State
 from core.run.lines import EMPTY_LINE, Line, ThinnedLine
 
+# What a run of old says of its weights: it has no other word of the epoch that it kept.
+_CHOSEN = re.compile(r"weights saved are those of epoch (\d+)\b")
 RECENT_EPOCHS = 5  # the time left is estimated from these, so that a busy minute is forgotten
 
 
@@ -73,9 +76,19 @@ class History:
         return self.state in TERMINAL
 
     @property
-    def best(self) -> Event | None:
-        """The epoch of the highest validation accuracy, the earliest of equals."""
-        return max(self.epochs, key=_validation_accuracy, default=None)
+    def result(self) -> Event | None:
+        """The epoch that stands for the run: the one whose weights are saved. That is the last, unless a
+        regulariser chose another by the validation images; while the run is live, the last so far."""
+        chosen = (self.finished or {}).get("result", {}).get("epoch")
+        if chosen is None and (said := _CHOSEN.search(self.reason)):
+            chosen = int(said[1])
+        last = self.epochs[-1] if self.epochs else None
+        return next((event for event in self.epochs if event["epoch"] == chosen), last)
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the result is another epoch than the last."""
+        return self.result is not None and self.result is not self.epochs[-1]
 
     def epochs_done(self) -> float:
         """Epochs done so far, with the part of the current one."""
@@ -208,7 +221,7 @@ def summary(history: History) -> dict[str, Any] | None:
         return None
     return {
         "epochs": len(history.epochs),
-        "best": _without_layers(history.best or {}),
+        "result": _without_layers(history.result or {}),
         "last": _without_layers(history.epochs[-1]),
     }
 
@@ -216,8 +229,3 @@ def summary(history: History) -> dict[str, Any] | None:
 def _without_layers(epoch: Event) -> Event:
     kept = {key: value for key, value in epoch.items() if key not in ("weights", "filters")}
     return {**kept, "sparsity": {**epoch["sparsity"], "layers": {}}}
-
-
-def _validation_accuracy(epoch: Event) -> float:
-    accuracy = epoch["validation_accuracy"]
-    return -1.0 if accuracy is None else float(accuracy)

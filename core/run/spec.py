@@ -69,8 +69,9 @@ class MixSpec(Part):
 class AugmentSpec(Part):
     """Operations in the order they run; ``choose`` of them at random for each batch, if given.
 
-    ``strength`` scales every range around its neutral value: 0 does nothing, 1 is as set. With ``fuse``
-    consecutive geometric operations are one warp: faster, and one interpolation instead of several.
+    ``strength`` scales every range around its neutral value: 1 is as set, 0 leaves nothing of them; what has
+    no neutral value (a flip, a policy) goes on as it is. With ``fuse`` consecutive geometric operations are
+    one warp: faster, and one interpolation instead of several.
     """
 
     ops: Annotated[tuple[OpSpec, ...], Field(max_length=MAX_OPS, strict=False)] = ()

@@ -32,7 +32,7 @@ runs = sa.Table(
     sa.Column("started_at", sa.Double),
     sa.Column("finished_at", sa.Double),
     sa.Column("owner", sa.String(255), nullable=False),  # the process that runs it (owner.py), or empty
-    sa.Column("summary", sa.Text),  # the best and the last epoch, for lists of runs
+    sa.Column("summary", sa.Text),  # the result and the last epoch, for lists of runs
     sa.Column("kind", sa.String(64), nullable=False, server_default="train"),
     sa.Column("digest", sa.String(64), index=True),  # core.run.digest; an older release wrote none
     sa.Column("inputs", sa.Text, nullable=False, server_default="{}"),
@@ -89,6 +89,10 @@ def open_database(url: str) -> sa.Engine:
     except (sa.exc.ArgumentError, ImportError) as error:
         # The address itself may hold a password, so it isn't repeated.
         raise SpecError("AUGURY_DATABASE_URL", f"the database can't be used: {error}.") from None
+    except ValueError:  # a port that is no number
+        raise SpecError(
+            "AUGURY_DATABASE_URL", "this is no database address, like postgresql://name@host:5432/augury."
+        ) from None
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
     upgrade(engine)

@@ -39,7 +39,7 @@ class PathPlan:
 
 
 def path_plan(spec: RunSpec, regulariser: int, fresh: str = "") -> PathPlan:
-    """The path of regulariser ``regulariser``.
+    """The path of regulariser ``regulariser``: λ = 0, which the others are compared with, and `strengths`.
 
     Args:
         spec: as `quick` gives it.
@@ -55,7 +55,7 @@ def path_plan(spec: RunSpec, regulariser: int, fresh: str = "") -> PathPlan:
             "images": IMAGES,
             "start": start,
         }
-        for strength in strengths(spec.regularisers[regulariser].kind)
+        for strength in (0.0, *strengths(spec.regularisers[regulariser].kind))
     )
     return PathPlan(spec, digest("study.path", spec, {"points": list(inputs)}), inputs)
 

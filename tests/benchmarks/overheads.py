@@ -24,7 +24,7 @@ from core.regularise.catalogue import REGULARISERS
 from core.regularise.group_lasso import GroupLasso
 from core.regularise.l1 import L1
 from core.run.spec import ModelSpec, OptimiserSpec, RegulariserSpec, RunSpec
-from core.train import loop, measuring
+from core.train import epoch, loop, measuring
 from core.train.session import epoch_order, open_session
 from core.train.step import train_step
 
@@ -86,11 +86,11 @@ def shares() -> None:
     print(f"{'':14}{'epochs':>8}{'training s':>12}{'proximal':>10}{'measures':>10}{'prunable':>10}")
     for name in PRESETS:
         with ExitStack() as patch:
-            steps, measured = timed(loop, "train_step", patch), timed(loop, "measured", patch)
-            told = timed(loop, "step_event", patch)  # the penalties, between two epochs' ends
+            steps, measured = timed(epoch, "train_step", patch), timed(epoch, "measured", patch)
+            told = timed(epoch, "step_event", patch)  # the penalties, between two epochs' ends
             prunable = timed(measuring, "prunable", patch)
             proximal = [timed(term, "proximal_step", patch) for term in (L1, GroupLasso)]
-            epochs = [event for event in loop.run(preset(name)) if event["event"] == "epoch"]
+            epochs = [event for event in loop.run(completed(preset(name))) if event["event"] == "epoch"]
         training = sum(event["seconds"] for event in epochs) - sum(measured) - sum(told)
         parts = (
             sum(map(sum, proximal)) / sum(steps),

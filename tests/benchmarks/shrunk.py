@@ -31,7 +31,7 @@ from core.randomness import generator
 from core.run.events import Event
 from core.run.spec import ModelSpec, RunSpec
 from core.train.loop import run
-from core.transform import shrink
+from core.transform.shrink import shrink
 
 SHARES = (0.4, 0.6, 0.8)
 BATCH = 128

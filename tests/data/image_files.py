@@ -60,3 +60,20 @@ def png_that_says(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     data = zlib.compress(b"\0" * 100)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def many_scans(side: int, repeats: int) -> bytes:
+    """A grey progressive JPEG with one of its scans, an empty one, so many times more."""
+    stream = io.BytesIO()
+    Image.new("L", (side, side), 128).save(stream, "JPEG", progressive=True, quality=50)
+    content = stream.getvalue()
+    parts, at = [], 2
+    while content[at + 1] != 0xD9:
+        end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+        if content[at + 1] == 0xDA:
+            while not (content[end] == 0xFF and content[end + 1] not in (0, *range(0xD0, 0xD8))):
+                end += 1
+        parts.append(content[at:end])
+        at = end
+    empty = min((part for part in parts if part[1] == 0xDA and part[7] > 0), key=len)
+    return content[:2] + b"".join(parts) + empty * repeats + b"\xff\xd9"

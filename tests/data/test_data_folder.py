@@ -256,7 +256,7 @@ def test_a_bomb_by_overlap():
 
 
 def test_a_bomb_by_count_of_pixels(monkeypatch):
-    monkeypatch.setattr(folder_module, "MAX_TOTAL_PIXELS", 300)
+    monkeypatch.setattr(folder_module, "MAX_TOTAL_WORK", 300)
     refused(zipped(two_classes()), "too large in all")
 
 

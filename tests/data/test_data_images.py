@@ -1,12 +1,15 @@
 """Decoding one image: every mode, orientation and bad file."""
 
+import subprocess
+import sys
 from contextlib import suppress
+from io import BytesIO
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_files import encode, plain, png_that_says
+from image_files import encode, many_scans, plain, png_that_says
 from PIL import Image
 
 from core.data.images import (
@@ -23,7 +26,7 @@ RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 def decode(content: bytes, side: int = 8, channels: int = 3) -> np.ndarray:
     """(side, side) or (side, side, 3), uint8."""
-    pixels = square_pixels(open_image(content, side), side, channels)
+    pixels = square_pixels(open_image(content, side).image, side, channels)
     assert pixels.shape == (channels, side, side)
     assert pixels.dtype == np.uint8
     return pixels.transpose(1, 2, 0).squeeze() if channels == 1 else pixels.transpose(1, 2, 0)
@@ -113,9 +116,9 @@ def test_shrinking_averages_and_does_not_skip():
 
 def test_a_large_jpeg_is_decoded_small():
     ramp = np.linspace(0, 255, 1600).astype(np.uint8)[None, :].repeat(1600, 0)
-    image = open_image(encode(ramp, "JPEG", quality=95), side=16)
+    image = open_image(encode(ramp, "JPEG", quality=95), side=16).image
     assert image.size == (200, 200)  # JPEG's own eighth
-    assert open_image(encode(ramp, "JPEG"), side=200).size == (800, 800)
+    assert open_image(encode(ramp, "JPEG"), side=200).image.size == (800, 800)
     expected = ramp.reshape(1600, 16, 100).mean(axis=2)[:16]
     seen = square_pixels(image, 16, channels=1)[0]
     np.testing.assert_allclose(seen[:, 1:-1], expected[:, 1:-1], atol=3)
@@ -123,7 +126,7 @@ def test_a_large_jpeg_is_decoded_small():
 
 def test_where_the_crop_lies_can_be_chosen():
     halves = np.array([[RED, BLUE]], dtype=np.uint8).repeat(16, 0).repeat(16, 1)  # (16, 32, 3)
-    left = square_pixels(open_image(encode(halves), 16), 16, 3, centre=(0.0, 0.5))
+    left = square_pixels(open_image(encode(halves), 16).image, 16, 3, centre=(0.0, 0.5))
     assert (left == np.array(RED)[:, None, None]).all()
 
 
@@ -201,3 +204,75 @@ def test_no_damage_raises_anything_else(data):
 def test_exif_that_is_broken_does_not_cost_the_image():
     broken = encode(np.full((8, 8, 3), 90, np.uint8), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     np.testing.assert_allclose(decode(broken), 90, atol=2)
+
+
+def large(mode: str) -> Image.Image:
+    """Noise of blocks, 2,600 × 2,000, so that what is scaled down still differs from place to place."""
+    random = np.random.default_rng(3)
+    channels = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}[mode]
+    blocks = random.integers(0, 256, (50, 65, channels), dtype=np.uint8)
+    return Image.fromarray(blocks.repeat(40, 0).repeat(40, 1).squeeze(), mode)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+@pytest.mark.parametrize("side", [16, 100, 256])
+def test_a_large_image_is_the_mean_of_its_pixels_on_white(mode, side):
+    """By NumPy: laid on white, the square in the middle, means of blocks, then scaled as ever."""
+    image = large(mode)
+    pixels = np.asarray(image.convert("RGBA"), dtype=np.float64)
+    alpha = pixels[..., 3:] / 255
+    opaque = (pixels[..., :3] * alpha + 255 * (1 - alpha))[:, 300:2300]
+    factor = 2000 // (3 * side)
+    cells = [np.add.reduceat(opaque, np.arange(0, 2000, factor), axis=0)]
+    cells = np.add.reduceat(cells[0], np.arange(0, 2000, factor), axis=1)
+    sizes = np.diff([*range(0, 2000, factor), 2000])
+    means = (cells / np.outer(sizes, sizes)[..., None]).round().astype(np.uint8)
+    expected = np.asarray(Image.fromarray(means).resize((side, side), Image.Resampling.BICUBIC))
+    np.testing.assert_allclose(decode(encode(np.asarray(image)), side), expected, atol=3)
+
+
+def test_a_large_palette_with_transparency_and_sixteen_bits_are_read():
+    stream = BytesIO()
+    Image.new("P", (2600, 2000)).save(stream, "PNG", transparency=b"\x80" + b"\xff" * 255)
+    assert (decode(stream.getvalue()) == 127).all() or (decode(stream.getvalue()) == 128).all()
+    stream = BytesIO()
+    Image.fromarray(np.full((2000, 2600), 257 * 90, dtype=np.uint16)).save(stream, "PNG")
+    assert (decode(stream.getvalue()) == 90).all()
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_a_large_image_is_turned_upright(orientation):
+    seen = quadrants(2400)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encode(STORED[orientation](seen), exif=exif)
+    np.testing.assert_array_equal(decode(content, side=8)[::7, ::7], quadrants()[::7, ::7])
+
+
+def test_a_large_image_takes_little_more_memory_than_itself():
+    """64 million pixels with transparency, in a process of its own, at its worst moment."""
+    code = (
+        "import io, resource; from PIL import Image; from core.data.images import *\n"
+        "def most(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "stream = io.BytesIO(); Image.new('P', (8000, 8000)).save(stream, 'PNG', transparency=b'a' * 256)\n"
+        "before = most(); square_pixels(open_image(stream.getvalue(), 224).image, 224, 3)\n"
+        "print(most() - before)"
+    )
+    more = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert float(more) < 150  # MiB; the palette's indices are 61, and were there before
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded():
+    content = many_scans(400, 101)
+    with pytest.raises(UnreadableImageError, match="scans, too many to read; save it anew"):
+        open_image(content, 32)
+    opened = open_image(many_scans(400, 50), 32)
+    assert 50 * 400 * 400 <= opened.work <= 70 * 400 * 400
+    opened.image.load()
+
+
+def test_scans_count_with_the_pixels_they_go_over():
+    assert open_image(many_scans(400, 15), 32).work > 15 * 400**2
+    with pytest.raises(UnreadableImageError, match="too many to read"):
+        open_image(many_scans(8000, 25), 32)
+    assert open_image(many_scans(8000, 0), 32).work < 20 * 8000**2

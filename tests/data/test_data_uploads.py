@@ -1,16 +1,20 @@
 """Uploads: kept under their digest, only when good, and named so that no name is a path."""
 
 import hashlib
+import io
 import os
 import stat
 import time
+import zipfile
 
+import numpy as np
 import pytest
 from image_files import two_classes, zipped
 
 from core.data import uploads
 from core.data.catalogue import load_dataset
-from core.data.uploads import keep_upload, resolve_path
+from core.data.folder import read_zip
+from core.data.uploads import keep_upload, notes_of, resolve_path
 from core.run.errors import SpecError
 from core.run.spec import DataSpec, is_upload
 
@@ -21,12 +25,18 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
+def kept(home):
+    """The names of the zips that are here, each with what is known of it."""
+    names = {path.stem for path in (home / "uploads").glob("*.zip")}
+    assert {path.stem for path in (home / "uploads").glob("*.json")} == names
+    return {f"upload:{name}" for name in names}
+
+
 def test_a_good_zip_is_kept_once_under_its_digest(home):
     content = zipped(two_classes())
     name = keep_upload(content)
     assert name == keep_upload(content) == f"upload:{hashlib.sha256(content).hexdigest()}"
-    assert [path.name for path in (home / "uploads").iterdir()] == [f"{name[7:]}.zip"]
-    assert resolve_path(name).read_bytes() == content
+    assert kept(home) == {name}
     assert load_dataset(DataSpec(name="folder", path=name, side=8)).classes == ("cats", "dogs")
 
 
@@ -79,8 +89,7 @@ def test_what_was_not_used_for_longest_makes_room(home, monkeypatch):
     resolve_path(first)  # in use again
     monkeypatch.setattr(uploads, "MOST_BYTES", sum(map(len, contents)) - len(contents[1]))
     last = keep_upload(contents[3])
-    left = {f"upload:{path.stem}" for path in (home / "uploads").iterdir()}
-    assert left == {first, third, last}
+    assert kept(home) == {first, third, last}
     with pytest.raises(SpecError, match="upload the zip again"):
         resolve_path(second)
 
@@ -101,8 +110,7 @@ def test_what_runs_still_need_stays_whatever_its_age(home, monkeypatch):
         os.utime(home / "uploads" / f"{name[7:]}.zip", (used, used))
     monkeypatch.setattr(uploads, "MOST_BYTES", 1)
     last = keep_upload(contents[3], in_use=frozenset({first, third}))
-    left = {f"upload:{path.stem}" for path in (home / "uploads").iterdir()}
-    assert left == {first, third, last}
+    assert kept(home) == {first, third, last}
 
 
 def test_what_a_killed_upload_left_is_swept_once_nobody_can_be_writing_it(home):
@@ -112,10 +120,70 @@ def test_what_a_killed_upload_left_is_swept_once_nobody_can_be_writing_it(home):
         each.write_bytes(b"half a zip")
     os.utime(old, (time.time() - 7200,) * 2)
     name = keep_upload(zipped(two_classes()))
-    assert {each.name for each in (home / "uploads").iterdir()} == {"tmpnew", f"{name[7:]}.zip"}
+    assert {each.name for each in (home / "uploads").iterdir()} == {
+        "tmpnew",
+        f"{name[7:]}.zip",
+        f"{name[7:]}.json",
+    }
 
 
 def test_only_this_user_reads_uploads(home):
     keep_upload(zipped(two_classes()))
     for each in ((home / "uploads"), *(home / "uploads").iterdir()):
         assert stat.S_IMODE(each.stat().st_mode) & 0o077 == 0, each
+
+
+def test_only_what_was_read_is_kept_and_the_notes_of_the_rest(home):
+    rest = {
+        "cats/broken.png": b"x" * 500_000,
+        "note.txt": os.urandom(500_000),
+        "dogs/b.txt": os.urandom(500_000),
+    }
+    content = zipped({**two_classes(20), **rest})
+    name = keep_upload(content)
+    assert resolve_path(name).stat().st_size < 10_000 < len(content)
+    with zipfile.ZipFile(resolve_path(name)) as archive:
+        assert sorted(archive.namelist()) == sorted(two_classes(20))
+    at_once = load_dataset(DataSpec(name="folder", path=name))
+    at_another_side = load_dataset(DataSpec(name="folder", path=name, side=16))
+    assert "Skipped 1 of 41 images: cats/broken.png" in at_once.notes[0]
+    assert at_another_side.notes == at_once.notes and len(at_once.notes) == 2
+
+
+@pytest.mark.parametrize("inside", ["", "all of it/"])
+def test_what_is_kept_is_the_same_dataset(home, inside):
+    files = {f"{inside}{name}": content for name, content in two_classes(5).items()}
+    twice = [*files.items(), (f"{inside}cats/0.png", files[f"{inside}cats/3.png"])]  # two of one name
+    content = zipped(twice)
+    expected = read_zip(io.BytesIO(content), 16, 3)
+    found = load_dataset(DataSpec(name="folder", path=keep_upload(content), side=16))
+    assert found.classes == expected.classes and len(found.labels) == 11
+    assert np.array_equal(found.images, expected.images) and np.array_equal(found.labels, expected.labels)
+
+
+def test_who_fills_the_room_makes_room(home, monkeypatch):
+    """An attacker's hundred push out his own; a pupil's one, older than all, stays."""
+
+    def upload(i, place):
+        return keep_upload(zipped({**two_classes(), "note.txt": str(i).encode()}), place=place)
+
+    pupils = upload(-1, "pupil")
+    used = time.time() - 1000
+    os.utime(resolve_path(pupils), (used, used))
+    monkeypatch.setattr(uploads, "MOST_BYTES", 4 * resolve_path(pupils).stat().st_size)
+    os.utime(resolve_path(pupils), (used, used))
+    names = []
+    for i in range(20):
+        names.append(upload(i, "attacker"))
+        os.utime(home / "uploads" / f"{pupils[7:]}.zip", (used, used))
+    assert kept(home) == {pupils, *names[-3:]}
+
+
+def test_an_upload_of_an_older_release_is_read_as_it_is(home):
+    content = zipped({**two_classes(), "note.txt": b"x"})
+    name = f"upload:{hashlib.sha256(content).hexdigest()}"
+    (home / "uploads").mkdir()
+    (home / "uploads" / f"{name[7:]}.zip").write_bytes(content)
+    assert "note.txt" in load_dataset(DataSpec(name="folder", path=name)).notes[0]
+    (home / "uploads" / f"{name[7:]}.json").write_text("[" * 100_000)
+    assert notes_of(name) is None

@@ -1,9 +1,7 @@
 """Each kind of answer is what the code says that pages would otherwise call, and is JSON."""
 
 import base64
-import io
 import json
-import zipfile
 
 import pytest
 import torch
@@ -11,10 +9,10 @@ from PIL import Image
 from pydantic import ValidationError
 
 from core.catalogues import completed
-from core.data.photos import FOLDER
-from core.interactive import sources
+from core.data.catalogue import load_dataset
+from core.interactive import decoding, sources
 from core.interactive.answers import ANSWERS, warm_up
-from core.interactive.errors import MissingPicturesError
+from core.interactive.errors import MissingDatasetError, MissingPicturesError
 from core.interactive.sources import OwnPictures, Source, images_of
 from core.pictures import encode_images
 from core.presets import FIRST_LOOK, preset
@@ -121,9 +119,10 @@ def test_a_folder_of_ones_own_is_read_once(tmp_path, monkeypatch):
     for i in range(8):
         (tmp_path / "ab"[i % 2]).mkdir(exist_ok=True)
         Image.new("RGB", (20, 20), (255 * (i % 2), i, 0)).save(tmp_path / "ab"[i % 2] / f"{i}.png")
-    read, reads = sources.load_dataset, []
-    monkeypatch.setattr(sources, "load_dataset", lambda spec: reads.append(spec) or read(spec))
     data = {"name": "folder", "path": str(tmp_path)}
+    load_dataset(DataSpec(**data))
+    read, reads = sources.kept_dataset, []
+    monkeypatch.setattr(sources, "kept_dataset", lambda spec: reads.append(spec) or read(spec))
     assert set(answer("images", source={"data": data})["names"]) == {"a", "b"}
     trained_on = DataSpec(**data, side=32, channels=3, validation_share=0.5)
     assert answer("plan", spec=completed(RunSpec(data=trained_on)))["num_images"] == 8
@@ -135,40 +134,37 @@ def encoded(content):
 
 
 def test_own_pictures_are_sent_once_and_known_by_their_digest():
-    photo = (FOLDER / "rocket.jpg").read_bytes()
-    sent = answer("decode_image", name="mine.jpg", content=encoded(photo), side=64)
-    assert sent["refusal"] == ""
+    pixels = encoded(bytes(range(256)) * 48)  # 3 × 64 × 64
+    sent = answer("remember", pixels=pixels, side=64)
     shown = answer("images", source={"own": [sent["digest"]]})
     assert shown["names"] == ["yours 1"] * 16 and len(shown["pictures"]) == 1
+    assert base64.b64encode(images_of(Source(own=(sent["digest"],))).tensor[0].numpy()).decode() == pixels
     with pytest.raises(MissingPicturesError) as missing:
         answer("images", source={"own": [sent["digest"], "0" * 64]})
     assert missing.value.digests == ("0" * 64,)
 
 
-def test_a_bad_picture_is_refused_in_words():
-    told = answer("decode_image", name="bad.png", content=encoded(b"no picture"), side=64)
-    assert told == {"digest": None, "refusal": "bad.png is not a PNG, JPEG, WebP or BMP image."}
+@pytest.mark.parametrize("size", [0, 3 * 64 * 64 - 1, 3 * 64 * 64 + 1])
+def test_pixels_that_are_no_picture_are_refused(size):
+    with pytest.raises((SpecError, ValidationError)):
+        answer("remember", pixels=encoded(bytes(size)), side=64)
 
 
-def test_a_zip_is_checked_and_kept(tmp_path, monkeypatch):
+def test_own_images_that_nobody_has_decoded_are_decoded_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setenv("AUGURY_HOME", str(tmp_path / "home"))
-    bad, good = tmp_path / "bad.zip", tmp_path / "good.zip"
-    bad.write_bytes(b"not a zip")
-    with pytest.raises(SpecError, match="zip"):
-        answer("decode_upload", path=str(bad))
-    with zipfile.ZipFile(good, "w") as archive:
-        for i in range(8):
-            picture = io.BytesIO()
-            Image.new("RGB", (20, 20), (255 * (i % 2), i, 0)).save(picture, "PNG")
-            archive.writestr(f"{'ab'[i % 2]}/{i}.png", picture.getvalue())
-    path = answer("decode_upload", path=str(good))["path"]
-    assert set(answer("images", source={"data": {"name": "folder", "path": path}})["names"]) == {"a", "b"}
-
-
-@pytest.mark.parametrize("bad", [["../../etc/passwd"], ["upload:short"], ["upload:" + "0" * 64] * 501])
-def test_the_uploads_that_stay_are_named_as_uploads_and_bounded(tmp_path, bad):
-    with pytest.raises(ValidationError):
-        answer("decode_upload", path=str(tmp_path / "x.zip"), in_use=bad)
+    for name in "ab":
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for i in range(3):
+            Image.new("RGB", (20, 20), (i, 0, 0)).save(tmp_path / "own" / name / f"{i}.png")
+    data = {"name": "folder", "path": str(tmp_path / "own"), "side": 24}
+    for _ in range(2):
+        with pytest.raises(MissingDatasetError) as missing:
+            answer("images", source={"data": data})
+    assert missing.value.data == data | {"channels": 3}
+    assert json.loads(
+        json.dumps(decoding.ANSWERS["dataset"](json.dumps({"data": missing.value.data}).encode()))
+    )
+    assert set(answer("images", source={"data": data})["names"]) == {"a", "b"}
 
 
 def test_own_pictures_are_bounded():
@@ -202,13 +198,6 @@ def test_what_does_not_fit_is_refused_as_everywhere():
 def test_arguments_are_bounded(bad):
     with pytest.raises(ValidationError):
         answer("preview", **(look() | bad))
-
-
-def test_a_picture_has_at_most_ten_megabytes():
-    picture = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(picture, "BMP")
-    with pytest.raises(ValidationError):
-        answer("decode_image", name="a", content=encoded(picture.getvalue() + bytes(10 * 2**20)), side=64)
 
 
 def test_warming_up_comes_to_an_end():

@@ -48,7 +48,7 @@ def epoch(number: int, accuracy: float = 0.5, seconds: float = 1.0) -> dict[str,
 def finished(*epochs: dict[str, Any]) -> dict[str, Any]:
     return {
         "event": "finished", "epochs": len(epochs), "seconds": 3.0,
-        "best": max(epochs, key=lambda each: each["validation_accuracy"]), "last": epochs[-1],
+        "result": epochs[-1], "last": epochs[-1],
     }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def kept(folder):
         {
             key: value
             for key, value in json.loads(line).items()
-            if key not in (*MEASURED_TIMES, "best", "last")
+            if key not in (*MEASURED_TIMES, "result", "last")
         }
         for line in lines
     ]

@@ -121,11 +121,34 @@ def test_a_run_that_has_ended_has_no_time_left():
     assert folded(STARTED, epoch(1), state("stopped")).history().progress(0.0).seconds_left is None
 
 
-def test_summary_has_the_earliest_best_and_the_last_epoch_without_layers():
-    figures = summary(folded(epoch(1, 0.5), epoch(2, 0.9), epoch(3, 0.9), epoch(4, 0.7)).history())
-    assert (figures["epochs"], figures["best"]["epoch"], figures["last"]["epoch"]) == (4, 2, 4)
-    assert figures["best"]["sparsity"] == {"exact": 0.25, "near": 0.5, "weights": 8, "layers": {}}
+def test_summary_has_the_result_and_the_last_epoch_without_layers():
+    told = [epoch(1, 0.5), epoch(2, 0.9), epoch(3, 0.9), epoch(4, 0.7)]
+    figures = summary(folded(*told, finished(*told) | {"result": told[1]}).history())
+    assert (figures["epochs"], figures["result"]["epoch"], figures["last"]["epoch"]) == (4, 2, 4)
+    assert figures["result"]["sparsity"] == {"exact": 0.25, "near": 0.5, "weights": 8, "layers": {}}
     assert summary(folded(STARTED).history()) is None
+
+
+OF_OLD = "Stopped early: validation was not better. The weights saved are those of epoch 2, the best."
+
+
+@pytest.mark.parametrize(
+    ("ending", "result", "is_chosen"),
+    [
+        ([], 3, False),  # live: the last so far
+        ([state("finished")], 3, False),
+        ([state("finished", OF_OLD)], 2, True),
+        ([state("failed", "Loss. The weights saved are those of epoch 9, the last that ended.")], 3, False),
+    ],
+)
+def test_the_result_is_the_epoch_whose_weights_are_saved(ending, result, is_chosen):
+    history = folded(epoch(1, 0.5), epoch(2, 0.9), epoch(3, 0.7), *ending).history()
+    assert (history.result["epoch"], history.is_chosen) == (result, is_chosen)
+
+
+def test_before_an_epoch_has_ended_there_is_no_result():
+    history = folded(STARTED, state("stopped")).history()
+    assert history.result is None and not history.is_chosen
 
 
 def test_each_regulariser_has_a_line_of_its_own_and_older_runs_have_none():

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.jobs import manager, queue, runner
+from core.jobs import manager, queue, runner, turns
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
 from core.jobs.manager import Jobs, forget_shared_jobs, make_jobs, shared_jobs
 from core.jobs.queue import Queue
@@ -93,7 +93,7 @@ def test_a_run_from_the_queue_to_its_end(jobs):
     assert (row.id, row.state, row.started_at, row.finished_at) == (
         view.id, "finished", view.started_at, view.finished_at,
     )  # fmt: skip
-    assert (row.summary["best"]["epoch"], row.summary["last"]["epoch"]) == (2, 3)
+    assert (row.summary["result"]["epoch"], row.summary["last"]["epoch"]) == (3, 3)
 
 
 def test_one_runs_and_the_rest_wait_in_order(jobs):
@@ -137,7 +137,7 @@ def test_stopping_a_run_that_waits(jobs):
 
 
 def test_the_queue_is_bounded(jobs, monkeypatch):
-    monkeypatch.setattr(manager, "MAX_WAITING", 2)
+    monkeypatch.setattr(turns, "MAX_WAITING", 2)
     begin(jobs)
     submit(jobs)
     submit(jobs)

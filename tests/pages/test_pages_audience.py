@@ -10,38 +10,50 @@ from pages.features.live import audience
 def clock(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(audience.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(audience.random, "uniform", lambda low, high: 1.0)
     monkeypatch.setattr(audience, "_seen", {})
     return now
 
 
-def come(monkeypatch, visit):
-    monkeypatch.setattr(st, "session_state", {"augury.visit": visit})
+@pytest.fixture
+def ask(monkeypatch):
+    """A visit's turn: the seconds until its next."""
+
+    def ask(visit, run="run"):
+        monkeypatch.setattr(st, "session_state", {"augury.visit": str(visit)})
+        return audience.refresh_seconds(run)
+
+    return ask
 
 
-def test_eight_viewers_each_second_thirty_each_four(clock, monkeypatch):
-    waits = []
-    for visit in range(30):
-        come(monkeypatch, str(visit))
-        waits.append(audience.refresh_seconds("run"))
-    assert waits == [1.0] * 8 + [2.0] * 8 + [3.0] * 8 + [4.0] * 6
-    come(monkeypatch, "elsewhere")
-    assert audience.refresh_seconds("another run") == 1.0
+def test_eight_viewers_each_second_thirty_each_four(clock, ask):
+    assert [ask(visit) for visit in range(30)] == [1.0] * 8 + [2.0] * 8 + [3.0] * 8 + [4.0] * 6
+    assert ask(0) == 4.0  # who came first takes turns with the others from the next time on
+    assert ask("elsewhere", "another run") == 1.0
 
 
-@pytest.mark.parametrize("chance", [1.0, 1.4, 2.0])
-def test_an_interval_settles_before_it_is_changed(clock, monkeypatch, chance):
-    """How long is a matter of chance, so that a class that came together does not ask together ever after."""
-    monkeypatch.setattr(audience.random, "uniform", lambda low, high: min(max(chance, low), high))
-    come(monkeypatch, "first")
-    interval = audience.refresh_seconds("run")
-    first = dict(st.session_state)
+def test_a_viewer_who_has_not_asked_for_long_is_forgotten(clock, ask):
     for visit in range(20):
-        come(monkeypatch, str(visit))
-        audience.refresh_seconds("run")
-    monkeypatch.setattr(st, "session_state", first)
-    clock[0] += chance * audience.SETTLED_SECONDS - 0.1
-    assert not audience.outdated("run", interval)
-    clock[0] += 0.2
-    assert audience.outdated("run", interval)
-    clock[0] += audience.FORGOTTEN_SECONDS
-    assert not audience.outdated("run", interval)  # the twenty have said nothing for so long: they left
+        ask(visit)
+    clock[0] += audience.FORGOTTEN_SECONDS - 1
+    assert ask(0) == 3.0
+    clock[0] += 2
+    assert ask(0) == 1.0
+    assert set(audience._seen["run"]) == {"0"}
+    ask(1, "another run")
+    clock[0] += 2 * audience.FORGOTTEN_SECONDS
+    ask(2, "a third")
+    assert set(audience._seen) == {"a third"}  # a run that nobody watches is forgotten too
+
+
+def test_in_a_large_class_nobody_is_forgotten_between_two_turns(clock, ask):
+    for visit in range(300):
+        ask(visit)
+    clock[0] += 38.0
+    assert ask(0) == 38.0
+
+
+def test_turns_differ_by_a_quarter_by_chance(monkeypatch, ask):
+    monkeypatch.setattr(audience, "_seen", {})
+    waits = [ask(visit % 80) for visit in range(400)][80:]
+    assert min(waits) >= 7.5 and max(waits) <= 12.5 and len(set(waits)) > 100

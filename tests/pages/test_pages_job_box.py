@@ -111,10 +111,10 @@ def test_one_that_failed_says_why_in_plain_text():
 
 
 def test_a_full_queue_is_said_once(monkeypatch):
-    from core.jobs import manager as module
+    from core.jobs import turns
 
     shown = visit("late", ends)
-    monkeypatch.setattr(module, "MAX_WAITING", 0)
+    monkeypatch.setattr(turns, "MAX_WAITING", 0)
     shown.button[0].click().run()
     assert "are waiting already" in shown.warning[0].value and not shown.exception
     assert not shown.run().warning

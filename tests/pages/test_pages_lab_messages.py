@@ -49,7 +49,8 @@ def test_acts_are_read():
 
 
 @pytest.mark.parametrize(
-    "message", [None, "move", [act(act="explode")], [act(index=-1)], [act(to=-1)], [act(id=None)], [{}]]
+    "message",
+    [None, "move", [act(act="explode")], [act(index=-1)], [act(to=-1)], [act(id=None)], [{}], [act()] * 65],
 )
 def test_acts_that_our_script_never_sends_are_left_alone(message):
     assert order_list._read(message) == []

@@ -35,7 +35,7 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "' '.join(verdict(points))", "_READ[entry.rises]", "_duration(progress.seconds_left)",
     "_how_it_went(view)", "_label(run)", "_small_print(path.plan.spec, kind)", "_strength(regulariser)",
     "entry.effect_by(regulariser.solver)", "entry.effect_by(spec.solver)", "entry.solvers",
-    "entry.no_filters", "entry.strength_help", "entry.symbol",
+    "earlier_prunable_share(history)", "entry.no_filters", "entry.strength_help", "entry.symbol",
     "figures.clipped(*counts, channel)",
     "measure_now(history, name)", "removable(last, view.spec.model.arch)",
     "why_no_prunable_share(history)", "why_not_thorough(history)", "history.state",
@@ -44,10 +44,11 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "what_it_took(look)",
 }  # fmt: skip
 NUMBERS = {
-    "batch.shape", "each['epoch']", "event['epoch']", "edges(history)",
+    "batch.shape", "each['epoch']", "event['epoch']", "last['epoch']",
+    "plain_images['images']", "edges(history)",
     "out_of_sight(points)",
     "look.images.side", "kept['of']", "progress.epoch", "progress.epochs", "image_shape(look.spec.data).side",
-    "spec.batch_size", "spec.side", "sum((image.zeros == 1 for image in images))", "view.position",
+    "spec.batch_size", "spec.side", "sum((image.zeros == 1 for image in images))", "view.position", "waiting",
     "history.started['threads']",
 }  # fmt: skip
 

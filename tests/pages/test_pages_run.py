@@ -104,7 +104,7 @@ def test_layers_as_lines_and_by_groups(open_page):
 def test_units_can_be_taken_out_where_some_are_wholly_zero(open_page, epochs, zero, removable):
     until = [each for each in made_up_run.events() if each.get("epoch", 0) <= epochs]
     visit = open_page(PAGE, run=stored(until))
-    assert zero in texts(visit) and ("These filters could be taken out" in texts(visit)) == removable
+    assert zero in texts(visit) and ("These filters put out the same for" in texts(visit)) == removable
 
 
 @pytest.mark.parametrize("arch", ["rnn", "attention"])
@@ -179,13 +179,14 @@ def test_each_measure_has_its_definition_one_click_away(open_page):
         visit.pills[0].set_value(name).run()
         assert not visit.exception and len(visit.latex) == 1
         assert components(visit)["measures"]["figure"]["data"]
+        assert ("(95 %: 80.0 to 94.0 %)" in texts(visit)) == (name == "prunable")
     assert "The sparser the network, the smaller" in texts(visit)
     visit.pills[0].set_value("dense").run()
     assert "however sparse" in texts(visit) and "The sparser the network" not in texts(visit)
     assert "Looking for" not in texts(visit)
     events = [{k: v for k, v in event.items() if k != "prunable"} for event in made_up_run.events()]
     visit = open_page(PAGE, run=stored(events), look="Measures")
-    assert "Looking for the prunable share takes as long as 0.33 epochs" in texts(visit)
+    assert "Looking for the prunable share takes as long as 0.62 epochs" in texts(visit)
 
 
 def test_every_finished_run_on_these_images_is_a_point(open_page):
@@ -287,3 +288,14 @@ def test_a_strength_that_kills_every_weight_is_said_with_what_to_try(open_page):
         visit = open_page(PAGE, run=run_id, look=tab)
         assert not visit.exception and metric(visit, "Exact zeros") == "100.0%"
         assert "Every weight is zero" in texts(visit) and "Try" in texts(visit)
+
+
+def test_the_epoch_whose_weights_are_saved_is_the_one_that_is_shown(open_page):
+    events = made_up_run.events()
+    chosen = next(e for e in events if e.get("event") == "epoch" and e["epoch"] == 2)
+    chosen["validation_accuracy"] = 0.4321
+    told = [e | {"result": chosen} if e["event"] == "finished" else e for e in events]
+    visit = open_page(PAGE, run=stored(told))
+    assert "43.2%" in [metric.value for metric in visit.metric]
+    assert any("Figures of epoch 2, whose weights are saved" in each.value for each in visit.caption)
+    assert not any("Figures of epoch" in each.value for each in open_page(PAGE, run=stored()).caption)

@@ -42,7 +42,7 @@ def test_any_page_can_be_the_first_that_is_opened(open_page, page):
 
 
 def full_queue(monkeypatch):
-    monkeypatch.setattr("core.jobs.manager.MAX_WAITING", 0)
+    monkeypatch.setattr("core.jobs.turns.MAX_WAITING", 0)
     return "runs are waiting already; stop one, or try later"
 
 

@@ -1,9 +1,10 @@
 """Choosing λ on the page: asked for, watched, read, chosen. The jobs here are told, not trained."""
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.figures.strength_path import good, path_chart
+from core.figures.strength_path import path_chart
 from core.jobs.views import RunView
 from core.run.errors import SpecError
 from core.run.events import state
@@ -23,8 +24,8 @@ class ToldJobs:
     def group(self, group):
         return self.views
 
-    def submit(self, spec, kind, inputs, group):
-        assert kind == "study.path_point" and len(group) == 64
+    def submit(self, spec, kind, inputs, visitor, group):
+        assert visitor and kind == "study.path_point" and len(group) == 64
         if len(self.asked) == self.room:
             raise SpecError("", "100 runs are waiting already; stop one, or try later.")
         self.asked.append((spec, inputs))
@@ -57,11 +58,18 @@ def visit(*kinds):
     return AppTest.from_function(script, args=(kinds,), default_timeout=60).run()
 
 
+def answers(right, images=1000):
+    """So many right, the first of them, as a row tells it."""
+    return np.packbits(np.arange(images) < right).tobytes().hex()
+
+
 def event(strength, accuracy=0.9, exact=0.5, near=0.6, groups=0.0):
     return {
         "event": "row",
         "strength": strength,
         "accuracy": accuracy,
+        "images": 1000,
+        "right": answers(round(1000 * (accuracy or 0))),
         "exact": exact,
         "near": near,
         "groups": groups,
@@ -105,6 +113,7 @@ def progress(done, of, left, what):
 
 
 GRID = strengths("l1")
+ZERO = event(0.0, 0.970, 0.0, 0.05)
 PATH = [
     event(strength, accuracy, exact)
     for strength, accuracy, exact in zip(
@@ -137,7 +146,7 @@ def test_a_press_asks_for_the_path_of_this_very_spec(told):
     assert "from 1e-05 to 0.03" in words(shown)
     button(shown, "Try 8 values of λ").click().run()
     assert not shown.exception
-    assert [inputs["strength"] for _, inputs in told.asked] == list(GRID)
+    assert [inputs["strength"] for _, inputs in told.asked] == [0.0, *GRID]
     for spec, inputs in told.asked:
         assert (
             inputs["regulariser"] == 0
@@ -161,15 +170,15 @@ def test_one_too_many_is_told_to_wait_and_leaves_none_in_the_queue(told):
         ([job(GRID[0], position=3)], "3 others are before it", 0),
         ([job(GRID[0])], "Starts in a moment", 0),
         ([job(GRID[0], state("running"))], "Starting a process", 0),
-        ([job(GRID[0], progress(3.5, 7, None, "Warm start, without it"))], "Warm start, without it", 6),
+        ([job(0.0, progress(3.5, 7, None, "Warm start, without it"))], "Warm start, without it", 5),
         (
             [
-                *(job(strength, event(strength), ended="finished") for strength in GRID[:2]),
+                *(job(strength, event(strength), ended="finished") for strength in (0.0, *GRID[:2])),
                 job(GRID[2], progress(2, 3, 4.0, "λ = 0.0001")),
                 *map(job, GRID[3:]),
             ],
             "λ = 0.0001 · 64 s left",  # 4, and 12 for each of the five that wait
-            33,
+            40,
         ),
     ],
 )
@@ -185,14 +194,16 @@ def test_while_it_is_trained_the_page_says_how_far_it_is_and_can_stop_it(told, j
 
 
 def test_the_good_strength_is_said_marked_and_goes_into_the_form(told):
-    told.views = finished(PATH)
+    told.views = finished([ZERO, *PATH])
     shown = visit("l1", "l2")
-    assert "**λ = 0.0003** is the largest" in words(shown)
-    assert "96.7% right, 50.0% exact zeros" in words(shown)
+    assert "**About λ = 0.0001**, good to a factor of about three" in words(shown)
+    assert "97.0% right, 30.0% exact zeros" in words(shown)
+    assert "Of the same 1,000 images it has 0 wrong that λ = 0 has right, and 0 the other way" in words(shown)
+    assert "a fall of 0.0 points (95 %: -0.4 to 0.4)" in words(shown)
     assert "λ = 0.03 kills the network" in words(shown)
     assert "4 epochs without L1 (lasso), and from there 3 epochs at each λ" in words(shown)
     _, choices = shown.segmented_control
-    assert choices.options[3] == "0.0003 :material/star:" and len(choices.options) == 8
+    assert choices.options[2] == "0.0001 :material/star:" and len(choices.options) == 8
     assert choices.value == "0.0001"  # the form's
 
     choices.set_value("0.001").run()
@@ -227,13 +238,13 @@ def test_a_click_on_the_chart_chooses_what_is_on_it_and_nothing_else(told, monke
 
 def test_a_path_that_was_cancelled_keeps_what_it_has(told):
     stopped = [job(strength, ended="stopped") for strength in GRID]
-    told.views = finished(PATH[:3]) + stopped[3:]
+    told.views = finished([ZERO, *PATH[:3]]) + stopped[3:]
     shown = visit("l1")
     assert "largest of all: a stronger one may do as well" in words(shown)
     assert len(shown.segmented_control[0].options) == 3
     button(shown, "Try all 8").click().run()
     assert [inputs["strength"] for _, inputs in told.asked] == list(GRID[3:])
-    told.views = stopped
+    told.views = finished([ZERO]) + stopped  # nothing to choose
     assert button(shown.run(), "Try 8 values of λ")
 
 
@@ -270,13 +281,13 @@ def test_what_a_strange_path_shows_is_said(told, points, says):
 
 
 def test_the_chart_has_both_axes_every_value_and_says_it_in_words():
-    points = [*PATH[:-1], event(0.03, None, 1.0, 1.0, 0.5)]
+    points = [ZERO, *PATH[:-1], event(0.03, None, 1.0, 1.0, 0.5)]
     chart = path_chart(points, strengths("l1"), 2e-4)
     by_name = {trace["name"]: trace for trace in chart.figure["data"]}
     assert by_name["accuracy"]["y"][:2] == [97.0, 97.1] and by_name["accuracy"]["y"][-1] is None
     assert by_name["exact zeros"]["yaxis"] == "y2" and by_name["exact zeros"]["y"][1] == 20.0
     assert by_name["zero groups"]["y"][-1] == 50.0
-    assert by_name["good"]["x"] == [3e-4]
+    assert by_name["good"]["x"] == [1e-4] and by_name["accuracy at λ = 0"]["y"] == [97.0, 97.0]
     assert by_name["|w| < 0.001"]["ids"] == [f"{value:g}" for value in strengths("l1")]
     assert chart.figure["layout"]["shapes"][0]["x0"] == 2e-4
     assert "λ 0.0003: 96.7% right, 50.0% zero" in chart.alt and "λ 0.03: no number" in chart.alt
@@ -291,10 +302,31 @@ def test_only_what_is_called_lambda_has_a_path(told):
     assert [each.label for each in visit("l1", "l2").segmented_control] == ["Regulariser"]
 
 
-def test_good_is_the_largest_strength_within_half_a_point_of_the_best():
-    path = [event(1e-4, 0.968), event(1e-3, 0.970), event(1e-2, 0.965), event(1e-1, 0.9649)]
-    assert good(path) == path[2]
-    assert good(path[:1]) == path[0]
-    exactly = [event(1e-4, 301 / 600), event(1e-3, 298 / 600)]  # 3 of 600; in floats a hair more
-    assert good(exactly) == exactly[1]
-    assert good([]) is None and good([event(1.0, None)]) is None
+@pytest.mark.parametrize(
+    ("zero", "says"),
+    [
+        ([], "λ = 0, which they are compared with, has not been tried"),
+        ([event(0.0, None)], "Without the regulariser the loss stopped being a number"),
+        ([event(0.0, 0.99)], "Every λ here costs more than 0.5 points against λ = 0"),
+        ([event(0.0, 0.97) | {"right": "no number"}], "nothing to compare with"),
+    ],
+)
+def test_without_anything_to_compare_with_there_is_no_star(told, zero, says):
+    told.views = finished([*zero, *PATH])
+    shown = visit("l1")
+    assert not shown.exception and says in words(shown) and "About" not in words(shown)
+    assert not any("star" in option for option in shown.segmented_control[0].options)
+    assert len(shown.segmented_control[0].options) == 8
+
+
+def test_bars_and_hover_say_what_each_strength_costs_against_none():
+    before, after = np.arange(1000) < 960, np.arange(1000) >= 10  # 10 lost, and all of the 40 wrong ones won
+    zero, other = event(0.0, 0.960), event(1e-3, 0.990)
+    zero["right"], other["right"] = (np.packbits(right).tobytes().hex() for right in (before, after))
+    chart = path_chart([zero, other, event(1e-2, None)], strengths("l1"), None)
+    accuracy, *_, without = chart.figure["data"]
+    assert accuracy["x"] == [1e-3, 1e-2] and without["y"] == [96.0, 96.0]
+    assert accuracy["customdata"] == ["a rise of 3.0 points (95 %: 1.7 to 4.5)", ""]
+    assert accuracy["error_y"]["array"][0] == pytest.approx(1.45, abs=0.1)
+    assert accuracy["error_y"]["arrayminus"][0] == pytest.approx(1.4, abs=0.1)
+    assert "λ 0: 96.0% right; λ 0.001: 99.0% right" in chart.alt and "1.7 to 4.5" in chart.alt

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from core.run.errors import SpecError
+from core.run.figures import result_of
 from core.run.history import build_history
 from core.run.spec import parse
 from core.store import migrate
@@ -43,7 +44,9 @@ def test_a_database_of_the_first_release_opens_with_all_its_runs(path):
         assert (run.created_at, run.started_at, run.finished_at) == (
             row["created_at"], row["started_at"], row["finished_at"],
         )  # fmt: skip
-        assert run.summary == (json.loads(row["summary"]) if row["summary"] else None)
+        told = json.loads(row["summary"]) if row["summary"] else None
+        assert run.summary == (told and {name: told[name] for name in ("epochs", "last")})
+        assert run.summary is None or result_of(run.summary) == told["last"]
         assert (run.kind, run.digest, run.inputs, run.note, run.tags) == ("train", None, {}, "", ())
         events = before.execute("SELECT seq, event FROM events WHERE run_id = ? ORDER BY seq", [run.id])
         stored = [(row["seq"], json.loads(row["event"])) for row in events]

@@ -47,7 +47,7 @@ def edit(path, statement, *values):
 def test_a_run_survives_a_restart(store, path):
     run_id = new_run(store)
     store.append(run_id, list(enumerate(EVENTS, start=1)))
-    summary = {"epochs": 1, "best": epoch(1), "last": epoch(1)}
+    summary = {"epochs": 1, "result": epoch(1), "last": epoch(1)}
     store.set_state(run_id, "finished", "well", started_at=2.0, finished_at=3.5, summary=summary)
     store.close()
     again = Store(f"sqlite:///{path}")
@@ -55,7 +55,7 @@ def test_a_run_survives_a_restart(store, path):
     assert (run.id, run.name, run.spec) == (run_id, "a run", SPEC)
     assert (run.state, run.reason, run.ended) == ("finished", "well", True)
     assert (run.created_at, run.started_at, run.finished_at) == (1.0, 2.0, 3.5)
-    assert run.summary["best"]["validation_accuracy"] == 0.5
+    assert run.summary["result"]["validation_accuracy"] == 0.5
     assert again.events(run_id) == list(enumerate(EVENTS, start=1))
     assert again.last_number(run_id) == 6
     again.close()
@@ -126,7 +126,7 @@ def test_the_write_ahead_log_is_on(store, path):
         ("created_at", "yesterday"),
         ("finished_at", float("inf")),
         ("summary", "{}"),
-        ("summary", '{"epochs": 1, "best": {"epoch": 1}, "last": null}'),
+        ("summary", '{"epochs": 1, "result": {"epoch": 1}, "last": null}'),
         ("id", "../../etc/passwd"),
         ("inputs", "[]"),
         ("inputs", '{"a": "' + "x" * 70_000 + '"}'),
@@ -335,7 +335,7 @@ FULL = {
         "layers": {"fc": {**epoch(1)["sparsity"]["layers"]["fc"], **MEASURED}},
     },
     "weights": {"fc": HISTOGRAM, "other": HISTOGRAM},
-    "prunable": {"share": 0.75, "accuracy": 0.4},
+    "prunable": {"share": 0.75, "low": 0.7, "high": 0.8, "accuracy": 0.4},
     "filters": {"layer": "fc", "of": 4, "shape": [1, 1, 2, 2], "values": "AAECAw=="},
     "penalties": {"l1": 0.5, "l2": None},
     "strengths": {"l1": 1e-4, "l2": 1e-3},
@@ -413,6 +413,7 @@ def test_all_that_an_epoch_may_measure_comes_back(store):
         ),
         ("prunable", {"share": 0.5}),
         ("prunable.share", 2),
+        ("prunable.low", "low"),
         ("filters.values", "AAEC"),
         ("filters.values", "no base64!"),
         ("filters.values", "☃"),

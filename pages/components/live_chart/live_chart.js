@@ -72,7 +72,7 @@ function listen(chart) {
   chart.plot.on("plotly_click", ({ points }) => points[0].id !== undefined && chart.pick(points[0].id));
 }
 
-// Streamlit sends no validator with this file, so a plain <script> would fetch its 4.8 MB again on every
+// Streamlit sends no validator with this file, so a plain <script> would fetch its 1.5 MB again on every
 // load; "force-cache" takes the browser's copy as it is. The address changes with plotly's version.
 function load(path) {
   loading ??= (async () => {

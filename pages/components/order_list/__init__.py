@@ -68,7 +68,8 @@ class OrderEvent:
     on: bool = True
 
 
-_EVENTS = TypeAdapter(list[OrderEvent])
+MOST_ACTS = 64  # that one message may bring: more than a person does while a page is busy
+_EVENTS = TypeAdapter(Annotated[list[OrderEvent], Field(max_length=MOST_ACTS)])
 
 
 def order_list(

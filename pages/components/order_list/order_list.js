@@ -15,6 +15,8 @@ const ROW = `
     <button type="button" class="switch" data-act="toggle" role="switch"><span class="track"></span></button>
   </li>`;
 
+const MOST_ACTS = 64; // that the server takes at once
+
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const lists = new WeakMap(); // node -> its list; the node outlives the updates
 
@@ -43,7 +45,9 @@ class OrderList {
 
   receive(message) {
     this.server = message;
+    const wereMany = this.unanswered.length > MOST_ACTS;
     this.unanswered = this.unanswered.filter(({ number }) => number > message.seen);
+    if (wereMany && this.unanswered.length) this.sendFirst();
     this.show();
   }
 
@@ -53,12 +57,16 @@ class OrderList {
     if (act === "duplicate" && this.isFull) return;
     this.number = Math.max(this.number, this.server.seen) + 1;
     this.unanswered.push({ act, id: item.id, index, number: this.number, ...more });
-    this.send(this.unanswered);
+    this.sendFirst();
     this.show();
     if (act === "move") this.say(`${item.title} moved to place ${more.to + 1} of ${this.items.length}`);
     if (act === "duplicate") this.say(`${item.title} duplicated`);
     if (act === "remove") this.say(`${item.title} removed`);
     if (act === "remove") this.rows.children[Math.min(index, this.items.length - 1)]?.querySelector(".pick").focus();
+  }
+
+  sendFirst() {
+    this.send(this.unanswered.slice(0, MOST_ACTS)); // the rest once these are answered
   }
 
   say(sentence) {

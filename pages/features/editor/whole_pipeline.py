@@ -26,8 +26,8 @@ def strength_dial(augment: AugmentSpec, view: str | None) -> None:
             augment.strength,
             0.05,
             key=choice.key("pipeline", "strength"),
-            help="Scales every range around the value that changes nothing: 0 does nothing, 1 is as set. "
-            "Probabilities, and parameters that have no such value, stay as they are.",
+            help="Scales every range around the value that changes nothing: at 0 all are there, 1 is as set. "
+            "Probabilities stay, and so does what has no such value: a flip flips at 0 as well.",
             on_change=partial(_set, "strength", view),
         )
 

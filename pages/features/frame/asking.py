@@ -1,22 +1,30 @@
-"""What a page needs at once and the web server does not compute: asked of the interactive worker."""
+"""What a page needs at once and the web server does not compute: asked of the interactive worker, and of
+those that decode visitors' files."""
 
 from __future__ import annotations
 
 import base64
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from pydantic import BaseModel
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.interactive.client import TIMEOUT, Answer, shared_interactive
-from core.interactive.errors import MissingPicturesError, NoAnswerError, OvertakenError
+from core.interactive.client import TIMEOUT, Answer, Interactive, shared_decoder, shared_interactive
+from core.interactive.errors import (
+    MissingDatasetError,
+    MissingPicturesError,
+    NoAnswerError,
+    OvertakenError,
+)
 from pages.features.frame.setup import jobs
+from pages.features.frame.visitor import place, visitor
 
 UPLOAD_SECONDS = 60.0  # for a zip of the largest size to be read
-_SENT = "augury.sent"  # {digest: (name, content)} of this visit's own pictures, while they are shown
+TRIES = 3  # to give the worker what it misses
+_SENT = "augury.sent"  # {digest: (pixels, side)} of this visit's own pictures, while they are shown
 
 
 def ask(kind: str, *, slot: str | None = None, in_callback: bool = False, **args: Any) -> Answer:
@@ -41,14 +49,15 @@ def ask(kind: str, *, slot: str | None = None, in_callback: bool = False, **args
 def send_picture(name: str, content: bytes, side: int) -> tuple[str | None, str]:
     """Have one of the visitor's own pictures decoded: its digest, or None and why it is none."""
     told = _once(
-        "decode_image",
+        "picture",
         {"name": name, "content": base64.b64encode(content).decode(), "side": side},
-        slot=f"decode_image {name}",
+        slot=f"picture {name}",
         keep=False,
+        worker=shared_decoder("pictures"),
     )
-    if told["digest"] is not None:
-        st.session_state.setdefault(_SENT, {})[told["digest"]] = (name, content, side)
-    return told["digest"], told["refusal"]
+    if told["pixels"] is None:
+        return None, told["refusal"]
+    return _remember(told["pixels"], side), ""
 
 
 def keep_zip(content: bytes) -> str:
@@ -61,8 +70,15 @@ def keep_zip(content: bytes) -> str:
     with tempfile.TemporaryDirectory(prefix="augury-") as folder:  # nobody else can read it
         file = Path(folder) / "images.zip"
         file.write_bytes(content)
-        args = {"path": str(file), "in_use": sorted(jobs().uploads_in_use())}
-        told = _once("decode_upload", args, None, keep=False, timeout=UPLOAD_SECONDS)
+        args = {"path": str(file), "in_use": sorted(jobs().uploads_in_use()), "place": place()}
+        told = _once(
+            "upload",
+            args,
+            None,
+            keep=False,
+            timeout=UPLOAD_SECONDS,
+            worker=shared_decoder("datasets"),
+        )
     path: str = told["path"]
     return path
 
@@ -79,15 +95,39 @@ def _answer(kind: str, args: dict[str, Any], slot: str | None, in_callback: bool
         name: each.model_dump(mode="json") if isinstance(each, BaseModel) else each
         for name, each in args.items()
     }
-    try:
-        return _once(kind, plain, slot, in_callback=in_callback)
-    except MissingPicturesError as missing:  # the worker is a new one
-        sent = st.session_state.get(_SENT, {})
-        for digest in missing.digests:
-            if digest not in sent:
-                raise NoAnswerError("Your pictures are no longer here; choose them again.") from None
-            send_picture(*sent[digest])
-    return _once(kind, plain, slot, in_callback=in_callback)
+    for _ in range(TRIES):
+        try:
+            return _once(kind, plain, slot, in_callback=in_callback)
+        except MissingPicturesError as missing:  # the worker is a new one
+            _send_again(missing.digests)
+        except MissingDatasetError as missing:
+            _once(
+                "dataset",
+                {"data": missing.data},
+                None,
+                keep=False,
+                in_callback=in_callback,
+                timeout=UPLOAD_SECONDS,
+                worker=shared_decoder("datasets"),
+            )
+    raise NoAnswerError("These images were read but could not be kept; is the server's disk full?")
+
+
+def _send_again(digests: Collection[str]) -> None:
+    sent = st.session_state.get(_SENT, {})
+    for digest in digests:
+        if digest not in sent:
+            raise NoAnswerError("Your pictures are no longer here; choose them again.")
+        _remember(*sent[digest])
+
+
+def _remember(pixels: str, side: int) -> str:
+    """Tell the interactive worker, and this visit, of a picture that was decoded; its digest."""
+    digest: str = _once("remember", {"pixels": pixels, "side": side}, f"remember {len(pixels)}", keep=False)[
+        "digest"
+    ]
+    st.session_state.setdefault(_SENT, {})[digest] = (pixels, side)
+    return digest
 
 
 def _once(
@@ -98,12 +138,11 @@ def _once(
     keep: bool = True,
     in_callback: bool = False,
     timeout: float = TIMEOUT,
+    worker: Interactive | None = None,
 ) -> Answer:
-    context = get_script_run_ctx()
-    visitor = "" if context is None else context.session_id
     try:
-        return shared_interactive().ask(
-            visitor,
+        return (worker or shared_interactive()).ask(
+            visitor(),
             kind,
             args,
             slot=slot,

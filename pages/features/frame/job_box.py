@@ -18,6 +18,7 @@ from core.run.events import Event
 from core.run.spec import RunSpec
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
+from pages.features.frame.visitor import visitor
 
 REFRESH_SECONDS = 1.0
 
@@ -83,7 +84,7 @@ def how_far(view: RunView) -> str:
 
 def _ask(spec: RunSpec, kind: str, inputs: Mapping[str, Any], key: str) -> None:
     try:
-        jobs().submit(spec, kind, inputs)
+        jobs().submit(spec, kind, inputs, visitor())
     except SpecError as error:
         refuse(key, error)
 

@@ -6,7 +6,6 @@ is no script that has always run before.
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from pathlib import Path
@@ -45,16 +44,13 @@ def page(title: str) -> None:
 
 def _prepare(title: str) -> None:
     """Once in a server: its two workers import torch while the first page is drawn."""
-    threading.Thread(target=_warm, args=(jobs(), title), name="warm", daemon=True).start()
-    # What is imported by now lives as long as the server: a collector that never looks at it again
-    # spares every viewer the time it would hold the interpreter.
-    gc.collect()
-    gc.freeze()
+    threading.Thread(target=_warm, args=(title,), name="warm", daemon=True).start()
 
 
-def _warm(manager: Jobs, title: str) -> None:
+def _warm(title: str) -> None:
     """First the page, then the worker that it needs, then the other: on two cores, two imports take twice as
     long."""
+    manager = jobs()
     if title == "Start":
         time.sleep(DRAWING_SECONDS)
         manager.warm()

@@ -2,55 +2,65 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core.data.images import clean
 from core.text.escape import plain
 from pages.components.paste import paste_images
 from pages.features.frame.asking import forget_pictures, send_picture
 
 MOST = 16
+MOST_BYTES = 10 << 20  # of one file
 _PASTED, _DECODED = "augury.pasted", "augury.decoded"
+
+Told = tuple[str | None, str]  # a picture's digest, or why it is none
 
 
 def own_images(side: int) -> tuple[str, ...]:
     """The digests of what a person gave so far, as the interactive worker knows them.
 
-    A sentence says of each bad file what is wrong with it; the good ones are still shown.
+    A sentence says of each bad file what is wrong with it; the good ones are still shown. Each file is read
+    once: what is kept of it is its picture, not its bytes.
     """
-    files = [(file.name, file.getvalue()) for file in _uploader()]
-    files += [(f"pasted picture {i + 1}", content) for i, content in enumerate(_pasted())]
-    files += [("camera picture", photo) for photo in _camera()]
+    files = _uploader() + _camera()
+    pasted = _pasted(side)
     st.caption("Yours stay in memory for this visit only, never on disk.")
-    if not files:
+    if not files and not pasted:
         st.caption("Until you choose some, you see the photographs.")
         return ()
-    if len(files) > MOST:
-        st.caption(f"The first {MOST} of {len(files)} are shown.")
-    digests, refusals = _decoded(files[:MOST], side)
-    for refusal in refusals:
-        st.warning(plain(refusal), icon=":material/broken_image:")
+    if len(files) + len(pasted) > MOST:
+        st.caption(f"The first {MOST} of {len(files) + len(pasted)} are shown.")
+    told = [*_decoded(files[:MOST], side), *pasted][:MOST]
+    for _, refusal in told:
+        if refusal:
+            st.warning(plain(refusal), icon=":material/broken_image:")
+    digests = tuple(dict.fromkeys(digest for digest, _ in told if digest is not None))
+    forget_pictures(but=digests)
     return digests
 
 
-def _uploader() -> list:
+def _uploader() -> list[UploadedFile]:
     return st.file_uploader(
         "Your images",
         type=["png", "jpg", "jpeg", "webp", "bmp"],
         accept_multiple_files=True,
-        max_upload_size=10,
+        max_upload_size=MOST_BYTES >> 20,
         key="augment.uploads",
-        help=f"PNG, JPEG, WebP or BMP, up to {MOST} of at most 10 MB each.",
+        help=f"PNG, JPEG, WebP or BMP, up to {MOST} of at most {MOST_BYTES >> 20} MB each.",
     )
 
 
-def _pasted() -> list[bytes]:
-    kept: list[bytes] = st.session_state.setdefault(_PASTED, [])
+def _pasted(side: int) -> list[Told]:
+    kept: list[Told] = st.session_state.setdefault(_PASTED, [])
     new = paste_images(key="augment.paste")
     if new is not None:
-        kept += [content for content in new.images if content not in kept]
-        del kept[MOST:]
+        for i, content in enumerate(new.images[: MOST - len(kept)]):
+            told = send_picture(f"pasted picture {len(kept) + i + 1}", content, side)
+            if told not in kept:
+                kept.append(told)
         for refusal in new.refused:
             st.warning(plain(refusal), icon=":material/content_paste_off:")
     if kept:
@@ -59,24 +69,27 @@ def _pasted() -> list[bytes]:
     return kept
 
 
-def _camera() -> list[bytes]:
+def _camera() -> list[UploadedFile]:
     box = st.expander("Camera", icon=":material/photo_camera:", key="augment.camera", on_change="rerun")
     with box:
         if not box.open:  # a camera that is not asked for is not switched on
             return []
         photo = st.camera_input("Take a picture", key="augment.photo", label_visibility="collapsed")
-    return [photo.getvalue()] if photo else []
+    return [photo] if photo else []
 
 
-def _decoded(files: list[tuple[str, bytes]], side: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The good ones' digests and what is wrong with the others; each is sent once."""
-    known: dict[bytes, tuple[str | None, str]] = st.session_state.get(_DECODED, {})
+def _decoded(files: Sequence[UploadedFile], side: int) -> list[Told]:
+    """What became of each file; each is sent once."""
+    known: dict[str, Told] = st.session_state.get(_DECODED, {})
     told = {}
     with st.spinner("Reading your images…"):
-        for name, content in files:
-            key = hashlib.blake2b(name.encode() + b"\0" + content).digest()
-            told[key] = known[key] if key in known else send_picture(name, content, side)
+        for file in files:
+            told[file.file_id] = known.get(file.file_id) or _read(file, side)
     st.session_state[_DECODED] = told
-    digests = tuple(digest for digest, _ in told.values() if digest is not None)
-    forget_pictures(but=digests)
-    return digests, tuple(refusal for _, refusal in told.values() if refusal)
+    return list(told.values())
+
+
+def _read(file: UploadedFile, side: int) -> Told:
+    if file.size > MOST_BYTES:  # the browser's own limit holds for browsers
+        return None, f"{clean(file.name)} is larger than {MOST_BYTES >> 20} MB."
+    return send_picture(file.name, file.getvalue(), side)

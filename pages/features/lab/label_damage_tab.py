@@ -20,7 +20,7 @@ from pages.features.frame.setup import jobs
 from pages.features.lab.label_changes import label_changes
 from pages.features.lab.look import Look
 
-FIELDS = ("title", "right", "images", "low", "high", "mistakes")
+FIELDS = ("title", "right", "images", "low", "high", "lost", "won", "mistakes")
 
 
 def label_damage_tab(look: Look) -> None:
@@ -63,6 +63,14 @@ def _show(view: RunView) -> None:
         return
     chart = figures.accuracies(known)
     live_chart(json.dumps(chart.figure), key="label_damage", height=120 + 40 * len(known), alt=chart.alt)
+    plain_images = known[0]
+    st.caption(
+        "Whiskers: the 95 % interval of the fall from the plain images, image by image on the same "
+        f"{plain_images['images']:,}. How often the network is right on plain images is known less well: "
+        f"95 % interval {100 * plain_images['low']:.1f} to {100 * plain_images['high']:.1f} %."
+    )
+    if view.inputs["augment"].get("choose") is not None:
+        st.caption("Where operations are chosen at random, each image has a choice of its own here.")
     for row in known:
         if row["mistakes"]:
             st.markdown(f"**{plain(row['title'])}**: known plain, mistaken after")

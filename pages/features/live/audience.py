@@ -1,7 +1,7 @@
 """How often each viewer of a run is shown something new: often alone, less often in a full class.
 
 Viewers cost the machine that trains. So all of a run's viewers together are refreshed `REFRESHES` times
-a second at most, and each at most once a second: up to 8 viewers every second, 30 every four.
+a second at most, and each at most once a second: up to 8 viewers every second, 30 about every four.
 """
 
 from __future__ import annotations
@@ -13,39 +13,57 @@ import time
 import uuid
 
 import streamlit as st
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 
 REFRESHES = 8  # a second, of all viewers of a run together
-# An interval is kept so long, for a class that comes in would else re-run for each comer; and up to twice
-# as long, by chance, for viewers who changed theirs together would ask together ever after.
-SETTLED_SECONDS = 4.0
-FORGOTTEN_SECONDS = 15.0  # a closed tab says nothing: who has not asked for so long is gone
+FORGOTTEN_SECONDS = 15.0  # or two turns: a closed tab says nothing; who has not asked for so long is gone
 
-_SETTLED = "augury.settled"
 _lock = threading.Lock()
 _seen: dict[str, dict[str, float]] = {}  # run → visit → when it last asked
 
 
 def refresh_seconds(run_id: str) -> float:
-    """Note that this visit watches ``run_id``; the whole seconds until it should ask again."""
-    st.session_state[_SETTLED] = time.monotonic() + random.uniform(1, 2) * SETTLED_SECONDS
-    return _wanted(run_id)
+    """Note that this visit watches ``run_id``; the seconds until it should ask again.
+
+    Where it takes turns with others they vary by a quarter, by chance: a class that came together would ask
+    together ever after.
+    """
+    turn = _turn(run_id)
+    return turn if turn == 1 else turn * random.uniform(0.75, 1.25)
 
 
-def outdated(run_id: str, interval: float) -> bool:
-    """Note that this visit still watches; whether it has asked at ``interval`` long enough, and the class
-    has grown or shrunk since."""
-    wanted = _wanted(run_id)
-    return wanted != interval and time.monotonic() > st.session_state[_SETTLED]
+def ask_again_in(seconds: float) -> None:
+    """Give the fragment that runs another ``run_every``.
+
+    Streamlit tells a browser of an interval only where the whole page is drawn, which costs as much as ten
+    turns of a fragment. A browser heeds it whenever it comes.
+    """
+    context = get_script_run_ctx()
+    assert context is not None
+    message = ForwardMsg()
+    message.auto_rerun.interval = seconds
+    message.auto_rerun.fragment_id = ThreadState.get().fragment_id or ""
+    context.enqueue(message)
 
 
-def _wanted(run_id: str) -> float:
+def _turn(run_id: str) -> float:
     visit = st.session_state.setdefault("augury.visit", uuid.uuid4().hex)
     now = time.monotonic()
     with _lock:
         seen = _seen.setdefault(run_id, {})
-        seen[visit] = now
-        for other in [each for each, when in seen.items() if now - when > FORGOTTEN_SECONDS]:
-            del seen[other]
-        for run in [each for each, visits in _seen.items() if now - max(visits.values()) > FORGOTTEN_SECONDS]:
-            del _seen[run]
+        seen.pop(visit, None)
+        seen[visit] = now  # at the end: who asked longest ago stands first
+        forgotten = max(FORGOTTEN_SECONDS, 2 * len(seen) / REFRESHES)
+        for watched in list(_seen):
+            _forget(watched, now - forgotten)
         return float(max(1, math.ceil(len(seen) / REFRESHES)))
+
+
+def _forget(run_id: str, before: float) -> None:
+    seen = _seen[run_id]
+    while seen and (visit := next(iter(seen))) and seen[visit] < before:
+        del seen[visit]
+    if not seen:
+        del _seen[run_id]

@@ -23,7 +23,7 @@ from pages.components.live_chart import live_chart
 from pages.features.editor import choice
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
-from pages.features.live.audience import outdated, refresh_seconds
+from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.job_view import job_view
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
@@ -67,7 +67,7 @@ def live_view(run_id: str) -> None:
         return
     interval = refresh_seconds(run_id)
     with parts:
-        st.fragment(_live, run_every=interval)(run_id, interval)
+        st.fragment(_live, run_every=interval)(run_id)
     with tabs:
         # What is in the weights changes once an epoch; shown as often as the rest it costs a class the most.
         st.fragment(_live_tabs, run_every=TABS_EVERY * interval)(run_id)
@@ -101,24 +101,26 @@ def _stop(run_id: str) -> None:
     jobs().stop(run_id)
 
 
-def _live(run_id: str, interval: float) -> None:
+def _live(run_id: str) -> None:
     view = jobs().view(run_id)
     assert view is not None
+    ask_again_in(refresh_seconds(run_id))
     _live_parts(view)
-    if view.ended or outdated(run_id, interval):
-        st.rerun()  # the whole page: that draws a run that has ended, and alone announces another interval
+    if view.ended:
+        st.rerun()  # the whole page: that draws a run that has ended
 
 
 def _live_tabs(run_id: str) -> None:
     view = jobs().view(run_id)
     assert view is not None
+    ask_again_in(TABS_EVERY * refresh_seconds(run_id))
     run_tabs(view)
     if st.query_params.get("run") != run_id:  # a person has picked another run
         st.rerun()
 
 
 def _live_parts(view: RunView) -> None:
-    last = view.history.epochs[-1] if view.history.epochs else None
+    last = view.history.result
     _state(view)
     _figures(view)
     left, right = st.columns(2)
@@ -142,8 +144,8 @@ def _live_parts(view: RunView) -> None:
 def _chart(
     view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str, height: int = 340
 ) -> None:
-    epochs = len(view.history.epochs)
-    said = f"After epoch {epochs}: {now}." if epochs else "No epoch has ended yet."
+    result = view.history.result
+    said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
     live_chart(chart(view, draw), key=name, height=height, alt=f"Line chart of {what}. {said}")
 
 
@@ -177,13 +179,13 @@ def _state(view: RunView) -> None:
         st.info(plain(note), icon=":material/info:")
     for warning in history.finished.get("warnings", ()) if history.finished else ():
         st.warning(plain(warning), icon=":material/warning:")
-    if history.epochs and (advice := advise(history.epochs[-1], view.spec)):
+    if history.result and (advice := advise(history.result, view.spec)):
         st.warning(plain(advice), icon=":material/lightbulb:")
 
 
 def _figures(view: RunView) -> None:
-    """The last epoch's figures; dashes until there is one."""
-    last = view.history.epochs[-1] if view.history.epochs else None
+    """The figures of the epoch that stands for the run; dashes until there is one."""
+    last = view.history.result
     shown = (
         (
             "Validation accuracy",
@@ -210,6 +212,11 @@ def _figures(view: RunView) -> None:
     with st.container(horizontal=True):  # four in a row, or two on a telephone
         for label, value, help in shown:
             st.metric(label, value or "–", help=help, width=METRIC_WIDTH)
+    if last and view.history.is_chosen:
+        st.caption(
+            f"Figures of epoch {last['epoch']}, whose weights are saved. It was chosen on the same "
+            "validation images, so they flatter it a little."
+        )
 
 
 def _batch(view: RunView) -> None:

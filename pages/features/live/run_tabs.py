@@ -9,7 +9,14 @@ import streamlit as st
 
 from core.catalogue import title_of
 from core.figures.filters import filter_images, with_filters
-from core.figures.measures import measure, measure_now, measured, why_no_prunable_share, why_not_thorough
+from core.figures.measures import (
+    earlier_prunable_share,
+    measure,
+    measure_now,
+    measured,
+    why_no_prunable_share,
+    why_not_thorough,
+)
 from core.figures.parts import Figure
 from core.figures.runs import RunPoint, front, in_sight, out_of_sight, sparsity_and_accuracy
 from core.figures.sparsity import (
@@ -26,6 +33,7 @@ from core.jobs.views import RunView
 from core.measure.catalogue import MEASURES
 from core.measure.near import NEAR
 from core.models.catalogue import ARCHITECTURES
+from core.run.figures import result_of
 from core.run.spec import DataSpec
 from core.text.describe import in_words, title
 from core.text.escape import plain
@@ -77,7 +85,8 @@ def layers_tab(view: RunView) -> None:
         ways["Filters, neurons, heads"] = (zero_groups, "Line chart of zero groups by layer.")
     way = st.segmented_control("Shown as", list(ways), default="Map", required=True, key="layers.way")
     draw, alt = ways[way]
-    last = history.epochs[-1]
+    last = history.result
+    assert last is not None
     said = ", ".join(f"{name} {layer['exact']:.0%}" for name, layer in last["sparsity"]["layers"].items())
     height = 130 + 34 * len(last["sparsity"]["layers"]) if way == "Map" else 320
     live_chart(chart(view, draw), key=f"layers.{way}", height=height, alt=f"{alt} Now: {said}.")
@@ -86,7 +95,11 @@ def layers_tab(view: RunView) -> None:
     st.caption(
         "Exactly 0.0, in per cent of each layer's weights; biases and norm layers are left out."
         + (f" Wholly zero: {plain(words)}." if words else "")
-        + (f" These {empty} could be taken out of the network." if empty else "")
+        + (
+            f" These {empty} put out the same for every image and could be taken out of the network."
+            if empty
+            else ""
+        )
     )
 
 
@@ -211,8 +224,9 @@ def measures_tab(view: RunView) -> None:
         alt=f"Line chart of {entry.title.lower()}, whole and by layer.",
     )
     st.caption(_READ[entry.rises])
-    for missing in filter(None, (why_not_thorough(history), why_no_prunable_share(history))):
-        st.caption(missing)
+    notes = why_not_thorough(history), why_no_prunable_share(history), earlier_prunable_share(history)
+    for note in filter(None, notes):
+        st.caption(note)
 
 
 def runs_tab(view: RunView) -> None:
@@ -269,8 +283,8 @@ def _points(images: DataSpec, ended: str) -> list[RunPoint]:
             name=title(run.spec),
             words=in_words(run.spec),
             arch=title_of(ARCHITECTURES, run.spec.model.arch),
-            accuracy=run.summary["last"]["validation_accuracy"],
-            exact=run.summary["last"]["sparsity"]["exact"],
+            accuracy=result_of(run.summary)["validation_accuracy"],
+            exact=result_of(run.summary)["sparsity"]["exact"],
         )
         for run in jobs().recent(MOST_RUNS)
         if run.state == "finished" and run.summary and _images(run.spec.data) == images

@@ -10,6 +10,7 @@ from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
+from pages.features.frame.visitor import visitor
 
 FIRST_POINT_SECONDS = 0.8
 _REFUSED = "augury.refused"  # why the last start was refused, to be said once
@@ -58,7 +59,7 @@ def start_anew(spec: RunSpec) -> None:
 def _started(spec: RunSpec) -> str | None:
     """The id of the run that every start begins; None if it was refused, and `refusal` says why."""
     try:
-        return jobs().submit(named(spec))
+        return jobs().submit(named(spec), visitor=visitor())
     except SpecError as error:
         st.session_state[_REFUSED] = str(error)
         return None

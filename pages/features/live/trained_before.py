@@ -64,9 +64,10 @@ def trained_before_note(view: RunView) -> None:
 def _how_it_went(view: RunView) -> str:
     """E.g. ``on 26 November at 01:10 as “Baseline” (97.3 % on 1,000 validation images)``, escaped."""
     said = f"on {_when(view.finished_at or view.created_at)} as “{plain(title(view.spec))}”"
-    if not view.history.epochs or view.history.started is None:
+    result = view.history.result
+    if result is None or view.history.started is None:
         return said
-    right, images = view.history.epochs[-1]["validation_accuracy"], view.history.started["validation_images"]
+    right, images = result["validation_accuracy"], view.history.started["validation_images"]
     return f"{said} ({100 * right:.1f} % on {images:,} validation images)"
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.jobs.views import RunView
+from core.run.figures import result_of
 from core.store.store import StoredRun
 from core.text.describe import in_words, title
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
+from pages.features.frame.visitor import is_here
 
 REFRESH_SECONDS = 2.0
 SHOWN = 5
@@ -29,6 +31,9 @@ def _lines() -> None:
         _line(view)
     if len(live) > SHOWN:
         st.caption(f"and {len(live) - SHOWN} more that wait")
+    waiting = sum(view.state == "queued" for view in live)
+    if waiting > 1 and is_here():
+        _stop_waiting_box(waiting)
     if not live:
         for stored in jobs().recent(1):
             if last := jobs().view(stored.id):
@@ -36,13 +41,24 @@ def _lines() -> None:
                 _line(last)
 
 
+def _stop_waiting_box(waiting: int) -> None:
+    """For whoever sits at the server's own machine: one button that empties the queue, once confirmed."""
+    hint = "Only this machine has this button."
+    with st.popover("Stop all that wait", icon=":material/clear_all:", help=hint):
+        st.markdown(f"{waiting} runs wait. What runs now goes on; the others never start.")
+        st.button(f"Stop {waiting} runs", icon=":material/stop:", key="stop_waiting", on_click=_stop_waiting)
+
+
+def _stop_waiting() -> None:
+    jobs().stop_waiting()
+
+
 def _line(view: RunView) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         progress = view.progress()
         said = [plain(title(view.spec)), view.state]
-        if view.history.epochs:
-            last = view.history.epochs[-1]
-            said += [f"{last['validation_accuracy']:.1%} right", f"{last['sparsity']['exact']:.0%} zeros"]
+        if result := view.history.result:
+            said += [f"{result['validation_accuracy']:.1%} right", f"{result['sparsity']['exact']:.0%} zeros"]
         st.progress(progress.share, " · ".join(said), width="stretch")
         st.page_link(
             "pages/2_Train.py",
@@ -70,9 +86,8 @@ def recent_runs(shown: str) -> None:
 
 def _label(run: StoredRun) -> str:
     """How it ended, and its title, which may be cut off: a class has many runs of one name."""
-    last = run.summary["last"] if run.summary else None
     name = plain(title(run.spec))
-    return f"{last['validation_accuracy']:.1%} · {name}" if last else name
+    return f"{result_of(run.summary)['validation_accuracy']:.1%} · {name}" if run.summary else name
 
 
 _ICONS = {

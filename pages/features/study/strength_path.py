@@ -16,8 +16,9 @@ import streamlit as st
 
 from core.figures.parts import has_lambda
 from core.figures.probes import Row
-from core.figures.strength_path import good, path_chart, verdict
+from core.figures.strength_path import path_chart, verdict
 from core.jobs.views import RunView
+from core.measure.path_star import star
 from core.regularise.catalogue import REGULARISERS
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, is_upload
@@ -37,10 +38,11 @@ from pages.components.live_chart import live_chart
 from pages.features.editor import choice
 from pages.features.frame.job_box import how_far, refuse, rows, say_refusal
 from pages.features.frame.setup import jobs
+from pages.features.frame.visitor import visitor
 
 REFRESH_SECONDS = 1.0
 HEIGHT = 320
-FIELDS = ("strength", "accuracy", "exact", "near", "groups", "seconds")
+FIELDS = ("strength", "accuracy", "images", "right", "exact", "near", "groups", "seconds")
 _KEY = "path"
 _FRESH = "augury.path.fresh"  # tells this visit's paths from others', where the images may have changed
 
@@ -68,9 +70,14 @@ class Path:
 
     @property
     def points(self) -> list[Row]:
-        """What is known, from the smallest λ to the largest."""
+        """What is known, from λ = 0 to the largest."""
         found: list[Row] = [row for view in self.views for row in rows(view, *FIELDS)]
         return sorted(found, key=lambda row: row["strength"])
+
+    @property
+    def choices(self) -> list[Row]:
+        """The points but for λ = 0, which is there to be compared with."""
+        return [point for point in self.points if point["strength"] > 0]
 
     @property
     def failure(self) -> str:
@@ -110,7 +117,7 @@ def choose_lambda(spec: RunSpec) -> None:
 
 
 def lambda_path_box(spec: RunSpec, regulariser: int, on_choose: Callable[[float], None]) -> None:
-    """A button that tries eight values of λ for one regulariser of ``spec``, and then a chart of what
+    """A button that tries λ = 0 and eight values for one regulariser of ``spec``, and then a chart of what
     each costs and gives. Draws nothing where that regulariser has no λ, or the spec can't be run.
 
     Call it outside any fragment, once every part of the form is read; 280 px of width will do.
@@ -127,7 +134,7 @@ def lambda_path_box(spec: RunSpec, regulariser: int, on_choose: Callable[[float]
     path = _path(path_plan(asked, regulariser, _fresh(asked)), regulariser)
     if path.live:
         st.fragment(_watch, run_every=REFRESH_SECONDS)(path.plan, regulariser)
-    elif path.points:
+    elif path.choices:
         chosen = spec.regularisers[regulariser]
         now = REGULARISERS[chosen.kind].default_strength if chosen.strength is None else chosen.strength
         _result(path, now, on_choose)
@@ -149,8 +156,8 @@ def _fresh(asked: RunSpec) -> str:
 def _invitation(path: Path) -> None:
     grid = strengths(path.kind)
     st.caption(
-        f"{POINTS} values from {grid[0]:g} to {grid[-1]:g}: what does each cost in accuracy, and how many "
-        "weights does it zero? A quick look, of less than a minute on a free machine."
+        f"{POINTS} values from {grid[0]:g} to {grid[-1]:g}, and 0: what does each cost in accuracy, and how "
+        "many weights does it zero? A quick look, of about a minute on a free machine."
     )
     if path.failure:
         st.error(f"The values could not be tried. {plain(path.failure)}", icon=":material/error:")
@@ -168,7 +175,7 @@ def _ask(path: Path) -> None:
     asked = []
     try:
         for inputs in path.missing:
-            run_id = jobs().submit(path.plan.spec, KIND, inputs, group=path.plan.group)
+            run_id = jobs().submit(path.plan.spec, KIND, inputs, visitor=visitor(), group=path.plan.group)
             asked.append(run_id)
     except SpecError as error:
         for run_id in asked:
@@ -187,8 +194,8 @@ def _watch(plan: PathPlan, regulariser: int) -> None:
     if not path.live:
         st.rerun()  # the whole page: it draws a path that has ended
     with st.container(horizontal=True, vertical_alignment="center"):
-        done = sum(view.state == "finished" or view.progress().share for view in path.views) / POINTS
-        st.progress(min(done, 1.0), plain(_how_far(path)), width="stretch")
+        done = sum(view.state == "finished" or view.progress().share for view in path.views)
+        st.progress(min(done / len(plan.inputs), 1.0), plain(_how_far(path)), width="stretch")
         st.button(
             "Cancel",
             icon=":material/stop:",
@@ -196,7 +203,7 @@ def _watch(plan: PathPlan, regulariser: int) -> None:
             on_click=_cancel,
             args=(path,),
         )
-    if path.points:
+    if path.choices:
         _chart(path, None, None)
 
 
@@ -218,9 +225,9 @@ def _result(path: Path, now: float | None, on_choose: Callable[[float], None]) -
     st.markdown(" ".join(verdict(points)))
     if path.failure:
         st.error(f"Not all values could be tried. {plain(path.failure)}", icon=":material/error:")
-    options = {f"{point['strength']:g}": float(point["strength"]) for point in points}
-    best = good(points)
-    star = f"{best['strength']:g}" if best else None
+    options = {f"{point['strength']:g}": float(point["strength"]) for point in path.choices}
+    best = star(points)
+    starred = f"{best['strength']:g}" if best else None
 
     def chosen(text: str | None) -> None:
         if text in options:  # a browser may send anything, and a second press takes a choice back: None
@@ -233,10 +240,10 @@ def _result(path: Path, now: float | None, on_choose: Callable[[float], None]) -
         "Use λ =",
         list(options),
         default=next((text for text, value in options.items() if value == now), None),
-        format_func=lambda text: f"{text} :material/star:" if text == star else text,
+        format_func=lambda text: f"{text} :material/star:" if text == starred else text,
         key=at,
         on_change=lambda: chosen(st.session_state[at]),
-        help="Or click on the chart. The star marks the largest that costs next to nothing.",
+        help="Or click on the chart. The star marks about the largest that costs next to nothing.",
     )
     st.caption(_small_print(path.plan.spec, kind))
     if path.missing:
@@ -254,7 +261,9 @@ def _small_print(asked: RunSpec, kind: str) -> str:
     return (
         f"A quick look, not the final numbers: {WARM_EPOCHS} epochs without {REGULARISERS[kind].title}, and "
         f"from there {EPOCHS_EACH} epochs at each λ, on {images:,} training images at most. A whole run has "
-        "longer: as a rule it ends with more zeros."
+        "longer: as a rule it ends with more zeros. Bars are 95 % intervals of the fall against λ = 0 on the "
+        "same validation images, of these very runs: another seed moves them too. For the star the falls of "
+        "neighbours are averaged and made to rise with λ."
     )
 
 
