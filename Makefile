@@ -38,6 +38,7 @@ fuzz: .venv/.test
 nightly: fuzz
 	$(BIN)/python -m tests.nightly.hostile_inputs --count 100000
 	$(BIN)/python -m tests.nightly.kills --kills 50
+	$(BIN)/python -m tests.nightly.hostile_afternoon
 
 # Whether a known weakness is in what is installed; asks the package index and its advisories.
 audit: .venv/.audit

@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,7 +75,9 @@ def picture(page: Page, path: Path) -> Path:
 
 
 @contextmanager
-def streamlit_server(script: Path, home: Path, timeout: float = 60) -> Iterator[str]:
+def streamlit_server(
+    script: Path, home: Path, timeout: float = 60, hosts: Sequence[str] = ()
+) -> Iterator[str]:
     """Runs ``streamlit run script`` on a free port until the block ends; yields its address.
 
     Its output is in ``home/server.log``, and in the error if it doesn't come up.
@@ -85,6 +87,7 @@ def streamlit_server(script: Path, home: Path, timeout: float = 60) -> Iterator[
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
+    command += [f"--server.allowedHosts={host}" for host in hosts]  # none: any name
     log = home / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
