@@ -14,7 +14,7 @@ from core.figures.tables import epochs_csv, parameters_by_layer
 from core.figures.training import accuracy, loss
 from core.models.summary import summarise
 from core.run.history import HistoryBuilder
-from core.run.spec import ModelSpec
+from core.run.spec import ModelSpec, RunSpec
 from core.text.escape import plain_html
 
 
@@ -66,7 +66,7 @@ def test_every_live_chart_is_valid_plotly_and_json(draw, num_epochs):
 def test_the_lines_are_the_events_figures():
     seen = history(3)
     assert trace(loss(seen, "r"), "validation")["y"] == [2.0, 1.0, pytest.approx(2 / 3)]
-    assert trace(accuracy(seen, "r"), "train")["y"] == [50.0] * 3
+    assert trace(accuracy(seen, "r"), "train, while learning")["y"] == [50.0] * 3
     sparsity = sparsity_by_layer(seen, "r")
     assert trace(sparsity, "whole")["y"] == [37.5] * 3
     assert trace(sparsity, "fc")["y"] == [50.0] * 3
@@ -85,7 +85,7 @@ def test_a_penalty_is_drawn_only_if_there_is_one():
 
 def test_a_long_run_draws_no_more_than_a_short_one():
     long = loss(history(2, steps_an_epoch=20_000), "r")
-    assert len(trace(long, "train, each batch")["x"]) <= 500
+    assert len(trace(long, "each batch")["x"]) <= 500
 
 
 def test_the_bars_are_the_layers_parameters():
@@ -106,7 +106,8 @@ def test_the_shrinkage_curves_at_points_that_can_be_worked_out():
 
 
 def test_the_table_has_a_line_an_epoch():
-    rows = list(csv.DictReader(io.StringIO(epochs_csv(history(3)))))
+    rows = list(csv.DictReader(io.StringIO(epochs_csv(history(3), "abc", RunSpec(seed=7)))))
+    assert {(row["run"], row["seed"]) for row in rows} == {("abc", "7")}
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[0]["exact_zeros.fc"]) == 0.5 and float(rows[0]["exact_zeros"]) == 0.375
 

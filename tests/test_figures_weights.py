@@ -46,7 +46,7 @@ from core.regularise.shrinkage import elastic_net_
 from core.regularise.step_sizes import step_sizes
 from core.run.events import read_event
 from core.run.history import build_history
-from core.run.spec import OptimiserSpec, RegulariserSpec
+from core.run.spec import OptimiserSpec, RegulariserSpec, RunSpec
 from tests import made_up_run
 
 
@@ -451,8 +451,9 @@ def test_the_small_picture_of_a_schedule(shape, warmup, points):
 
 
 def test_the_table_has_the_newer_figures_too(run):
-    header, *rows = epochs_csv(run).splitlines()
+    header, *rows = epochs_csv(run, "abc", RunSpec()).splitlines()
     columns = header.split(",")
+    assert len(set(columns)) == len(columns) and not {"exact", "near"} & set(columns)
     assert {
         "penalties.l1",
         "strengths.l2",

@@ -21,3 +21,15 @@ def test_lenet_stays_as_good_with_one_weight_in_twenty():
     plain = last_epoch(sparse.model_copy(update={"regularisers": ()}))
     assert found["sparsity"]["exact"] >= 0.95 and plain["sparsity"]["exact"] == 0
     assert found["validation_accuracy"] >= plain["validation_accuracy"] - 0.015
+
+
+def test_presets_that_are_compared_differ_in_one_thing():
+    heart, augmented = preset("by-heart"), preset("by-heart-augmented")
+    same = {"augment": heart.augment, "name": heart.name}
+    assert augmented.model_copy(update=same) == heart and augmented.augment != heart.augment
+
+
+def test_three_hundred_digits_are_learned_by_heart():
+    found = last_epoch(preset("by-heart"))
+    assert found["clean_accuracy"] == 1.0 and found["clean_images"] == 300
+    assert found["clean_accuracy"] - found["validation_accuracy"] > 0.03

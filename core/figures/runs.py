@@ -94,7 +94,7 @@ def sparsity_and_accuracy(points: Sequence[RunPoint], shown: str | None = None) 
                         "width": [2 if point.id == shown else 0 for point in those],
                     },
                 },
-                "hovertemplate": "%{text}<br>%{y:.1f} % right, %{x:.1f} % exact zeros<extra></extra>",
+                "hovertemplate": "%{text}<br>%{y:.1f} % accuracy, %{x:.1f} % exact zeros<extra></extra>",
             }
         )
     layout = plain_layout("validation accuracy (%)") | {"hovermode": "closest", "uirevision": "runs"}

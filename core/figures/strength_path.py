@@ -99,8 +99,8 @@ def _about(best: Row, zero: Row) -> str:
     return (
         f"**About λ = {best['strength']:g}**, good to a factor of about three, is the largest here that "
         f"costs at most {100 * TOLERANCE:g} points against λ = 0, once the noise is evened out: "
-        f"{best['accuracy']:.1%} right, {best['exact']:.1%} exact zeros. Of the same {found.images:,} images "
-        f"it has {found.lost} wrong that λ = 0 has right, and {found.won} the other way round, "
+        f"{best['accuracy']:.1%} accuracy, {best['exact']:.1%} exact zeros. Of the same {found.images:,} "
+        f"images it has {found.lost} wrong that λ = 0 has right, and {found.won} the other way round, "
         f"{_fell(found)}."
     )
 
@@ -124,13 +124,13 @@ def _fell(found: Fall) -> str:
 def _in_words(points: Sequence[Row], zero: Row | None) -> str:
     each = [
         f"λ {point['strength']:g}: "
-        + ("no number" if point["accuracy"] is None else f"{point['accuracy']:.1%} right")
+        + ("no number" if point["accuracy"] is None else f"{point['accuracy']:.1%} accuracy")
         + f", {point['exact']:.1%} zero"
         + (f", {_fell(found)}" if (found := against(zero, point)) else "")
         for point in points
     ]
     if zero:
-        each.insert(0, f"λ 0: {zero['accuracy']:.1%} right")
+        each.insert(0, f"λ 0: {zero['accuracy']:.1%} accuracy")
     return f"Lines: accuracy and zeros against λ on a log scale. {'; '.join(each)}."
 
 

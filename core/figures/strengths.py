@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from core.figures.parts import PENALTIES, Figure, has_lambda, line, short
 from core.run.history import History
+from core.run.lines import Line
 
 STRIP = 0.17  # of the chart's height
 
@@ -35,5 +37,15 @@ def add_strengths(figure: Figure, history: History) -> None:
         {"text": "λ", "xref": "paper", "yref": "paper", "x": 0.01, "y": STRIP, "showarrow": False}
         | {"xanchor": "left", "yanchor": "top"}
     ]
+    if history.ended:
+        log = layout["yaxis2"]["type"] == "log"
+        layout["annotations"] += [_last(drawn, log) for drawn in strengths.values() if drawn.y[-1]]
     layout["xaxis"]["anchor"] = "y2"
     layout["hoversubplots"] = "axis"
+
+
+def _last(drawn: Line, log: bool) -> dict[str, Any]:
+    """Where λ has ended, in figures at its line's end."""
+    y = math.log10(drawn.y[-1]) if log else drawn.y[-1]  # plotly asks for a logarithm's place
+    where = {"x": drawn.x[-1], "y": y, "yref": "y2", "xanchor": "right", "yanchor": "top"}
+    return {"text": f"{drawn.y[-1]:.3g}", "showarrow": False, **where}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.figures.parts import LAYERS, Figure, plain_layout
 from core.run.history import History
+from core.run.spec import RunSpec
 
 if TYPE_CHECKING:
     from core.models.summary import Summary
@@ -36,11 +37,19 @@ def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def epochs_csv(history: History) -> str:
-    """A line an epoch with every figure of it, each layer's sparsity too, as comma-separated values."""
+def epochs_csv(history: History, run_id: str, spec: RunSpec) -> str:
+    """A line an epoch with every figure of it, each layer's sparsity too, as comma-separated values.
+
+    Each line says which run it is of, so that those of several can stand below each other.
+    """
     import pandas as pd  # a third of a second, which no page that shows no table waits for
 
-    return str(pd.DataFrame([_row(event) for event in history.epochs]).to_csv(index=False))
+    started: Mapping[str, Any] = history.started or {}
+    of = {"run": run_id, "seed": spec.seed}
+    images = {"validation_images": started.get("validation_images")}
+    versions = started.get("versions", {})
+    rows = [of | _row(event) | images | versions for event in history.epochs]
+    return str(pd.DataFrame(rows).to_csv(index=False))
 
 
 def _row(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +58,8 @@ def _row(event: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("penalties", "strengths"):
         row |= {f"{name}.{kind}": value for kind, value in event.get(name, {}).items()}
     row |= {"exact_zeros": sparsity["exact"], "near_zeros": sparsity["near"]}
-    row |= {key: value for key, value in sparsity.items() if isinstance(value, float) and key not in row}
+    others = sparsity.keys() - {"exact", "near"}  # those are there already, under plainer names
+    row |= {key: sparsity[key] for key in sorted(others) if isinstance(sparsity[key], float)}
     row |= {f"bytes.{form}": count for form, count in sparsity.get("bytes", {}).items()}
     if prunable := event.get("prunable"):
         ends = {f"prunable.{end}": prunable[end] for end in ("low", "high") if end in prunable}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from core.figures.parts import (
     BATCH,
@@ -30,21 +31,23 @@ def loss(history: History, run_id: str) -> Figure:
     The objective is their sum: the losses are the data's part alone.
     """
     epochs = [event["epoch"] for event in history.epochs]
-    losses = {of: [event[f"{of}_loss"] for event in history.epochs] for of in ("train", "validation")}
+    losses = {
+        of: [event.get(f"{of}_loss") for event in history.epochs] for of in ("train", "clean", "validation")
+    }
     penalties = {f"{short(kind)} penalty": drawn for kind, drawn in history.penalties.items() if any(drawn.y)}
     if not history.penalties and any(history.penalty.y):  # an older run: their sum alone was kept
         penalties = {"penalty": history.penalty}
     traces = [
-        line("train, each batch", *history.loss, BATCH, width=1, opacity=0.7),
-        line("train", epochs, losses["train"], TRAIN, markers=True),
+        line("each batch", *history.loss, BATCH, width=1, opacity=0.7),
+        *_train(history, losses["train"], losses["clean"]),
         line("validation", epochs, losses["validation"], VALIDATION, markers=True),
     ]
     for i, (name, drawn) in enumerate(penalties.items()):
         traces.append(
             line(name, *drawn, PENALTIES[i % len(PENALTIES)], width=2, dash=DASHES[i % len(DASHES)])
         )
-    figure = over_epochs(traces, history, run_id, "loss (nats)")
-    shown = [y for y in (*history.loss.y, *losses["train"], *losses["validation"]) if y and y > 0]
+    figure = over_epochs(traces, history, run_id, "loss")
+    shown = [y for y in (*history.loss.y, *(y for each in losses.values() for y in each)) if y and y > 0]
     lowest = min(shown, default=1)
     pulled = [y for drawn in penalties.values() for y in drawn.y if y]
     highest = max([*shown, *pulled], default=1)
@@ -91,22 +94,36 @@ def schedule(spec: RegulariserSpec, epochs: int) -> Figure:
 
 
 def accuracy(history: History, run_id: str) -> Figure:
-    """Train and validation accuracy in per cent against epochs."""
+    """Train and validation accuracy in per cent against epochs; the gap between clean train and validation is
+    shaded."""
     epochs = [event["epoch"] for event in history.epochs]
-    traces = [
-        line(
-            name,
-            epochs,
-            [_percent(event[f"{name}_accuracy"]) for event in history.epochs],
-            colour,
-            markers=True,
-        )
-        for name, colour in (("train", TRAIN), ("validation", VALIDATION))
-    ]
+    of = {
+        name: [_percent(event.get(f"{name}_accuracy")) for event in history.epochs]
+        for name in ("train", "clean", "validation")
+    }
+    train = _train(history, of["train"], of["clean"])
+    gap: dict[str, Any] = {
+        "fill": "tonexty",
+        "fillcolor": with_alpha(VALIDATION, 0.12),
+    }  # to the trace before it
+    validation = line("validation", epochs, of["validation"], VALIDATION, markers=True, **gap)
+    traces = [*train, validation]
     figure = over_epochs(traces, history, run_id, "accuracy (%)")
     if not epochs:
         figure["layout"]["yaxis"]["range"] = [-3, 103]  # else plotly's own, from -1 to 4
     return figure
+
+
+def _train(history: History, learning: list[float | None], clean: list[float | None]) -> list[dict[str, Any]]:
+    """The mean over an epoch's batches while it was learning, and how the network did after it on training
+    images as they are. A run of an older version has the first alone."""
+    epochs = [event["epoch"] for event in history.epochs]
+    if epochs and all(each is None for each in clean):
+        return [line("train, while learning", epochs, learning, TRAIN, markers=True)]
+    return [
+        line("train, while learning", epochs, learning, TRAIN, width=1.5, dash="dot"),
+        line("clean train", epochs, clean, TRAIN, markers=True),
+    ]
 
 
 def _percent(share: float | None) -> float | None:

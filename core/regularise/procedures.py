@@ -21,7 +21,7 @@ def _smoothing_note(spec: RegulariserSpec, num_classes: int, epochs: int) -> str
     assert spec.strength is not None
     return (
         "The training loss is taken against smoothed labels, where it can't fall below "
-        f"{smallest_loss(spec.strength, num_classes):.3f} nats; the validation loss against plain ones."
+        f"{smallest_loss(spec.strength, num_classes):.3f}; the validation loss against plain ones."
     )
 
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from core.run.figures import OPEN, ByKind, Count, Figures, Text
+from core.run.figures import OPEN, BatchLosses, ByKind, Count, Figures, Text, as_many_losses
 
 Event = Mapping[str, Any]  # any of the events below: who reads one looks at ``event["event"]`` first
 State = Literal["queued", "running", "paused", "stopped", "failed", "finished", "interrupted"]
@@ -107,6 +107,7 @@ class EpochEvent(Figures):
     step: Count
     seconds: float
     images_per_second: float
+    batch_losses: NotRequired[Annotated[BatchLosses, AfterValidator(as_many_losses)]]
 
 
 @with_config(OPEN)
@@ -222,4 +223,4 @@ def lean(event: Event) -> dict[str, Any]:
     return {key: value for key, value in event.items() if key not in _PICTURES}
 
 
-_PICTURES = ("weights", "filters")
+_PICTURES = ("weights", "filters", "batch_losses")

@@ -96,6 +96,19 @@ def _as_many_as_shaped(filters: Filters | None) -> Filters | None:
     return filters
 
 
+class BatchLosses(TypedDict):
+    """Data losses of single batches after so many steps, of one epoch, lowest and highest of each stretch."""
+
+    steps: Annotated[list[Count], Field(max_length=200)]
+    losses: Annotated[list[float], Field(max_length=200)]
+
+
+def as_many_losses(found: BatchLosses) -> BatchLosses:
+    if len(found["steps"]) != len(found["losses"]):
+        raise ValueError("there are as many losses as steps")
+    return found
+
+
 @with_config(OPEN)
 class Figures(TypedDict):
     """One epoch's figures."""
@@ -105,6 +118,9 @@ class Figures(TypedDict):
     train_accuracy: float
     validation_loss: float
     validation_accuracy: float
+    clean_loss: NotRequired[float]  # of training images as they are, see `core.train.clean`
+    clean_accuracy: NotRequired[Share]
+    clean_images: NotRequired[Count]
     penalty: float
     penalties: NotRequired[ByKind]
     strengths: NotRequired[ByKind]

@@ -16,6 +16,7 @@ from core.run.lines import EMPTY_LINE, Line, ThinnedLine
 
 # What a run of old says of its weights: it has no other word of the epoch that it kept.
 _CHOSEN = re.compile(r"weights saved are those of epoch (\d+)\b")
+TOLD_POINTS = 100  # of the epoch that is trained, beside those of the epochs that have ended
 RECENT_EPOCHS = 5  # the time left is estimated from these, so that a busy minute is forgotten
 
 
@@ -40,7 +41,9 @@ class History:
             equal charts, also when one was read back from the store.
         epochs: the ``epoch`` events. ``started``, ``finished``, ``step`` and ``batch`` are the latest
             events of their kinds.
-        loss, penalty, learning_rate: over the epochs done, thinned to at most 500 points.
+        loss: of each batch over the epochs done; of those that have ended all, of the one that is trained
+            those that were told, at most 100.
+        penalty, learning_rate: over the epochs done; these two and ``loss`` are thinned to 500 points.
         penalties, strengths: such a line for each kind of regulariser; a run of an older version has none.
         rows, edits, checkpoints: events of these kinds, in their order.
         artefacts: such events; of several with one name the latest.
@@ -143,6 +146,7 @@ class HistoryBuilder:
     def __init__(self) -> None:
         self._latest: dict[str, Any] = {"version": 0, "state": "queued", "reason": ""}
         self._epochs: list[Event] = []
+        self._told: list[tuple[float, float | None]] = []  # batches of the epoch that has not ended
         self._lines = {name: ThinnedLine() for name in ("loss", "penalty", "learning_rate")}
         self._by_kind: dict[str, dict[str, ThinnedLine]] = {"penalties": {}, "strengths": {}}
         self._lists: dict[str, list[Event]] = {"row": [], "edit": [], "checkpoint": []}
@@ -165,7 +169,7 @@ class HistoryBuilder:
         if kind == "state":
             self._latest.update(state=event["state"], reason=event.get("reason", ""))
         elif kind == "epoch":
-            self._epochs.append(event)
+            self._end_epoch(event)
         elif kind in ("started", "step", "finished", "refused"):
             self._latest[kind] = event
         elif kind == "progress":
@@ -179,12 +183,31 @@ class HistoryBuilder:
         if kind in ("started", "step", "epoch", "progress"):
             self._latest["moved"] = now
         if kind == "step":
+            self._told.append((event["epoch"], event["loss"]))
             for name, line in self._lines.items():
-                _add(line, event["epoch"], event[name])
+                if name != "loss":
+                    _add(line, event["epoch"], event[name])
         if kind in ("step", "epoch"):  # a fast run has epochs without a step that was told
             for name, lines in self._by_kind.items():
                 for regulariser, value in event.get(name, {}).items():
                     _add(lines.setdefault(regulariser, ThinnedLine()), event["epoch"], value)
+
+    def _end_epoch(self, event: Event) -> None:
+        """Every batch of an epoch is known at its end; until then those that were told stand for them."""
+        batches = event.get("batch_losses")
+        if batches:
+            # The epoch's own line replaces what was told of it, which depended on the clock.
+            per_epoch = event["step"] / event["epoch"]
+            told = [
+                (step / per_epoch, loss)
+                for step, loss in zip(batches["steps"], batches["losses"], strict=True)
+            ]
+        else:  # an older run
+            told = self._told
+        for epoch, loss in told:
+            _add(self._lines["loss"], epoch, loss)
+        self._told = []
+        self._epochs.append({key: value for key, value in event.items() if key != "batch_losses"})
 
     @property
     def version(self) -> int:
@@ -194,12 +217,22 @@ class HistoryBuilder:
         """What is known now: the same object until the next event."""
         if self._history is None:
             lines: dict[str, Any] = {name: line.line() for name, line in self._lines.items()}
+            lines["loss"] = _with_told(lines["loss"], self._told)
             for name, by_kind in self._by_kind.items():
                 lines[name] = {kind: line.line() for kind, line in by_kind.items()}
             lists: dict[str, Any] = {f"{kind}s": tuple(events) for kind, events in self._lists.items()}
             lists["artefacts"] = tuple(self._artefacts.values())
             self._history = History(**self._latest, **lines, **lists, epochs=tuple(self._epochs))
         return self._history
+
+
+def _with_told(line: Line, told: list[tuple[float, float | None]]) -> Line:
+    """The line, and the batches of an epoch that has not ended yet."""
+    known = [(epoch, loss) for epoch, loss in told if loss is not None and math.isfinite(loss)]
+    thinned = ThinnedLine(TOLD_POINTS)
+    for epoch, loss in known:
+        thinned.add(epoch, loss)
+    return Line(*(before + after for before, after in zip(line, thinned.line(), strict=True)))
 
 
 def _add(line: ThinnedLine, epoch: float, value: float | None) -> None:

@@ -9,6 +9,7 @@ from core.catalogue import title_of
 from core.measure.near import NEAR
 from core.models.catalogue import ARCHITECTURES
 from core.regularise.catalogue import REGULARISERS
+from core.regularise.schedule import strength_at
 from core.run.spec import RegulariserSpec, RunSpec
 
 DWARFED = 100  # times the data loss: a penalty that leaves it no say
@@ -33,6 +34,31 @@ def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
     if not idle:
         return ""
     return f"{_listed(idle)} at strength 0 {'change' if len(idle) > 1 else 'changes'} nothing."
+
+
+def unreached(spec: RunSpec) -> list[tuple[int, str]]:
+    """Regularisers whose strength will not be reached, before a run of ``spec``, completed, is started.
+
+    Returns:
+        The index of each in ``spec.regularisers``, and a sentence that says where it will end.
+    """
+    epochs, found = spec.train.epochs, []
+    for i, each in enumerate(spec.regularisers):
+        if each.strength and each.warmup_epochs > epochs:
+            symbol = REGULARISERS[each.kind].symbol if each.kind in REGULARISERS else "λ"
+            does = (
+                f"rises over {each.warmup_epochs} epochs, and the run has {epochs}: it will end at "
+                f"{strength_at(each, epochs):.2g} of {each.strength:g}"
+                if each.schedule == "linear"
+                else f"begins after {each.warmup_epochs} epochs, and the run has {epochs}: it will do nothing"
+            )
+            found.append((i, f"{symbol} of {title_of(REGULARISERS, each.kind)} {does}."))
+    return found
+
+
+def in_time(epochs: int) -> int:
+    """Epochs over which a strength can rise in a run of so many, and leave a third to settle; at least 1."""
+    return max(1, 2 * epochs // 3)
 
 
 def _what_is_lost(event: Mapping[str, Any], spec: RunSpec) -> str:

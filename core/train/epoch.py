@@ -11,12 +11,13 @@ from torch import Tensor
 
 from core.run.events import EpochEvent, Event, Penalties
 from core.train.batching import batches
+from core.train.clean import Clean, clean
 from core.train.divergence import diverged
 from core.train.evaluation import evaluate, evaluation_weights
 from core.train.measuring import measured
 from core.train.pace import Pace
 from core.train.position import Position, Sums
-from core.train.reports import batch_event, penalties, step_event
+from core.train.reports import batch_event, batch_losses, penalties, step_event
 from core.train.session import Session
 from core.train.steering import Steering
 from core.train.step import refuse_divergence, train_step
@@ -30,7 +31,7 @@ class Telling:
     shown: Pace | None
 
 
-class Judged(Penalties):
+class Judged(Penalties, Clean):
     """The fields of an ``epoch`` event that say how good the network is."""
 
     epoch: int
@@ -117,12 +118,14 @@ def _judged(session: Session, position: Position) -> EpochEvent:
             **now,
             "validation_loss": loss,
             "validation_accuracy": judged.accuracy,
+            **clean(session),
         }
         reason = regularisation.after_epoch(told)
         last = bool(reason) or epoch == spec.train.epochs
         event: EpochEvent = {
             "event": "epoch",
             **told,
+            "batch_losses": batch_losses(sums.losses, step - session.steps_per_epoch),
             **measured(session, epoch, judged, last=last),
             "seconds": 0.0,
             "images_per_second": 0.0,

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from core.regularise.catalogue import REGULARISERS
 from core.run.events import BatchEvent, Event, FinishedEvent, Penalties, StartedEvent, StepEvent, lean
-from core.run.figures import Figures
+from core.run.figures import BatchLosses, Figures
+from core.run.lines import ThinnedLine
 from core.train.measuring import thorough_every
 from core.train.outcome import warnings
 from core.train.session import Session
@@ -18,6 +19,7 @@ from core.train.sprite import sprite
 from core.train.surroundings import surroundings
 
 SHOWN_IMAGES = 8
+EPOCH_POINTS = 100  # of an epoch's batches: a chart of it is some hundreds of pixels wide
 
 
 def started(session: Session, notes: Sequence[str]) -> StartedEvent:
@@ -108,3 +110,17 @@ def _notes(session: Session) -> list[str]:
             "without averaging."
         )
     return notes
+
+
+def batch_losses(losses: Tensor, before: int) -> BatchLosses:
+    """The data loss of every batch of an epoch, thinned to at most `EPOCH_POINTS` lowest and highest.
+
+    Args:
+        losses: (steps,) of the epoch, nats; they travel from the device at once.
+        before: steps that were done before the epoch.
+    """
+    thinned = ThinnedLine(EPOCH_POINTS)
+    for step, loss in enumerate(losses.tolist(), before + 1):
+        thinned.add(step, loss)
+    steps, values = thinned.line()
+    return {"steps": [int(step) for step in steps], "losses": list(values)}

@@ -168,3 +168,10 @@ def test_a_run_too_fast_for_steps_has_its_lines_from_its_epochs():
     for number in (1, 2):
         fold.add(epoch(number) | {"penalties": {"l1": 0.5 / number}, "strengths": {"l1": 0.1}})
     assert fold.history().penalties["l1"] == ((1, 2), (0.5, 0.25))
+
+
+def test_at_its_end_an_epochs_own_batches_replace_those_that_were_told():
+    ended = epoch(1) | {"batch_losses": {"steps": [1, 2], "losses": [3.0, 2.0]}}
+    history = folded(STARTED, step(1, 9.0), ended, step(3, 1.5)).history()
+    assert history.loss == ((0.5, 1.0, 1.5), (3.0, 2.0, 1.5))
+    assert history.epochs == (epoch(1),)  # what is drawn from lines is not kept twice

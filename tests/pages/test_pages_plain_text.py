@@ -39,12 +39,13 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "figures.clipped(*counts, channel)",
     "measure_now(history, name)", "removable(last, view.spec.model.arch)",
     "why_no_prunable_share(history)", "why_not_thorough(history)", "history.state",
+    "figure.label", "figure.value", "figure.sure", "figure.help", "harder_while_learning(last, view.spec)",
     "label_warnings(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
     "what_it_took(look)",
 }  # fmt: skip
 NUMBERS = {
-    "batch.shape", "each['epoch']", "event['epoch']", "last['epoch']",
+    "batch.shape", "in_time(spec.train.epochs)", "each['epoch']", "event['epoch']", "last['epoch']",
     "plain_images['images']", "edges(history)",
     "out_of_sight(points)",
     "look.images.side", "kept['of']", "progress.epoch", "progress.epochs", "image_shape(look.spec.data).side",

@@ -197,7 +197,7 @@ def test_the_good_strength_is_said_marked_and_goes_into_the_form(told):
     told.views = finished([ZERO, *PATH])
     shown = visit("l1", "l2")
     assert "**About λ = 0.0001**, good to a factor of about three" in words(shown)
-    assert "97.0% right, 30.0% exact zeros" in words(shown)
+    assert "97.0% accuracy, 30.0% exact zeros" in words(shown)
     assert "Of the same 1,000 images it has 0 wrong that λ = 0 has right, and 0 the other way" in words(shown)
     assert "a fall of 0.0 points (95 %: -0.4 to 0.4)" in words(shown)
     assert "λ = 0.03 kills the network" in words(shown)
@@ -290,7 +290,7 @@ def test_the_chart_has_both_axes_every_value_and_says_it_in_words():
     assert by_name["good"]["x"] == [1e-4] and by_name["accuracy at λ = 0"]["y"] == [97.0, 97.0]
     assert by_name["|w| < 0.001"]["ids"] == [f"{value:g}" for value in strengths("l1")]
     assert chart.figure["layout"]["shapes"][0]["x0"] == 2e-4
-    assert "λ 0.0003: 96.7% right, 50.0% zero" in chart.alt and "λ 0.03: no number" in chart.alt
+    assert "λ 0.0003: 96.7% accuracy, 50.0% zero" in chart.alt and "λ 0.03: no number" in chart.alt
     assert "zero groups" not in [
         trace["name"] for trace in path_chart(points[:3], [1, 2], None).figure["data"]
     ]
@@ -329,4 +329,4 @@ def test_bars_and_hover_say_what_each_strength_costs_against_none():
     assert accuracy["customdata"] == ["a rise of 3.0 points (95 %: 1.7 to 4.5)", ""]
     assert accuracy["error_y"]["array"][0] == pytest.approx(1.45, abs=0.1)
     assert accuracy["error_y"]["arrayminus"][0] == pytest.approx(1.4, abs=0.1)
-    assert "λ 0: 96.0% right; λ 0.001: 99.0% right" in chart.alt and "1.7 to 4.5" in chart.alt
+    assert "λ 0: 96.0% accuracy; λ 0.001: 99.0% accuracy" in chart.alt and "1.7 to 4.5" in chart.alt

@@ -163,6 +163,16 @@ def test_a_schedule_reaches_the_spec_and_is_drawn(open_page):
     assert spec_of(visit).regularisers[0].warmup_epochs == 0
 
 
+def test_a_strength_that_will_not_arrive_is_said_and_mended_by_a_press(open_page):
+    late = {"kind": "l1", "strength": 0.01, "schedule": "linear", "warmup_epochs": 12}
+    visit = open_page(PAGE, spec=encode(parse({"regularisers": [late], "train": {"epochs": 5}})))
+    assert "it will end at 0.0042 of 0.01" in texts(visit)
+    widget(visit, "button", "Let it arrive after 3 epochs").click().run()
+    assert not visit.exception and "it will end at" not in texts(visit)
+    assert spec_of(visit).regularisers[0].warmup_epochs == 3
+    assert keyed(visit, "slider", "l1.warmup.linear")[0].value == 3
+
+
 def test_the_page_says_why_the_penalty_solver_gives_no_zeros(open_page):
     visit = add(open_page(PAGE), "l1")
     assert "never exactly" not in texts(visit)
@@ -231,6 +241,12 @@ def test_a_run_from_start_to_finish(open_page):
     last = manager().view(run_id).history.epochs[-1]
     assert values["Validation accuracy"] == f"{last['validation_accuracy']:.1%}"
     assert values["Exact zeros"] == "0.0%"
+    sure = {metric.label: metric.delta for metric in visit.metric}
+    validation = manager().view(run_id).history.started["validation_images"]
+    assert (
+        f" of {validation}; " in sure["Validation accuracy"] and "100 of" not in sure["Validation accuracy"]
+    )
+    assert " of 100; " in sure["Clean train"] and " to " in sure["Gap"]
     assert "Finished" in visit.get("progress")[0].proto.text
     assert not [each for each in visit.button if each.label == "Stop"]
 

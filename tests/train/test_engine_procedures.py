@@ -70,7 +70,7 @@ def test_the_smoothed_loss_by_hand(mixed):
     assert epochs(seen)[0]["train_loss"] == pytest.approx(expected, rel=1e-5)
     # Its least: 0.82 of one class and 0.02 of nine others, as far as a network can tell.
     least = -(0.82 * math.log(0.82) + 9 * 0.02 * math.log(0.02))
-    assert any(f"{least:.3f} nats" in note for note in last(seen, "started")["notes"])
+    assert any(f"below {least:.3f};" in note for note in last(seen, "started")["notes"])
 
 
 def test_smoothing_rises_over_its_warm_up_and_none_changes_no_bit():

@@ -14,10 +14,10 @@ from core.figures.sparsity import sparsity_by_layer
 from core.figures.tables import epochs_csv
 from core.figures.training import accuracy, loss
 from core.jobs.views import RunView
-from core.measure.near import NEAR
 from core.text.advice import advise
 from core.text.describe import in_words, title
 from core.text.escape import plain
+from core.text.run_figures import figures, harder_while_learning
 from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
@@ -32,7 +32,7 @@ from pages.features.live.trained_before import trained_before_note
 from pages.features.runs.running import recent_runs
 
 _STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
-METRIC_WIDTH = 165  # pixels
+METRIC_WIDTH = 158  # pixels
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
 
 
@@ -126,7 +126,7 @@ def _live_parts(view: RunView) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Loss**")
-        now = f"{last['validation_loss']:.3f} nats" if last else ""
+        now = f"{last['validation_loss']:.3f}" if last else ""
         _chart(view, "loss", loss, "train and validation loss", now)
     with right:
         st.markdown("**Sparsity by layer**")
@@ -186,37 +186,24 @@ def _state(view: RunView) -> None:
 def _figures(view: RunView) -> None:
     """The figures of the epoch that stands for the run; dashes until there is one."""
     last = view.history.result
-    shown = (
-        (
-            "Validation accuracy",
-            f"{last['validation_accuracy']:.1%}" if last else "",
-            "Share of held-out images that are named rightly.",
-        ),
-        (
-            "Validation loss",
-            f"{last['validation_loss']:.3f}" if last else "",
-            "Mean cross-entropy of held-out images, in nats.",
-        ),
-        (
-            "Exact zeros",
-            f"{last['sparsity']['exact']:.1%}" if last else "",
-            "Share of weights that are exactly 0.0; biases and norms are left out.",
-        ),
-        (
-            f"|w| < {NEAR:g}",
-            f"{last['sparsity']['near']:.1%}" if last else "",
-            "Share of weights near zero, exact zeros among them. The bound is a choice; the tab Weights has "
-            "a dial for it.",
-        ),
-    )
-    with st.container(horizontal=True):  # four in a row, or two on a telephone
-        for label, value, help in shown:
-            st.metric(label, value or "–", help=help, width=METRIC_WIDTH)
+    with st.container(horizontal=True):  # all in a row, or two on a telephone
+        for figure in figures(last, view.history.started):
+            st.metric(
+                figure.label,
+                figure.value or "–",
+                figure.sure or None,
+                delta_color="off",
+                delta_arrow="off",
+                help=figure.help,
+                width=METRIC_WIDTH,
+            )
     if last and view.history.is_chosen:
         st.caption(
             f"Figures of epoch {last['epoch']}, whose weights are saved. It was chosen on the same "
             "validation images, so they flatter it a little."
         )
+    if last and (why := harder_while_learning(last, view.spec)):
+        st.caption(why)
 
 
 def _batch(view: RunView) -> None:
@@ -251,7 +238,7 @@ def _what_next(view: RunView) -> None:
         )
         st.download_button(
             "Epochs (CSV)",
-            epochs_csv(view.history),
+            epochs_csv(view.history, view.id, view.spec),
             f"augury-{view.id[:8]}.csv",
             icon=":material/download:",
             disabled=not view.history.epochs,

@@ -12,9 +12,11 @@ from core.models.dropout import dropouts
 from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
+from core.text.advice import in_time, unreached
 from core.text.describe import objective
 from core.text.escape import plain
 from pages.components.gallery import Tile, gallery
+from pages.features.editor import choice
 from pages.features.editor.regulariser_editor import shape_of
 from pages.features.frame.asking import ask
 from pages.features.plan.one_weight import one_weight
@@ -30,6 +32,7 @@ def plan_view(spec: RunSpec) -> None:
         plan = ask("plan", spec=spec)
     for note in plan["notes"]:  # e.g. which files of a person's zip were skipped
         st.info(plain(note), icon=":material/info:")
+    _unreached(spec)
     left, right = st.columns([2, 1], gap="large")
     with left:
         st.subheader("Network", anchor=False)
@@ -43,6 +46,31 @@ def plan_view(spec: RunSpec) -> None:
     st.subheader("Objective", anchor=False)
     _objective(spec)
     one_weight(spec, plan["num_images"])
+
+
+def _unreached(spec: RunSpec) -> None:
+    """A strength that will not arrive is said before the start, and mended by a press."""
+    found = unreached(spec)
+    for _, what in found:
+        st.warning(plain(what), icon=":material/trending_up:")
+    if found:
+        epochs = in_time(spec.train.epochs)
+        wait = f"{epochs} {'epoch' if epochs == 1 else 'epochs'}"
+        st.button(
+            f"Let it arrive after {wait}",
+            icon=":material/tune:",
+            key="arrive",
+            on_click=_arrive,
+            args=(spec, [i for i, _ in found], epochs),
+        )
+
+
+def _arrive(spec: RunSpec, late: Sequence[int], epochs: int) -> None:
+    regularisers = [
+        each.model_copy(update={"warmup_epochs": epochs}) if i in late else each
+        for i, each in enumerate(spec.regularisers)
+    ]
+    choice.start_from(spec.model_copy(update={"regularisers": tuple(regularisers)}))
 
 
 def _pictures(pictures: Sequence[str], names: Sequence[str]) -> None:

@@ -58,7 +58,10 @@ def _line(view: RunView) -> None:
         progress = view.progress()
         said = [plain(title(view.spec)), view.state]
         if result := view.history.result:
-            said += [f"{result['validation_accuracy']:.1%} right", f"{result['sparsity']['exact']:.0%} zeros"]
+            said += [
+                f"{result['validation_accuracy']:.1%} accuracy",
+                f"{result['sparsity']['exact']:.0%} zeros",
+            ]
         st.progress(progress.share, " · ".join(said), width="stretch")
         st.page_link(
             "pages/2_Train.py",

@@ -1,0 +1,99 @@
+"""The few figures that stand for a run: each with its n, its interval and its definition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from core.measure.near import NEAR
+from core.models.dropout import dropouts
+from core.run.spec import RunSpec
+from core.text.shares import counted, gap
+
+
+class Figure(NamedTuple):
+    """A figure as a page shows it; ``value`` is empty where there is none yet, and ``sure`` says how sure it
+    is, or of what it is."""
+
+    label: str
+    value: str
+    sure: str
+    help: str
+
+
+def figures(epoch: Mapping[str, Any] | None, started: Mapping[str, Any] | None) -> tuple[Figure, ...]:
+    """The figures of one ``epoch`` event, in the order of their weight.
+
+    Args:
+        epoch: None: there is none yet, and all are empty.
+        started: the run's ``started`` event; it says how many images validation has.
+    """
+    found = epoch or {}
+    images = (started or {}).get("validation_images", 0)
+    accuracy: Any = found.get("validation_accuracy")
+    clean: Any = found.get("clean_accuracy")
+    of: Any = found.get("clean_images")
+    both = gap(clean, of, accuracy, images) if clean is not None and of and images else ("", "")
+    sparsity = found.get("sparsity", {})
+    weights = f"of {sparsity['weights']:,} weights" if sparsity else ""
+    return (
+        Figure(
+            "Validation accuracy",
+            _percent(accuracy),
+            counted(accuracy, images) if epoch and images else "",
+            "Share of held-out images whose class the network names. Below it: how many of how many, and the "
+            "95 % interval for other images of the same kind (Wilson).",
+        ),
+        Figure(
+            "Clean train",
+            _percent(clean),
+            counted(clean, of) if clean is not None and of else "",
+            "The same for a fixed sample of the training images, without augmentation and without dropout.",
+        ),
+        Figure(
+            "Gap",
+            both[0],
+            f"points; {both[1]}" if both[1] else "",
+            "Clean train less validation accuracy: what the network knows by heart and can't do on new "
+            "images. Below it the 95 % interval (Newcombe): if it holds 0, there may be no gap.",
+        ),
+        Figure(
+            "Validation loss",
+            f"{found['validation_loss']:.3f}" if epoch else "",
+            f"mean of {images:,}" if epoch and images else "",
+            "Mean cross-entropy of held-out images, with the natural logarithm: 0 is certain and right.",
+        ),
+        Figure(
+            "Exact zeros",
+            _percent(sparsity.get("exact")),
+            weights,
+            "Share of weights that are exactly 0.0; biases and norms are left out.",
+        ),
+        Figure(
+            f"|w| < {NEAR:g}",
+            _percent(sparsity.get("near")),
+            weights,
+            "Share of weights near zero, exact zeros among them. The bound is a choice; the tab Weights has "
+            "a dial for it.",
+        ),
+    )
+
+
+def harder_while_learning(epoch: Mapping[str, Any], spec: RunSpec) -> str:
+    """Why train accuracy while learning lies below clean train, if it does and the spec has a reason."""
+    clean = epoch.get("clean_accuracy")
+    if clean is None or epoch["train_accuracy"] >= clean:
+        return ""
+    augmented = any(op.enabled for op in spec.augment.ops) or spec.augment.mix is not None
+    dropped = any(share for _, share in dropouts(spec.model))
+    how = " and ".join(["on augmented images"] * augmented + ["with dropout"] * dropped)
+    if not how:
+        return ""
+    return (
+        f"While learning the network works {how}, which is harder: that is why the dotted line lies below "
+        "clean train. Only clean train compares with validation."
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
