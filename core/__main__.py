@@ -1,4 +1,5 @@
-"""Augury without a page: ``python -m core run | spec | catalogue | path | class | stop-waiting | bench``.
+"""Augury without a page: ``python -m core`` and ``run``, ``data``, ``spec``, ``catalogue``, ``path``,
+``class``, ``stop-waiting`` or ``bench``.
 
 Exit status: 0 done; 1 the run failed; 2 the input was wrong, with one line on standard error that
 says what and how to mend it. A reader that has seen enough, as ``| head``, is no error.
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting
 if TYPE_CHECKING:
     from core.run.commands import Control
 
+MAX_PATH = 1024  # characters, as a spec may hold
 MAX_EDITS_BYTES = 4 * 2**20
 
 
@@ -67,6 +70,19 @@ def run_command(options: argparse.Namespace) -> int:
             if event["reason"]:
                 print(event["reason"], file=sys.stderr)
     return 0 if state in ("finished", "stopped") else 1
+
+
+def data_command(options: argparse.Namespace) -> int:
+    """Print what is found in a zip or a folder of a person's own images, as one JSON object."""
+    from core.data.account import account_of
+    from core.run.spec import DataSpec
+
+    path = str(Path(options.path).absolute())
+    if len(path) > MAX_PATH:
+        raise SpecError("data.path", f"a path has at most {MAX_PATH:,} characters.")
+    spec = DataSpec(name="folder", path=path, side=options.side, channels=options.channels)
+    print(json.dumps(asdict(account_of(spec)), ensure_ascii=False))
+    return 0
 
 
 def spec_command(options: argparse.Namespace) -> int:
@@ -241,6 +257,11 @@ def _parser() -> argparse.ArgumentParser:
     spec.add_argument("--schema", action="store_true", help="print the JSON schema instead")
     spec.set_defaults(command=spec_command)
 
+    data = commands.add_parser("data", help="print what is found in a zip or folder of images, as JSON")
+    data.add_argument("path", help="a zip, or a folder, with one folder a class")
+    data.add_argument("--side", type=int, help="pixels a side (default: 64)")
+    data.add_argument("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for colour (default: 3)")
+    data.set_defaults(command=data_command)
     catalogue = commands.add_parser("catalogue", help="print all that can be chosen, as JSON")
     catalogue.set_defaults(command=catalogue_command)
 

@@ -14,11 +14,12 @@ import unicodedata
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from core.data.images import MAX_FILE_BYTES, UnreadableImageError, clean
+from core.data.litter import is_litter
 from core.run.errors import SpecError
 
 MAX_ENTRIES = 40_000  # twice the images: folders and the files that cameras and systems add
@@ -27,7 +28,6 @@ MAX_RATIO = 200  # unpacked to packed; zeros pack 1,000:1, photographs 1:1 …
 RATIO_FREE_BYTES = 4 * 2**20  # … but a plain drawing saved as a 2 MB BMP packs 500:1, and does no harm
 MAX_READ = 8 * 2**20  # at once; bounds a zip's directory, 200 bytes an entry, before it is parsed
 
-HIDDEN = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 ENCRYPTED = 0x1 | 0x40 | 0x2000  # flag bits: by password, strongly, its directory
 
 
@@ -42,8 +42,19 @@ class File:
     read: Callable[[], bytes]
 
 
-def zip_files(stream: BinaryIO) -> list[File]:
+@dataclass(slots=True)
+class Beside:
+    """What is there beside the files that are read: how many files of systems, and the names of folders."""
+
+    litter: int = 0
+    folders: list[str] = field(default_factory=list)
+
+
+def zip_files(stream: BinaryIO, beside: Beside | None = None) -> list[File]:
     """The files in a zip, without hidden ones; ``stream`` must stay open while they are read.
+
+    Args:
+        beside: is told what else is there.
 
     Raises:
         SpecError: it is no zip, or one that Augury refuses; the sentence says why.
@@ -60,7 +71,11 @@ def zip_files(stream: BinaryIO) -> list[File]:
     files = []
     for entry in entries:
         name = _checked_name(entry)
-        if not name.endswith("/") and not _is_hidden(name):
+        folder, litter = name.endswith("/"), is_litter(name)
+        if beside is not None:
+            beside.litter += litter and not folder
+            beside.folders += [name] * (folder and not litter)
+        if not folder and not litter:
             files.append(File(name, lambda entry=entry: _read_entry(archive, entry)))  # type: ignore[misc]
     total = sum(entry.file_size for entry in entries)
     if total > MAX_TOTAL_BYTES:
@@ -94,7 +109,7 @@ def directory_entries(folder: Path) -> list[tuple[str, os.DirEntry[str]]]:
         with suppress(OSError), os.scandir(place) as entries:
             for entry in entries:
                 name = above + entry.name
-                if _is_hidden(entry.name):
+                if is_litter(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append((entry.path, f"{name}/"))
@@ -147,10 +162,6 @@ def _read_path(path: Path) -> bytes:
             return stream.read(MAX_FILE_BYTES + 1)  # one byte too many is refused by whoever decodes it
     except OSError:
         raise UnreadableImageError("can't be read") from None
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") or part in HIDDEN for part in name.split("/"))
 
 
 def _refused(why: str) -> SpecError:

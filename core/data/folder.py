@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
 
-from core.data.archive import File, directory_files, zip_files
+from core.data.archive import Beside, File, directory_files, zip_files
 from core.data.dataset import Dataset
 from core.data.images import UnreadableImageError, clean, open_image, square_pixels
 from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE
@@ -33,6 +35,7 @@ IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".d
     ".ico",
     ".svg",
 }
+SHAPE = ", such as cats/1.jpg, cats/2.jpg, dogs/1.jpg, dogs/2.jpg"
 ALREADY_SPLIT = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}
 
 
@@ -72,10 +75,17 @@ def read_zip(
     Args:
         taken: gets the files that are in the dataset, in its order.
     """
-    return _gather(zip_files(stream), side, channels, taken)
+    beside = Beside()
+    return _gather(zip_files(stream, beside), side, channels, taken, beside)
 
 
-def _gather(files: Sequence[File], side: int, channels: int, taken: list[File] | None = None) -> Dataset:
+def _gather(
+    files: Sequence[File],
+    side: int,
+    channels: int,
+    taken: list[File] | None = None,
+    beside: Beside | None = None,
+) -> Dataset:
     """Decode the files of every class into one dataset.
 
     One array is made for all that could be images; what of it is never written takes no memory.
@@ -92,7 +102,7 @@ def _gather(files: Sequence[File], side: int, channels: int, taken: list[File] |
     classed = {file.name for members in by_class.values() for file in members}
     ignored = [clean(file.name, 80) for file in files if file.name not in classed]
     work = 0
-    for name, members in sorted(by_class.items()):
+    for name, members in sorted(by_class.items(), key=lambda item: natural(item[0])):
         before = count
         for file in sorted(members, key=lambda file: file.name):
             try:
@@ -113,26 +123,26 @@ def _gather(files: Sequence[File], side: int, channels: int, taken: list[File] |
                     ignored.append(clean(file.name, 80))
         if count > before or any(_named_image(file) for file in members):
             counts[name] = count - before
-    _check_enough(counts, bad, total=count + len(bad))
+    _check_enough(counts, bad, ignored, total=count + len(bad))
     return Dataset(
         images=images[:count],
         labels=np.repeat(np.arange(len(counts), dtype=np.int64), list(counts.values())),
         classes=_shown(list(counts)),
-        notes=_notes(bad, ignored, total=count + len(bad)),
+        notes=(*_notes(bad, ignored, total=count + len(bad)), *_beside(beside, by_class)),
     )
 
 
 def _by_class(files: Sequence[File]) -> dict[str, list[File]]:
     """Files by their class's folder; files that lie in no folder are left out."""
     paths = [(file.name.split("/"), file) for file in files]
-    paths = [(parts, file) for parts, file in paths if len(parts) > 1]
+    paths = _with_images([(parts, file) for parts, file in paths if len(parts) > 1])
     while len({parts[0] for parts, _ in paths}) == 1 and any(len(parts) > 2 for parts, _ in paths):
-        paths = [(parts[1:], file) for parts, file in paths if len(parts) > 2]
+        paths = _with_images([(parts[1:], file) for parts, file in paths if len(parts) > 2])
     by_class: dict[str, list[File]] = {}
     for parts, file in paths:
         by_class.setdefault(parts[0], []).append(file)
     if files and not by_class:
-        raise _refused("it has no folders; put the images of each class into a folder of their own")
+        raise _refused(f"it has no folders; put the images of each class into a folder of their own{SHAPE}")
     if len(by_class) > MAX_CLASSES:
         raise _refused(
             f"it has {len(by_class):,} folders, so as many classes; at most {MAX_CLASSES} are read"
@@ -144,6 +154,13 @@ def _by_class(files: Sequence[File]) -> dict[str, list[File]]:
     return by_class
 
 
+def _with_images(paths: list[tuple[list[str], File]]) -> list[tuple[list[str], File]]:
+    """Those in first-level folders that hold something named like an image, if any does: notes and papers
+    beside the images are no class."""
+    folders = {parts[0] for parts, file in paths if PurePosixPath(file.name).suffix.lower() in IMAGE_SUFFIXES}
+    return [(parts, file) for parts, file in paths if parts[0] in folders] or paths
+
+
 def _check_count(count: int, limit: int, side: int) -> None:
     if count > MAX_IMAGES:
         raise _refused(f"it has more than {MAX_IMAGES:,} images; leave some out")
@@ -152,15 +169,18 @@ def _check_count(count: int, limit: int, side: int) -> None:
         raise SpecError("data.side", f"{fits}, and there are more; choose a smaller side, or fewer images.")
 
 
-def _check_enough(counts: dict[str, int], bad: list[str], total: int) -> None:
+def _check_enough(counts: dict[str, int], bad: list[str], ignored: list[str], total: int) -> None:
     """Refuse what can't be learned from: nothing, mostly broken files, one class, a class of one."""
     if not total:
-        raise _refused("it holds no images; PNG, JPEG, WebP and BMP are read")
+        zips = [name for name in ignored if name.lower().endswith(".zip")]
+        if zips:
+            raise _refused(f"it holds no images, but another zip, {zips[0]}; unpack that and zip its folders")
+        raise _refused(f"it holds no images; PNG, JPEG, WebP and BMP are read, a folder a class{SHAPE}")
     if len(bad) > MAX_BAD_SHARE * total:
         raise _refused(f"{len(bad):,} of its {total:,} images can't be read; the first: {bad[0]}")
     if len(counts) < 2:
         only = clean(next(iter(counts)))
-        raise _refused(f"it has one class only, {only}; put each class into a folder of its own")
+        raise _refused(f"it has one class only, {only}; put each class into a folder of its own{SHAPE}")
     name, count = min(counts.items(), key=lambda item: item[1])
     if count < 2:
         has = "only one image" if count else "no image that can be read"
@@ -174,6 +194,34 @@ def _notes(bad: list[str], ignored: list[str], total: int) -> tuple[str, ...]:
     if ignored:
         notes.append(f"Ignored {len(ignored):,} other file{'s'[: len(ignored) != 1]}: {_listed(ignored)}.")
     return tuple(notes)
+
+
+def _beside(beside: Beside | None, by_class: dict[str, list[File]]) -> tuple[str, ...]:
+    """What else a zip holds: files of systems, and folders that could be classes but hold nothing."""
+    if beside is None:
+        return ()
+    notes = []
+    if beside.litter:
+        notes.append(f"Left out {beside.litter:,} hidden or system file{'s'[: beside.litter != 1]}.")
+    held = {f"{parent}/" for each in by_class.values() for file in each for parent in _parents(file.name)}
+    empty = [clean(name, 80) for name in beside.folders if name not in held]
+    if empty:
+        notes.append(f"Without images: {_listed(empty)}.")
+    return tuple(notes)
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))]
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A key that sorts as a person would: 2 before 10, and capitals beside small letters."""
+    parts = re.split(r"(\d+)", unicodedata.normalize("NFKC", name).casefold())
+    numbers = (each.lstrip("0") for each in parts[1::2])  # of any length: a name may be all digits
+    key = [(1, 0, each) for each in parts]
+    key[1::2] = [(0, len(each), each) for each in numbers]
+    return (*key, (2, 0, name))
 
 
 def _listed(names: list[str]) -> str:

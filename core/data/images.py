@@ -29,6 +29,15 @@ class UnreadableImageError(Exception):
     """Why one file is no image to us, as the end of a sentence: "… is not a PNG, … image"."""
 
 
+def _remedy(content: bytes) -> str:
+    """What to do about an image of another kind, by its first bytes."""
+    if content[:4] in (b"II*\0", b"MM\0*"):
+        return " but a TIFF; save it as PNG"
+    if content[4:8] == b"ftyp":
+        return " but HEIC or AVIF, as telephones take it; export it as JPEG"
+    return " but a GIF; save one picture of it as PNG" if content[:4] == b"GIF8" else ""
+
+
 class Opened(NamedTuple):
     """An image whose header has been read and bounded; how many pixels are gone over to decode it."""
 
@@ -50,7 +59,7 @@ def open_image(content: bytes, side: int) -> Opened:
     except Image.DecompressionBombError:
         raise UnreadableImageError(f"has more than {MAX_PIXELS // 10**6} million pixels") from None
     except Exception:  # given hostile bytes, Pillow's parsers raise almost anything
-        raise UnreadableImageError("is not a PNG, JPEG, WebP or BMP image") from None
+        raise UnreadableImageError(f"is not a PNG, JPEG, WebP or BMP image{_remedy(content)}") from None
     if image.width * image.height > MAX_PIXELS:
         raise UnreadableImageError(f"has more than {MAX_PIXELS // 10**6} million pixels")
     # The bytes that begin a scan; in a scan's own data 0xFF is never followed by this.

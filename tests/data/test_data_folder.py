@@ -88,7 +88,10 @@ def test_one_folder_around_everything_is_looked_through():
     dataset = read(zipped(wrapped | hidden | loose))
     assert dataset.classes == ("cats", "dogs")
     assert len(dataset) == 6
-    assert dataset.notes == ("Ignored 2 other files: README.txt; my animals/v2/loose.png.",)
+    assert dataset.notes == (
+        "Ignored 2 other files: README.txt; my animals/v2/loose.png.",
+        "Left out 3 hidden or system files.",
+    )
 
 
 def test_deeper_images_belong_to_the_first_level():
@@ -108,7 +111,7 @@ def test_what_a_file_is_stands_in_its_content():
 def test_companion_files_are_ignored_with_a_note():
     dataset = read(zipped(two_classes(2) | {"cats/labels.csv": b"a,b", "notes/x.txt": b"x"}))
     assert dataset.classes == ("cats", "dogs")
-    assert dataset.notes == ("Ignored 2 other files: cats/labels.csv; notes/x.txt.",)
+    assert dataset.notes == ("Ignored 2 other files: notes/x.txt; cats/labels.csv.",)
 
 
 def test_class_names_are_fit_to_show_and_differ():
