@@ -1,7 +1,7 @@
 from core.catalogues import completed
 from core.presets import preset
 from core.run.spec import RunSpec, parse
-from core.text.describe import in_words, objective, title
+from core.text.describe import budget, in_words, objective, title
 
 
 def test_a_spec_in_words():
@@ -42,3 +42,8 @@ def test_a_run_without_a_name_is_called_what_it_is():
     assert title(preset("baseline")) == "Baseline"
     unnamed = preset("l1-sparse").model_copy(update={"name": ""})
     assert "mnist5k" not in title(unnamed) and "L1 (lasso) 0.001 proximal" in title(unnamed)
+
+
+def test_a_budget_is_what_must_be_alike_to_compare_two():
+    assert budget(completed(preset("by-heart"))) == "300 images · 30 epochs · Adam 0.001"
+    assert budget(completed(preset("l1-sparse"))) == budget(completed(preset("l2-small")))

@@ -29,6 +29,13 @@ def test_presets_that_are_compared_differ_in_one_thing():
     assert augmented.model_copy(update=same) == heart and augmented.augment != heart.augment
 
 
+def test_l2_stands_in_l1s_place_and_all_else_is_alike():
+    l1, l2 = preset("l1-sparse"), preset("l2-small")
+    assert l2.model_copy(update={"name": l1.name, "regularisers": l1.regularisers}) == l1
+    ((of_l1,), (of_l2,)) = l1.regularisers, l2.regularisers
+    assert (of_l1.strength, of_l1.warmup_epochs) == (of_l2.strength, of_l2.warmup_epochs)
+
+
 def test_three_hundred_digits_are_learned_by_heart():
     found = last_epoch(preset("by-heart"))
     assert found["clean_accuracy"] == 1.0 and found["clean_images"] == 300

@@ -6,6 +6,7 @@ from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
 from core.catalogue import title_of
 from core.models.catalogue import ARCHITECTURES
+from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import AugmentSpec, RegulariserSpec, RunSpec
 
@@ -15,6 +16,15 @@ def in_words(spec: RunSpec) -> str:
     parts = [spec.data.name, _architecture(spec), _augmentation(spec.augment)]
     parts += [_regulariser(regulariser) for regulariser in spec.regularisers]
     return " · ".join(part for part in parts if part)
+
+
+def budget(spec: RunSpec) -> str:
+    """What a completed spec may use, e.g. ``300 images · 30 epochs · Adam 0.001``; alike in what compares."""
+    images = spec.data.train_images
+    data = f"{images:,} images" if images else "all images"
+    epochs = f"{spec.train.epochs} {'epoch' if spec.train.epochs == 1 else 'epochs'}"
+    optimiser = f"{title_of(OPTIMISERS, spec.optimiser.kind)} {spec.optimiser.lr:g}"
+    return " · ".join([data, epochs, optimiser])
 
 
 def title(spec: RunSpec) -> str:

@@ -164,6 +164,7 @@ def test_a_run_opens_at_its_title_and_a_tab_moves_nothing(page: Page, app: str) 
     page.goto(app)
     expect(ready(page).locator(".st-key-family-augment figure")).to_have_count(6)  # it is as long as it gets
     expect(page.locator(".augury-chart .main-svg").first).to_be_visible()
+    page.get_by_text("More experiments").click()
     preset = page.get_by_text("LeNet-300-100, sparse").first
     preset.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 300")
@@ -181,3 +182,15 @@ def test_a_run_opens_at_its_title_and_a_tab_moves_nothing(page: Page, app: str) 
     page.wait_for_timeout(1500)  # a jump comes when the panel is emptied, and stays
     after = tab.bounding_box()
     assert before is not None and after is not None and abs(after["y"] - before["y"]) < 2
+
+
+def test_the_two_curves_of_a_run_stand_on_the_first_screen(page: Page, app: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    start_watched(page, app)
+    for name in ("train and validation accuracy", "train and validation loss"):
+        box = page.get_by_role("figure", name=re.compile(name)).bounding_box()
+        assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 720
+    tops = {round(each.bounding_box()["y"]) for each in page.get_by_test_id("stMetric").all()}
+    assert len(tops) == 1  # all figures in one row
+    assert scrolled(page) == 0
+    stop(page)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -31,7 +32,7 @@ _prepared = threading.Event()
 def page(title: str) -> None:
     """Set the page up; call it before anything else is drawn."""
     st.set_page_config(page_title=f"{title} · Augury", page_icon=ICON, layout="wide")
-    st.html(ASSETS / ("dark.css" if st.context.theme.type == "dark" else "light.css"))
+    st.html(_style("dark.css" if st.context.theme.type == "dark" else "light.css"))
     no_step_for_a_dial()
     if not _prepared.is_set():
         _prepared.set()
@@ -40,6 +41,12 @@ def page(title: str) -> None:
         with st.sidebar.container(horizontal=True, gap="small"):
             for file, label in PAGES:
                 st.page_link(file, label=label)
+
+
+@cache
+def _style(theme: str) -> str:
+    """What both themes share and what one has, in one element: each takes a line's room of a page."""
+    return f"<style>{''.join((ASSETS / name).read_text('utf-8') for name in ('common.css', theme))}</style>"
 
 
 def _prepare(title: str) -> None:

@@ -32,7 +32,7 @@ from pages.features.live.trained_before import trained_before_note
 from pages.features.runs.running import recent_runs
 
 _STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
-METRIC_WIDTH = 158  # pixels
+METRIC_WIDTH = 144  # pixels: six in a row at 1280
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
 
 
@@ -125,24 +125,26 @@ def _live_parts(view: RunView) -> None:
     _figures(view)
     left, right = st.columns(2)
     with left:
+        st.markdown("**Accuracy**")
+        now = f"{last['validation_accuracy']:.1%}" if last else ""
+        _chart(view, "accuracy", accuracy, "train and validation accuracy", now)
+    with right:
         st.markdown("**Loss**")
         now = f"{last['validation_loss']:.3f}" if last else ""
         _chart(view, "loss", loss, "train and validation loss", now)
+    if last and (why := harder_while_learning(last, view.spec)):
+        st.caption(why)
+    left, right = st.columns(2)
+    with left:
+        _batch(view)
     with right:
         st.markdown("**Sparsity by layer**")
         now = f"{last['sparsity']['exact']:.1%} of all weights" if last else ""
         _chart(view, "sparsity", sparsity_by_layer, "exact zeros by layer", now)
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**Accuracy**")
-        now = f"{last['validation_accuracy']:.1%}" if last else ""
-        _chart(view, "accuracy", accuracy, "train and validation accuracy", now, height=250)
-    with right:
-        _batch(view)
 
 
 def _chart(
-    view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str, height: int = 340
+    view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str, height: int = 270
 ) -> None:
     result = view.history.result
     said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
@@ -186,7 +188,7 @@ def _state(view: RunView) -> None:
 def _figures(view: RunView) -> None:
     """The figures of the epoch that stands for the run; dashes until there is one."""
     last = view.history.result
-    with st.container(horizontal=True):  # all in a row, or two on a telephone
+    with st.container(horizontal=True, key="figures"):  # all in a row, or two on a telephone
         for figure in figures(last, view.history.started):
             st.metric(
                 figure.label,
@@ -202,8 +204,6 @@ def _figures(view: RunView) -> None:
             f"Figures of epoch {last['epoch']}, whose weights are saved. It was chosen on the same "
             "validation images, so they flatter it a little."
         )
-    if last and (why := harder_while_learning(last, view.spec)):
-        st.caption(why)
 
 
 def _batch(view: RunView) -> None:

@@ -1,13 +1,17 @@
-"""The landing page: what this is, the three families in a picture each, presets that start in one click."""
+"""The landing page: what this is, four lessons, the families in a picture each, and more experiments."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.presets import PRESETS
+from core.catalogues import filled
+from core.presets import LESSONS, PRESETS, Preset
+from core.run.address import encode
+from core.text.describe import budget
+from core.text.escape import plain
 from pages.components.live_chart import preload_charts
 from pages.features.frame.setup import page
-from pages.features.live.trained_before import open_or_start
+from pages.features.live.trained_before import finished_before, open_or_start
 from pages.features.runs.running import running_now
 from pages.features.start.families import augmentation_card, regularisation_card, structure_card
 
@@ -22,21 +26,51 @@ def landing() -> None:
 
     st.title("Augury", anchor=False)
     st.markdown(
-        "See what data augmentation, network structure and regularisation do to a neural network. "
-        "Try them on images first, then watch loss and weight sparsity live while a small network trains. "
-        "All of it runs on this machine, from one page to the next, on the very same choices."
+        "See what data augmentation, network structure and regularisation do to a neural network: first on "
+        "images, then live while it trains on this machine."
     )
     running = st.container()
-
+    st.subheader("Four lessons, a minute each", anchor=False)
+    for column, name in zip(st.columns(A_ROW), LESSONS, strict=True):
+        with column.container(border=True, height="stretch", key=f"preset.{name}"):
+            _lesson(PRESETS[name])
+    st.subheader("Three families of techniques", anchor=False)
     for column, card in zip(
         st.columns(3, gap="large"), (augmentation_card, structure_card, regularisation_card), strict=True
     ):
         with column:
             card()
+    with st.expander("More experiments", icon=":material/science:"):
+        _more([preset for name, preset in PRESETS.items() if name not in LESSONS])
 
-    st.subheader("Start in one click", anchor=False)
+    with running:  # last, for it asks the database
+        running_now()
+
+
+def _lesson(preset: Preset) -> None:
+    done = finished_before(preset.spec) is not None
+    if st.button(
+        preset.title,
+        type="secondary" if done else "primary",
+        icon=":material/check_circle:" if done else ":material/play_arrow:",
+        key=f"start.{preset.name}",
+        width="stretch",
+        help="Trained already: opens what came out." if done else None,
+    ):
+        open_or_start(preset.spec)
+    st.markdown(preset.watch)
+    st.caption(plain(budget(filled(preset.spec))))
+    st.page_link(
+        "pages/2_Train.py",
+        label="Look first",
+        query_params={"spec": encode(preset.spec)},
+        icon=":material/tune:",
+    )
+
+
+def _more(presets: list[Preset]) -> None:
     columns = []
-    for i, preset in enumerate(PRESETS.values()):
+    for i, preset in enumerate(presets):
         if i % A_ROW == 0:  # columns of its own: on a telephone, and for Tab, presets keep their order
             columns = st.columns(A_ROW)
         with columns[i % A_ROW].container(border=True, height="stretch", key=f"preset.{preset.name}"):
@@ -44,7 +78,5 @@ def landing() -> None:
                 preset.title, icon=":material/play_arrow:", key=f"start.{preset.name}", width="stretch"
             ):
                 open_or_start(preset.spec)
-            st.caption(preset.watch)
-
-    with running:  # last, for it asks the database
-        running_now()
+            st.markdown(preset.watch)
+            st.caption(plain(budget(filled(preset.spec))))
