@@ -42,7 +42,8 @@ SPEC = parse(
 def numbers(events: list[dict]) -> list[dict]:
     """The ``epoch`` events without what a clock says."""
     epochs = [event for event in events if event["event"] == "epoch"]
-    return [{key: each[key] for key in each if key not in MEASURED_TIMES} for each in epochs]
+    left_out = {*MEASURED_TIMES, "batch_losses"}  # pages keep those as one line over all epochs
+    return [{key: each[key] for key in each if key not in left_out} for each in epochs]
 
 
 def by_the_command_line(folder: Path) -> list[dict]:

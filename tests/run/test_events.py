@@ -77,4 +77,4 @@ def test_what_a_page_needs_of_a_run_loads_no_torch():
         float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
         for _ in range(3)
     ]
-    assert min(times) < 0.3
+    assert min(times) < 0.5  # torch alone takes two seconds
