@@ -121,7 +121,8 @@ BRIGHTNESS = (
     OpEntry(
         name="RandomEqualize",
         title="Equalise",
-        help="Spreads the values of each channel of each image evenly from black to white.",
+        help="Spreads the values of each channel of each image evenly from black to white; Kornia's leaves "
+        "images of fewer than 16 pixels a side as they are.",
         source="kornia.augmentation.RandomEqualize; Cubuk et al. 2018, arXiv:1805.09501",
         group="intensity",
         makes="kornia.augmentation:RandomEqualize",
