@@ -1,8 +1,8 @@
 """What an entry of a catalogue is, and what its parameters may be.
 
-Four packages (`data`, `augment`, `models`, `regularise`) and the optimisers each hold a catalogue:
-a mapping from a name to an `Entry`. Forms, validation, the command line's listing and exported
-scripts all read the entries, so a bound, a unit or a sentence of help is written once.
+Six packages (`data`, `augment`, `models`, `regularise`, `optimise`, `measure`) hold catalogues: mappings
+from a name to an `Entry`. Forms, validation, the command line's listing and exported scripts all read the
+entries, so a bound, a unit or a sentence of help is written once.
 """
 
 from __future__ import annotations

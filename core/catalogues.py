@@ -121,8 +121,9 @@ def filled(spec: RunSpec) -> RunSpec:
 
 @cache
 def versions() -> dict[str, str]:
-    """What completes a spec here: the versions of Augury, torch and Kornia, and the first digits of a SHA-256
-    of everything in the catalogues that is no prose."""
+    """What completes a spec here: the versions of Augury, torch and Kornia, and the first 12 digits of a
+    SHA-256 of the catalogues' defaults and of their entries' numbers and flags. Bounds and texts are not in
+    it."""
     facts = {
         noun: {
             entry["name"]: {

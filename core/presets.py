@@ -74,7 +74,8 @@ _ALL = (
     Preset(
         "augmented",
         "Augmented",
-        "Every batch is turned, shifted and partly hidden: harder to learn by heart, better on new digits.",
+        "Every image is turned and shifted anew, one in four partly hidden: harder to learn by heart, better "
+        "on new digits.",
         RunSpec(name="Augmented", augment=_GENTLE, train=TrainSpec(epochs=15)),
     ),
     Preset(
@@ -115,8 +116,8 @@ _ALL = (
     Preset(
         "group-lasso",
         "Whole filters go",
-        "The group lasso zeroes filters and neurons as wholes: those could be taken out, and the network is "
-        "faster.",
+        "The group lasso zeroes whole filters and neurons: taking them out would make the network smaller "
+        "and faster.",
         RunSpec(
             name="Whole filters go",
             regularisers=(

@@ -1,4 +1,4 @@
-"""Four bundled photographs, free of rights, to try augmentations on."""
+"""Four bundled photographs, in the public domain or CC0, to try augmentations on."""
 
 from __future__ import annotations
 

@@ -91,8 +91,9 @@ MEASURES: dict[str, MeasureEntry] = {
             name="neurons",
             title="Zero neurons",
             help="The units of dense and recurrent layers whose weights are all exactly 0.0: one of a dense "
-            "layer puts out the same for every image and could be taken out; one of an LSTM or GRU with "
-            "biases still changes from row to row, alike for all images.",
+            "layer puts out the same for every image and could be taken out, unless it writes into an "
+            "attention network's tokens; one of an LSTM or GRU with biases still changes from row to row, "
+            "alike for all images.",
             formula=r"\left| \{ g : \lVert w_g \rVert_2 = 0 \} \right|",
             unit="neurons",
             source="Scardapane et al. 2017, arXiv 1607.00485",
@@ -113,8 +114,8 @@ MEASURES: dict[str, MeasureEntry] = {
         MeasureEntry(
             name="hoyer",
             title="Hoyer",
-            help="How far the weights are from all being as large (0) towards all but one being zero (1), "
-            "by the ratio of two norms; how large they are together does not matter.",
+            help="How few weights carry the whole, by the ratio of two norms: 0 if all are equally large, 1 "
+            "if all but one are zero; scaling all of them changes nothing.",
             formula=r"\frac{\sqrt{n} - \lVert w \rVert_1 / \lVert w \rVert_2}{\sqrt{n} - 1}",
             unit="",
             source="Hoyer 2004, Journal of Machine Learning Research 5, section 3.1",
@@ -124,7 +125,7 @@ MEASURES: dict[str, MeasureEntry] = {
             name="gini",
             title="Gini index",
             help="How unequally size is shared among the weights, as economists ask of income: 0 if all are "
-            "as large, near 1 if a few have everything.",
+            "equally large, near 1 if a few have everything.",
             formula=r"1 - 2 \sum_{k=1}^{n} \frac{|w|_{(k)}}{\lVert w \rVert_1} \cdot \frac{n - k + 1/2}{n}",
             unit="",
             source="Hurley & Rickard 2009, arXiv 0811.4706",
@@ -157,8 +158,9 @@ MEASURES: dict[str, MeasureEntry] = {
         MeasureEntry(
             name="sparse",
             title="Sparse storage",
-            help="Compressed sparse rows: for each weight but zeros its value and its column's number, "
-            "for each row where it begins; numbers in as few bytes (c and p: 1, 2 or 4) as will do.",
+            help="Compressed sparse rows: for each weight that is not zero its value and its column's "
+            "number, and for each row where it begins; each number takes as few bytes (c and p: 1, 2 or 4) "
+            "as will do.",
             formula=r"\textstyle\sum_{\text{matrices}} \mathrm{nnz}\,(4 + c) + (\mathrm{rows} + 1)\,p",
             unit="bytes",
             source="Saad 2003, Iterative methods for sparse linear systems, section 3.4",

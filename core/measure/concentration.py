@@ -40,7 +40,7 @@ def _sums(magnitudes: Tensor) -> Tensor:
 
 
 def hoyer(weights: Moments) -> float:
-    """``(√n − ‖w‖₁/‖w‖₂) / (√n − 1)``: 0 if all n weights are as large, 1 if only one is not zero.
+    """``(√n − ‖w‖₁/‖w‖₂) / (√n − 1)``: 0 if all n weights are equally large, 1 if only one is not zero.
 
     No weight but zeros: 1, as sparse as can be. A single weight that is not zero: 0.
     """
@@ -62,7 +62,7 @@ def magnitudes(parts: Iterable[Tensor]) -> Magnitudes:
 def gini(rising: Magnitudes) -> float:
     """``1 − 2 Σₖ |w|₍ₖ₎/‖w‖₁ · (n − k + ½)/n`` over the rising magnitudes, k from 1 (eq. 6).
 
-    0 if all n weights are as large, 1 − 1/n if only one is not zero. No weight but zeros: 1.
+    0 if all n weights are equally large, 1 − 1/n if only one is not zero. No weight but zeros: 1.
     """
     rising64 = rising.astype(np.float64)
     if (total := float(rising64.sum())) == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-NEAR = 1e-3  # the field's usual bound, an arbitrary one: what L1 by penalty is often called sparse by
+NEAR = 1e-3  # a usual bound, and an arbitrary one: by it L1 by penalty is often called sparse
 LOWEST, HIGHEST = -30, 4  # powers of two: from 9.3e-10, where no step of training leaves a weight, to 16
 EDGES: tuple[float, ...] = tuple(2.0**power for power in range(LOWEST, HIGHEST + 1))
 

@@ -22,7 +22,7 @@ class Counts(NamedTuple):
 
 @torch.no_grad()
 def counts(layers: Mapping[str, Sequence[Tensor]], near: float = NEAR) -> dict[str, list[Counts]]:
-    """`Counts` of each tensor of each layer: zeros, and magnitudes below ``near``, above 0."""
+    """`Counts` of each tensor of each layer; ``near``, above 0, counts exact zeros, too."""
     parts = [weight for layer in layers.values() for weight in layer]
     # Stacked, so that there is one wait for the device and not two a layer.
     found = [torch.stack([w.count_nonzero(), (w.abs() < near).sum()]) for w in parts]

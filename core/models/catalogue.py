@@ -57,7 +57,8 @@ _CNN = ModelEntry(
         Flag(
             "batch_norm",
             False,
-            "Normalise after each convolution: larger steps are safe, and a batch's images mix a little.",
+            "Normalise after each convolution: it allows larger learning rates, and makes what an image "
+            "gives in training depend a little on the others of its batch.",
         ),
     ),
     makes="core.models.cnn:CNN",
@@ -155,7 +156,7 @@ _ATTENTION = ModelEntry(
         "maps, can be drawn over the image. It assumes least about images, not even that neighbours "
         "matter, so it needs more of them than a convolution, and gains most from augmentation."
     ),
-    source="Dosovitskiy et al., An image is worth 16×16 words, 2010.11929",
+    source="Dosovitskiy et al. 2020, An image is worth 16×16 words, arXiv 2010.11929",
     parameters=(
         Number(
             "patch",

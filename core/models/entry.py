@@ -29,7 +29,8 @@ class ModelEntry(Entry):
             side and the number of classes.
         check_fit: raises `SpecError` if its parameters don't fit each other or images of that side.
         size: the parameter that says best how large it is, for a title.
-        removable: the families of weight groups that can always be taken out once all their weights are zero.
+        removable: the families of weight groups that can be taken out once all their weights are zero; one
+            filter a layer stays where they still put out a constant.
         bypassed: whether the image has a way around each of its layers, so that a layer of zeros
             doesn't silence the network.
         no_filters: one sentence: why the first layer can't be looked at as filters; empty if it can.

@@ -94,9 +94,20 @@ def _check_nesterov(params: Params) -> None:
         )
 
 
-_MOMENTUM = Number("momentum", 0.9, 0.0, 0.99, "How much of the last step is kept.", step=0.01)
-_BETA1 = Number("beta1", 0.9, 0.0, 0.99, "How long the gradient's mean remembers.", step=0.01)
-_BETA2 = Number("beta2", 0.999, 0.9, 0.9999, "How long the squared gradient's mean remembers.", step=0.001)
+_MOMENTUM = Number(
+    "momentum", 0.9, 0.0, 0.99, "The share of the last step that the next one keeps.", step=0.01
+)
+_BETA1 = Number(
+    "beta1", 0.9, 0.0, 0.99, "How long the gradient's mean remembers: about 1 / (1 − beta1) steps.", step=0.01
+)
+_BETA2 = Number(
+    "beta2",
+    0.999,
+    0.9,
+    0.9999,
+    "How long the squared gradient's mean remembers: about 1 / (1 − beta2) steps.",
+    step=0.001,
+)
 
 OPTIMISERS: dict[str, OptimiserEntry] = {
     entry.name: entry
@@ -104,7 +115,7 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
         OptimiserEntry(
             name="sgd",
             title="SGD with momentum",
-            help="Follows the gradient with a running average; every weight gets the same step size.",
+            help="Follows a fading sum of the gradients so far; every weight has the same learning rate.",
             source="Sutskever et al. 2013, On the importance of initialization and momentum",
             parameters=(_MOMENTUM, Flag("nesterov", False, "Look ahead before taking the gradient.")),
             lr_default=0.02,
@@ -144,7 +155,8 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
                     0.01,
                     0.0,
                     1.0,
-                    "Share of a weight taken off each step, over the learning rate; adds to a regulariser.",
+                    "A step takes this times the learning rate off each weight, as a share of it; a "
+                    "regulariser's decay comes on top.",
                     step=0.01,
                 ),
             ),
@@ -159,13 +171,26 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
         OptimiserEntry(
             name="rmsprop",
             title="RMSprop",
-            help="Divides each weight's step by a running size of its gradient; Adam without the mean.",
+            help="Divides each weight's step by the size its gradient usually has, as Adam does, but takes "
+            "the gradient itself instead of its mean.",
             source="Hinton 2012, Neural networks for machine learning, lecture 6e",
             parameters=(
                 Number(
-                    "alpha", 0.99, 0.5, 0.999, "How long the squared gradient's mean remembers.", step=0.01
+                    "alpha",
+                    0.99,
+                    0.5,
+                    0.999,
+                    "How long the squared gradient's mean remembers: about 1 / (1 − alpha) steps.",
+                    step=0.01,
                 ),
-                Number("momentum", 0.0, 0.0, 0.99, "How much of the last step is kept.", step=0.01),
+                Number(
+                    "momentum",
+                    0.0,
+                    0.0,
+                    0.99,
+                    "The share of the last step that the next one keeps.",
+                    step=0.01,
+                ),
             ),
             lr_default=1e-3,
             lr_low=1e-5,
@@ -188,9 +213,9 @@ def _cosine(t: float) -> float:
 
 
 def _one_cycle(t: float) -> float:
-    """Up from 1/25 to 1 over the first 30 %, then down a cosine to 1/10,000 of the start, which it would
-    reach after the last step. torch's `OneCycleLR` is one step ahead: it has reached it with the last
-    step."""
+    """Up from 1/25 to 1 over the first 30 %, then down to 1/10,000 of the start, both along half a cosine.
+    The end would be reached one step after the last; torch's `OneCycleLR` reaches it with the last step.
+    Momentum is not cycled."""
     peak, start, end = 0.3, 1 / 25, 1 / 25 / 1e4
     if t < peak:
         return start + (1 - start) * 0.5 * (1 - math.cos(math.pi * t / peak))
@@ -217,7 +242,8 @@ SCHEDULES: dict[str, ScheduleEntry] = {
         ScheduleEntry(
             name="one-cycle",
             title="One cycle",
-            help="Rises for the first 30 % of the run, then falls to almost zero; bears larger rates.",
+            help="Rises for the first 30 % of the run, then falls to almost zero, which allows larger rates; "
+            "momentum stays as it is.",
             source="Smith & Topin 2017, arXiv 1708.07120",
             factor=_one_cycle,
         ),

@@ -15,9 +15,10 @@ from core.regularise.procedures import PROCEDURES
 
 SOLVERS: dict[str, str] = {
     "proximal": (
-        "The penalty is solved exactly after each optimiser step (ProxGen, arXiv 2007.07484): "
-        "a weight too weak to pay for itself becomes 0.0, and stays there until the loss of one batch pulls "
-        "harder than λ. So compare exact zeros among runs of one optimiser and one batch size."
+        "After each optimiser step the penalty's proximal operator is applied (ProxGen, arXiv 2007.07484): a "
+        "weight too weak to pay for itself becomes 0.0, and stays there until the gradient, which the "
+        "optimiser averages over one batch or the last few, pulls harder than λ. So compare exact zeros "
+        "among runs of one optimiser and one batch size."
     ),
     "penalty": "The penalty is added to the loss and followed by its gradient, as most code does it.",
 }
@@ -49,10 +50,10 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             help="Pulls every weight to zero with the same force, so that only the useful ones stay.",
             source="Tibshirani 1996; proximal step: Yun, Lozano & Yang 2021, arXiv 2007.07484",
             formula=r"\lambda \lVert w \rVert_1",
-            effect="Every weight is pulled to zero by the same amount, whatever its size: small ones "
+            effect="Every weight is pulled to zero with the same force, whatever its size: small ones "
             "become exactly zero, large ones are a little smaller.",
-            penalty_effect="Every weight is pulled to zero by the same amount, whatever its size: small ones "
-            "end up close to zero, large ones are a little smaller.",
+            penalty_effect="Every weight is pulled to zero with the same force, whatever its size: small "
+            "ones end up close to zero, large ones are a little smaller.",
             solvers=("proximal", "penalty"),
             default_strength=1e-4,
             strength_low=1e-6,
@@ -93,8 +94,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             name="group_lasso",
             title="Group lasso",
             help="Like L1, but all or nothing for whole filters, neurons and attention heads, so that what "
-            "is zero can be taken out, but for units of a recurrent layer. The last layer, whose neurons are "
-            "the classes, has no groups.",
+            "is zero can be taken out, except units of a recurrent layer and neurons that write into an "
+            "attention network's tokens. The last layer, whose neurons are the classes, has no groups.",
             source="Yuan & Lin 2006; for networks, Wen et al. 2016, arXiv 1608.03665; proximal step: "
             "Deleu & Bengio 2021, arXiv 2102.03869",
             formula=r"\lambda \sum_g \sqrt{n_g}\, \lVert w_g \rVert_2",
@@ -113,8 +114,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
         RegulariserEntry(
             name="l2",
             title="L2 in the loss (ridge)",
-            help="Adds half the squared weights to the loss: the gradient gets λw, and so does the "
-            "optimiser's scaling of it.",
+            help="Adds λ/2 times the sum of the squared weights to the loss: λw joins the gradient, and what "
+            "the optimiser does to the gradient it does to λw, too.",
             source="Hoerl & Kennard 1970; Krogh & Hertz 1991",
             formula=r"\tfrac{\lambda}{2} \lVert w \rVert_2^2",
             effect="Every weight shrinks in proportion to its size: large ones most, and none to "
@@ -145,8 +146,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
         RegulariserEntry(
             name="weight_decay",
             title="Decoupled weight decay",
-            help="Takes a share of every weight off at each step, beside the gradient; for Adam that is "
-            "not the same as L2 in the loss.",
+            help="Takes a share of every weight off at each step, beside the gradient; with momentum, and "
+            "with Adam or RMSprop, that is not the same as L2 in the loss.",
             source="Loshchilov & Hutter 2017, arXiv 1711.05101",
             formula=r"w \leftarrow w - \eta \lambda w",
             effect="Every weight loses the same share of itself at each step, whatever its gradient: "
@@ -156,7 +157,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             strength_low=1e-4,
             strength_high=1.0,
             makes="core.regularise.weight_decay:WeightDecay",
-            strength_help="The share of a weight that a step takes off, over the learning rate.",
+            strength_help="The share of a weight that a step takes off is this times the learning rate.",
         ),
         RegulariserEntry(
             name="max_norm",
@@ -200,6 +201,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             default_strength=1.0,
             strength_low=1e-2,
             strength_high=50.0,
+            strength_help="What a network with all gates open adds to the loss, in nats.",
             makes="core.regularise.l0:L0",
             gates=True,
         ),

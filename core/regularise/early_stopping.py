@@ -13,10 +13,10 @@ from core.regularise.regulariser import Regulariser
 
 
 class EarlyStopping(Regulariser):
-    """Ends the run when validation has not become better for ``patience`` epochs in a row.
+    """Ends the run when validation has not improved for ``patience`` epochs in a row.
 
-    Better means by more than ``min_delta`` than the last value that was; the best value, and the weights
-    that go with ``restore_best``, may be better by less. Only the validation images are asked, never the
+    An improvement is by more than ``min_delta`` over the value at the last improvement. For the best epoch,
+    whose weights ``restore_best`` keeps, any gain counts. Only the validation images are asked, never the
     training loss, which mostly falls whatever happens.
     """
 

@@ -45,7 +45,7 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
         help="Trains towards labels that are a little unsure: ε of each is shared out among all classes.",
         source="Szegedy et al. 2015, arXiv 1512.00567, section 7",
         formula=r"y_k \leftarrow (1 - \varepsilon)\, y_k + \tfrac{\varepsilon}{K}",
-        effect="The loss no longer asks for endless certainty, so the weights of the last layers stop "
+        effect="The loss no longer falls with ever greater certainty, so the weights of the last layers stop "
         "growing; none becomes zero.",
         default_strength=0.1,
         strength_low=1e-3,
@@ -60,20 +60,28 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
     RegulariserEntry(
         name="early_stopping",
         title="Early stopping",
-        help="Ends the run when validation has not become better for a number of epochs in a row: a is "
-        "accuracy, or minus the loss; a* the last that was better, by more than δ; p patience; t this epoch.",
+        help="Ends the run when validation has not improved for a number of epochs in a row. In the formula "
+        "a is the accuracy, or minus the loss; a* its value at the last improvement by more than δ; p the "
+        "patience; t this epoch.",
         source="Prechelt 1998, Early stopping - but when?",
         parameters=(
             Choice("monitor", "accuracy", ("accuracy", "loss"), "What is watched on the validation images."),
             Number(
-                "patience", 5, 1, 100, "How many epochs in a row may pass without better.", "epochs", 1, True
+                "patience",
+                5,
+                1,
+                100,
+                "After how many epochs in a row without improvement the run ends.",
+                "epochs",
+                1,
+                True,
             ),
             Number(
                 "min_delta",
                 0.0,
                 0.0,
                 5.0,
-                "Better means by more than this: percentage points of accuracy, or nats of loss.",
+                "An improvement is more than this: percentage points of accuracy, or nats of loss.",
                 step=0.05,
             ),
             Flag("restore_best", True, "Keep the weights of the best epoch, not those of the last."),
@@ -117,7 +125,7 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
                 0.75,
                 0.0,
                 0.95,
-                "The share of the epochs after which the first weights are taken in.",
+                "The share of the epochs after which the weights are first taken into the mean.",
                 step=0.05,
             ),
         ),

@@ -32,8 +32,9 @@ Trade-offs. In the first ``1/(1 - μ)`` steps of SGD and RMSprop the buffer is s
 stronger than the loss's by up to that factor; Adam corrects ``m̂`` and has no such phase. A penalty acts at
 once, a gradient through its average, so weights shrink a few steps ahead; where they rest is the
 same. All this is about the gradient of the whole data. With batches λ is weighed against the gradient of one
-batch, whose noise lifts weights off zero that the lasso has at zero: the objective is nearly the least, but
-there are fewer exact zeros, and how many depends on the optimiser and the batch size.
+batch (with momentum, and under Adam, the mean of the last few), whose noise lifts weights off zero that the
+lasso has at zero: the objective is nearly the least, but there are fewer exact zeros, and how many depends
+on the optimiser and the batch size.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def _elastic_arguments(values: Mapping[str, Any], side: int) -> dict[str, Any]:
 
 
 def _center(name: str, way: str) -> Range:
-    text = f"Where the bend has its centre; −1 and 1 are the {way} edges."
+    text = f"The bend's centre: nothing moves there; −1 and 1 are the {way} edges."
     return Range(name, (-0.3, 0.3), -1, 1, text, "", 0.05)
 
 
@@ -120,7 +120,7 @@ BENDS = (
                 0.1,
                 0.03,
                 0.3,
-                "How smooth it is: within this distance pixels move alike.",
+                "How smooth the bend is: pixels this close move nearly alike.",
                 "of the side",
                 0.01,
             ),
@@ -136,13 +136,22 @@ BENDS = (
     OpEntry(
         name="RandomFisheye",
         title="Fisheye",
-        help="Draws the image together towards its middle, as a very wide lens does.",
+        help="Draws the image together towards its middle, more so further from the bend's centre, as a very "
+        "wide lens does.",
         source="kornia.augmentation.RandomFisheye",
         group="geometric",
         parameters=(
             _center("center_x", "left and right"),
             _center("center_y", "upper and lower"),
-            Range("gamma", (0.9, 1.5), 0.3, 4, "How late the bend sets in, away from its centre.", "", 0.1),
+            Range(
+                "gamma",
+                (0.9, 1.5),
+                0.3,
+                4,
+                "The larger, the further from its centre the bend sets in.",
+                "",
+                0.1,
+            ),
         ),
         makes="core.augment.modules.fisheye:Fisheye",
         describe=all_of(

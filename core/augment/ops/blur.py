@@ -10,9 +10,7 @@ from core.augment.entry import OpEntry, all_of, nothing, scalar
 from core.augment.ops.crops import pixels
 from core.catalogue import Choice, Flag, Number, Range
 
-_WINDOW = Choice(
-    "kernel_size", "3", ("3", "5", "7"), "Over how many pixels, across and down, it is taken.", "px"
-)
+_WINDOW = Choice("kernel_size", "3", ("3", "5", "7"), "The side of the square neighbourhood.", "px")
 
 
 def _gaussian_blur_arguments(values: Mapping[str, Any], side: int) -> dict[str, Any]:
@@ -72,13 +70,21 @@ BLUR = (
         group="intensity",
         parameters=(
             Choice("kernel_size", "5", ("3", "5", "7", "9", "13"), "How long the line is.", "px"),
-            Range("angle", (-180.0, 180.0), -180, 180, "Between which angles the line lies.", "°", 1),
+            Range(
+                "angle",
+                (-180.0, 180.0),
+                -180,
+                180,
+                "The line's angle: 0 is across, positive is counter-clockwise.",
+                "°",
+                1,
+            ),
             Range(
                 "direction",
                 (-1.0, 1.0),
                 -1,
                 1,
-                "−1 trails behind, 1 ahead, 0 both alike.",
+                "Where the smear is strongest: 1 ahead along the angle, −1 behind; 0 is even.",
                 "",
                 0.1,
             ),

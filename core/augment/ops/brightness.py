@@ -116,12 +116,13 @@ BRIGHTNESS = (
         makes="kornia.augmentation:RandomPosterize",
         describe=_describe_bits,
         fits="Large photographic sets, as one of many strong operations.",
-        can_lie="With one bit left, what is grey turns all black.",
+        can_lie="With one bit left, the darker half of all values turns black and the lighter half one grey.",
     ),
     OpEntry(
         name="RandomEqualize",
         title="Equalise",
-        help="Spreads the values of each image evenly from black to white.",
+        help="Spreads the values of each channel of each image evenly from black to white; Kornia's leaves "
+        "images of fewer than 16 pixels a side as they are.",
         source="kornia.augmentation.RandomEqualize; Cubuk et al. 2018, arXiv:1805.09501",
         group="intensity",
         makes="kornia.augmentation:RandomEqualize",
@@ -136,7 +137,7 @@ BRIGHTNESS = (
         group="intensity",
         makes="kornia.augmentation:RandomAutoContrast",
         describe=nothing,
-        fits="Photographs with poor exposure; nothing that is black and white already.",
+        fits="Photographs with poor exposure; what reaches from black to white already stays as it is.",
     ),
     OpEntry(
         name="RandomClahe",

@@ -197,7 +197,8 @@ COLOUR = (
     OpEntry(
         name="RandomPlanckianJitter",
         title="Lamp colour",
-        help="Shows the scene under another lamp, from candle-like red to the blue of a clear sky.",
+        help="Shows the scene under another light, from the orange of a light bulb to the blue of a clear "
+        "sky.",
         source="kornia.augmentation.RandomPlanckianJitter; Zini et al. 2022, arXiv:2202.07993",
         group="intensity",
         parameters=(

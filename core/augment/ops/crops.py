@@ -141,7 +141,8 @@ CROPS = (
         makes="core.augment.modules.resizing:EnlargedCrop",
         arguments=_centre_crop_arguments,
         describe=nothing,
-        fits="Photographs whose subject is in the middle, and what is around it is not to be relied on.",
+        fits="Photographs whose subject is in the middle, with surroundings that should not decide the "
+        "class.",
         can_lie="A small crop may leave out the very thing that the label names.",
     ),
     OpEntry(
@@ -165,7 +166,7 @@ CROPS = (
         makes="core.augment.modules.resizing:ShrunkPad",
         arguments=_padding_arguments,
         describe=nothing,
-        fits="Things that will appear smaller, and not in the middle.",
+        fits="Things that will later appear smaller and off centre.",
     ),
     OpEntry(
         name="RandomJigsaw",

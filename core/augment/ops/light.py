@@ -60,7 +60,15 @@ LIGHT = (
                 neutral=0,
             ),
             Range("center", (0.1, 0.9), 0, 1, "Where the point is, across and down.", "of the side", 0.05),
-            Range("sigma", (0.2, 0.6), 0.05, 1, "How wide the light reaches.", "of the side", 0.05),
+            Range(
+                "sigma",
+                (0.2, 0.6),
+                0.05,
+                1,
+                "How far the light reaches: the standard deviation of its fall-off.",
+                "of the side",
+                0.05,
+            ),
         ),
         makes="kornia.augmentation:RandomGaussianIllumination",
         describe=_describe_light,
@@ -92,13 +100,14 @@ LIGHT = (
     OpEntry(
         name="RandomPlasmaContrast",
         title="Cloudy contrast",
-        help="Raises the contrast in some places and lowers it in others, in the shape of clouds.",
+        help="Multiplies the contrast by 0 to 4, differently from place to place, in the shape of clouds: by "
+        "2 on average, so that it falls almost nowhere unless the roughness is near 1.",
         source="kornia.augmentation.RandomPlasmaContrast; Nicolaou et al. 2022 (TorMentor)",
         group="intensity",
         parameters=(ROUGHNESS,),
         makes="kornia.augmentation:RandomPlasmaContrast",
         describe=all_of(scalar("roughness", "roughness"), _describe_contrast),
         fits="Photographs through mist and dirty panes.",
-        can_lie="Where the contrast is near 0 all is grey, and a small subject is lost.",
+        can_lie="Where the contrast is high greys turn black or white, and faint detail is lost.",
     ),
 )

@@ -64,7 +64,8 @@ POLICIES = (
         group="policy",
         makes="core.augment.modules.per_image:TrivialAugmentPerImage",
         describe=describe_picks,
-        fits="Photographs, as the first thing to try: as good as policies that were searched for.",
+        fits="Photographs, as the first thing to try: in its paper it did as well as policies that were "
+        "searched for.",
         can_lie="It shifts by up to half the side, shears by up to 54° and darkens to black: a small "
         "subject may be gone.",
         default_p=1.0,
@@ -83,7 +84,8 @@ POLICIES = (
                 10,
                 1,
                 29,
-                "How far it turns, shears, shifts and posterises. It is no strength for the others: "
+                "How far it turns, shears, shifts and posterises, and what “solarise, added” adds. It is no "
+                "strength for the others: "
                 "brightness, contrast, saturation and sharpness change nothing at 15 and most at 1 and 29, "
                 "and solarising changes most at 1.",
                 "of 30",
@@ -100,9 +102,9 @@ POLICIES = (
     OpEntry(
         name="AutoAugment",
         title="AutoAugment",
-        help="One of 25 pairs of operations for each image, found by a search on a known set; on grey images "
-        "the pairs that change saturation are left out. The ranges are Kornia's: each pair turns, shears and "
-        "shifts one way only.",
+        help="One of 25 pairs of operations for each image, found by a search on a known set; each of the "
+        "two runs with a probability of its own. On grey images the pairs that change saturation are left "
+        "out. The ranges are Kornia's: each pair turns, shears and shifts one way only.",
         source="kornia.augmentation.auto.AutoAugment; Cubuk et al. 2018, arXiv:1805.09501",
         group="policy",
         parameters=(
@@ -116,7 +118,8 @@ POLICIES = (
         makes="core.augment.modules.per_image:AutoAugmentPerImage",
         describe=describe_picks,
         fits="Sets that resemble the one it was found on.",
-        can_lie=_CAN_LIE,
+        can_lie="Depending on the set, it turns by up to 30°, shears by up to 54°, shifts by up to half the "
+        "side, and inverts: an arrow may point elsewhere, a digit leave the view.",
         default_p=1.0,
     ),
 )

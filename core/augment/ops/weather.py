@@ -65,7 +65,7 @@ WEATHER = (
     OpEntry(
         name="RandomSnow",
         title="Snow",
-        help="Whitens what is darker than a threshold, as snow on the ground does.",
+        help="Makes what is darker than a threshold lighter, as snow on the ground does; black stays black.",
         source="kornia.augmentation.RandomSnow",
         group="intensity",
         parameters=(
@@ -74,7 +74,7 @@ WEATHER = (
                 (0.3, 0.7),
                 0,
                 1,
-                "Below which lightness pixels become lighter; 0 is none of them.",
+                "Pixels below this lightness become lighter; at 0 none do.",
                 "",
                 0.05,
                 neutral=0,
@@ -110,7 +110,8 @@ WEATHER = (
                 (0.3, 0.6),
                 0,
                 1,
-                "How much lies in the shadow: 0 is nothing, 1 all of it.",
+                "Shadow falls where the clouds are below this: at 0 nowhere, at 0.5 on about half the image, "
+                "at 1 everywhere.",
                 "",
                 0.05,
                 neutral=0,
