@@ -201,7 +201,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             default_strength=1.0,
             strength_low=1e-2,
             strength_high=50.0,
-            strength_help="What a network with all gates open adds to the loss, in nats.",
+            strength_help="What a network with all gates open adds to the loss.",
             makes="core.regularise.l0:L0",
             gates=True,
         ),
