@@ -15,17 +15,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from core.data.own import Fit, Form
 from core.presets import PRESETS, preset
 from core.run.edits import Edit, read_edits
 from core.run.errors import SpecError, no_such
-from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse, with_setting
+from core.run.spec import MAX_SPEC_BYTES, DataSpec, RunSpec, parse, with_setting
 
 if TYPE_CHECKING:
     from core.run.commands import Control
 
-MAX_PATH = 1024  # characters, as a spec may hold
 MAX_EDITS_BYTES = 4 * 2**20
 
 
@@ -75,13 +75,12 @@ def run_command(options: argparse.Namespace) -> int:
 def data_command(options: argparse.Namespace) -> int:
     """Print what is found in a zip or a folder of a person's own images, as one JSON object."""
     from core.data.account import account_of
-    from core.run.spec import DataSpec
+    from core.data.folder import read_folder
 
-    path = str(Path(options.path).absolute())
-    if len(path) > MAX_PATH:
-        raise SpecError("data.path", f"a path has at most {MAX_PATH:,} characters.")
-    spec = DataSpec(name="folder", path=path, side=options.side, channels=options.channels)
-    print(json.dumps(asdict(account_of(spec)), ensure_ascii=False))
+    given = {name: getattr(options, name) for name in Form._fields if getattr(options, name) is not None}
+    spec = DataSpec(name="folder", **given)  # checked
+    dataset = read_folder(Path(options.path), **given).told()
+    print(json.dumps(asdict(account_of(dataset, spec)), ensure_ascii=False))
     return 0
 
 
@@ -259,8 +258,12 @@ def _parser() -> argparse.ArgumentParser:
 
     data = commands.add_parser("data", help="print what is found in a zip or folder of images, as JSON")
     data.add_argument("path", help="a zip, or a folder, with one folder a class")
-    data.add_argument("--side", type=int, help="pixels a side (default: 64)")
-    data.add_argument("--channels", type=int, choices=(1, 3), help="1 for grey, 3 for colour (default: 3)")
+    own = "(default: what suits the images)"
+    data.add_argument("--side", type=int, help=f"pixels a side {own}")
+    data.add_argument("--channels", type=int, choices=(1, 3), help=f"1 for grey, 3 for colour {own}")
+    data.add_argument(
+        "--fit", choices=get_args(Fit), help="what becomes of an image that is not square (default: crop)"
+    )
     data.set_defaults(command=data_command)
     catalogue = commands.add_parser("catalogue", help="print all that can be chosen, as JSON")
     catalogue.set_defaults(command=catalogue_command)

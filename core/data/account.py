@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data.catalogue import load_dataset
+from core.data.dataset import Dataset
 from core.data.split import split_dataset
 from core.randomness import derive
 from core.run.spec import DataSpec
@@ -32,15 +32,14 @@ class Account:
     notes: list[str]
 
 
-def account_of(spec: DataSpec) -> Account:
-    """Decode and split the images that ``spec`` names, and say what is there.
+def account_of(dataset: Dataset, spec: DataSpec) -> Account:
+    """Split the images as ``spec`` says, and say what is there.
 
     Raises:
-        SpecError: they can't be read, or not be split; the sentence says why and how to mend it.
+        SpecError: they can't be split; the sentence says why and how to mend it.
     """
-    dataset = load_dataset(spec)
     split = split_dataset(dataset, spec, derive(0, "split"))
-    counts = np.bincount(dataset.labels, minlength=len(dataset.classes)).tolist()
+    counts = np.bincount(np.asarray(dataset.labels), minlength=len(dataset.classes)).tolist()
     classes = dict(zip(dataset.classes, counts, strict=True))
     held_out = np.bincount(split.validation.labels.numpy(), minlength=len(counts)).tolist()
     return Account(

@@ -1,8 +1,9 @@
 """Datasets that were decoded once, kept on disk for all processes to map.
 
 Below ``home()/cache/datasets`` each has a folder, named by the digest of all that decides its pixels:
-``images.npy``, ``labels.npy`` and ``about.json``. A folder is written under another name and moved into
-place when it is whole, so that nobody reads half of one; if two processes write the same, one wins. What
+``images.npy``, ``labels.npy``, ``about.json``, and ``groups.npy`` and ``held_out.npy`` where a dataset has
+them. A folder is written under another name and moved into place when it is whole, so that nobody reads half
+of one; if two processes write the same, one wins. What
 can't be read is dropped and made anew. Those not used for longest make place for new ones: a process that
 has mapped their files keeps them all the same.
 """
@@ -35,6 +36,7 @@ DEFAULT_BYTES = 4 << 30
 UNFINISHED = "tmp-"
 ABANDONED_SECONDS = 3600  # after which an unfinished folder's writer is taken for dead
 IMAGES, LABELS, ABOUT = "images.npy", "labels.npy", "about.json"
+OPTIONAL = ("groups", "held_out")  # fields of a dataset that may be None
 
 _DECODING = threading.Lock()  # one set at a time in a process: each may take a gigabyte
 
@@ -109,8 +111,13 @@ def _read(place: Path) -> Arrays | None:
         labels = np.load(place / LABELS, allow_pickle=False)
         labels.flags.writeable = False
         classes, notes = tuple(about["classes"]), tuple(about["notes"])
+        optional = {
+            name: np.load(place / f"{name}.npy", allow_pickle=False)
+            for name in about["digests"]
+            if name in OPTIONAL
+        }
         whole = images.dtype == np.uint8 and [*images.shape] == about["shape"]
-        whole &= hashlib.sha256(labels.tobytes()).hexdigest() == about["labels"]
+        whole &= about["digests"] == _digests({"labels": labels, **optional})
     except FileNotFoundError:
         if place.is_dir():
             _drop(place)
@@ -123,21 +130,26 @@ def _read(place: Path) -> Arrays | None:
         return None
     with contextlib.suppress(OSError):  # it may be gone by now, or the home may be read-only
         os.utime(place)
-    return Dataset(np.asarray(images), labels, classes, notes)
+    return Dataset(np.asarray(images), labels, classes, notes, **optional)
+
+
+def _digests(arrays: dict[str, NDArray[Any]]) -> dict[str, str]:
+    return {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
 
 
 def _keep(place: Path, dataset: Arrays) -> None:
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=place.parent))  # 0700
+    optional = {name: getattr(dataset, name) for name in OPTIONAL if getattr(dataset, name) is not None}
     about = {
         "shape": dataset.images.shape,
-        "labels": hashlib.sha256(dataset.labels.tobytes()).hexdigest(),
+        "digests": _digests({"labels": dataset.labels, **optional}),
         "classes": dataset.classes,
         "notes": dataset.notes,
     }
     try:
-        for name, array in ((IMAGES, dataset.images), (LABELS, dataset.labels)):
-            with _new_file(unfinished / name) as file:
+        for name, array in {"images": dataset.images, "labels": dataset.labels, **optional}.items():
+            with _new_file(unfinished / f"{name}.npy") as file:
                 np.save(file, array, allow_pickle=False)
         with _new_file(unfinished / ABOUT) as file:
             file.write(json.dumps(about).encode())

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from core.catalogue import Entry, imported, look_up
-from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE, LOADS
+from core.data.own import LOADS, Form, form_of
 from core.run.errors import SpecError
 from core.run.spec import DataSpec
 
@@ -24,8 +24,8 @@ class DataEntry(Entry):
 
     Args:
         loads: the path of the function that makes the dataset: of a bundled one without arguments, of a
-            person's own from (path, side, channels).
-        own: whether it is a person's own, and so needs a path, and may have a side and channels.
+            person's own from (path, *`core.data.own.Form`).
+        own: whether it is a person's own, and so needs a path, and may have a form.
         slow: whether a bundled set takes so long to make that it is kept on disk.
     """
 
@@ -49,7 +49,7 @@ def check_data(spec: DataSpec) -> None:
             )
         return
     own = " or ".join(repr(each.name) for each in DATASETS.values() if each.own)
-    for field in ("path", "side", "channels"):
+    for field in ("path", *Form._fields):
         if getattr(spec, field) is not None:
             raise SpecError(f"data.{field}", f"only {own} has it, {entry.name!r} does not; leave it out.")
 
@@ -86,18 +86,16 @@ def kept_dataset(spec: DataSpec) -> Dataset[NDArray[Any]] | None:
 def _own(entry: DataEntry, spec: DataSpec) -> tuple[str, Callable[[], Dataset[NDArray[Any]]]]:
     """The name in the cache of a person's own images, and what reads them."""
     from core.data import cache as datasets
-    from core.data.uploads import notes_of, resolve_path
+    from core.data.uploads import left_out_of, resolve_path
 
     assert spec.path is not None
-    shape = (spec.side or DEFAULT_SIDE, spec.channels or DEFAULT_CHANNELS)
-    place, path = resolve_path(spec.path), spec.path
+    form, place, path = form_of(spec), resolve_path(spec.path), spec.path
 
     def read() -> Dataset[NDArray[Any]]:
-        dataset: Dataset[NDArray[Any]] = imported(entry.loads)(place, *shape)
-        notes = notes_of(path)
-        return dataset if notes is None else replace(dataset, notes=notes)
+        dataset: Dataset[NDArray[Any]] = imported(entry.loads)(place, *form)
+        return replace(dataset, notes=(*left_out_of(path), *dataset.notes))
 
-    return datasets.key(entry.loads, datasets.content_of(path, place), *shape), read
+    return datasets.key(entry.loads, datasets.content_of(path, place), *form), read
 
 
 @cache
@@ -156,7 +154,8 @@ _ENTRIES = (
     DataEntry(
         name="folder",
         title="Your own images",
-        help="A zip, or a folder, of one folder a class, with PNG, JPEG, WebP or BMP images in it.",
+        help="A zip, or a folder, of one folder a class, with PNG, JPEG, WebP, BMP, GIF or TIFF images in "
+        "it; a table of labels beside the images; or NumPy's .npz of x and y.",
         source="yourself",
         channels=None,
         side=None,

@@ -23,12 +23,17 @@ class Dataset(Generic[Array]):
         labels: int64 (N,), each an index into ``classes``.
         classes: the classes' names, in label order.
         notes: sentences a person should see, e.g. which files were skipped.
+        groups: int64 (N,), of each image the index of the first that it is a copy of, its own if of none;
+            copies belong on one side of a split. None: there are none.
+        held_out: bool (N,), what is kept for validation, where the data come split. None: it is drawn.
     """
 
     images: Array
     labels: Array
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    groups: Array | None = None
+    held_out: Array | None = None
 
     @property
     def channels(self) -> int:
@@ -44,5 +49,5 @@ class Dataset(Generic[Array]):
 
     def take(self, index: NDArray[np.int64] | torch.Tensor | slice) -> Dataset[Array]:
         """The images that ``index``, int64 (M,) or a slice, names, in its order; the classes stay all of
-        them."""
+        them. What decides a split is no longer there."""
         return Dataset(self.images[index], self.labels[index], self.classes, self.notes)  # type: ignore[arg-type]

@@ -1,56 +1,81 @@
-"""A person's own images: a zip, or a directory, with one folder a class."""
+"""A person's own images: a zip, or a directory, with one folder a class; or a table of labels beside the
+images, or NumPy arrays."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.data.archive import Beside, File, directory_files, zip_files
+from core.data.arrays import holds_arrays, read_arrays
+from core.data.copies import copies_in, kept_together
 from core.data.dataset import Dataset
 from core.data.images import UnreadableImageError, clean, open_image, square_pixels
-from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE
+from core.data.layout import SHAPE, layout_of, listed, named_image, refused
+from core.data.own import DEFAULT_CHANNELS, DEFAULT_FIT, DEFAULT_SIDE, Fit, Form
+from core.data.survey import Survey
 from core.run.errors import SpecError
 
-MAX_CLASSES = 200  # more than any chart or table here could show
 MAX_IMAGES = 20_000  # at 10 ms a photograph, a few minutes of decoding
 MAX_BYTES = 2**30  # as uint8, on the device for the whole run
 MAX_TOTAL_WORK = 8_000_000_000  # pixels gone over in all: about a minute, however small the files are
 MAX_BAD_SHARE = 0.1  # of the files meant as images; beyond it, something else is wrong
-MAX_NAMED = 10  # skipped files that a note names
+WHOLE = 1_000_000  # a side at which no image is scaled while it is opened
 
-# A file that is no image is a broken image if its name says image, and else only a companion to ignore.
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib"} | {
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-    ".avif",
-    ".jp2",
-    ".ico",
-    ".svg",
-}
-SHAPE = ", such as cats/1.jpg, cats/2.jpg, dogs/1.jpg, dogs/2.jpg"
-ALREADY_SPLIT = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}
+Images = Dataset[NDArray[Any]]
 
 
-def folder(place: Path, side: int = DEFAULT_SIDE, channels: int = DEFAULT_CHANNELS) -> Dataset:
-    """The images of a zip or directory, in order of class and name, squared to ``side`` pixels.
+class Found(NamedTuple):
+    """What a zip or a directory holds.
 
-    A class is a first-level folder, with whatever lies deeper in it; a single folder around everything
-    is looked through. Hidden files are ignored.
+    Args:
+        dataset: its ``notes`` say what the images are like as they were read.
+        left_out: a sentence each: what else is there, and was not read.
+        taken: the files that are needed to read it again.
+    """
+
+    dataset: Images
+    form: Form
+    left_out: tuple[str, ...]
+    taken: list[File]
+
+    def told(self) -> Images:
+        """The dataset, with all there is to say in its notes."""
+        return replace(self.dataset, notes=(*self.left_out, *self.dataset.notes))
+
+
+def folder(
+    place: Path, side: int = DEFAULT_SIDE, channels: int = DEFAULT_CHANNELS, fit: Fit = DEFAULT_FIT
+) -> Images:
+    """The images of a zip, an ``.npz`` or a directory, in order of class and name, as squares.
+
+    How they are laid out `core.data.layout` says; hidden files are ignored.
 
     Args:
         place: a zip or a directory of this machine.
+        side: in pixels.
         channels: 1 for grey, 3 for RGB.
+        fit: see `core.data.images.square_pixels`.
 
     Raises:
         SpecError: at ``data.path``, or ``data.side`` if the images would not fit; one sentence says why.
+    """
+    return read_folder(place, side=side, channels=channels, fit=fit).told()
+
+
+def read_folder(place: Path, **given: Any) -> Found:
+    """As `folder`, with all that is known of it.
+
+    Args:
+        given: fields of the form; the others suit the images.
+
+    Raises:
+        SpecError: as `folder`.
     """
     try:
         stream = None if place.is_dir() else place.open("rb")
@@ -59,174 +84,220 @@ def folder(place: Path, side: int = DEFAULT_SIDE, channels: int = DEFAULT_CHANNE
             "data.path", f"there is no readable file or folder at {clean(str(place), 200)}."
         ) from None
     if stream is None:
-        return _gather(directory_files(place), side, channels)
+        return _read(directory_files(place), given)
     with stream:
-        return read_zip(stream, side, channels)
+        return read_zip(stream, **given)
 
 
-def read_zip(
-    stream: BinaryIO,
-    side: int = DEFAULT_SIDE,
-    channels: int = DEFAULT_CHANNELS,
-    taken: list[File] | None = None,
-) -> Dataset:
-    """As `folder`, from an open zip; nothing is written anywhere.
-
-    Args:
-        taken: gets the files that are in the dataset, in its order.
-    """
+def read_zip(stream: BinaryIO, **given: Any) -> Found:
+    """As `read_folder`, from an open zip; nothing is written anywhere."""
     beside = Beside()
-    return _gather(zip_files(stream, beside), side, channels, taken, beside)
+    files = zip_files(stream, beside)
+    return _read_arrays(files, given) if holds_arrays(files) else _read(files, given, beside)
 
 
-def _gather(
-    files: Sequence[File],
-    side: int,
-    channels: int,
-    taken: list[File] | None = None,
-    beside: Beside | None = None,
-) -> Dataset:
-    """Decode the files of every class into one dataset.
+@dataclass(slots=True)
+class _Left:
+    """Files that are not in the dataset: broken images with a reason, and others."""
 
-    One array is made for all that could be images; what of it is never written takes no memory.
-    """
-    by_class = _by_class(files)
-    limit = min(MAX_IMAGES, MAX_BYTES // (channels * side * side))
-    _check_count(sum(_named_image(file) for files in by_class.values() for file in files), limit, side)
+    bad: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
 
-    candidates = sum(len(members) for members in by_class.values())
-    images = np.empty((min(candidates, limit), channels, side, side), dtype=np.uint8)
-    count = 0
-    counts: dict[str, int] = {}
-    bad: list[str] = []
-    classed = {file.name for members in by_class.values() for file in members}
-    ignored = [clean(file.name, 80) for file in files if file.name not in classed]
-    work = 0
-    for name, members in sorted(by_class.items(), key=lambda item: natural(item[0])):
-        before = count
-        for file in sorted(members, key=lambda file: file.name):
-            try:
-                opened = open_image(file.read(), side)
-                work += opened.work
-                if work > MAX_TOTAL_WORK:
-                    raise _refused("the images are too large in all; scale them down first")
-                decoded = square_pixels(opened.image, side, channels)
-                _check_count(count + 1, limit, side)
-                images[count] = decoded
-                count += 1
-                if taken is not None:
-                    taken.append(file)
-            except UnreadableImageError as reason:
-                if _named_image(file):
-                    bad.append(f"{clean(file.name, 80)} {reason}")
-                else:
-                    ignored.append(clean(file.name, 80))
-        if count > before or any(_named_image(file) for file in members):
-            counts[name] = count - before
-    _check_enough(counts, bad, ignored, total=count + len(bad))
-    return Dataset(
-        images=images[:count],
-        labels=np.repeat(np.arange(len(counts), dtype=np.int64), list(counts.values())),
-        classes=_shown(list(counts)),
-        notes=(*_notes(bad, ignored, total=count + len(bad)), *_beside(beside, by_class)),
+    def add(self, file: File, reason: UnreadableImageError) -> None:
+        name = clean(file.name, 80)
+        if named_image(file):
+            self.bad.append(f"{name} {reason}")
+        else:
+            self.ignored.append(name)
+
+
+def _read(files: Sequence[File], given: Mapping[str, Any], beside: Beside | None = None) -> Found:
+    """Look over all files, then decode those that are images into one array."""
+    layout = layout_of(files)
+    classed = [(name, file) for name, members in layout.by_class.items() for file in members]
+    _check_count(sum(named_image(file) for _, file in classed), MAX_IMAGES)
+    others = {file.name for file in files} - {
+        file.name for file in (*layout.needed, *(f for _, f in classed))
+    }
+    left = _Left(ignored=[clean(file.name, 80) for file in files if file.name in others])
+    survey = Survey()
+    opened = _looked_over(classed, survey, left)
+    form = survey.proposed()._replace(**given)
+    _check_count(len(opened), MAX_BYTES // (form.channels * form.side**2), form.side)
+    images = np.empty((len(opened), form.channels, form.side, form.side), dtype=np.uint8)
+    kept: list[tuple[str, File]] = []
+    for name, file in opened:
+        try:
+            image = open_image(file.read(), form.side).image
+            images[len(kept)] = square_pixels(
+                image, form.side, form.channels, fit=form.fit, white=survey.white or None
+            )
+            kept.append((name, file))
+        except UnreadableImageError as reason:
+            left.add(file, reason)
+    counts = {name: 0 for name, file in classed if named_image(file)}
+    for name, _ in kept:
+        counts[name] = counts.get(name, 0) + 1
+    counts = {name: counts[name] for name in layout.by_class if name in counts}
+    _check_enough(counts, left, total=len(kept) + len(left.bad))
+    names = [file.name for _, file in kept]
+    held_out = None if layout.held_out is None else np.isin(names, sorted(layout.held_out))
+    number = {name: i for i, name in enumerate(counts)}
+    labels = np.array([number[name] for name, _ in kept], np.int64)
+    notes = (*layout.notes, *survey.notes(form))
+    return Found(
+        _dataset(images[: len(kept)], labels, list(counts), held_out, names, notes),
+        form,
+        (*_notes(left, total=len(names) + len(left.bad)), *_beside(beside, classed)),
+        [*layout.needed, *(file for _, file in kept)],
     )
 
 
-def _by_class(files: Sequence[File]) -> dict[str, list[File]]:
-    """Files by their class's folder; files that lie in no folder are left out."""
-    paths = [(file.name.split("/"), file) for file in files]
-    paths = _with_images([(parts, file) for parts, file in paths if len(parts) > 1])
-    while len({parts[0] for parts, _ in paths}) == 1 and any(len(parts) > 2 for parts, _ in paths):
-        paths = _with_images([(parts[1:], file) for parts, file in paths if len(parts) > 2])
-    by_class: dict[str, list[File]] = {}
-    for parts, file in paths:
-        by_class.setdefault(parts[0], []).append(file)
-    if files and not by_class:
-        raise _refused(f"it has no folders; put the images of each class into a folder of their own{SHAPE}")
-    if len(by_class) > MAX_CLASSES:
-        raise _refused(
-            f"it has {len(by_class):,} folders, so as many classes; at most {MAX_CLASSES} are read"
-        )
-    if len(by_class) > 1 and {name.lower() for name in by_class} <= ALREADY_SPLIT:
-        raise _refused(
-            f"its folders, {', '.join(by_class)}, are a split, not classes; give the training part"
-        )
-    return by_class
+def _looked_over(classed: Sequence[tuple[str, File]], survey: Survey, left: _Left) -> list[tuple[str, File]]:
+    """Those that are images by their headers."""
+    found = []
+    work = 0
+    for name, file in classed:
+        try:
+            opened = open_image(file.read(), WHOLE)
+            survey.look(opened.image)
+        except UnreadableImageError as reason:
+            left.add(file, reason)
+            continue
+        found.append((name, file))
+        work += opened.work
+        if work > MAX_TOTAL_WORK:
+            raise refused("the images are too large in all; scale them down first")
+    return found
 
 
-def _with_images(paths: list[tuple[list[str], File]]) -> list[tuple[list[str], File]]:
-    """Those in first-level folders that hold something named like an image, if any does: notes and papers
-    beside the images are no class."""
-    folders = {parts[0] for parts, file in paths if PurePosixPath(file.name).suffix.lower() in IMAGE_SUFFIXES}
-    return [(parts, file) for parts, file in paths if parts[0] in folders] or paths
+def _read_arrays(files: Sequence[File], given: Mapping[str, Any]) -> Found:
+    arrays = read_arrays(files, MAX_IMAGES)
+    survey = Survey()
+    count, height, width, channels = arrays.images.shape
+    survey.sizes += [(width, height)] * count
+    form = survey.proposed()._replace(**{"channels": channels, **given})
+    _check_count(count, MAX_BYTES // (form.channels * form.side**2), form.side)
+    images = np.stack([arrays.square(i, form) for i in range(count)])
+    sizes = np.bincount(arrays.labels, minlength=len(arrays.classes)).tolist()
+    _check_enough(dict(zip(arrays.classes, sizes, strict=True)), _Left(), total=count)
+    names = [f"image {i}" for i in range(count)]
+    notes = (*arrays.notes, *survey.notes(form))
+    dataset = _dataset(images, arrays.labels, arrays.classes, arrays.held_out, names, notes)
+    return Found(dataset, form, (), list(files))
 
 
-def _check_count(count: int, limit: int, side: int) -> None:
+def _dataset(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    classes: list[str],
+    held_out: NDArray[np.bool_] | None,
+    names: Sequence[str],
+    notes: tuple[str, ...],
+) -> Images:
+    """The dataset, with what to know of copies in it, and of the split that is given.
+
+    Raises:
+        SpecError: a split that is given can't be trained on.
+    """
+    if held_out is not None:
+        trained = np.bincount(labels[~held_out], minlength=len(classes))
+        if not trained.all():
+            name = clean(classes[int(trained.argmin())])
+            raise refused(f"the class {name} has no image in the training part of the split")
+        if not held_out.any():
+            raise refused("no image of the validation part of the split can be read")
+    near, exact = copies_in(images)
+    groups = kept_together(near, exact, labels)
+    notes = (*notes, *_copied(near, groups, labels, held_out, names))
+    return Dataset(images, labels, _shown(classes), notes, groups, held_out)
+
+
+def _copied(
+    near: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    held_out: NDArray[np.bool_] | None,
+    names: Sequence[str],
+) -> tuple[str, ...]:
+    """How many images are copies of others, and what follows."""
+    copies = np.nonzero(near != np.arange(len(near)))[0]
+    if not len(copies):
+        return ()
+    first = near[copies]
+    pairs = [
+        f"{clean(names[i], 80)} of {clean(names[j], 80)}"
+        for i, j in zip(copies.tolist(), first.tolist(), strict=True)
+    ]
+    are = "image is a copy" if len(copies) == 1 else "images are copies"
+    notes = [f"{len(copies):,} {are} of another, the same or nearly so: {listed(pairs)}."]
+    if mixed := int((labels[copies] != labels[first]).sum()):
+        notes.append(f"{mixed:,} of them are in another class than what they are a copy of.")
+    if held_out is not None:
+        if across := int((held_out[copies] != held_out[first]).sum()):
+            notes.append(f"{across:,} of them lie on both sides of your split, which flatters the accuracy.")
+    elif (groups == near).all():
+        notes.append("Copies stay on one side of the split.")
+    else:
+        notes.append("Some lie on both sides of the split, for a class has hardly anything but copies.")
+    return tuple(notes)
+
+
+def _check_count(count: int, limit: int, side: int = 0) -> None:
     if count > MAX_IMAGES:
-        raise _refused(f"it has more than {MAX_IMAGES:,} images; leave some out")
+        raise refused(f"it has more than {MAX_IMAGES:,} images; leave some out")
     if count > limit:
         fits = f"only {limit:,} images fit at {side} pixels a side"
         raise SpecError("data.side", f"{fits}, and there are more; choose a smaller side, or fewer images.")
 
 
-def _check_enough(counts: dict[str, int], bad: list[str], ignored: list[str], total: int) -> None:
+def _check_enough(counts: dict[str, int], left: _Left, total: int) -> None:
     """Refuse what can't be learned from: nothing, mostly broken files, one class, a class of one."""
     if not total:
-        zips = [name for name in ignored if name.lower().endswith(".zip")]
+        zips = [name for name in left.ignored if name.lower().endswith(".zip")]
         if zips:
-            raise _refused(f"it holds no images, but another zip, {zips[0]}; unpack that and zip its folders")
-        raise _refused(f"it holds no images; PNG, JPEG, WebP and BMP are read, a folder a class{SHAPE}")
-    if len(bad) > MAX_BAD_SHARE * total:
-        raise _refused(f"{len(bad):,} of its {total:,} images can't be read; the first: {bad[0]}")
+            raise refused(f"it holds no images, but another zip, {zips[0]}; unpack that and zip its folders")
+        raise refused(
+            f"it holds no images; PNG, JPEG, WebP, BMP, GIF and TIFF are read, a folder a class{SHAPE}"
+        )
+    if len(left.bad) > MAX_BAD_SHARE * total:
+        raise refused(f"{len(left.bad):,} of its {total:,} images can't be read; the first: {left.bad[0]}")
     if len(counts) < 2:
         only = clean(next(iter(counts)))
-        raise _refused(f"it has one class only, {only}; put each class into a folder of its own{SHAPE}")
+        raise refused(f"it has one class only, {only}; put each class into a folder of its own{SHAPE}")
     name, count = min(counts.items(), key=lambda item: item[1])
     if count < 2:
         has = "only one image" if count else "no image that can be read"
-        raise _refused(f"the class {clean(name)} has {has}; two are needed, to train and to validate with")
+        raise refused(f"the class {clean(name)} has {has}; two are needed, to train and to validate with")
 
 
-def _notes(bad: list[str], ignored: list[str], total: int) -> tuple[str, ...]:
+def _notes(left: _Left, total: int) -> tuple[str, ...]:
     notes = []
-    if bad:
-        notes.append(f"Skipped {len(bad):,} of {total:,} images: {_listed(bad)}.")
-    if ignored:
-        notes.append(f"Ignored {len(ignored):,} other file{'s'[: len(ignored) != 1]}: {_listed(ignored)}.")
+    if left.bad:
+        notes.append(f"Skipped {len(left.bad):,} of {total:,} images: {listed(left.bad)}.")
+    if left.ignored:
+        ignored = f"{len(left.ignored):,} other file{'s'[: len(left.ignored) != 1]}"
+        notes.append(f"Ignored {ignored}: {listed(left.ignored)}.")
     return tuple(notes)
 
 
-def _beside(beside: Beside | None, by_class: dict[str, list[File]]) -> tuple[str, ...]:
+def _beside(beside: Beside | None, classed: Sequence[tuple[str, File]]) -> tuple[str, ...]:
     """What else a zip holds: files of systems, and folders that could be classes but hold nothing."""
     if beside is None:
         return ()
     notes = []
     if beside.litter:
         notes.append(f"Left out {beside.litter:,} hidden or system file{'s'[: beside.litter != 1]}.")
-    held = {f"{parent}/" for each in by_class.values() for file in each for parent in _parents(file.name)}
+    held = {f"{parent}/" for _, file in classed for parent in _parents(file.name)}
     empty = [clean(name, 80) for name in beside.folders if name not in held]
     if empty:
-        notes.append(f"Without images: {_listed(empty)}.")
+        notes.append(f"Without images: {listed(empty)}.")
     return tuple(notes)
 
 
 def _parents(name: str) -> list[str]:
     parts = name.split("/")[:-1]
     return ["/".join(parts[: i + 1]) for i in range(len(parts))]
-
-
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A key that sorts as a person would: 2 before 10, and capitals beside small letters."""
-    parts = re.split(r"(\d+)", unicodedata.normalize("NFKC", name).casefold())
-    numbers = (each.lstrip("0") for each in parts[1::2])  # of any length: a name may be all digits
-    key = [(1, 0, each) for each in parts]
-    key[1::2] = [(0, len(each), each) for each in numbers]
-    return (*key, (2, 0, name))
-
-
-def _listed(names: list[str]) -> str:
-    more = f"; and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
-    return "; ".join(names[:MAX_NAMED]) + more
 
 
 def _shown(names: list[str]) -> tuple[str, ...]:
@@ -240,12 +311,3 @@ def _shown(names: list[str]) -> tuple[str, ...]:
             number += 1
         shown.append(candidate)
     return tuple(shown)
-
-
-def _named_image(file: File) -> bool:
-    suffix = PurePosixPath(file.name).suffix.lower()
-    return suffix in IMAGE_SUFFIXES or not suffix
-
-
-def _refused(why: str) -> SpecError:
-    return SpecError("data.path", f"{why}.")

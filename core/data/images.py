@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
+from core.data.own import DEFAULT_FIT, Fit
+
 Pixels = NDArray[np.uint8]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # of the last two the first picture
 MAX_FILE_BYTES = 32 * 2**20  # one image file; a 60-megapixel photograph is about 25 MB as JPEG
 MAX_PIXELS = 64_000_000  # one image; a full-frame camera's 61 megapixels are 256 MB once decoded
 MAX_SCANS = 100  # of a progressive JPEG, each of which goes over all pixels; cameras and tools write about 10
 MAX_WORK = 20 * MAX_PIXELS  # pixels times scans
 LARGE_PIXELS = 4_000_000  # above it an image is scaled strip by strip, which takes less memory
+WHITES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16))  # of the depths that cameras and scanners have
 MAX_NAME = 40  # characters of a name that people are shown: a legend's width
 
 
@@ -31,11 +34,9 @@ class UnreadableImageError(Exception):
 
 def _remedy(content: bytes) -> str:
     """What to do about an image of another kind, by its first bytes."""
-    if content[:4] in (b"II*\0", b"MM\0*"):
-        return " but a TIFF; save it as PNG"
     if content[4:8] == b"ftyp":
         return " but HEIC or AVIF, as telephones take it; export it as JPEG"
-    return " but a GIF; save one picture of it as PNG" if content[:4] == b"GIF8" else ""
+    return ""
 
 
 class Opened(NamedTuple):
@@ -59,7 +60,9 @@ def open_image(content: bytes, side: int) -> Opened:
     except Image.DecompressionBombError:
         raise UnreadableImageError(f"has more than {MAX_PIXELS // 10**6} million pixels") from None
     except Exception:  # given hostile bytes, Pillow's parsers raise almost anything
-        raise UnreadableImageError(f"is not a PNG, JPEG, WebP or BMP image{_remedy(content)}") from None
+        raise UnreadableImageError(
+            f"is not a PNG, JPEG, WebP, BMP, GIF or TIFF image{_remedy(content)}"
+        ) from None
     if image.width * image.height > MAX_PIXELS:
         raise UnreadableImageError(f"has more than {MAX_PIXELS // 10**6} million pixels")
     # The bytes that begin a scan; in a scan's own data 0xFF is never followed by this.
@@ -72,11 +75,20 @@ def open_image(content: bytes, side: int) -> Opened:
 
 
 def square_pixels(
-    image: Image.Image, side: int, channels: int, centre: tuple[float, float] = (0.5, 0.5)
+    image: Image.Image,
+    side: int,
+    channels: int,
+    centre: tuple[float, float] = (0.5, 0.5),
+    fit: Fit = DEFAULT_FIT,
+    white: int | None = None,
 ) -> Pixels:
-    """Decode, turn upright (EXIF), scale the short side to ``side`` with antialiasing and crop a square.
+    """Decode, turn upright (EXIF), and make a square with antialiasing. Transparency is laid on white.
 
-    Transparency is laid on white. ``centre`` says where along (x, y) the crop lies, from 0 to 1.
+    Args:
+        centre: where along (x, y) a crop lies, from 0 to 1.
+        fit: ``crop`` scales the short side to ``side`` and leaves out what is over, ``pad`` scales the long
+            side and fills up with the mean colour of the image's edge, ``stretch`` scales each by itself.
+        white: the value of white in an image of 16 bits; None: the image's own `white_of`.
 
     Returns:
         uint8 (channels, side, side).
@@ -86,15 +98,33 @@ def square_pixels(
     """
     mode = "L" if channels == 1 else "RGB"
     try:
+        white = white or white_of(image)
         if image.width * image.height > LARGE_PIXELS and centre == (0.5, 0.5):
-            plain = ImageOps.exif_transpose(_middle_scaled(image, mode, 3 * side))
+            plain = ImageOps.exif_transpose(_scaled(image, mode, 3 * side, fit, white))
         else:
-            plain = _without_alpha(ImageOps.exif_transpose(image)).convert(mode)
-        square = ImageOps.fit(plain, (side, side), Image.Resampling.BICUBIC, centering=centre)
+            plain = _eight_bits(ImageOps.exif_transpose(image), white).convert(mode)
+        square = _SQUARES[fit](plain, side, centre)
     except Exception:  # as above: a decoder on hostile bytes
         raise UnreadableImageError("is cut short or broken") from None
     pixels = np.asarray(square).reshape(side, side, channels)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether its values have more than 8 bits, which Pillow's ``convert`` would clip at 255, not scale."""
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def white_of(image: Image.Image) -> int:
+    """The value of white in a deep image, by what is in it: the least of `WHITES` that is not below it, or 1
+    of fractions; 255 of an image that is not deep. A camera's 12 bits are often stored in 16, of which they
+    fill the darkest sixteenth."""
+    if not is_deep(image):
+        return 255
+    most = float(np.asarray(image).max())
+    if image.mode == "F" and most <= 1:
+        return 1
+    return next((white for white in WHITES if most <= white), WHITES[-1])
 
 
 def upload_images(
@@ -121,30 +151,59 @@ def clean(name: str, length: int = MAX_NAME) -> str:
     return shown if len(shown) <= length else f"{shown[: length - 1]}…"
 
 
-def _middle_scaled(image: Image.Image, mode: str, least: int) -> Image.Image:
-    """The largest square in the middle, without transparency, scaled down by a whole number to ``least``
-    pixels a side or more, each the mean of those it stands for. Beside the image itself a strip of it is held
-    in memory at a time."""
-    square = min(image.size)
-    left, top = (image.width - square) // 2, (image.height - square) // 2
-    factor = max(1, square // least)
-    small = Image.new(mode, (-(-square // factor),) * 2)
-    height = max(1, LARGE_PIXELS // (square * factor)) * factor
-    for y in range(0, square, height):
-        rows = min(height, square - y)
-        strip = image.crop((left, top + y, left + square, top + y + rows))
-        small.paste(_without_alpha(strip).convert(mode).reduce(factor), (0, y // factor))
+def _cropped(image: Image.Image, side: int, centre: tuple[float, float]) -> Image.Image:
+    return ImageOps.fit(image, (side, side), Image.Resampling.BICUBIC, centering=centre)
+
+
+def _padded(image: Image.Image, side: int, _: tuple[float, float]) -> Image.Image:
+    scale = side / max(image.size)
+    width, height = (max(1, round(each * scale)) for each in image.size)
+    small = image.resize((width, height), Image.Resampling.BICUBIC)
+    square = Image.new(image.mode, (side, side), _edge_colour(small))
+    square.paste(small, ((side - width) // 2, (side - height) // 2))
+    return square
+
+
+def _stretched(image: Image.Image, side: int, _: tuple[float, float]) -> Image.Image:
+    return image.resize((side, side), Image.Resampling.BICUBIC)
+
+
+_SQUARES = {"crop": _cropped, "pad": _padded, "stretch": _stretched}
+
+
+def _edge_colour(image: Image.Image) -> int | tuple[int, ...]:
+    """The mean of the outermost pixels, by channel."""
+    pixels = np.asarray(image)
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    colour = edge.mean(axis=0).round().astype(int)
+    return int(colour) if colour.ndim == 0 else tuple(colour.tolist())
+
+
+def _scaled(image: Image.Image, mode: str, least: int, fit: Fit, white: int) -> Image.Image:
+    """What ``fit`` leaves of a large image, without transparency, scaled down by a whole number so that its
+    short side has ``least`` pixels or more (its long side, to be padded), each the mean of those it stands
+    for. Beside the image itself a strip of it is held in memory at a time."""
+    width, height = [min(image.size)] * 2 if fit == "crop" else image.size
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    factor = max(1, (max if fit == "pad" else min)(width, height) // least)
+    small = Image.new(mode, (-(-width // factor), -(-height // factor)))
+    rows_at_once = max(1, LARGE_PIXELS // (width * factor)) * factor
+    for y in range(0, height, rows_at_once):
+        rows = min(rows_at_once, height - y)
+        strip = image.crop((left, top + y, left + width, top + y + rows))
+        small.paste(_eight_bits(strip, white).convert(mode).reduce(factor), (0, y // factor))
     orientation = image.getexif().get(ExifTags.Base.Orientation)
     if orientation is not None:
         small.getexif()[ExifTags.Base.Orientation] = orientation
     return small
 
 
-def _without_alpha(image: Image.Image) -> Image.Image:
-    """``image`` in a mode that converts to grey or RGB as the eye expects."""
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow's convert() would clip at 255, not scale
-        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+def _eight_bits(image: Image.Image, white: int) -> Image.Image:
+    """``image`` in a mode that converts to grey or RGB as the eye expects, deep values scaled to 255."""
+    if is_deep(image):
+        values = np.asarray(image).astype(np.float32).clip(0, white)
+        return Image.fromarray((values * (255 / white)).round().astype(np.uint8))
     if not image.has_transparency_data:
         return image
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image.convert("RGBA"))
+    white_ground = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white_ground, image.convert("RGBA"))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from core.catalogue import look_up
 from core.data.catalogue import DATASETS
-from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE
+from core.data.own import form_of
 from core.run.spec import DataSpec
 
 FEWEST_CLASSES = 2
@@ -23,8 +23,7 @@ class Shape(NamedTuple):
 def image_shape(spec: DataSpec) -> Shape:
     """The shape of what `load_dataset` will give; `SpecError` if there is no such set."""
     entry = look_up(DATASETS, spec.name, "data.name", "dataset")
+    form = form_of(spec)
     return Shape(
-        entry.channels or spec.channels or DEFAULT_CHANNELS,
-        entry.side or spec.side or DEFAULT_SIDE,
-        entry.num_classes or FEWEST_CLASSES,
+        entry.channels or form.channels, entry.side or form.side, entry.num_classes or FEWEST_CLASSES
     )

@@ -32,7 +32,8 @@ class Split:
 
 
 def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
-    """Split arrays or tensors in a random order, every class in proportion and with an image on both sides.
+    """Split arrays or tensors in a random order, every class in proportion and with an image on both sides;
+    copies of an image go with the first of them. A split that the data bring is kept.
 
     ``spec.train_images`` takes a part of the training side; validation stays the same whatever it is,
     and a larger part holds every smaller one, so that runs on more and more data compare.
@@ -42,15 +43,12 @@ def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
     """
     names = dataset.classes
     labels = as_tensor(dataset.labels)
-    sizes = torch.bincount(labels, minlength=len(names))
-    if int(sizes.min()) < 2:
-        name, size = names[int(sizes.argmin())], int(sizes.min())
-        needed = "at least two are needed, one to train on and one to validate with"
-        raise SpecError("data.name", f"the class {name!r} has {size} image{'s'[: size != 1]}; {needed}.")
-
     order = torch.randperm(len(dataset), generator=generator(derive(seed, "split")))
-    wanted = max(round(spec.validation_share * len(dataset)), len(names))
-    validation, train = _draw(order, labels, _in_proportion(sizes, wanted))
+    if dataset.held_out is not None:
+        held_out = as_tensor(dataset.held_out)[order]
+        validation, train = order[held_out], order[~held_out]
+    else:
+        validation, train = _drawn(dataset, labels, order, spec.validation_share)
     if spec.train_images is not None:
         sizes = torch.bincount(labels[train], minlength=len(names))
         if spec.train_images > len(train):
@@ -64,6 +62,36 @@ def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
     train_side, validation_side = (as_tensors(dataset.take(index.numpy())) for index in (train, validation))
     mean, std = statistics(train_side.images)
     return Split(train_side, validation_side, mean, std)
+
+
+def _drawn(dataset: Dataset, labels: Tensor, order: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Validation and training images along ``order``. What is drawn are groups of copies, each by the one
+    that comes first."""
+    groups = torch.arange(len(dataset)) if dataset.groups is None else as_tensor(dataset.groups)
+    first = torch.zeros(len(dataset), dtype=torch.bool)
+    first[_first_of_each(groups[order])] = True
+    firsts = order[first]
+    names = dataset.classes
+    sizes = torch.bincount(labels[firsts], minlength=len(names))
+    if int(sizes.min()) < 2:
+        name, size = names[int(sizes.argmin())], int(sizes.min())
+        needed = "at least two are needed, one to train on and one to validate with"
+        has = f"has {size} image{'s'[: size != 1]}" + (
+            "" if dataset.groups is None else " of its own that differ"
+        )
+        raise SpecError("data.name", f"the class {name!r} {has.rstrip()}; {needed}.")
+    wanted = max(round(share * len(firsts)), len(names))
+    chosen, _ = _draw(firsts, labels, _in_proportion(sizes, wanted))
+    held_out = torch.isin(groups[order], groups[chosen])
+    return order[held_out], order[~held_out]
+
+
+def _first_of_each(values: Tensor) -> Tensor:
+    """The index of the first of each value, in their order."""
+    _, inverse = torch.unique(values, return_inverse=True)
+    places = torch.arange(len(values))
+    first = torch.full((int(inverse.max()) + 1,), len(values)).scatter_reduce(0, inverse, places, "amin")
+    return first.sort().values
 
 
 def statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:

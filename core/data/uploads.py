@@ -21,15 +21,16 @@ import time
 import warnings
 import zipfile
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.data import cache as datasets
 from core.data.archive import File
-from core.data.own import DEFAULT_CHANNELS, DEFAULT_SIDE, LOADS
+from core.data.own import LOADS, Form, form_of
 from core.home import home
 from core.run.errors import SpecError
+from core.run.spec import DataSpec
 
 MOST_BYTES = 4 << 30  # of all kept zips together
 ABANDONED_SECONDS = 3600  # after which an unfinished file's writer is taken for dead
@@ -37,8 +38,15 @@ ABANDONED_SECONDS = 3600  # after which an unfinished file's writer is taken for
 _NAME = re.compile(r"upload:([0-9a-f]{64})")
 
 
-def keep_upload(content: bytes, in_use: Set[str] = frozenset(), place: str = "") -> str:
-    """Keep the images of an uploaded zip, if `core.data.folder` can read it, and return its name.
+class Kept(NamedTuple):
+    """An upload's name, and the form that suits its images."""
+
+    path: str
+    form: Form
+
+
+def keep_upload(content: bytes, in_use: Set[str] = frozenset(), place: str = "") -> Kept:
+    """Keep the images of an uploaded zip, if `core.data.folder` can read it.
 
     Args:
         in_use: names of uploads that runs still need: they are not removed to make room for this one.
@@ -51,25 +59,26 @@ def keep_upload(content: bytes, in_use: Set[str] = frozenset(), place: str = "")
 
     digest = hashlib.sha256(content).hexdigest()
     name, zipped = f"upload:{digest}", _place(digest)
-    if not zipped.is_file():
-        shape = (DEFAULT_SIDE, DEFAULT_CHANNELS)  # what most will ask for next: then it is decoded already
-        taken: list[File] = []
-        dataset = read_zip(io.BytesIO(content), *shape, taken)
-        datasets.cached(datasets.key(LOADS, name, *shape), lambda: dataset)
+    form = _form_in(_about(zipped))
+    if form is None or not zipped.is_file():
+        found = read_zip(io.BytesIO(content))
+        form = found.form
+        datasets.cached(datasets.key(LOADS, name, *form), found.told)  # what will be asked for next
         zipped.parent.mkdir(mode=0o700, exist_ok=True)
-        about = {"place": place, "notes": dataset.notes}
+        about = {"place": place, "form": form, "left_out": found.left_out}
         _write(zipped.with_suffix(".json"), json.dumps(about).encode())
-        _write(zipped, _packed(taken))
+        _write(zipped, _packed(found.taken))
     resolve_path(name)  # it is in use
     _make_room(zipped.parent, {zipped, *(_place(each.removeprefix("upload:")) for each in in_use)})
-    return name
+    return Kept(name, form)
 
 
-def notes_of(path: str) -> tuple[str, ...] | None:
-    """What was left out of an upload; None: it is no upload, or an older release kept it as it came."""
+def left_out_of(path: str) -> tuple[str, ...]:
+    """Sentences that say what an uploaded zip held besides what was kept of it; none of another path."""
     match = _NAME.fullmatch(path)
-    notes = None if match is None else _about(_place(match[1])).get("notes")
-    return tuple(map(str, notes)) if isinstance(notes, list) else None
+    about = {} if match is None else _about(_place(match[1]))
+    found = about.get("left_out", about.get("notes"))  # older releases called them so
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def resolve_path(path: str) -> Path:
@@ -120,6 +129,17 @@ def _about(zipped: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _form_in(about: Mapping[str, Any]) -> Form | None:
+    """The form that suits an upload's images; None: an older release kept it, which did not look."""
+    found = about.get("form")
+    try:
+        side, channels, fit = found  # type: ignore[misc]
+        spec = DataSpec(name="folder", side=side, channels=channels, fit=fit)
+    except (TypeError, ValueError):
+        return None
+    return form_of(spec)
 
 
 def _make_room(folder: Path, needed: Set[Path]) -> None:

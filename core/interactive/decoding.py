@@ -54,8 +54,10 @@ def picture_answer(args: Picture) -> Answer:
 
 
 def upload_answer(args: Upload) -> Answer:
-    """Check a zip of one folder a class, every image of it, and keep it; its name among the uploads."""
-    return {"path": keep_upload(Path(args.path).read_bytes(), frozenset(args.in_use), args.place)}
+    """Check a zip of one folder a class, every image of it, and keep it; its name among the uploads, and the
+    form that suits its images."""
+    path, form = keep_upload(Path(args.path).read_bytes(), frozenset(args.in_use), args.place)
+    return {"path": path, **form._asdict()}
 
 
 def dataset_answer(args: OwnImages) -> Answer:

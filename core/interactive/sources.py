@@ -15,13 +15,13 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from core.data.catalogue import kept_dataset, load_dataset
+from core.data.own import Form, form_of
 from core.data.photos import photos
-from core.data.shape import image_shape
 from core.interactive.errors import MissingDatasetError, MissingPicturesError
 from core.run.spec import MAX_SIDE, DataSpec, Part
 
 SHOWN = 16
-WHICH = ("name", "path", "side", "channels")  # what decides a dataset's images
+WHICH = ("name", "path", *Form._fields)  # what decides a dataset's images
 MOST_OWN_BYTES = 64 * 2**20  # of decoded pictures that are remembered
 
 Side = Annotated[int, Field(ge=8, le=MAX_SIDE)]
@@ -93,9 +93,8 @@ def dataset_of(spec: DataSpec) -> Any:
         SpecError: there is no such set.
         MissingDatasetError: a person's own images are to be decoded first, elsewhere.
     """
-    if spec.path is not None:  # the form says its side and channels, a link may not: the same images
-        shape = image_shape(spec)
-        spec = spec.model_copy(update={"side": shape.side, "channels": shape.channels})
+    if spec.path is not None:  # a page says the form, a link may not: the same images
+        spec = spec.model_copy(update=form_of(spec)._asdict())
     return _loaded(spec.model_dump_json(include=set(WHICH)))
 
 

@@ -43,6 +43,7 @@ class DataSpec(Part):
     path: Annotated[str, Field(max_length=1024)] | None = None  # `folder` only: a zip or a folder
     side: Annotated[int, Field(ge=8, le=MAX_SIDE)] | None = None  # `folder` only: pixels
     channels: Literal[1, 3] | None = None  # `folder` only: grey or RGB
+    fit: Literal["crop", "pad", "stretch"] | None = None  # `folder` only: what becomes of what is not square
     train_images: Annotated[int, Field(ge=1, le=1_000_000)] | None = None  # None: all of them
     validation_share: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
 

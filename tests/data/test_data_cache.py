@@ -35,13 +35,13 @@ def home(tmp_path, monkeypatch):
 def decoded(monkeypatch):
     """A list that grows by one each time that images are decoded."""
     calls: list[int] = []
-    gather = folder._gather
+    gather = folder._read
 
     def counted(*args):
         calls.append(1)
         return gather(*args)
 
-    monkeypatch.setattr(folder, "_gather", counted)
+    monkeypatch.setattr(folder, "_read", counted)
     return calls
 
 
@@ -101,7 +101,8 @@ def test_how_it_is_split_does_not_matter(tmp_path, decoded):
 
 
 def test_an_upload_is_decoded_when_it_is_checked_and_not_again(decoded):
-    spec = DataSpec(name="folder", path=keep_upload(zipped(two_classes())))
+    path, form = keep_upload(zipped(two_classes()))
+    spec = DataSpec(name="folder", path=path, **form._asdict())
     assert len(load_dataset(spec)) == 6
     assert len(decoded) == 1
 

@@ -136,8 +136,8 @@ def test_where_the_crop_lies_can_be_chosen():
         (b"", "not a PNG"),
         (b"hello", "not a PNG"),
         (b"\x89PNG\r\n\x1a\n", "not a PNG"),
-        (encode(quadrants(), "GIF"), "not a PNG"),
-        (encode(quadrants(), "TIFF"), "not a PNG"),
+        (encode(quadrants(), "PPM"), "not a PNG"),
+        (b"\0\0\0\x18ftypheic", "HEIC or AVIF"),
         (plain(9)[:50], "cut short"),
         (encode(quadrants(64), "JPEG")[:400], "cut short|not a PNG"),
         (png_that_says(9_000, 9_000), "more than 64 million pixels"),
@@ -163,7 +163,7 @@ def test_uploaded_images():
     images, bad = upload_images(files, side=8, channels=3)
     assert images.shape == (2, 3, 8, 8)
     assert np.unique(images[0, 0]).tolist() == [10]
-    assert bad == ("evil .png is not a PNG, JPEG, WebP or BMP image.",)
+    assert bad == ("evil .png is not a PNG, JPEG, WebP, BMP, GIF or TIFF image.",)
 
 
 def test_no_good_upload_gives_no_images():

@@ -47,7 +47,7 @@ from core.data.shape import image_shape
 from core.data.uploads import keep_upload
 from core.run.spec import DataSpec
 
-own = DataSpec(name="folder", path=keep_upload(zipped(two_classes())), side=16)
+own = DataSpec(name="folder", path=keep_upload(zipped(two_classes())).path, side=16)
 assert load_dataset(own).images.shape == (6, 3, 16, 16) and image_shape(own).side == 16
 assert len(load_dataset(DataSpec()).images) == 5000
 assert photos(32)[0].shape == annotated(32).images.shape == (4, 3, 32, 32)

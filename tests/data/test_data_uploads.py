@@ -14,7 +14,8 @@ from image_files import two_classes, zipped
 from core.data import uploads
 from core.data.catalogue import load_dataset
 from core.data.folder import read_zip
-from core.data.uploads import keep_upload, notes_of, resolve_path
+from core.data.uploads import keep_upload as keep
+from core.data.uploads import left_out_of, resolve_path
 from core.run.errors import SpecError
 from core.run.spec import DataSpec, is_upload
 
@@ -30,6 +31,10 @@ def kept(home):
     names = {path.stem for path in (home / "uploads").glob("*.zip")}
     assert {path.stem for path in (home / "uploads").glob("*.json")} == names
     return {f"upload:{name}" for name in names}
+
+
+def keep_upload(content, *args, **options):
+    return keep(content, *args, **options).path
 
 
 def test_a_good_zip_is_kept_once_under_its_digest(home):
@@ -144,10 +149,11 @@ def test_only_what_was_read_is_kept_and_the_notes_of_the_rest(home):
     assert resolve_path(name).stat().st_size < 10_000 < len(content)
     with zipfile.ZipFile(resolve_path(name)) as archive:
         assert sorted(archive.namelist()) == sorted(two_classes(20))
-    at_once = load_dataset(DataSpec(name="folder", path=name))
+    at_once = load_dataset(DataSpec(name="folder", path=name, side=8))
     at_another_side = load_dataset(DataSpec(name="folder", path=name, side=16))
     assert "Skipped 1 of 41 images: cats/broken.png" in at_once.notes[0]
-    assert at_another_side.notes == at_once.notes and len(at_once.notes) == 2
+    assert at_once.notes[1].startswith("Ignored 2 other files") and len(at_once.notes) == 2
+    assert at_another_side.notes == (*at_once.notes, "The images are 8 px wide and 8 px high.")
 
 
 @pytest.mark.parametrize("inside", ["", "all of it/"])
@@ -155,7 +161,7 @@ def test_what_is_kept_is_the_same_dataset(home, inside):
     files = {f"{inside}{name}": content for name, content in two_classes(5).items()}
     twice = [*files.items(), (f"{inside}cats/0.png", files[f"{inside}cats/3.png"])]  # two of one name
     content = zipped(twice)
-    expected = read_zip(io.BytesIO(content), 16, 3)
+    expected = read_zip(io.BytesIO(content), side=16, channels=3).dataset
     found = load_dataset(DataSpec(name="folder", path=keep_upload(content), side=16))
     assert found.classes == expected.classes and len(found.labels) == 11
     assert np.array_equal(found.images, expected.images) and np.array_equal(found.labels, expected.labels)
@@ -186,4 +192,4 @@ def test_an_upload_of_an_older_release_is_read_as_it_is(home):
     (home / "uploads" / f"{name[7:]}.zip").write_bytes(content)
     assert "note.txt" in load_dataset(DataSpec(name="folder", path=name)).notes[0]
     (home / "uploads" / f"{name[7:]}.json").write_text("[" * 100_000)
-    assert notes_of(name) is None
+    assert left_out_of(name) == ()

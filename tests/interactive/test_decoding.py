@@ -68,7 +68,7 @@ def test_a_picture_is_its_pixels():
 
 def test_a_bad_picture_is_refused_in_words():
     told = answer("picture", name="bad.png", content=text(b"no picture"), side=64)
-    assert told == {"pixels": None, "refusal": "bad.png is not a PNG, JPEG, WebP or BMP image."}
+    assert told == {"pixels": None, "refusal": "bad.png is not a PNG, JPEG, WebP, BMP, GIF or TIFF image."}
 
 
 def test_a_picture_has_at_most_ten_megabytes():

@@ -160,7 +160,7 @@ def test_own_images_that_nobody_has_decoded_are_decoded_elsewhere(tmp_path, monk
     for _ in range(2):
         with pytest.raises(MissingDatasetError) as missing:
             answer("images", source={"data": data})
-    assert missing.value.data == data | {"channels": 3}
+    assert missing.value.data == data | {"channels": 3, "fit": "crop"}
     assert json.loads(
         json.dumps(decoding.ANSWERS["dataset"](json.dumps({"data": missing.value.data}).encode()))
     )

@@ -184,7 +184,7 @@ def _zip(rng: random.Random) -> bytes:
 
 def archive(rng: random.Random) -> Any:
     content = _zip(rng)
-    return read_zip(io.BytesIO(flipped(content, rng) if rng.random() < 0.4 else content), 8, 3)
+    return read_zip(io.BytesIO(flipped(content, rng) if rng.random() < 0.4 else content), side=8).told()
 
 
 def browser(rng: random.Random) -> Any:

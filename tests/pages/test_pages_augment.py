@@ -229,7 +229,7 @@ def test_a_folder_of_ones_own_is_shown_here_and_trained_on(open_page):
             picture = io.BytesIO()
             Image.new("RGB", (20, 20), (255 * (i % 2), i, 0)).save(picture, "PNG")
             archive.writestr(f"{'ab'[i % 2]}/{i}.png", picture.getvalue())
-    spec = parse({"data": {"name": "folder", "path": keep_upload(content.getvalue())}})
+    spec = parse({"data": {"name": "folder", "path": keep_upload(content.getvalue()).path}})
     visit = showing(open_page(PAGE, spec=encode(spec)), "data")
     assert {tile["caption"] for tile in gallery(visit, "results")} == {"a", "b"}
     assert gallery(open_page("pages/2_Train.py", spec=encode(spec)), "first_batch")

@@ -18,7 +18,7 @@ FIELDS_OF_TEXT = ("options", "id", "url", "query_string", "page", "element_id")
 
 @pytest.fixture
 def path(home):
-    return keep_upload(hostile.zipped())
+    return keep_upload(hostile.zipped()).path
 
 
 def escaped_only(visit, *expected):

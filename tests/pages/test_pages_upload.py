@@ -28,7 +28,7 @@ def zipped(shade):
 def test_an_upload_that_a_run_needs_stays_until_the_run_has_ended(open_page, monkeypatch):
     in_process.answers(monkeypatch)
     monkeypatch.setattr(uploads, "MOST_BYTES", 1)
-    needed = keep_upload(zipped(40))
+    needed = keep_upload(zipped(40)).path
     spec = RunSpec(
         data=DataSpec(name="folder", path=needed),
         model=ModelSpec(arch="mlp", params={"hidden": [8]}),
