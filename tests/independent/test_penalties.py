@@ -32,7 +32,7 @@ def problem():
     return x, x @ truth + 0.5 * rng.normal(size=80)
 
 
-def fitted(optimiser, *specs, steps=500):
+def fitted(optimiser, *specs, steps=1000):
     """The weights that full-batch training ends at, the learning rate falling along a cosine to 0."""
     x, y = (torch.from_numpy(values) for values in problem())
     torch.manual_seed(0)

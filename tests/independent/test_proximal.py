@@ -33,14 +33,15 @@ def zero_units(model):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("optimiser", ["adam", "adamw", "rmsprop"])
-def test_the_smallest_strength_kills_no_unit_in_the_first_step(optimiser, kind):
+@pytest.mark.parametrize("strength", [1e-6, 1e-4])
+def test_a_strength_up_to_the_default_kills_no_unit_in_the_first_step(optimiser, kind, strength):
     """The default network and rate; some hundred units are silent on the first batch."""
     spec = completed(
         parse(
             {
                 "data": {"train_images": 500},
                 "optimiser": {"kind": optimiser},
-                "regularisers": [{"kind": kind, "strength": 1e-6, "solver": "proximal"}],
+                "regularisers": [{"kind": kind, "strength": strength, "solver": "proximal"}],
             }
         )
     )
