@@ -3,11 +3,17 @@
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
+from pages.features.frame.bounds import Bounds
 from pages.features.frame.failures import say_failure
 from pages.features.frame.headers import SafeHeaders
 from pages.features.frame.serving import prepared
 
-app = App(__file__, lifespan=prepared, middleware=[Middleware(SafeHeaders)], on_script_error=say_failure)
+app = App(
+    __file__,
+    lifespan=prepared,
+    middleware=[Middleware(SafeHeaders), Middleware(Bounds)],
+    on_script_error=say_failure,
+)
 
 if __name__ == "__main__":  # run for a visitor; the server imports this file instead
     from pages.features.start.landing import landing

@@ -130,7 +130,7 @@ _ALL = (
     Preset(
         "l2-small",
         "L2 keeps it small",
-        "All as in “L1 makes it sparse”, only L2 in L1's place: every weight shrinks, and none becomes zero.",
+        "All as in “L1 makes it sparse”, only L2 in L1's place: weights get small, and none becomes zero.",
         RunSpec(
             name="L2 keeps it small",
             regularisers=(RegulariserSpec(kind="l2", strength=1e-3, warmup_epochs=12),),

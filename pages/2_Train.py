@@ -13,7 +13,7 @@ from core.run.errors import SpecError
 from core.text.escape import plain
 from pages.components.live_chart import preload_charts
 from pages.features.editor import choice
-from pages.features.editor.train_form import train_form
+from pages.features.editor.train_form import train_form, waits_for_images
 from pages.features.frame.setup import page
 from pages.features.live.live_view import live_view
 from pages.features.live.starting import waiting_line
@@ -31,8 +31,9 @@ spec, problem = choice.current(), None
 with st.sidebar:
     spec = train_form(spec)
 choice.remember(spec)
+waits = waits_for_images(spec.data)
 try:
-    spec = completed(spec)
+    spec = spec if waits else completed(spec)
 except SpecError as error:
     problem = error
 
@@ -45,13 +46,18 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         key="start",
         on_click=start_or_offer,
         args=(spec,),
-        disabled=problem is not None,
+        disabled=waits or problem is not None,
     )
 refused = st.container()
 waiting_line()
 offer(spec)
 choice.say_what_is_gone()
-if not problem:
+if waits:
+    refused.info(
+        "Upload a zip of your images at the left: a folder a class. Then you see here what is in it.",
+        icon=":material/upload:",
+    )
+elif not problem:
     try:
         plan_view(spec)
         choose_lambda(spec)

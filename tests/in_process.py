@@ -25,4 +25,5 @@ def answers(monkeypatch):
     """Have every page ask here."""
     for asks in ("asking", "setup"):
         monkeypatch.setattr(f"pages.features.frame.{asks}.shared_interactive", InProcess)
+    monkeypatch.setattr("pages.features.frame.asking.shared_slow", InProcess)
     monkeypatch.setattr("pages.features.frame.asking.shared_decoder", lambda lane: InProcess())

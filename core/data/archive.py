@@ -26,6 +26,8 @@ MAX_ENTRIES = 40_000  # twice the images: folders and the files that cameras and
 MAX_TOTAL_BYTES = 2**30  # unpacked; some 300 photographs as they come, or 20,000 web images
 MAX_RATIO = 200  # unpacked to packed; zeros pack 1,000:1, photographs 1:1 …
 RATIO_FREE_BYTES = 4 * 2**20  # … but a plain drawing saved as a 2 MB BMP packs 500:1, and does no harm
+MAX_NAME = 1_000  # characters of a file's name with its folders
+MAX_DEPTH = 30  # folders around a file
 MAX_READ = 8 * 2**20  # at once; bounds a zip's directory, 200 bytes an entry, before it is parsed
 
 ENCRYPTED = 0x1 | 0x40 | 0x2000  # flag bits: by password, strongly, its directory
@@ -122,12 +124,14 @@ def directory_entries(folder: Path) -> list[tuple[str, os.DirEntry[str]]]:
 
 def _checked_name(entry: zipfile.ZipInfo) -> str:
     """The entry's name, once nothing is left that would make it more than a plain file or folder."""
-    name = entry.orig_filename
+    name = entry.orig_filename[: 4 * MAX_NAME]  # what is longer is refused below, once it is clean
     if not entry.flag_bits & 0x800:  # not marked as UTF-8: macOS writes UTF-8 all the same
         with suppress(UnicodeError):
             name = name.encode("cp437").decode()
     name = unicodedata.normalize("NFC", name).replace("\\", "/")
     shown = clean(name)
+    if len(name) > MAX_NAME or name.count("/") > MAX_DEPTH:
+        raise _refused(f"the zip holds {shown}, which lies too deep or has too long a name; make it flatter")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name) or ".." in name.split("/"):
         raise _refused(f"the zip holds {shown}, a path that leads out of it; zip plain folders instead")
     if entry.flag_bits & ENCRYPTED:

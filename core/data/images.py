@@ -66,7 +66,8 @@ def open_image(content: bytes, side: int) -> Opened:
     if image.width * image.height > MAX_PIXELS:
         raise UnreadableImageError(f"has more than {MAX_PIXELS // 10**6} million pixels")
     # The bytes that begin a scan; in a scan's own data 0xFF is never followed by this.
-    scans = max(1, content.count(b"\xff\xda")) if image.format == "JPEG" else 1
+    is_jpeg = image.format in ("JPEG", "MPO")  # MPO: with more pictures behind the first, as cameras write
+    scans = max(1, content.count(b"\xff\xda")) if is_jpeg else 1
     work = image.width * image.height * scans
     if scans > MAX_SCANS or work > MAX_WORK:
         raise UnreadableImageError(f"is drawn in {scans:,} scans, too many to read; save it anew")

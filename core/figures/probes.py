@@ -43,6 +43,13 @@ def accuracies(rows: Sequence[Row]) -> Chart:
     bars = _bars("accuracy", [row["title"] for row in rows], shares, VALIDATION)
     bars |= {
         "error_x": error,
+        "text": [f"{share:.1f} %" for share in shares[:1]]
+        + [
+            f"{share:.1f} %, {-each:+.1f}".replace("-", "−")
+            for share, each in zip(shares[1:], falls[1:], strict=True)
+        ],
+        "textposition": "inside",
+        "insidetextanchor": "start",
         "customdata": [[each, *both] for each, both in zip(falls, ends, strict=True)],
         "hovertemplate": "%{y}: %{x:.1f} %, a fall of %{customdata[0]:.1f} points "
         "(95 %: %{customdata[1]:.1f} to %{customdata[2]:.1f})<extra></extra>",

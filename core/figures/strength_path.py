@@ -107,7 +107,8 @@ def _about(best: Row, zero: Row) -> str:
 
 def _no_star(points: Sequence[Row], zero: Row | None) -> str:
     if zero is not None:
-        return f"Every λ here costs more than {100 * TOLERANCE:g} points against λ = 0; try weaker ones."
+        within = f"within {100 * TOLERANCE:g} points of λ = 0"
+        return f"None of these λ was measured {within}; try weaker ones, or more images: λ = 0 may be lucky."
     if any(point["strength"] == 0 for point in points):
         return "Without the regulariser the loss stopped being a number: there is nothing to compare with."
     return "What each costs is not known: λ = 0, which they are compared with, has not been tried."

@@ -15,6 +15,7 @@ from pydantic import Base64Bytes, Field
 from torch import Tensor
 
 from core.augment.draws import DrawnOp
+from core.data.account import account_of
 from core.interactive.sources import OWN, SHOWN, Images, Side, Source, dataset_of, images_of
 from core.models.summary import summarise
 from core.pictures import encode_images
@@ -29,6 +30,8 @@ from core.run.spec import MAX_OPS, MAX_SIDE, AugmentSpec, DataSpec, ModelSpec, N
 
 IN_FIRST_BATCH = 8  # images that are shown
 MOST_FRAMES = 16
+IN_EACH_CLASS = 6  # pictures that are shown of a class of a person's own …
+MOST_CLASSES = 12  # … and of how many classes
 
 Answer = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -76,6 +79,10 @@ class OfSource(Part):
 
 class Plan(Part):
     spec: RunSpec
+
+
+class OfData(Part):
+    data: DataSpec
 
 
 class OwnPicture(Part):
@@ -200,8 +207,26 @@ def plan_answer(args: Plan) -> Answer:
         "summary": asdict(summary),
         "batch": batch,
         "too_large": too_large,
-        "notes": dataset.notes,
         "num_images": len(dataset.labels),
+    }
+
+
+def account_answer(args: OfData) -> Answer:
+    """What is in a person's own images, and a few of each of the first classes."""
+    dataset = dataset_of(args.data)
+    account = account_of(dataset, args.data)
+    labels = np.asarray(dataset.labels)
+    shown = {
+        name: np.nonzero(labels == label)[0][:IN_EACH_CLASS]
+        for label, name in enumerate(dataset.classes[:MOST_CLASSES])
+    }
+    return {
+        **asdict(account),
+        "split_is_given": dataset.held_out is not None,
+        "pictures": {
+            name: encode_images(torch.tensor(np.asarray(dataset.images)[index]))
+            for name, index in shown.items()
+        },
     }
 
 
@@ -229,6 +254,7 @@ ANSWERS: dict[str, Callable[[bytes], Answer]] = {
     "label_changes": _checked(LabelChanges, label_changes_answer),
     "images": _checked(OfSource, images_answer),
     "plan": _checked(Plan, plan_answer),
+    "account": _checked(OfData, account_answer),
     "remember": _checked(OwnPicture, remember_answer),
 }
 

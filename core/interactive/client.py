@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import math
 import queue
 import sys
 import threading
@@ -41,6 +42,7 @@ START_SECONDS = 120.0  # for a worker to import torch, on a machine as busy as c
 STARTS = 2  # a worker that somebody kills while it starts is started once more
 WAIT_SECONDS = 90.0  # for a question's turn
 POLL_SECONDS = 0.02
+SLOW_IDLE_SECONDS = 120.0
 HALF_LIFE = 30.0  # seconds in which half of the time that somebody has used is forgotten
 MOST_VISITORS = 1_000  # whose turns are remembered
 
@@ -64,10 +66,13 @@ class Interactive:
 
     Args:
         command: what starts a worker.
+        idle_seconds: after which a worker that nobody asks is let go.
     """
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, command: Sequence[str] = COMMAND, idle_seconds: float = math.inf) -> None:
         self._command = command
+        self._idle_seconds = idle_seconds
+        self._asked_at = time.monotonic()
         self._changed = threading.Condition()
         self._waiting: list[_Question] = []
         self._turns: OrderedDict[str, int] = OrderedDict()  # visitor: the number of his last answer
@@ -76,7 +81,7 @@ class Interactive:
         self._kept = KeptAnswers()
         self._worker: WorkerProcess | None = None
         self._ready = threading.Event()
-        self._unstartable = False  # the last worker ended before it was ready: wait until one is asked for
+        self._unstartable = False  # wait until one is asked for: the last could not start, or was idle
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -118,6 +123,7 @@ class Interactive:
                 return known
             self._waiting.append(question)
             self._unstartable = False
+            self._asked_at = time.monotonic()
             self._start()
             self._changed.notify_all()
         began = time.monotonic()
@@ -214,6 +220,7 @@ class Interactive:
                 question = self._pick() if worker is not None else None
                 if question is None:
                     self._changed.wait_for(lambda: bool(self._waiting) or self._closed, 0.5)
+                    self._let_go_if_idle()
                     continue
             if not question.answer.set_running_or_notify_cancel():
                 continue
@@ -228,6 +235,13 @@ class Interactive:
                 question.answer.set_result(answer)
             for whose in {question.visitor, place_of(question.visitor)}:
                 self._used.add(whose, time.monotonic() - began)
+
+    def _let_go_if_idle(self) -> None:
+        """Under the lock."""
+        idle = time.monotonic() - self._asked_at > self._idle_seconds
+        if idle and not self._waiting and self._worker is not None:
+            self._let_go(self._worker)
+            self._unstartable = True
 
     def _ready_worker(self) -> WorkerProcess | None:
         """The worker, once it is ready: a new one if the last has ended. None while none can be started and
@@ -349,6 +363,15 @@ def shared_interactive() -> Interactive:
 
 
 @cache
+def shared_slow() -> Interactive:
+    """Another one, for what takes seconds: whoever asks for it waits in a lane of his own. It starts when it
+    is first asked, and is let go when nobody asks."""
+    interactive = Interactive(idle_seconds=SLOW_IDLE_SECONDS)
+    atexit.register(interactive.close)
+    return interactive
+
+
+@cache
 def shared_decoder(lane: str) -> Interactive:
     """The worker of this process that decodes strangers' bytes in one of `LANES`; see
     `core.interactive.decoding`. It starts when it is first asked, and ends with this process."""
@@ -361,5 +384,6 @@ def shared_decoder(lane: str) -> Interactive:
 def close_shared() -> None:
     """End all workers of this process that answer pages."""
     shared_interactive().close()
+    shared_slow().close()
     for lane in LANES:
         shared_decoder(lane).close()

@@ -20,21 +20,19 @@ import os
 import queue
 import signal
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-import psutil
-
 from core.interactive.errors import MissingDatasetError, MissingPicturesError
+from core.jobs.memory import end_above
 from core.jobs.pipes import claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
 from core.text.paths import without_paths
 
 NICENESS = 5  # pages go first, training (10) last
 MOST_BYTES = 3 * 2**30  # of memory; ``AUGURY_INTERACTIVE_BYTES`` says otherwise
-WATCH_SECONDS = 0.05
+SMALLER = "try smaller images, a smaller batch or fewer operations"
 
 Answers = Mapping[str, Callable[[bytes], dict[str, Any]]]  # arguments as JSON, for they are checked as such
 WarmUp = Iterator[None]  # one step each time it is asked for the next
@@ -69,7 +67,8 @@ def serve(
     lines = claim(0, "rb")
     outbox = _Outbox(claim(1, "wb"))
     threading.Thread(target=_read, args=(lines, questions), name="inbox", daemon=True).start()
-    threading.Thread(target=_watch_memory, args=(outbox, most_bytes), name="memory", daemon=True).start()
+    most = most_bytes or int(os.environ.get("AUGURY_INTERACTIVE_BYTES") or MOST_BYTES)
+    end_above(most, lambda what: outbox.say_and_end(f"It {what}; {SMALLER}."))
     answers, warm_up = load()
     outbox.say({"ready": True, "pid": os.getpid()})
     for _ in warm_up:  # as long as nobody asks anything
@@ -126,16 +125,3 @@ def _read(lines: BinaryIO, questions: queue.SimpleQueue[dict[str, Any]]) -> None
     for question in read(lines):
         questions.put(question)
     os._exit(0)  # whatever is still computing
-
-
-def _watch_memory(outbox: _Outbox, most_bytes: int | None) -> None:
-    """End this process before it takes the machine's memory. What it holds is looked at often: a limit of
-    the system's (RLIMIT_DATA) would also count what torch and CUDA reserve and never touch."""
-    most = most_bytes or int(os.environ.get("AUGURY_INTERACTIVE_BYTES") or MOST_BYTES)
-    process = psutil.Process()
-    while process.memory_info().rss <= most:
-        time.sleep(WATCH_SECONDS)
-    outbox.say_and_end(
-        f"It needed more than {most / 2**30:.2g} GiB of memory and was ended; try smaller images, a smaller "
-        "batch or fewer operations."
-    )

@@ -23,7 +23,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import psutil
+
 from core.catalogue import imported, look_up
+from core.jobs.memory import end_above
 from core.jobs.pipes import claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
@@ -88,11 +91,13 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
     end_with_parent()
     lower_priority(niceness)
     inbox = _Inbox(claim(0, "rb"))
-    outbox = claim(1, "wb")
+    outbox = _Outbox(claim(1, "wb"))
     run, control_class = load()
-    write(outbox, {"ready": True, "pid": os.getpid()})
+    outbox.say({"ready": True, "pid": os.getpid()})
+    end_above(_most_bytes(), outbox.say_and_end)
     while (message := inbox.jobs.get()) is not None:
         control = control_class()
+        outbox.run_id = message["run"]
         inbox.attend(message["run"], control)
         out = Path(message["out"]) if message.get("out") else None
         told: dict[str, Any] = {
@@ -104,11 +109,41 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
         control.tell = tell
         for event in checked_events(run, parse(message["spec"]), control, **told):
             tell(event)
+        outbox.run_id = None
     return 0
 
 
-def _tell(outbox: BinaryIO, run_id: str, event: Event) -> None:
-    write(outbox, {"run": run_id, "event": event})
+def _most_bytes() -> int:
+    """Of memory, for all that a run needs on this machine's processors: half of it, shared by the runs that
+    go at a time; or ``AUGURY_RUN_BYTES``."""
+    slots = max(1, int(os.environ.get("AUGURY_SLOTS") or 1))
+    return int(os.environ.get("AUGURY_RUN_BYTES") or psutil.virtual_memory().total // (2 * slots))
+
+
+class _Outbox:
+    """What is said, line by line; ``run_id`` is the job that is computed."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self.run_id: str | None = None
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def say(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            write(self._pipe, message)
+
+    def say_and_end(self, what: str) -> None:
+        """Last words; nothing is said after them."""
+        with self._lock:
+            if self.run_id is not None:
+                reason = f"The run {what}; try a smaller batch, smaller images or a narrower network."
+                event = {"event": "state", "state": "failed", "reason": reason}
+                write(self._pipe, {"run": self.run_id, "event": event})
+            os._exit(1)
+
+
+def _tell(outbox: _Outbox, run_id: str, event: Event) -> None:
+    outbox.say({"run": run_id, "event": event})
 
 
 def checked_events(

@@ -136,7 +136,8 @@ MEASURES: dict[str, MeasureEntry] = {
             name="effective_rank",
             title="Effective rank",
             help="How many directions a layer's matrix really uses, by the entropy of its singular values; "
-            "filters are read as one row each, and ranks of several matrices add up.",
+            "filters are read as one row each, and ranks of several matrices add up; at most as many as a "
+            "layer has rows or columns, whichever are fewer.",
             formula=r"\exp\Bigl( -\sum_i p_i \ln p_i \Bigr), \quad p_i = \tfrac{\sigma_i}{\sum_j \sigma_j}",
             unit="dimensions",
             source="Roy & Vetterli 2007, The effective rank: a measure of effective dimensionality",

@@ -27,6 +27,7 @@ from core.catalogues import completed
 from core.data.catalogue import load_dataset
 from core.data.photos import photos
 from core.run.commands import Control
+from core.run.errors import SpecError
 from core.run.events import Event, state
 from core.run.inputs import checked_inputs
 from core.run.spec import MAX_SIDE, AugmentSpec, Part, RunSpec
@@ -35,6 +36,7 @@ from core.train.step import train_step
 
 WHOLE = "The whole pipeline"
 TRAINING = "The rest of a training step"
+MOST_SECONDS = 30.0
 MIN_ROUNDS = 3  # of fewer a median says little
 SMALL = 64  # pixels; up to this side a whole batch is timed, as in training
 BATCH, FEW = 128, 16  # images that are timed at once, small ones and large ones
@@ -130,21 +132,30 @@ def measure(
     It ends after `MIN_ROUNDS` or about ``seconds``, whichever is later.
 
     Raises:
-        SpecError: an operation does not fit these images.
+        SpecError: an operation does not fit these images, or it takes too long: others wait for their turn.
     """
     spec = completed_augment(spec, images.shape[1])
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     batch = images.to(device).float().div_(255)
     rows = _stages(spec, batch, seed)
-    for _, stages in rows:
-        _time(stages, batch, 0)
     times: list[list[tuple[float, float]]] = [[] for _ in rows]
+    opened = time.perf_counter()
+
+    def timed(stages: list[Stage], number: int) -> tuple[float, float]:
+        if time.perf_counter() - opened > MOST_SECONDS:
+            raise SpecError(
+                "augment", f"timing it took more than {MOST_SECONDS:.0f} s; try fewer operations."
+            )
+        return _time(stages, batch, number)
+
+    for _, stages in rows:
+        timed(stages, 0)
     began, rounds, done = time.perf_counter(), 0, 0.0
     while done < 1:
         rounds += 1
         for (_, stages), taken in zip(rows, times, strict=True):
-            taken.append(_time(stages, batch, rounds))
+            taken.append(timed(stages, rounds))
         done = min(rounds / MIN_ROUNDS, (time.perf_counter() - began) / seconds, 1.0)
         each = 1e6 / len(batch)
         *parts, whole = (

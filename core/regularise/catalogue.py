@@ -17,7 +17,8 @@ SOLVERS: dict[str, str] = {
     "proximal": (
         "After each optimiser step the penalty's proximal operator is applied (ProxGen, arXiv 2007.07484): a "
         "weight too weak to pay for itself becomes 0.0, and stays there until the gradient, which the "
-        "optimiser averages over one batch or the last few, pulls harder than λ. So compare exact zeros "
+        "optimiser averages over one batch or the last few, pulls harder than λ. A whole neuron at zero, "
+        "with its bias, gets no gradient through a ReLU and stays. Compare exact zeros "
         "among runs of one optimiser and one batch size."
     ),
     "penalty": "The penalty is added to the loss and followed by its gradient, as most code does it.",
@@ -78,9 +79,9 @@ REGULARISERS: dict[str, RegulariserEntry] = {
                 ),
             ),
             formula=r"\lambda \left( a \lVert w \rVert_1 + \tfrac{1 - a}{2} \lVert w \rVert_2^2 \right)",
-            effect="The share of L1 makes small weights exactly zero; that of L2 shrinks all in proportion "
-            "to their size.",
-            penalty_effect="The share of L1 pulls small weights close to zero; that of L2 shrinks all in "
+            effect="The share of L1 makes small weights exactly zero; that of L2 pulls all, in proportion to "
+            "their size.",
+            penalty_effect="The share of L1 pulls small weights close to zero; that of L2 pulls all, in "
             "proportion to their size.",
             solvers=("proximal", "penalty"),
             default_strength=1e-4,
@@ -118,8 +119,9 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             "the optimiser does to the gradient it does to λw, too.",
             source="Hoerl & Kennard 1970; Krogh & Hertz 1991",
             formula=r"\tfrac{\lambda}{2} \lVert w \rVert_2^2",
-            effect="Every weight shrinks in proportion to its size: large ones most, and none to "
-            "exactly zero, for the pull fades as a weight does.",
+            effect="Every weight is pulled in proportion to its size, and none to exactly zero, for the pull "
+            "fades as a weight does. Adam and RMSprop divide it by the gradient's usual size, so that small "
+            "weights may shrink as fast as large ones.",
             solvers=("penalty",),
             default_strength=1e-4,
             strength_low=1e-6,

@@ -81,7 +81,7 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
                 0.0,
                 0.0,
                 5.0,
-                "An improvement is more than this: percentage points of accuracy, or nats of loss.",
+                "An improvement is more than this: percentage points of accuracy, or so much of the loss.",
                 step=0.05,
             ),
             Flag("restore_best", True, "Keep the weights of the best epoch, not those of the last."),

@@ -10,8 +10,9 @@ of 1 moves the weight in one step once the optimiser's averages have settled:
   ``lr·(g + μ·b) = lr·g·(1 + μ/(1 - μ))``: the same.
 - Adam and AdamW: ``m̂`` settles at ``g``, so ``s = lr/(√v̂ + eps)``, with ``v̂ = v/(1 - β₂^k)`` after
   ``k`` steps.
-- RMSprop: the same with its ``α`` for ``β₂``, and ``/(1 - μ)`` with momentum, for the buffer's reason. torch
-  does not correct ``v`` for starting at 0, so its first move is ten times as long; what it settles at is not.
+- RMSprop: the same with its ``α`` for ``β₂``, and with momentum times ``(1 - μ^k)/(1 - μ)``, for the buffer's
+  reason. torch does not correct ``v`` for starting at 0, so its first move is ten times as long; what it
+  settles at is not.
 
 This is ProxGen: Yun, Lozano & Yang 2021, Adaptive proximal gradient methods for structured neural
 networks (arXiv 2007.07484). A plain ``lr·λ`` under Adam is far too weak: 0.1 % zeros where this gives over
@@ -28,9 +29,9 @@ is at most lr, its threshold at least ``lr/FLOOR``. With other penalties (a grou
 weight that is not 0 may rest at a gradient below the floor; there it is pulled less, and its gradient is off
 by less than the floor.
 
-Trade-offs. In the first ``1/(1 - μ)`` steps of SGD and RMSprop the buffer is still filling, so the pull is
-stronger than the loss's by up to that factor; Adam corrects ``m̂`` and has no such phase. In the first
-``1/(1 - α)`` of RMSprop the pull is weaker than the loss's, by up to ten in the first. A penalty acts at
+Trade-offs. In the first ``1/(1 - μ)`` steps of SGD the buffer is still filling, so the pull is stronger than
+the loss's by up to that factor; Adam corrects ``m̂`` and has no such phase. In the first ``1/(1 - α)`` steps
+of RMSprop the pull is weaker than the loss's, by up to ten in the first. A penalty acts at
 once, a gradient through its average, so weights shrink a few steps ahead; where they rest is the
 same. All this is about the gradient of the whole data. With batches λ is weighed against the gradient of one
 batch (with momentum, and under Adam, the mean of the last few), whose noise lifts weights off zero that the
@@ -123,6 +124,9 @@ def step_sizes(optimiser: Optimizer, weights: list[Tensor], curvature: float = 0
         assert isinstance(optimiser, RMSprop), f"no step sizes for {type(optimiser).__name__}"
         assert not group["centered"]
         name, beta = "square_avg", group["alpha"]
+        if momentum := group["momentum"]:  # its buffer has yet to fill
+            step = state[weights[0]]["step"]
+            settled *= 1 - momentum ** (float(step) if step.is_cpu else step)
     root = _root_of_correction(state[weights[0]]["step"], beta)
     # √v̂ is √v/root. With the curvature 1/s + curvature is (√v + eps + rate·curvature)/rate.
     return StepSizes(

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
 from core.catalogue import title_of
 from core.models.catalogue import ARCHITECTURES
 from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
-from core.run.spec import AugmentSpec, RegulariserSpec, RunSpec
+from core.run.spec import AugmentSpec, DataSpec, RegulariserSpec, RunSpec
 
 
 def in_words(spec: RunSpec) -> str:
     """One line, e.g. ``mnist5k · cnn 32-64-128 · affine + CutMix · L1 (lasso) 0.001 proximal``."""
-    parts = [spec.data.name, _architecture(spec), _augmentation(spec.augment)]
+    parts = [data_in_words(spec.data), _architecture(spec), _augmentation(spec.augment)]
     parts += [_regulariser(regulariser) for regulariser in spec.regularisers]
     return " · ".join(part for part in parts if part)
+
+
+def data_in_words(spec: DataSpec) -> str:
+    """E.g. ``mnist5k``, or ``own images 3fa2``: of an upload the end of its digest, else its file's name."""
+    if spec.path is None:
+        return spec.name
+    which = spec.path[-4:] if spec.path.startswith("upload:") else PurePath(spec.path).name
+    return f"own images {which[:24]}".strip()
 
 
 def budget(spec: RunSpec) -> str:
@@ -30,7 +40,7 @@ def budget(spec: RunSpec) -> str:
 def title(spec: RunSpec) -> str:
     """What to call a run: its name; without one what sets it apart, e.g. ``cnn 32-64-128 · L1 (lasso) 0.001
     proximal``."""
-    return spec.name or in_words(spec).removeprefix(f"{spec.data.name} · ")
+    return spec.name or in_words(spec).removeprefix("" if spec.data.path else f"{spec.data.name} · ")
 
 
 def objective(spec: RunSpec) -> str:

@@ -42,13 +42,17 @@ def figures(epoch: Mapping[str, Any] | None, started: Mapping[str, Any] | None) 
             _percent(accuracy),
             counted(accuracy, images) if epoch and images else "",
             "Share of held-out images whose class the network names. Below it: how many of how many, and the "
-            "95 % interval for other images of the same kind (Wilson).",
+            "95 % interval for other images of the same kind (Wilson); under some 200 images it is rough.",
         ),
         Figure(
             "Clean train",
             _percent(clean),
-            counted(clean, of) if clean is not None and of else "",
-            "The same for a fixed sample of the training images, without augmentation and without dropout.",
+            _clean_counted(clean, of, (started or {}).get("train_images", 0))
+            if clean is not None and of
+            else "",
+            "Share of a fixed sample of the training images whose class the network names, without "
+            "augmentation and without dropout. Below it the 95 % interval for the other training images "
+            "(Wilson); nothing is left to guess where the sample is all of them.",
         ),
         Figure(
             "Gap",
@@ -93,6 +97,11 @@ def harder_while_learning(epoch: Mapping[str, Any], spec: RunSpec) -> str:
         f"While learning the network works {how}, which is harder: that is why the dotted line lies below "
         "clean train. Only clean train compares with validation."
     )
+
+
+def _clean_counted(share: float, of: int, training: int) -> str:
+    """`core.text.shares.counted`, without an interval where all of the ``training`` images were judged."""
+    return f"{round(share * of):,} of all {of:,}" if of == training else counted(share, of)
 
 
 def _percent(share: float | None) -> str:

@@ -38,7 +38,7 @@ def _chance(labels: Tensor, accuracy: float) -> str:
     if accuracy > bound or bound >= 1:
         return ""
     return (
-        f"the network is no better than chance: it names {accuracy:.1%} of the validation images rightly, "
+        f"the network can't be told from chance: it names {accuracy:.1%} of the validation images rightly, "
         f"where always naming the largest class gives {share:.1%}"
     )
 

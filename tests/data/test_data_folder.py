@@ -6,6 +6,7 @@ import re
 import stat
 import struct
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -129,6 +130,15 @@ def test_names_in_utf8_that_do_not_say_so_are_read_as_such():
     for header in (rb"(PK\x03\x04..)..", rb"(PK\x01\x02....).."):
         content = re.sub(header, rb"\1\0\0", content, flags=re.DOTALL)
     assert set(read(content).classes) == {"Äpfel", "pears"}
+
+
+def test_files_that_lie_too_deep_or_have_too_long_a_name_are_refused_at_once():
+    for name in ("a/" + "d/" * 20_000 + "1.png", "a/" + "x" * 1100 + ".png"):
+        began = time.perf_counter()
+        refused(zipped({name: plain(1), "b/1.png": plain(2)}), "lies too deep or has too long a name")
+        assert time.perf_counter() - began < 1
+    deep = {f"{name}/{'d/' * 28}{i}.png": plain(9 * i) for name in "ab" for i in range(2)}
+    assert len(read(zipped(deep))) == 4
 
 
 # What is skipped

@@ -1,5 +1,6 @@
 """Decoding one image: every mode, orientation and bad file."""
 
+import struct
 import subprocess
 import sys
 from contextlib import suppress
@@ -276,3 +277,16 @@ def test_scans_count_with_the_pixels_they_go_over():
     with pytest.raises(UnreadableImageError, match="too many to read"):
         open_image(many_scans(8000, 25), 32)
     assert open_image(many_scans(8000, 0), 32).work < 20 * 8000**2
+
+
+def test_the_scans_of_a_jpeg_with_more_pictures_behind_it_count_too():
+    """Pillow calls it MPO, by a segment that anyone can put in."""
+    content = many_scans(400, 50)
+    index = struct.pack("<4sI", b"II*\0", 8) + struct.pack("<H", 3)
+    index += struct.pack("<HHI4s", 0xB000, 7, 4, b"0100") + struct.pack("<HHII", 0xB001, 4, 1, 2)
+    index += struct.pack("<HHII", 0xB002, 7, 32, 50) + struct.pack("<I", 0) + bytes(32)
+    segment = b"MPF\0" + index
+    mpo = content[:2] + b"\xff\xe2" + struct.pack(">H", len(segment) + 2) + segment + content[2:]
+    with Image.open(BytesIO(mpo)) as image:
+        assert image.format == "MPO"
+    assert open_image(mpo, 32).work == open_image(content, 32).work > 50 * 400**2

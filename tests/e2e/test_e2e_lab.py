@@ -103,7 +103,7 @@ def test_a_pasted_picture_is_augmented(page: Page, app: str) -> None:
         base64.b64encode(picture.getvalue()).decode(),
     )
     expect(page.locator(".st-key-results").get_by_text("yours 1").first).to_be_visible()
-    page.get_by_role("button", name="Forget 1 pasted picture").click()
+    page.get_by_role("button", name="Forget 1 picture").click()
     expect(page.locator(".st-key-results").get_by_text("astronaut").first).to_be_visible()
 
 

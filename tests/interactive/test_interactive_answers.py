@@ -104,7 +104,7 @@ def test_a_plan_has_the_network_and_the_first_batch():
     rows = plan["summary"]["rows"]
     assert sum(row["parameters"] for row in rows) == plan["summary"]["parameters"]
     assert len(plan["batch"]["pictures"]) == len(plan["batch"]["names"]) == 8
-    assert (plan["num_images"], plan["notes"], plan["too_large"]) == (5_000, [], "")
+    assert (plan["num_images"], plan["too_large"]) == (5_000, "")
 
 
 def test_a_batch_too_large_to_draw_for_says_so(monkeypatch):

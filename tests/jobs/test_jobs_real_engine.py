@@ -48,3 +48,21 @@ def test_worker_and_thread_give_the_same_numbers_and_the_store_keeps_them(one_th
         )
     assert len(figures[0]) == 2
     assert figures[0] == figures[1]
+
+
+def test_a_run_that_takes_too_much_memory_is_ended_and_says_so_and_the_next_one_runs(one_thread, monkeypatch):
+    """What a link may ask for: some 3 GB of activations a step."""
+    monkeypatch.setenv("AUGURY_RUN_BYTES", str(1400 * 2**20))
+    wide = {"arch": "attention", "params": {"patch": 1, "width": 64, "depth": 4}}
+    greedy = parse({"data": {"name": "digits"}, "model": wide, "train": {"epochs": 1, "batch_size": 1024}})
+    store = Store()
+    jobs = Jobs(store, WorkerExecutor())
+    try:
+        view = jobs.wait(jobs.submit(greedy), timeout=400)
+        assert view.state == "failed"
+        assert "needed more than 1.4 GiB of memory and was ended; try a smaller batch" in view.reason
+        after = jobs.wait(jobs.submit(SPEC), timeout=400)
+        assert (after.state, after.reason) == ("finished", "")
+    finally:
+        jobs.close()
+        store.close()

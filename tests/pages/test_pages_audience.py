@@ -47,13 +47,23 @@ def test_a_viewer_who_has_not_asked_for_long_is_forgotten(clock, ask):
 
 
 def test_in_a_large_class_nobody_is_forgotten_between_two_turns(clock, ask):
-    for visit in range(300):
+    for visit in range(110):
         ask(visit)
-    clock[0] += 38.0
-    assert ask(0) == 38.0
+    clock[0] += 14.0
+    assert ask(0) == 14.0
 
 
 def test_turns_differ_by_a_quarter_by_chance(monkeypatch, ask):
     monkeypatch.setattr(audience, "_seen", {})
     waits = [ask(visit % 80) for visit in range(400)][80:]
     assert min(waits) >= 7.5 and max(waits) <= 12.5 and len(set(waits)) > 100
+
+
+def test_however_many_visits_somebody_opens_nobody_waits_longer_than_a_bound(clock, ask):
+    for second in range(60):
+        clock[0] += 1
+        for visit in range(100):
+            assert ask(f"{second}.{visit}") <= audience.MOST_SECONDS
+    assert len(audience._seen["run"]) <= 100 * (2 * audience.MOST_SECONDS + 1)
+    clock[0] += 2 * audience.MOST_SECONDS + 1
+    assert ask("honest") == 1.0

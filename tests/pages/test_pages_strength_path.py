@@ -307,7 +307,7 @@ def test_only_what_is_called_lambda_has_a_path(told):
     [
         ([], "λ = 0, which they are compared with, has not been tried"),
         ([event(0.0, None)], "Without the regulariser the loss stopped being a number"),
-        ([event(0.0, 0.99)], "Every λ here costs more than 0.5 points against λ = 0"),
+        ([event(0.0, 0.99)], "None of these λ was measured within 0.5 points of λ = 0"),
         ([event(0.0, 0.97) | {"right": "no number"}], "nothing to compare with"),
     ],
 )

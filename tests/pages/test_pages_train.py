@@ -246,7 +246,7 @@ def test_a_run_from_start_to_finish(open_page):
     assert (
         f" of {validation}; " in sure["Validation accuracy"] and "100 of" not in sure["Validation accuracy"]
     )
-    assert " of 100; " in sure["Clean train"] and " to " in sure["Gap"]
+    assert " of all 100" in sure["Clean train"] and " to " in sure["Gap"]
     assert "Finished" in visit.get("progress")[0].proto.text
     assert not [each for each in visit.button if each.label == "Stop"]
 

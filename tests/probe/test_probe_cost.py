@@ -26,13 +26,13 @@ def clock(monkeypatch):
 
 
 def test_medians_of_rounds_without_the_first(clock, monkeypatch):
-    """An operation draws in 1 ms and applies in 3; the first time it takes a second, and once ten."""
+    """An operation draws in 1 ms and applies in 3; the first time it takes 0.1 s, and once a whole one."""
 
     class Slow:
         def __init__(self, spec, **_):
             self.num_ops = len(spec.ops)
             self.groups = [(i,) for i in range(self.num_ops)]
-            self.delays = iter([1.0, 0.0, 10.0, 0.0])
+            self.delays = iter([0.1, 0.0, 1.0, 0.0])
 
         def draw(self, batch_size, step):
             self.delay = next(self.delays)

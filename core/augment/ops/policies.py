@@ -50,8 +50,8 @@ def describe_picks(drawn: Drawn, i: int) -> Values:
 
 
 _CAN_LIE = (
-    "It turns by up to 30°, shears by up to 54°, inverts, and shifts: an arrow may point elsewhere, a digit "
-    "leave the view."
+    "At its strongest it turns by up to 30° and shears by up to 54°; it inverts and shifts: an arrow may "
+    "point elsewhere, a digit leave the view."
 )
 
 POLICIES = (

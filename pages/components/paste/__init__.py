@@ -10,10 +10,12 @@ from pathlib import Path
 import streamlit as st
 
 MAX_IMAGES = 16
-MAX_BYTES = 10 * 2**20  # of one image
-# Of all images of one paste. Streamlit itself takes messages of 200 MB, but while one is on its way the
-# browser answers no ping, and after 30 s the server hangs up: 16 MB (21 as base64) arrive at 6 Mbit/s.
-MAX_TOTAL = 16 * 2**20
+SMALL_BYTES = 128 << 10  # an image of more is scaled in the browser, its short side to …
+SMALL_SIDE = 448  # … so many pixels: twice what previews show
+MAX_BYTES = 512 << 10  # of one image, as it is sent
+MAX_TOTAL = (
+    5 << 19
+)  # of all images of one paste; as base64 3.3 MB, and `pages.features.frame.bounds` lets 4 by
 
 _ASSETS = Path(__file__).parent
 _paste = st.components.v2.component(
@@ -29,7 +31,7 @@ class Pasted:
     """What one paste brought.
 
     Args:
-        images: each image's file, as it was in the clipboard: not decoded, and anything may be in it.
+        images: each image's file, as it was in the clipboard or scaled: anything may be in it.
         refused: a sentence for each that can't be taken.
     """
 
@@ -47,7 +49,9 @@ def paste_images(*, key: str, label: str = "Paste an image") -> Pasted | None:
     def pasted() -> None:
         st.session_state[waiting] = read(st.session_state[key]["images"])
 
-    limits = {"count": MAX_IMAGES, "bytes": MAX_BYTES, "total": MAX_TOTAL}
+    limits = {
+        "count": MAX_IMAGES, "small": SMALL_BYTES, "side": SMALL_SIDE, "bytes": MAX_BYTES, "total": MAX_TOTAL
+    }  # fmt: skip
     message = json.dumps({"label": label, "limits": limits}).encode()
     _paste(key=key, data=message, on_images_change=pasted)
     # A run may be overtaken before it comes here; then the next one finds the images.
@@ -67,11 +71,9 @@ def read(value: object) -> Pasted:
             refused.append(f"Pasted image {number} did not arrive whole; paste it again.")
             continue
         if len(image) > MAX_BYTES:
-            refused.append(f"Pasted image {number} is larger than {MAX_BYTES >> 20} MB.")
+            refused.append(f"Pasted image {number} is larger than {MAX_BYTES >> 10} kB.")
         elif sum(map(len, images)) + len(image) > MAX_TOTAL:
-            refused.append(
-                f"Pasted image {number} no longer fits into {MAX_TOTAL >> 20} MB; paste it by itself."
-            )
+            refused.append(f"Pasted image {number} no longer fits; paste it by itself.")
         else:
             images.append(image)
     if len(value) > MAX_IMAGES:

@@ -44,16 +44,38 @@ async function take(node, files) {
   const images = files.filter(({ type }) => TYPES.includes(type));
   if (!images.length) return say(node, "No image in the clipboard: copy a PNG, JPEG, WebP or BMP first.");
   let total = 0;
-  const taken = images.filter(({ size }, index) => {
-    const fits = index < limits.count && size <= limits.bytes && total + size <= limits.total;
-    if (fits) total += size;
+  const scaled = await Promise.all(images.slice(0, limits.count).map((image) => scaledDown(image, limits)));
+  const taken = scaled.filter((image) => {
+    const fits = image && image.size <= limits.bytes && total + image.size <= limits.total;
+    if (fits) total += image.size;
     return fits;
   });
   const left = images.length - taken.length;
   const count = (number) => (number === 1 ? "1 image" : `${number} images`);
-  const bounds = `${limits.count} images, ${limits.bytes >> 20} MB each and ${limits.total >> 20} MB together fit`;
-  say(node, `${count(taken.length)} pasted.` + (left ? ` ${count(left)} left out: ${bounds}.` : ""));
+  const why = `at most ${limits.count} at once, and only those that this browser can read`;
+  say(node, `${count(taken.length)} pasted.` + (left ? ` ${count(left)} left out: ${why}.` : ""));
   if (taken.length) send(await Promise.all(taken.map(base64)));
+}
+
+// A large image at the size that previews need, on white; null if the browser can't read it.
+async function scaledDown(file, { small, side }) {
+  if (file.size <= small) return file;
+  try {
+    const image = await createImageBitmap(file);
+    const scale = Math.min(1, side / Math.min(image.width, image.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.min(2 * side, Math.round(image.width * scale));
+    canvas.height = Math.min(2 * side, Math.round(image.height * scale));
+    const [width, height] = [canvas.width / scale, canvas.height / scale]; // the middle of a very long one
+    const context = canvas.getContext("2d");
+    context.fillStyle = "white";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    const [left, top] = [(image.width - width) / 2, (image.height - height) / 2];
+    context.drawImage(image, left, top, width, height, 0, 0, canvas.width, canvas.height);
+    return await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92));
+  } catch {
+    return null;
+  }
 }
 
 async function base64(file) {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, get_args
 
 import streamlit as st
 
 from core.catalogue import Entry
 from core.data.catalogue import DATASETS
+from core.data.own import Fit, Form, form_of
 from core.data.shape import image_shape
 from core.models.catalogue import ARCHITECTURES
 from core.optimise.catalogue import OPTIMISERS, SCHEDULES
@@ -58,19 +59,13 @@ def train_form(spec: RunSpec) -> RunSpec:
 def data_part(spec: DataSpec) -> DataSpec:
     """Which images; a person's own come as a zip, which is checked before it is kept."""
     name = _pick("Images", DATASETS, spec.name, "data", "name")
-    path, side = None, None
-    channels: Literal[1, 3] | None = None
+    path: str | None = None
+    form: Form | None = None
     if DATASETS[name].own:
-        path = upload_box(spec.path if spec.name == name else None)
-        side = st.select_slider(
-            "Side (px)",
-            sorted({16, 28, 32, 48, 64, 96, 128, 192, 256} | {spec.side or 32}),
-            spec.side or 32,
-            key=key("data", "side"),
-            help="Images are scaled to this side and cut square. Larger ones train slower.",
-        )
-        colour = st.toggle("Colour", spec.channels != 1, key=key("data", "colour"))
-        channels = 3 if colour else 1
+        before = spec.path if spec.name == name else None
+        uploaded = upload_box(before is not None)
+        path = uploaded.path if uploaded else before
+        form = _form_part(path, uploaded.form if uploaded and uploaded.is_new else form_of(spec))
     share = st.slider(
         "Kept for validation (share)", 0.05, 0.5, spec.validation_share, 0.05, key=key("data", "share")
     )
@@ -83,9 +78,40 @@ def data_part(spec: DataSpec) -> DataSpec:
         key=key("data", "train_images"),
         help="Fewer images make overfitting easy to see. Empty: all of them.",
     )
-    return DataSpec(
-        name=name, path=path, side=side, channels=channels, train_images=limit, validation_share=share
+    shape: dict[str, Any] = {} if form is None else form._asdict()
+    return DataSpec(name=name, path=path, train_images=limit, validation_share=share, **shape)
+
+
+def _form_part(path: str | None, form: Form) -> Form:
+    """What every image of a person's own is made into; another set starts from what suits it."""
+    if path is None:
+        return form
+    own = path[-8:]
+    side = st.select_slider(
+        "Side (px)",
+        sorted({8, 16, 28, 32, 48, 64, 96, 128, 192, 256} | {form.side}),
+        form.side,
+        key=key("data", own, "side"),
+        help="Images are scaled to this side. Larger ones train slower.",
     )
+    fits: tuple[Fit, ...] = get_args(Fit)
+    fit = st.segmented_control(
+        "Not square",
+        fits,
+        default=form.fit,
+        required=True,
+        format_func=str.capitalize,
+        key=key("data", own, "fit"),
+        help="Crop keeps the middle; pad keeps all and fills up with the colour of the image's edge; stretch "
+        "keeps all and bends shapes.",
+    )
+    colour = st.toggle("Colour", form.channels != 1, key=key("data", own, "colour"))
+    return Form(side, 3 if colour else 1, fit)
+
+
+def waits_for_images(spec: DataSpec) -> bool:
+    """Whether a person has chosen his own images and not given any yet."""
+    return DATASETS[spec.name].own and spec.path is None
 
 
 def model_part(spec: ModelSpec) -> ModelSpec:

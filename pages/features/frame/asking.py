@@ -4,15 +4,20 @@ those that decode visitors' files."""
 from __future__ import annotations
 
 import base64
-import tempfile
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import streamlit as st
 from pydantic import BaseModel
 
-from core.interactive.client import TIMEOUT, Answer, Interactive, shared_decoder, shared_interactive
+from core.interactive.client import (
+    TIMEOUT,
+    Answer,
+    Interactive,
+    shared_decoder,
+    shared_interactive,
+    shared_slow,
+)
 from core.interactive.errors import (
     MissingDatasetError,
     MissingPicturesError,
@@ -23,6 +28,7 @@ from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import place, visitor
 
 UPLOAD_SECONDS = 60.0  # for a zip of the largest size to be read
+QUICK_OPS = 16  # enabled operations of a pipeline; the slowest take 0.2 s each on 16 photographs
 TRIES = 3  # to give the worker what it misses
 _SENT = "augury.sent"  # {digest: (pixels, side)} of this visit's own pictures, while they are shown
 
@@ -40,10 +46,15 @@ def ask(kind: str, *, slot: str | None = None, in_callback: bool = False, **args
     Raises:
         SpecError: what was asked can't be done, or the worker ended or took too long.
     """
-    if shared_interactive().wait_ready(0):
-        return _answer(kind, args, slot, in_callback)
+    plain = {
+        name: each.model_dump(mode="json") if isinstance(each, BaseModel) else each
+        for name, each in args.items()
+    }
+    worker = shared_slow() if _is_slow(plain) else shared_interactive()
+    if worker.wait_ready(0):
+        return _answer(worker, kind, plain, slot, in_callback)
     with st.spinner("Starting PyTorch and Kornia…"):
-        return _answer(kind, args, slot, in_callback)
+        return _answer(worker, kind, plain, slot, in_callback)
 
 
 def send_picture(name: str, content: bytes, side: int) -> tuple[str | None, str]:
@@ -57,30 +68,18 @@ def send_picture(name: str, content: bytes, side: int) -> tuple[str | None, str]
     )
     if told["pixels"] is None:
         return None, told["refusal"]
-    return _remember(told["pixels"], side), ""
+    return _remember(shared_interactive(), told["pixels"], side), ""
 
 
-def keep_zip(content: bytes) -> str:
-    """Have a zip of images checked and kept: its name among the uploads. Those that a job in the queue needs
-    don't make room for it.
+def keep_zip(path: str) -> Answer:
+    """Have a zip of images checked and kept: its ``path`` among the uploads, and the form that suits them.
+    Those that a job in the queue needs don't make room for it.
 
     Raises:
         SpecError: it is refused, or too large to be read in time.
     """
-    with tempfile.TemporaryDirectory(prefix="augury-") as folder:  # nobody else can read it
-        file = Path(folder) / "images.zip"
-        file.write_bytes(content)
-        args = {"path": str(file), "in_use": sorted(jobs().uploads_in_use()), "place": place()}
-        told = _once(
-            "upload",
-            args,
-            None,
-            keep=False,
-            timeout=UPLOAD_SECONDS,
-            worker=shared_decoder("datasets"),
-        )
-    path: str = told["path"]
-    return path
+    args = {"path": path, "in_use": sorted(jobs().uploads_in_use()), "place": place()}
+    return _once("upload", args, None, keep=False, timeout=UPLOAD_SECONDS, worker=shared_decoder("datasets"))
 
 
 def forget_pictures(but: tuple[str, ...]) -> None:
@@ -90,16 +89,20 @@ def forget_pictures(but: tuple[str, ...]) -> None:
         del sent[digest]
 
 
-def _answer(kind: str, args: dict[str, Any], slot: str | None, in_callback: bool) -> Answer:
-    plain = {
-        name: each.model_dump(mode="json") if isinstance(each, BaseModel) else each
-        for name, each in args.items()
-    }
+def _is_slow(args: Mapping[str, Any]) -> bool:
+    """Whether a question's pipeline is so long that nobody else should wait for it."""
+    augment = args.get("augment") or (args.get("spec") or {}).get("augment") or {}
+    return sum(op["enabled"] for op in augment.get("ops", ())) > QUICK_OPS
+
+
+def _answer(
+    worker: Interactive, kind: str, args: dict[str, Any], slot: str | None, in_callback: bool
+) -> Answer:
     for _ in range(TRIES):
         try:
-            return _once(kind, plain, slot, in_callback=in_callback)
+            return _once(kind, args, slot, in_callback=in_callback, worker=worker)
         except MissingPicturesError as missing:  # the worker is a new one
-            _send_again(missing.digests)
+            _send_again(worker, missing.digests)
         except MissingDatasetError as missing:
             _once(
                 "dataset",
@@ -113,19 +116,18 @@ def _answer(kind: str, args: dict[str, Any], slot: str | None, in_callback: bool
     raise NoAnswerError("These images were read but could not be kept; is the server's disk full?")
 
 
-def _send_again(digests: Collection[str]) -> None:
+def _send_again(worker: Interactive, digests: Collection[str]) -> None:
     sent = st.session_state.get(_SENT, {})
     for digest in digests:
         if digest not in sent:
             raise NoAnswerError("Your pictures are no longer here; choose them again.")
-        _remember(*sent[digest])
+        _remember(worker, *sent[digest])
 
 
-def _remember(pixels: str, side: int) -> str:
-    """Tell the interactive worker, and this visit, of a picture that was decoded; its digest."""
-    digest: str = _once("remember", {"pixels": pixels, "side": side}, f"remember {len(pixels)}", keep=False)[
-        "digest"
-    ]
+def _remember(worker: Interactive, pixels: str, side: int) -> str:
+    """Tell a worker, and this visit, of a picture that was decoded; its digest."""
+    args = {"pixels": pixels, "side": side}
+    digest: str = _once("remember", args, f"remember {len(pixels)}", keep=False, worker=worker)["digest"]
     st.session_state.setdefault(_SENT, {})[digest] = (pixels, side)
     return digest
 
@@ -138,10 +140,10 @@ def _once(
     keep: bool = True,
     in_callback: bool = False,
     timeout: float = TIMEOUT,
-    worker: Interactive | None = None,
+    worker: Interactive,
 ) -> Answer:
     try:
-        return (worker or shared_interactive()).ask(
+        return worker.ask(
             visitor(),
             kind,
             args,

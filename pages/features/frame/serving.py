@@ -22,6 +22,7 @@ from core.home import PRIVATE_UMASK
 from pages.features.frame.failures import log_each_failure_once
 from pages.features.frame.upload_budget import share_budget
 
+OPEN_FILES = 65_536
 # Those that import most: the landing page's, the lab's, the form's and a run's.
 MODULES = (
     "pages.features.start.landing",
@@ -35,12 +36,24 @@ MODULES = (
 async def prepared(_app: App) -> AsyncIterator[None]:
     """The server's life: while it begins to serve, all is prepared."""
     os.umask(PRIVATE_UMASK)  # what it and its workers write is for this user alone
+    _allow_many_sockets()
     log_each_failure_once()
     if runtime.exists() and isinstance(files := runtime.get_instance().uploaded_file_mgr, InMemory):
         share_budget(files)
     threading.Thread(target=_prepare, name="prepare", daemon=True).start()
     yield
     _end()
+
+
+def _allow_many_sockets() -> None:
+    """1,024 files are the usual limit of a process, and one script can open as many connections."""
+    if os.name == "posix":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
+        with suppress(OSError, ValueError):  # macOS has a limit of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _prepare() -> None:

@@ -1,15 +1,17 @@
 """Files that browsers send stay in Streamlit's memory, whether a page asked for them or not: they share a
-budget, and those that came first make place."""
+budget, and those that came first make place. What a page has read it lets go."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 
+from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
-MOST_BYTES = 128 << 20  # of all visitors together: two zips of the largest size, while they are read
+MOST_BYTES = 192 << 20  # of all visitors together: a zip of the largest size, and others while they are read
 MOST_FILES = 1_000
 
 
@@ -42,3 +44,14 @@ def share_budget(
             remove_all(session_id)
 
     vars(files).update(add_file=add_file, remove_file=remove_file, remove_session_files=remove_session_files)
+
+
+def let_go(file: UploadedFile) -> None:
+    """Free a file's content, which a visit's state would hold for five minutes beyond the visit. It stays in
+    its widget's list, by its name and without content."""
+    context = get_script_run_ctx()
+    if context is not None and runtime.exists():
+        files = runtime.get_instance().uploaded_file_mgr
+        if isinstance(files, MemoryUploadedFileManager):
+            files.add_file(context.session_id, UploadedFileRec(file.file_id, file.name, file.type, b""))
+    file.close()

@@ -16,13 +16,16 @@ def place() -> str:
     """Where the browser is: at this machine, or else a digest of its address. Of IPv6 half of the address
     counts, for a machine has any number of those that begin alike."""
     address = st.context.ip_address if runtime.exists() else None
-    if not isinstance(address, str):  # AppTest has a stand-in for it
-        return HERE
+    return place_of_address(address if isinstance(address, str) else "")  # AppTest has a stand-in for it
+
+
+def place_of_address(address: str) -> str:
+    """The same of an address; empty, or a loopback's: this machine."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:  # a proxy names its clients in some other way
-        return _digest(address.encode())
-    return _digest(parsed.packed[:8])
+        return _digest(address.encode()) if address else HERE
+    return HERE if parsed.is_loopback else _digest(parsed.packed[:8])
 
 
 def visitor() -> str:

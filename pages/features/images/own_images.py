@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import streamlit as st
@@ -11,62 +12,79 @@ from core.data.images import clean
 from core.text.escape import plain
 from pages.components.paste import paste_images
 from pages.features.frame.asking import forget_pictures, send_picture
+from pages.features.frame.upload_budget import let_go
 
 MOST = 16
 MOST_BYTES = 10 << 20  # of one file
-_PASTED, _DECODED = "augury.pasted", "augury.decoded"
+MOST_GIVEN = 64  # files that are read, good or bad
+_GIVEN, _UPLOADS = "augury.given", "augury.uploads"
 
 Told = tuple[str | None, str]  # a picture's digest, or why it is none
 
 
 def own_images(side: int) -> tuple[str, ...]:
-    """The digests of what a person gave so far, as the interactive worker knows them.
+    """The digests of what a person gave so far, as the interactive worker knows them; they live on when he
+    goes to another page and comes back.
 
     A sentence says of each bad file what is wrong with it; the good ones are still shown. Each file is read
     once: what is kept of it is its picture, not its bytes.
     """
-    files = _uploader() + _camera()
-    pasted = _pasted(side)
+    given: dict[str, Told] = st.session_state.setdefault(_GIVEN, {})
+    _take(_uploader(), given, side)
+    for file in _camera():
+        if file.file_id not in given:
+            given[file.file_id] = _read(file, side)
+    _paste(given, side)
     st.caption("Yours stay in memory for this visit only, never on disk.")
-    if not files and not pasted:
-        st.caption("Until you choose some, you see the photographs.")
-        return ()
-    if len(files) + len(pasted) > MOST:
-        st.caption(f"The first {MOST} of {len(files) + len(pasted)} are shown.")
-    told = [*_decoded(files[:MOST], side), *pasted][:MOST]
-    for _, refusal in told:
+    digests = tuple(dict.fromkeys(digest for digest, _ in given.values() if digest is not None))
+    for _, refusal in given.values():
         if refusal:
             st.warning(plain(refusal), icon=":material/broken_image:")
-    digests = tuple(dict.fromkeys(digest for digest, _ in told if digest is not None))
+    if given:
+        count = f"{len(given)} {'picture' if len(given) == 1 else 'pictures'}"
+        st.button(f"Forget {count}", icon=":material/close:", type="tertiary", on_click=given.clear)
+    else:
+        st.caption("Until you choose some, you see the photographs.")
+    if len(digests) > MOST:
+        st.caption(f"The first {MOST} of {len(digests)} are shown.")
+    digests = digests[:MOST]
     forget_pictures(but=digests)
     return digests
 
 
 def _uploader() -> list[UploadedFile]:
+    """What was just chosen: its list is empty again once that is read."""
     return st.file_uploader(
         "Your images",
-        type=["png", "jpg", "jpeg", "webp", "bmp"],
+        type=["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"],
         accept_multiple_files=True,
         max_upload_size=MOST_BYTES >> 20,
-        key="augment.uploads",
-        help=f"PNG, JPEG, WebP or BMP, up to {MOST} of at most {MOST_BYTES >> 20} MB each.",
+        key=f"augment.uploads.{st.session_state.setdefault(_UPLOADS, 0)}",
+        help=f"PNG, JPEG, WebP, BMP, GIF or TIFF, up to {MOST} of at most {MOST_BYTES >> 20} MB each.",
     )
 
 
-def _pasted(side: int) -> list[Told]:
-    kept: list[Told] = st.session_state.setdefault(_PASTED, [])
+def _take(files: Sequence[UploadedFile], given: dict[str, Told], side: int) -> None:
+    if not files:
+        return
+    with st.spinner("Reading your images…"):
+        for file in files[: MOST_GIVEN - len(given)]:
+            if file.file_id not in given:
+                given[file.file_id] = _read(file, side)
+    st.session_state[_UPLOADS] += 1
+    st.rerun()
+
+
+def _paste(given: dict[str, Told], side: int) -> None:
     new = paste_images(key="augment.paste")
-    if new is not None:
-        for i, content in enumerate(new.images[: MOST - len(kept)]):
-            told = send_picture(f"pasted picture {len(kept) + i + 1}", content, side)
-            if told not in kept:
-                kept.append(told)
-        for refusal in new.refused:
-            st.warning(plain(refusal), icon=":material/content_paste_off:")
-    if kept:
-        count = f"{len(kept)} pasted {'picture' if len(kept) == 1 else 'pictures'}"
-        st.button(f"Forget {count}", icon=":material/close:", type="tertiary", on_click=kept.clear)
-    return kept
+    if new is None:
+        return
+    for content in new.images[: MOST_GIVEN - len(given)]:
+        digest = hashlib.sha256(content).hexdigest()
+        if digest not in given:
+            given[digest] = send_picture(f"pasted picture {len(given) + 1}", content, side)
+    for refusal in new.refused:
+        st.warning(plain(refusal), icon=":material/content_paste_off:")
 
 
 def _camera() -> list[UploadedFile]:
@@ -78,18 +96,10 @@ def _camera() -> list[UploadedFile]:
     return [photo] if photo else []
 
 
-def _decoded(files: Sequence[UploadedFile], side: int) -> list[Told]:
-    """What became of each file; each is sent once."""
-    known: dict[str, Told] = st.session_state.get(_DECODED, {})
-    told = {}
-    with st.spinner("Reading your images…"):
-        for file in files:
-            told[file.file_id] = known.get(file.file_id) or _read(file, side)
-    st.session_state[_DECODED] = told
-    return list(told.values())
-
-
 def _read(file: UploadedFile, side: int) -> Told:
     if file.size > MOST_BYTES:  # the browser's own limit holds for browsers
-        return None, f"{clean(file.name)} is larger than {MOST_BYTES >> 20} MB."
-    return send_picture(file.name, file.getvalue(), side)
+        told: Told = None, f"{clean(file.name)} is larger than {MOST_BYTES >> 20} MB."
+    else:
+        told = send_picture(file.name, file.getvalue(), side)
+    let_go(file)
+    return told

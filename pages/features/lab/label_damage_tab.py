@@ -12,6 +12,7 @@ from core.figures import probes as figures
 from core.jobs.views import RunView
 from core.probe.label_warnings import label_warnings
 from core.probe.trained_run import latest_run
+from core.text.describe import data_in_words
 from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
@@ -35,16 +36,16 @@ def label_damage_tab(look: Look) -> None:
     run = latest_run(jobs().recent(), look.spec.data)
     if run is None:
         st.info(
-            f"Train on {plain(look.spec.data.name)} once, without these operations. Then you see here how "
-            "often that network is still right on validation images after each of them.",
+            f"Train on {plain(data_in_words(look.spec.data))} once, without these operations. Then you see "
+            "here how often that network is still right on validation images after each of them.",
             icon=":material/model_training:",
         )
         return
     st.caption(
         f"The network of “{plain(run.name) or 'Unnamed'}”, the latest finished run on "
-        f"{plain(look.spec.data.name)}, on the images it kept for validation: plain, after each operation "
-        "alone (p = 1), and after the whole pipeline. A bar that falls means that the label lies, or that "
-        "the network never learnt that the change means nothing: the pictures tell which."
+        f"{plain(data_in_words(look.spec.data))}, on the images it kept for validation: plain, after each "
+        "operation alone (p = 1), and after the whole pipeline. A bar that falls means that the label lies, "
+        "or that the network never learnt that the change means nothing: the pictures tell which."
     )
     job_box(
         run.spec,

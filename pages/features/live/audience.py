@@ -1,7 +1,8 @@
 """How often each viewer of a run is shown something new: often alone, less often in a full class.
 
 Viewers cost the machine that trains. So all of a run's viewers together are refreshed `REFRESHES` times
-a second at most, and each at most once a second: up to 8 viewers every second, 30 about every four.
+a second at most, and each at most once a second: up to 8 viewers every second, 30 about every four. Nobody
+waits longer than `MOST_SECONDS`, however many visits somebody opens and closes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 
+MOST_SECONDS = 15.0
 REFRESHES = 8  # a second, of all viewers of a run together
 FORGOTTEN_SECONDS = 15.0  # or two turns: a closed tab says nothing; who has not asked for so long is gone
 
@@ -55,10 +57,10 @@ def _turn(run_id: str) -> float:
         seen = _seen.setdefault(run_id, {})
         seen.pop(visit, None)
         seen[visit] = now  # at the end: who asked longest ago stands first
-        forgotten = max(FORGOTTEN_SECONDS, 2 * len(seen) / REFRESHES)
+        forgotten = max(FORGOTTEN_SECONDS, 2 * min(len(seen) / REFRESHES, MOST_SECONDS))
         for watched in list(_seen):
             _forget(watched, now - forgotten)
-        return float(max(1, math.ceil(len(seen) / REFRESHES)))
+        return min(float(max(1, math.ceil(len(seen) / REFRESHES))), MOST_SECONDS)
 
 
 def _forget(run_id: str, before: float) -> None:

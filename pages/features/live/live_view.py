@@ -27,7 +27,7 @@ from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.job_view import job_view
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
-from pages.features.live.starting import preset_of
+from pages.features.live.starting import preset_of, refusal
 from pages.features.live.trained_before import trained_before_note
 from pages.features.runs.running import recent_runs
 
@@ -53,6 +53,7 @@ def live_view(run_id: str) -> None:
         job_view(view)
         return
     _header(view)
+    refusal()  # of another start, pressed here
     trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
     # for a run that has ended, and must find its own place there, not somebody else's.

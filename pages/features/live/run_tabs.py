@@ -35,7 +35,7 @@ from core.measure.near import NEAR
 from core.models.catalogue import ARCHITECTURES
 from core.run.figures import result_of
 from core.run.spec import DataSpec
-from core.text.describe import in_words, title
+from core.text.describe import data_in_words, in_words, title
 from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
@@ -233,9 +233,9 @@ def runs_tab(view: RunView) -> None:
     """Every finished run on the same images: how sparse, how accurate, and which no other beats."""
     points = _points(_images(view.spec.data), view.id if view.ended else "")
     st.caption(
-        f"Every finished run on the images of {plain(view.spec.data.name)}, with as large a part held "
-        "out, after its last epoch; the ringed one is this. No run beats those on the green front in both. "
-        "Click a point to open its run; train again with another λ to add one."
+        f"Every finished run on {plain(data_in_words(view.spec.data))}, with as large a part held out, with "
+        "the weights that were saved of it; the ringed one is this. No run beats those on the green front in "
+        "both. Click a point to open its run; train again with another λ to add one."
     )
     if not points:
         st.info("No run on these images has finished yet; the first will be here.", icon=":material/info:")

@@ -20,6 +20,7 @@ from pages.features.editor import choice
 from pages.features.editor.regulariser_editor import shape_of
 from pages.features.frame.asking import ask
 from pages.features.plan.one_weight import one_weight
+from pages.features.plan.own_set import own_set
 
 
 def plan_view(spec: RunSpec) -> None:
@@ -28,10 +29,9 @@ def plan_view(spec: RunSpec) -> None:
     Raises:
         SpecError: a part does not fit the data.
     """
+    own_set(spec.data)
     with st.spinner("Building the network…"):
         plan = ask("plan", spec=spec)
-    for note in plan["notes"]:  # e.g. which files of a person's zip were skipped
-        st.info(plain(note), icon=":material/info:")
     _unreached(spec)
     left, right = st.columns([2, 1], gap="large")
     with left:

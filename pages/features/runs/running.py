@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.catalogue import title_of
+from core.jobs.kinds import KINDS
 from core.jobs.views import RunView
 from core.run.figures import result_of
 from core.store.store import StoredRun
@@ -19,19 +21,19 @@ RECENT = 10
 
 def running_now() -> None:
     """A line a live run, kept up to date; the last ended one when there is none."""
-    live = bool(jobs().live())
+    live = bool(jobs().live(None))
     st.fragment(_lines, run_every=REFRESH_SECONDS if live else None)()
 
 
 def _lines() -> None:
-    live = jobs().live()
+    live = jobs().live(None)
     if live:
         st.markdown("**Running now**")
     for view in live[:SHOWN]:
         _line(view)
     if len(live) > SHOWN:
         st.caption(f"and {len(live) - SHOWN} more that wait")
-    waiting = sum(view.state == "queued" for view in live)
+    waiting = sum(view.state == "queued" and view.kind == "train" for view in live)
     if waiting > 1 and is_here():
         _stop_waiting_box(waiting)
     if not live:
@@ -56,7 +58,8 @@ def _stop_waiting() -> None:
 def _line(view: RunView) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         progress = view.progress()
-        said = [plain(title(view.spec)), view.state]
+        what = "" if view.kind == "train" else f"{title_of(KINDS, view.kind)}: "
+        said = [plain(what + title(view.spec)), view.state]
         if result := view.history.result:
             said += [
                 f"{result['validation_accuracy']:.1%} accuracy",

@@ -41,7 +41,7 @@ def structure_card() -> None:
     """Where the architectures keep their parameters."""
     st.subheader("Network structure", anchor=False)
     live_chart(_structures(), key="family.structure", height=HEIGHT, alt="Bars: parameters of each layer.")
-    st.caption("Four networks for the same digits, layer by layer: nearly all of the CNN is one dense layer.")
+    st.caption("Four networks for the same digits, layer by layer: one dense layer holds most of the CNN.")
     st.page_link("pages/2_Train.py", label="Choose a network and train it", icon=":material/schema:")
 
 
