@@ -29,4 +29,4 @@ def test_the_difference_holds_the_truth_in_nineteen_of_twenty(one, other):
         [difference(a, 500, b, 1000) for a, b in zip(counts.tolist(), others.tolist(), strict=True)]
     )
     covered = np.mean((ends[:, 0] <= one - other) & (one - other <= ends[:, 1]))
-    assert 0.93 <= covered <= 0.98
+    assert 0.93 <= covered <= 0.97

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import brentq, minimize_scalar
+from scipy.stats import norm
 from torch import nn
 
 from core.catalogues import filled
@@ -81,3 +83,37 @@ def test_where_operations_are_chosen_images_are_so_many_draws():
     deviation = np.std(right, ddof=1) / np.sqrt(240 * 0.25)
     assert 0.6 < deviation < 1.5  # √(χ²₂₉/29), 99.9 %: 0.63 to 1.46
     assert abs(np.mean(right) / 240 - 0.5) < 0.03
+
+
+def likeliest(lost, won, images, fall):
+    """The share of images won that is likeliest at an assumed fall, by SciPy's search over all."""
+    low, high = max(0.0, -fall) + 1e-13, (1 - fall) / 2 - 1e-13
+
+    def unlikely(share):
+        terms = (lost, share + fall), (won, share), (images - lost - won, 1 - 2 * share - fall)
+        return -sum(count * np.log(max(each, 1e-300)) for count, each in terms if count)
+
+    found = minimize_scalar(unlikely, bounds=(low, high), method="bounded", options={"xatol": 1e-13}).x
+    return min((low, found, high), key=unlikely)
+
+
+def by_search(lost, won, images):
+    """The falls that a score test at 5 % does not reject, by SciPy's root finding."""
+
+    def score(fall):
+        share = likeliest(lost, won, images, fall)
+        return (lost - won - images * fall) / np.sqrt(images * (2 * share + fall * (1 - fall)))
+
+    found = (lost - won) / images
+    return (
+        brentq(lambda fall: score(fall) - norm.ppf(0.975), -1 + 1e-9, found - 1e-9),
+        brentq(lambda fall: score(fall) + norm.ppf(0.975), found + 1e-9, 1 - 1e-9),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "images"),
+    [(20, 5, 1000), (600, 10, 1000), (30, 0, 1000), (0, 1, 44), (5, 5, 50), (300, 50, 400), (50, 100, 1000)],
+)
+def test_the_interval_of_a_fall_is_tangos_by_search(lost, won, images):
+    assert fall_interval(lost, won, images) == pytest.approx(by_search(lost, won, images), abs=1e-6)

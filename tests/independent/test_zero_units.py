@@ -6,6 +6,9 @@ from torch import nn
 
 from core.layers.groups import weight_groups
 from core.measure.catalogue import MEASURES
+from core.regularise.check import completed_regularisers
+from core.regularise.regularisation import Regularisation
+from core.run.spec import RegulariserSpec
 
 
 @pytest.mark.parametrize(("kind", "steady"), [(nn.LSTM, False), (nn.GRU, False), (nn.RNN, True)])
@@ -47,3 +50,21 @@ def test_a_filter_of_zeros_puts_out_its_bias_or_its_norms_shift(normed):
 
 def _in_a_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def test_a_neuron_that_the_group_lasso_zeroes_is_silent_and_learns_no_more():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+    x, y = torch.randn(64, 6), torch.randint(0, 3, (64,))
+    spec = RegulariserSpec(kind="group_lasso", strength=0.05, solver="proximal")
+    regularisation = Regularisation(completed_regularisers([spec]), model)
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    for step in range(200):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        regularisation.step(optimiser, float(step))
+    dead = (model[0].weight == 0).all(1)
+    assert dead.any()
+    assert (model[0].bias[dead] == 0).all(), "else it would put out a constant"
+    assert (model[1](model[0](x))[:, dead] == 0).all()
+    assert (model[0].weight.grad[dead] == 0).all() and (model[0].bias.grad[dead] == 0).all()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -23,6 +24,7 @@ from pages.features.frame.failures import log_each_failure_once
 from pages.features.frame.upload_budget import share_budget
 
 OPEN_FILES = 65_536
+SWITCH_SECONDS = 1e-3  # CPython's own is five times as long
 # Those that import most: the landing page's, the lab's, the form's and a run's.
 MODULES = (
     "pages.features.start.landing",
@@ -37,6 +39,8 @@ async def prepared(_app: App) -> AsyncIterator[None]:
     """The server's life: while it begins to serve, all is prepared."""
     os.umask(PRIVATE_UMASK)  # what it and its workers write is for this user alone
     _allow_many_sockets()
+    # The thread that serves everybody waits so long for each that draws a page, at every turn of its own.
+    sys.setswitchinterval(SWITCH_SECONDS)
     log_each_failure_once()
     if runtime.exists() and isinstance(files := runtime.get_instance().uploaded_file_mgr, InMemory):
         share_budget(files)

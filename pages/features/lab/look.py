@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.run.spec import AugmentSpec, RunSpec
@@ -32,6 +31,7 @@ class Look:
     spec: RunSpec
     images: Images
     step: int
+    _answers: list[Shown] = field(default_factory=list, compare=False)
 
     @property
     def augment(self) -> AugmentSpec:
@@ -46,11 +46,14 @@ class Look:
         """What most questions about this have in common."""
         return {"augment": self.augment, "source": self.images.source, "seed": self.seed, "step": self.step}
 
-    @cached_property
+    @property
     def shown(self) -> Shown:
         """The images after the pipeline.
 
         Raises:
             SpecError: an operation does not fit these images, or is out of bounds.
         """
-        return Shown(**ask("preview", **self.question))
+        # No `functools.cached_property`: in Python 3.11 it has one lock for the answers of all visitors.
+        if not self._answers:
+            self._answers.append(Shown(**ask("preview", **self.question)))
+        return self._answers[0]
