@@ -4,6 +4,7 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from pages.features.frame.bounds import Bounds
+from pages.features.frame.downloads import ROUTES
 from pages.features.frame.failures import say_failure
 from pages.features.frame.headers import SafeHeaders
 from pages.features.frame.serving import prepared
@@ -11,6 +12,7 @@ from pages.features.frame.serving import prepared
 app = App(
     __file__,
     lifespan=prepared,
+    routes=ROUTES,
     middleware=[Middleware(SafeHeaders), Middleware(Bounds)],
     on_script_error=say_failure,
 )

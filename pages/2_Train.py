@@ -19,6 +19,7 @@ from pages.features.live.live_view import live_view
 from pages.features.live.starting import waiting_line
 from pages.features.live.trained_before import offer, start_or_offer
 from pages.features.plan.plan_view import plan_view
+from pages.features.runs.editing import deleted_note
 from pages.features.study.strength_path import choose_lambda
 
 page("Train")
@@ -49,6 +50,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         disabled=waits or problem is not None,
     )
 refused = st.container()
+deleted_note()
 waiting_line()
 offer(spec)
 choice.say_what_is_gone()

@@ -66,7 +66,7 @@ def test_every_live_chart_is_valid_plotly_and_json(draw, num_epochs):
 def test_the_lines_are_the_events_figures():
     seen = history(3)
     assert trace(loss(seen, "r"), "validation")["y"] == [2.0, 1.0, pytest.approx(2 / 3)]
-    assert trace(accuracy(seen, "r"), "train, while learning")["y"] == [50.0] * 3
+    assert trace(accuracy(seen, "r"), "while learning")["y"] == [50.0] * 3
     sparsity = sparsity_by_layer(seen, "r")
     assert trace(sparsity, "whole")["y"] == [37.5] * 3
     assert trace(sparsity, "fc")["y"] == [50.0] * 3

@@ -19,6 +19,13 @@ from core.data.own import DEFAULT_FIT, Fit
 Pixels = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # of the last two the first picture
+BEGINNINGS = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"II*\0",
+    b"MM\0*",
+)  # of files that would be such
 MAX_FILE_BYTES = 32 * 2**20  # one image file; a 60-megapixel photograph is about 25 MB as JPEG
 MAX_PIXELS = 64_000_000  # one image; a full-frame camera's 61 megapixels are 256 MB once decoded
 MAX_SCANS = 100  # of a progressive JPEG, each of which goes over all pixels; cameras and tools write about 10
@@ -60,6 +67,8 @@ def open_image(content: bytes, side: int) -> Opened:
     except Image.DecompressionBombError:
         raise UnreadableImageError(f"has more than {MAX_PIXELS // 10**6} million pixels") from None
     except Exception:  # given hostile bytes, Pillow's parsers raise almost anything
+        if content.startswith(BEGINNINGS):
+            raise UnreadableImageError("is cut short or broken") from None
         raise UnreadableImageError(
             f"is not a PNG, JPEG, WebP, BMP, GIF or TIFF image{_remedy(content)}"
         ) from None

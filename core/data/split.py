@@ -32,8 +32,21 @@ class Split:
 
 
 def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
-    """Split arrays or tensors in a random order, every class in proportion and with an image on both sides;
-    copies of an image go with the first of them. A split that the data bring is kept.
+    """Split arrays or tensors as `split_places` says.
+
+    Raises:
+        SpecError: as `split_places`.
+    """
+    places = split_places(dataset, spec, seed)
+    train_side, validation_side = (as_tensors(dataset.take(index.numpy())) for index in places)
+    mean, std = statistics(train_side.images)
+    return Split(train_side, validation_side, mean, std)
+
+
+def split_places(dataset: Dataset, spec: DataSpec, seed: int) -> tuple[Tensor, Tensor]:
+    """Which images are trained on and which are kept for validation, int64, in a random order, every class in
+    proportion and with an image on both sides; copies of an image go with the first of them. A split that
+    the data bring is kept.
 
     ``spec.train_images`` takes a part of the training side; validation stays the same whatever it is,
     and a larger part holds every smaller one, so that runs on more and more data compare.
@@ -58,10 +71,7 @@ def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
             needed = f"with {len(names)} classes it takes at least {len(names)}, one of each"
             raise SpecError("data.train_images", f"{spec.train_images:,} is too few: {needed}.")
         train, _ = _draw(train, labels, _in_proportion(sizes, spec.train_images))
-
-    train_side, validation_side = (as_tensors(dataset.take(index.numpy())) for index in (train, validation))
-    mean, std = statistics(train_side.images)
-    return Split(train_side, validation_side, mean, std)
+    return train, validation
 
 
 def _drawn(dataset: Dataset, labels: Tensor, order: Tensor, share: float) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from core.data.images import LARGE_PIXELS, UnreadableImageError, is_deep, white_of
 from core.data.own import DEFAULT_SIDE, Form
@@ -30,6 +30,9 @@ class Survey:
     formats: Counter[str] = field(default_factory=Counter)
     white: int = 0
     deep: int = 0
+    turned: int = 0
+    printed: int = 0
+    transparent: int = 0
     _colour: bool = False
     _sampled: int = 0
 
@@ -47,6 +50,9 @@ class Survey:
     def _look(self, image: Image.Image) -> None:
         self.sizes.append(image.size)
         self.formats[image.format or ""] += 1
+        self.turned += image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        self.printed += image.mode == "CMYK"
+        self.transparent += image.has_transparency_data
         if is_deep(image):
             self.deep += 1
             self.white = max(self.white, white_of(image))
@@ -61,6 +67,15 @@ class Survey:
     def notes(self, form: Form) -> tuple[str, ...]:
         """What to know of these images where they are read in ``form``, a sentence each."""
         said = [self._size_note(form), self._cut_note(form), self._deep_note()]
+        said += [
+            f"{count:,} {'image was' if count == 1 else 'images were'} {what}."
+            for count, what in (
+                (self.turned, "turned upright, as the camera says"),
+                (self.printed, "converted from CMYK, the colours of print"),
+                (self.transparent, "laid on white where transparent"),
+            )
+            if count
+        ]
         said += [
             f"{count:,} {name} {'file' if count == 1 else 'files'}: the first picture of each."
             for name in ("GIF", "TIFF")

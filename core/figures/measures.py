@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.figures.parts import LAYERS, SPARSITY, Figure, line, over_epochs
+from core.figures.parts import SPARSITY, Figure, layer_colours, line, over_epochs
 from core.measure.catalogue import MEASURES
 from core.measure.pacing import PRUNABLE_LAST_SHARE, prunable_at_end, prunable_cost, prunable_every
 from core.run.events import Event
@@ -72,10 +72,10 @@ def measure(history: History, run_id: str, name: str) -> Figure:
     epochs = [event["epoch"] for event in kept]
     layers = kept[-1]["sparsity"]["layers"] if kept else {}
     traces = []
-    for i, layer in enumerate(layers):
+    for layer, colour in zip(layers, layer_colours(len(layers)), strict=True):
         values = [_of_layer(event, layer, name) for event in kept]
         if values[-1] is not None:
-            traces.append(line(layer, epochs, values, LAYERS[i % len(LAYERS)], width=1.5))
+            traces.append(line(layer, epochs, values, colour, width=1.5))
     whole = [_of_epoch(event, name) for event in kept]
     bold = line("whole", epochs, whole, SPARSITY, width=4, markers=True)
     traces.append(bold | _intervals(kept) if name == "prunable" else bold)

@@ -20,10 +20,13 @@ Figure = dict[str, Any]
 TRAIN, VALIDATION, PENALTY, SPARSITY = "#0072B2", "#D55E00", "#E69F00", "#009E73"
 BATCH = "#56B4E9"  # one batch of the training images: train's colour, lighter
 NEUTRAL = "#999999"
-LAYERS = ("#56B4E9", "#CC79A7", "#E69F00", "#0072B2", "#D55E00", "#F0E442", "#999999")
+# Layers from the first to the last, as one ramp; each has 3:1 on white and on the dark theme's ground.
+RAMP = ("#12908E", "#2B86C5", "#5C79DD", "#8A66D9", "#B257C4", "#C7529B")
+OTHERS = ("#56B4E9", "#CC79A7", "#E69F00")
 # One family: all of them are penalties, and there are six.
 PENALTIES = (PENALTY, "#B36B00", "#F2C14E", "#8C5A1A", "#D9A679", "#66512C")
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "4px,2px")
+LABEL_SHARE = 0.115  # of an axis' height that a line's name takes on the smallest chart
 MOST_EPOCHS = 200  # columns or rows of a picture; more would be thinner than a pixel
 
 
@@ -80,7 +83,7 @@ def _saved_at(epoch: float) -> dict[str, Any]:
         "y0": 0,
         "y1": 1,
         "line": {"color": NEUTRAL, "width": 1.5, "dash": "dot"},
-        "label": {"text": "saved", "textposition": "end", "font": {"size": 11}, "textangle": 0},
+        "label": {"text": "saved", "textposition": "end", "font": {"size": 12}, "textangle": 0},
     }
 
 
@@ -95,7 +98,7 @@ def plain_layout(y_title: str) -> dict[str, Any]:
             "y": 1.02,
             "yanchor": "bottom",
             "x": 0,
-            "font": {"size": 11},
+            "font": {"size": 12},
             "itemwidth": 30,
             "entrywidthmode": "pixels",
             "entrywidth": 0,
@@ -103,6 +106,54 @@ def plain_layout(y_title: str) -> dict[str, Any]:
         "xaxis": {"zeroline": False},
         "yaxis": {"title": {"text": y_title, "standoff": 8}, "zeroline": False},
     }
+
+
+def layer_colours(count: int) -> list[str]:
+    """A colour a layer, evenly along `RAMP`."""
+    stops = [tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in RAMP]
+    colours = []
+    for i in range(count):
+        at = (len(RAMP) - 1) * (i / (count - 1) if count > 1 else 0.0)
+        left = min(int(at), len(RAMP) - 2)
+        mixed = (a + (b - a) * (at - left) for a, b in zip(stops[left], stops[left + 1], strict=True))
+        colours.append("#" + "".join(f"{round(part):02X}" for part in mixed))
+    return colours
+
+
+def name_at_ends(figure: Figure, traces: Sequence[dict[str, Any]], low: float, high: float) -> None:
+    """Name lines where they end, in their colours, in place of a legend; pushed apart where they meet.
+
+    Args:
+        low, high: ends of the y-axis, which is linear and fixed.
+    """
+    ends = sorted((trace for trace in traces if trace["x"]), key=lambda trace: trace["y"][-1])
+    least = LABEL_SHARE * (high - low)
+    places: list[float] = []
+    for trace in ends:
+        places.append(max(trace["y"][-1], places[-1] + least if places else low))
+    for i in range(len(places) - 1, -1, -1):  # what was pushed over the top comes back down
+        above = places[i + 1] - least if i + 1 < len(places) else high
+        places[i] = min(places[i], above)
+    layout = figure["layout"]
+    layout["margin"] = layout["margin"] | {"r": 84}
+    layout["annotations"] = [
+        *layout.get("annotations", ()),
+        *(
+            {
+                "text": trace["name"],
+                "xref": "paper",
+                "x": 1.01,
+                "y": place,
+                "xanchor": "left",
+                "yanchor": "middle",
+                "showarrow": False,
+                "font": {"size": 12, "color": trace["line"]["color"]},
+            }
+            for trace, place in zip(ends, places, strict=True)
+        ),
+    ]
+    for trace in traces:
+        trace["showlegend"] = False
 
 
 def has_lambda(kind: str) -> bool:

@@ -175,7 +175,7 @@ def _note(x: float, y: float, anchor: str, text: str) -> dict[str, Any]:
         "yanchor": "top",
         "showarrow": False,
         "text": text,
-        "font": {"size": 11},
+        "font": {"size": 12},
     }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.figures.parts import LAYERS, NEUTRAL, SPARSITY, TRAIN, VALIDATION, Figure, plain_layout
+from core.figures.parts import NEUTRAL, OTHERS, SPARSITY, TRAIN, VALIDATION, Figure, plain_layout
 from core.models.catalogue import ARCHITECTURES
 from core.text.escape import plain_html
 
-ARCHITECTURE_COLOURS = (TRAIN, VALIDATION, *LAYERS[1:3])
+ARCHITECTURE_COLOURS = (TRAIN, VALIDATION, *OTHERS[1:3])
 
 
 BAND = 0.25  # of accuracy below the best: what lies lower would press the rest into one line

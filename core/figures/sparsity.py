@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from core.figures.parts import (
-    LAYERS,
     MOST_EPOCHS,
     SPARSITY,
     Figure,
     evenly,
+    layer_colours,
     line,
+    name_at_ends,
     over_epochs,
     with_alpha,
 )
@@ -20,6 +21,7 @@ from core.run.history import History
 from core.text.escape import plain_html
 
 WHOLE = "whole network"
+MOST_NAMED = 6  # layers whose lines are named where they end
 
 
 def sparsity_by_layer(history: History, run_id: str) -> Figure:
@@ -27,17 +29,20 @@ def sparsity_by_layer(history: History, run_id: str) -> Figure:
     Weights near zero are dotted."""
     epochs = [event["epoch"] for event in history.epochs]
     measured = [event["sparsity"] for event in history.epochs]
+    layers = list(measured[0]["layers"]) if measured else []
     traces = []
-    for i, layer in enumerate(measured[0]["layers"] if measured else ()):
+    for layer, colour in zip(layers, layer_colours(len(layers)), strict=True):
         shares = [100 * each["layers"][layer]["exact"] for each in measured]
-        traces.append(line(layer, epochs, shares, LAYERS[i % len(LAYERS)], width=1.5))
+        traces.append(line(layer, epochs, shares, colour, width=1.5))
     near = [100 * each["near"] for each in measured]
     exact = [100 * each["exact"] for each in measured]
     traces.append(line(f"|w| < {NEAR:g}", epochs, near, SPARSITY, dash="dot"))
     traces.append(line("whole", epochs, exact, SPARSITY, width=4, markers=True))
-    figure = over_epochs(traces, history, run_id, "exact zeros (% of weights)")
+    figure = over_epochs([*traces], history, run_id, "exact zeros (%)")
     figure["layout"]["yaxis"] |= {"range": [-3, 103]}
     add_strengths(figure, history)
+    if measured and len(layers) <= MOST_NAMED:
+        name_at_ends(figure, traces, -3, 103)
     return figure
 
 
@@ -89,14 +94,14 @@ def zero_groups(history: History, run_id: str) -> Figure:
     traces = []
     layers = measured[-1]["sparsity"]["layers"] if measured else {}
     places = [(name, kind) for name, layer in layers.items() for kind in layer.get("groups", {})]
-    for i, (name, kind) in enumerate(places):
+    for (name, kind), colour in zip(places, layer_colours(len(places)), strict=True):
         counts = [event["sparsity"]["layers"][name]["groups"][kind] for event in measured]
         traces.append(
             line(
                 f"{name}, {kind}",
                 epochs,
                 [100 * count["zero"] / max(count["all"], 1) for count in counts],
-                LAYERS[i % len(LAYERS)],
+                colour,
                 markers=True,
                 customdata=[[count["zero"], count["all"]] for count in counts],
                 hovertemplate="%{customdata[0]:,} of %{customdata[1]:,}",

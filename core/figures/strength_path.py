@@ -219,6 +219,6 @@ def _now(strength: float) -> dict[str, Any]:
         "xanchor": "left",
         "showarrow": False,
         "text": "now",
-        "font": {"size": 11},
+        "font": {"size": 12},
     }
     return {"shapes": [{"type": "line", "line": line, **place}], "annotations": [note]}

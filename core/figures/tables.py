@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from core.figures.parts import LAYERS, Figure, plain_layout
+from core.figures.parts import Figure, layer_colours, plain_layout
 from core.run.history import History
 from core.run.spec import RunSpec
 
@@ -19,7 +19,8 @@ def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
     """One bar an architecture, cut into its layers: where a network keeps its parameters."""
     traces = []
     for name, summary in reversed(list(summaries.items())):
-        for i, row in enumerate(row for row in summary.rows if row.parameters):
+        rows = [row for row in summary.rows if row.parameters]
+        for row, colour in zip(rows, layer_colours(len(rows)), strict=True):
             traces.append(
                 {
                     "type": "bar",
@@ -27,7 +28,7 @@ def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
                     "name": row.name,
                     "y": [name],
                     "x": [row.parameters],
-                    "marker": {"color": LAYERS[i % len(LAYERS)]},
+                    "marker": {"color": colour},
                     "hovertemplate": f"{row.name}, {row.kind}: %{{x:,}} parameters<extra></extra>",
                 }
             )

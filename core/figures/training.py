@@ -119,9 +119,9 @@ def _train(history: History, learning: list[float | None], clean: list[float | N
     images as they are. A run of an older version has the first alone."""
     epochs = [event["epoch"] for event in history.epochs]
     if epochs and all(each is None for each in clean):
-        return [line("train, while learning", epochs, learning, TRAIN, markers=True)]
+        return [line("while learning", epochs, learning, TRAIN, markers=True)]
     return [
-        line("train, while learning", epochs, learning, TRAIN, width=1.5, dash="dot"),
+        line("while learning", epochs, learning, TRAIN, width=1.5, dash="dot"),
         line("clean train", epochs, clean, TRAIN, markers=True),
     ]
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.figures.parts import (
-    LAYERS,
     NEUTRAL,
     SPARSITY,
     TRAIN,
     Figure,
     evenly,
+    layer_colours,
     line,
     over_epochs,
     plain_layout,
@@ -105,10 +105,10 @@ def near_zero_share(history: History, run_id: str, epsilon: float) -> Figure:
             layer,
             epochs,
             [100 * share_below({layer: event["weights"][layer]}, epsilon) for event in kept],
-            LAYERS[i % len(LAYERS)],
+            colour,
             width=1.5,
         )
-        for i, layer in enumerate(layers)
+        for layer, colour in zip(layers, layer_colours(len(layers)), strict=True)
     ]
     whole = [100 * share_below(event["weights"], epsilon) for event in kept]
     traces.append(line("whole", epochs, whole, SPARSITY, width=4, dash="dot"))
@@ -191,7 +191,7 @@ def _bar(epoch: int, histogram: Histogram, base: float, age: float) -> dict[str,
         "line": {"width": 0},
         "text": ["", "", "", "", "", f"{100 * share:.0f} %"],
         "textposition": "top right",
-        "textfont": {"size": 10},
+        "textfont": {"size": 12},
         "cliponaxis": False,
         "hoveron": "points",
         "hovertemplate": f"epoch {epoch}: {100 * share:.1f} % exactly 0<extra></extra>",

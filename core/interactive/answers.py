@@ -25,12 +25,14 @@ from core.preview.histograms import histograms
 from core.preview.label_changes import examples
 from core.preview.results import TooLargeError, first_batch, preview, stages
 from core.preview.sweep import sweep
+from core.probe.predictions import predictions
 from core.run.errors import SpecError
 from core.run.spec import MAX_OPS, MAX_SIDE, AugmentSpec, DataSpec, ModelSpec, Name, Part, RunSpec
 
 IN_FIRST_BATCH = 8  # images that are shown
 MOST_FRAMES = 16
-IN_EACH_CLASS = 6  # pictures that are shown of a class of a person's own …
+MOST_SOME = 64  # images of a dataset at once
+IN_EACH_CLASS = 4  # pictures that are shown of a class of a person's own …
 MOST_CLASSES = 12  # … and of how many classes
 
 Answer = dict[str, Any]
@@ -83,6 +85,16 @@ class Plan(Part):
 
 class OfData(Part):
     data: DataSpec
+
+
+class OfRun(Part):
+    spec: RunSpec
+    run_id: Annotated[str, Field(max_length=64)]
+
+
+class Some(Part):
+    data: DataSpec
+    places: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=MOST_SOME, strict=False)]
 
 
 class OwnPicture(Part):
@@ -230,6 +242,21 @@ def account_answer(args: OfData) -> Answer:
     }
 
 
+def predictions_answer(args: OfRun) -> Answer:
+    """What a run's network says of each validation image."""
+    dataset_of(args.spec.data)  # decoded elsewhere, if it is a person's own
+    return asdict(predictions(args.spec, args.run_id))
+
+
+def some_answer(args: Some) -> Answer:
+    """A few images of a dataset, by their places in it."""
+    dataset = dataset_of(args.data)
+    if any(place >= len(dataset.labels) for place in args.places):
+        raise SpecError("places", "there is no such image.")
+    images = np.asarray(dataset.images)[list(args.places)]
+    return {"pictures": encode_images(torch.tensor(images)) if args.places else []}
+
+
 def remember_answer(args: OwnPicture) -> Answer:
     """Remember one of a person's own pictures; its digest stands for it."""
     pixels = np.frombuffer(args.pixels, np.uint8)
@@ -255,6 +282,8 @@ ANSWERS: dict[str, Callable[[bytes], Answer]] = {
     "images": _checked(OfSource, images_answer),
     "plan": _checked(Plan, plan_answer),
     "account": _checked(OfData, account_answer),
+    "predictions": _checked(OfRun, predictions_answer),
+    "some": _checked(Some, some_answer),
     "remember": _checked(OwnPicture, remember_answer),
 }
 

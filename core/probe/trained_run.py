@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from core.data.own import Form
 from core.models.catalogue import ARCHITECTURES
 from core.run.spec import DataSpec
 from core.store.store import StoredRun, run_folder
@@ -28,4 +29,4 @@ def latest_run(runs: Iterable[StoredRun], dataset: DataSpec) -> StoredRun | None
 
 
 def _same_images(a: DataSpec, b: DataSpec) -> bool:
-    return (a.name, a.path, a.side, a.channels) == (b.name, b.path, b.side, b.channels)
+    return all(getattr(a, field) == getattr(b, field) for field in ("name", "path", *Form._fields))

@@ -165,6 +165,27 @@ def test_twelve_bits_in_sixteen_are_stretched_and_said(tmp_path, capsys):
     assert np.abs(found - stored * (255 / 4095)).max() <= 0.5 + 1e-3
 
 
+def test_every_oddity_of_an_image_is_named(tmp_path, capsys):
+    files = images("a", "b", each=10)
+    turned = Image.fromarray(np.asarray(Image.open(io.BytesIO(files["a/0.png"]))))
+    exif = turned.getexif()
+    exif[274] = 6
+    for name, image, options in (
+        ("a/turned.jpg", turned, {"exif": exif}),
+        ("a/print.jpg", turned.convert("CMYK"), {}),
+        ("b/clear.png", turned.convert("RGBA").point(lambda value: value // 2), {}),
+    ):
+        stream = io.BytesIO()
+        image.save(stream, "JPEG" if name.endswith("jpg") else "PNG", **options)
+        files[name] = stream.getvalue()
+    found, _ = account(capsys, zipped(tmp_path / "a.zip", files))
+    assert found["notes"][:3] == [
+        "1 image was turned upright, as the camera says.",
+        "1 image was converted from CMYK, the colours of print.",
+        "1 image was laid on white where transparent.",
+    ]
+
+
 @pytest.mark.parametrize("form", ["TIFF", "GIF"])
 def test_tiff_and_gif_are_read_like_png(tmp_path, form):
     pixels = [RNG.integers(0, 256, (16, 16), dtype=np.uint8) for _ in range(8)]

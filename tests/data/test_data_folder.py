@@ -152,8 +152,8 @@ def test_bad_images_are_skipped_and_named():
     dataset = read(bad_zip(10, text=b"hello", short=plain(1)[:50]))
     assert len(dataset) == 20
     assert dataset.notes == (
-        "Skipped 2 of 22 images: cats/text.png is not a PNG, JPEG, WebP, BMP, GIF or TIFF image; "
-        "cats/short.png is cut short or broken.",
+        "Skipped 2 of 22 images: cats/short.png is cut short or broken; "
+        "cats/text.png is not a PNG, JPEG, WebP, BMP, GIF or TIFF image.",
     )
 
 

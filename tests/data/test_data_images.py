@@ -136,7 +136,7 @@ def test_where_the_crop_lies_can_be_chosen():
     [
         (b"", "not a PNG"),
         (b"hello", "not a PNG"),
-        (b"\x89PNG\r\n\x1a\n", "not a PNG"),
+        (b"\x89PNG\r\n\x1a\n", "cut short"),
         (encode(quadrants(), "PPM"), "not a PNG"),
         (b"\0\0\0\x18ftypheic", "HEIC or AVIF"),
         (plain(9)[:50], "cut short"),

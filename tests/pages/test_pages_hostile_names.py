@@ -12,7 +12,7 @@ TRAIN, AUGMENT = "pages/2_Train.py", "pages/1_Augment.py"
 RUN_TABS = ("Layers", "Weights", "Filters", "Measures", "All runs")
 LAB_TABS = ("Grid", "One image", "Sweep", "Masks and boxes", "Does it lie?", "Cost", "Take it home")
 # Drawn as text, not as Markdown: by components of ours, in a field, in a list to choose from.
-NOT_MARKDOWN = ("bidi_component", "code", "text_area")
+NOT_MARKDOWN = ("text_input", "bidi_component", "code", "text_area")
 FIELDS_OF_TEXT = ("options", "id", "url", "query_string", "page", "element_id")
 
 

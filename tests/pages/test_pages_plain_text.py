@@ -42,14 +42,14 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "figure.label", "figure.value", "figure.sure", "figure.help", "harder_while_learning(last, view.spec)",
     "label_warnings(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
-    "what_it_took(look)", "str.capitalize", "_in_words(found)",
+    "what_it_took(look)", "str.capitalize", "_in_words(found)", "_in_words(found, wrong)",
 }  # fmt: skip
 NUMBERS = {
     "batch.shape", "in_time(spec.train.epochs)", "each['epoch']", "event['epoch']", "last['epoch']",
     "plain_images['images']", "edges(history)",
     "out_of_sight(points)",
     "look.images.side", "kept['of']", "progress.epoch", "progress.epochs", "image_shape(look.spec.data).side",
-    "spec.batch_size", "form.side", "form.fit", "len(shown)", "len(classes)",
+    "len(notes)", "spec.batch_size", "form.side", "form.fit", "len(shown)", "len(classes)",
     "sum((image.zeros == 1 for image in images))", "view.position", "waiting",
     "history.started['threads']",
 }  # fmt: skip

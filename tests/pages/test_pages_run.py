@@ -232,7 +232,7 @@ def test_recent_runs_of_one_name_are_told_apart(open_page):
     this, failed = stored(), {"event": "state", "state": "failed", "reason": "No."}
     stored([*made_up_run.events()[:2], failed], SPEC.model_copy(update={"name": ""}))
     links = [each.proto.label for each in open_page(PAGE, run=this).get("page_link")]
-    assert "75.0% · Sparse" in links
+    assert "**▸ 75.0% · Sparse**" in links
     assert any(each.startswith("cnn 8 · L1 (lasso)") for each in links)  # it has no name, and no epoch
 
 
@@ -299,3 +299,30 @@ def test_the_epoch_whose_weights_are_saved_is_the_one_that_is_shown(open_page):
     assert "43.2%" in [metric.value for metric in visit.metric]
     assert any("Figures of epoch 2, whose weights are saved" in each.value for each in visit.caption)
     assert not any("Figures of epoch" in each.value for each in open_page(PAGE, run=stored()).caption)
+
+
+def test_runs_of_one_name_are_told_apart_by_seed_or_time(open_page):
+    spec = SPEC.model_copy(update={"name": "Alike"})
+    ids = [stored(spec=spec.model_copy(update={"seed": seed})) for seed in (0, 0, 1)]
+    links = [each.proto.label for each in open_page(PAGE, run=ids[2]).get("page_link")]
+    alike = [each for each in links if "Alike" in each]
+    assert "**▸ 75.0% · Alike · seed 1**" in alike
+    assert sum(bool(re.search(r"Alike · \d\d:\d\d$", each.replace("\\", ""))) for each in alike) == 2
+
+
+def test_a_run_is_named_deleted_and_brought_back(open_page):
+    run_id = stored()
+    visit = open_page(PAGE, run=run_id)
+    next(each for each in visit.text_input if each.label == "Name").set_value("Renamed <b>").run()
+    assert visit.title[0].value.startswith("Renamed") and manager().view(run_id).name == "Renamed <b>"
+    next(each for each in visit.button if each.key == "delete").click().run()
+    assert manager().view(run_id) is None and "run" not in visit.query_params
+    assert any("Deleted" in each.value for each in visit.info)
+    next(each for each in visit.button if each.key == "undelete").click().run()
+    assert manager().view(run_id) is not None and visit.query_params["run"] == [run_id]
+
+
+def test_only_its_visit_or_this_machine_changes_a_run(open_page, monkeypatch):
+    run_id = stored()
+    monkeypatch.setattr("pages.features.runs.editing.is_here", lambda: False)
+    assert not [each for each in open_page(PAGE, run=run_id).button if each.key == "delete"]

@@ -34,7 +34,13 @@ _live_chart = st.components.v2.component(
 
 
 def live_chart(
-    figure_json: str, *, key: str, height: int, alt: str, on_pick: Callable[[str], None] | None = None
+    figure_json: str,
+    *,
+    key: str,
+    height: int,
+    alt: str,
+    share: float = 0.0,
+    on_pick: Callable[[str], None] | None = None,
 ) -> None:
     """Shows a figure; later calls under the same key update it where it stands.
 
@@ -45,6 +51,7 @@ def live_chart(
         key: the chart's name on the page.
         height: in CSS pixels; the width is all there is.
         alt: what the chart shows, in a sentence.
+        share: of the window's height that it takes, if that is more.
         on_pick: called, before the script runs again, when a person clicks a point of a trace that has
             ``ids``, with the point's. It comes from a browser, so it may be anything.
     """
@@ -54,9 +61,11 @@ def live_chart(
             on_pick(str(point))
 
     # Bytes go through as they are; a dictionary would be dumped three times over.
-    about = f'"plotly":{_plotly_address()},"alt":{json.dumps(alt)},"height":{height}'
+    about = f'"plotly":{_plotly_address()},"alt":{json.dumps(alt)},"height":{height},"share":{share}'
     message = f'{{{about},"figure":{figure_json}}}'
-    _live_chart(key=key, data=message.encode(), height=height, on_picked_change=picked)
+    _live_chart(
+        key=key, data=message.encode(), height="content" if share else height, on_picked_change=picked
+    )
 
 
 def preload_charts() -> None:

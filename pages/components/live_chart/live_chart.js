@@ -42,16 +42,17 @@ async function draw(chart) {
     if (!message.figure) return await load(message.plotly); // only fetched ahead of the first chart
     chart.node.role = "figure"; // not "img", which may hold no buttons, and the mode bar has some
     chart.node.ariaLabel = message.alt;
-    chart.node.style.height = `${message.height}px`;
+    const height = Math.max(message.height, Math.round((message.share ?? 0) * window.innerHeight));
+    chart.node.style.height = `${height}px`;
     const Plotly = await load(message.plotly);
     const width = chart.node.clientWidth;
     if (!width) return; // in a closed tab or expander; the observer calls again when it opens
     const theme = themeOf(chart.node);
-    const wanted = [chart.wanted, theme.key, width].join();
+    const wanted = [chart.wanted, theme.key, width, height].join();
     if (wanted === chart.shown) return;
     chart.shown = wanted;
     const { data, layout } = inTheme(JSON.parse(chart.wanted, theme.resolve).figure, theme);
-    await Plotly.react(chart.plot, data, { ...layout, width, height: message.height }, CONFIG);
+    await Plotly.react(chart.plot, data, { ...layout, width, height }, CONFIG);
     if (!chart.listens) listen(chart);
     chart.trouble.textContent = "";
     chart.node.classList.add("drawn");

@@ -5,7 +5,7 @@ One fragment re-runs on a timer while the run is live; see `pages.features.live.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -21,6 +21,7 @@ from core.text.run_figures import figures, harder_while_learning
 from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
+from pages.features.frame.downloads import has_weights, weights_address
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.live.audience import ask_again_in, refresh_seconds
@@ -29,10 +30,13 @@ from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
 from pages.features.live.starting import preset_of, refusal
 from pages.features.live.trained_before import trained_before_note
+from pages.features.runs.editing import edit_box
 from pages.features.runs.running import recent_runs
 
 _STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
 METRIC_WIDTH = 144  # pixels: six in a row at 1280
+CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
+CHART_SHARE = 0.28  # … and a share of a taller one
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
 
 
@@ -57,7 +61,8 @@ def live_view(run_id: str) -> None:
     trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
     # for a run that has ended, and must find its own place there, not somebody else's.
-    parts, next_steps, tabs = st.container(), st.container(), st.container(key="run_tabs")
+    parts, next_steps = st.container(key="run_parts"), st.container()
+    tabs = st.container(key="run_tabs")
     if view.ended:
         with parts:
             _live_parts(view)
@@ -75,13 +80,18 @@ def live_view(run_id: str) -> None:
 
 
 def _header(view: RunView) -> None:
-    st.title(plain(title(view.spec)), anchor=False)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(plain(in_words(view.spec)))
-        if not view.history.ended:
-            _stop_button(view.id)
-    if preset := preset_of(view.spec):
-        st.caption(preset.watch)
+    name, words = title(view.spec), in_words(view.spec)
+    with st.container(key="run_head"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            with st.container(horizontal=True, vertical_alignment="bottom", width="stretch"):
+                st.title(plain(name), anchor=False, width="content")
+                if words != name:
+                    st.caption(plain(words), width="content")
+            edit_box(view)
+            if not view.history.ended:
+                _stop_button(view.id)
+        if preset := preset_of(view.spec):
+            st.caption(preset.watch)
 
 
 def _stop_button(run_id: str) -> None:
@@ -133,8 +143,6 @@ def _live_parts(view: RunView) -> None:
         st.markdown("**Loss**")
         now = f"{last['validation_loss']:.3f}" if last else ""
         _chart(view, "loss", loss, "train and validation loss", now)
-    if last and (why := harder_while_learning(last, view.spec)):
-        st.caption(why)
     left, right = st.columns(2)
     with left:
         _batch(view)
@@ -142,14 +150,15 @@ def _live_parts(view: RunView) -> None:
         st.markdown("**Sparsity by layer**")
         now = f"{last['sparsity']['exact']:.1%} of all weights" if last else ""
         _chart(view, "sparsity", sparsity_by_layer, "exact zeros by layer", now)
+    if last and (why := harder_while_learning(last, view.spec)):
+        st.caption(why)
 
 
-def _chart(
-    view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str, height: int = 270
-) -> None:
+def _chart(view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str) -> None:
     result = view.history.result
     said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
-    live_chart(chart(view, draw), key=name, height=height, alt=f"Line chart of {what}. {said}")
+    alt = f"Line chart of {what}. {said}"
+    live_chart(chart(view, draw), key=name, height=CHART_HEIGHT, share=CHART_SHARE, alt=alt)
 
 
 def _state(view: RunView) -> None:
@@ -178,12 +187,20 @@ def _state(view: RunView) -> None:
         st.error(f"The run failed. {plain(history.reason)}", icon=":material/error:")
     elif history.reason:
         st.info(plain(history.reason), icon=":material/info:")
-    for note in history.started.get("notes", ()) if history.started else ():
-        st.info(plain(note), icon=":material/info:")
+    _notes(history.started.get("notes", ()) if history.started else ())
     for warning in history.finished.get("warnings", ()) if history.finished else ():
         st.warning(plain(warning), icon=":material/warning:")
     if history.result and (advice := advise(history.result, view.spec)):
         st.warning(plain(advice), icon=":material/lightbulb:")
+
+
+def _notes(notes: Sequence[str]) -> None:
+    """One is a line; several, as of a person's own images, are folded: the figures come first."""
+    if len(notes) == 1:
+        st.info(plain(notes[0]), icon=":material/info:")
+    elif notes:
+        with st.expander(f"{len(notes)} notes on the images", icon=":material/info:"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
 
 
 def _figures(view: RunView) -> None:
@@ -244,6 +261,13 @@ def _what_next(view: RunView) -> None:
             icon=":material/download:",
             disabled=not view.history.epochs,
         )
+        if has_weights(view.id):
+            st.link_button(
+                "Weights",
+                weights_address(view.id),
+                icon=":material/download:",
+                help="The saved network as safetensors. The tab Mistakes has the lines that load it.",
+            )
 
 
 def _choose_again(view: RunView) -> None:

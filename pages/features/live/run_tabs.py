@@ -40,6 +40,7 @@ from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.frame.setup import jobs
+from pages.features.live.mistakes_tab import mistakes_tab
 from pages.features.live.run_charts import chart, shown_history
 
 OLDER = "This run is of an older version of Augury, which did not keep this. Train it again to see it."
@@ -60,6 +61,7 @@ def run_tabs(view: RunView) -> None:
     """Draw the open tab; the address keeps which one that is."""
     tabs = {
         "Layers": layers_tab,
+        "Mistakes": mistakes_tab,
         "Weights": weights_tab,
         "Filters": filters_tab,
         "Measures": measures_tab,

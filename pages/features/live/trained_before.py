@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import streamlit as st
 
 from core.jobs.views import RunView
@@ -13,6 +9,7 @@ from core.run.spec import RunSpec
 from core.text.describe import title
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
+from pages.features.frame.when import when
 from pages.features.live.starting import finished_before, start_anew, start_run
 
 # In a visit: the spec that was asked for, and the run that is the same but perhaps for its name.
@@ -63,7 +60,7 @@ def trained_before_note(view: RunView) -> None:
 
 def _how_it_went(view: RunView) -> str:
     """E.g. ``on 26 November at 01:10 as “Baseline” (97.3 % on 1,000 validation images)``, escaped."""
-    said = f"on {_when(view.finished_at or view.created_at)} as “{plain(title(view.spec))}”"
+    said = f"{_on(view.finished_at or view.created_at)} as “{plain(title(view.spec))}”"
     result = view.history.result
     if result is None or view.history.started is None:
         return said
@@ -71,15 +68,9 @@ def _how_it_went(view: RunView) -> str:
     return f"{said} ({100 * right:.1f} % on {images:,} validation images)"
 
 
-def _when(seconds: float) -> str:
-    """In the visitor's own time zone, if the browser told one."""
-    try:
-        zone = ZoneInfo(st.context.timezone or "")
-    except (ValueError, OSError, KeyError):
-        zone = None
-    then, now = (datetime.fromtimestamp(each, zone) for each in (seconds, time.time()))
-    year = "" if then.year == now.year else f" {then.year}"
-    return f"{then.day} {then:%B}{year} at {then:%H:%M}"
+def _on(seconds: float) -> str:
+    then = when(seconds)
+    return f"on {then}" if " at " in then else f"at {then}"
 
 
 def _open(spec: RunSpec, run_id: str) -> None:

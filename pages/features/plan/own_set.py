@@ -31,7 +31,7 @@ def own_set(spec: DataSpec) -> None:
         for name, sources in shown.items()
         for source in sources
     ]
-    gallery(tiles, key="own_set", variant="strip")
+    gallery(tiles, key="own_set", columns=12)
     if len(classes) > len(shown):
         st.caption(f"Of {len(classes)} classes the first {len(shown)} are shown.")
     if found["notes"]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.catalogue import title_of
@@ -12,11 +15,13 @@ from core.store.store import StoredRun
 from core.text.describe import in_words, title
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import is_here
+from pages.features.frame.visitor import is_here, visitor
+from pages.features.frame.when import when
 
 REFRESH_SECONDS = 2.0
 SHOWN = 5
 RECENT = 10
+MOST_RECENT = 50  # that are looked through for a visit's own
 
 
 def running_now() -> None:
@@ -78,22 +83,45 @@ def _line(view: RunView) -> None:
 def recent_runs(shown: str) -> None:
     """Links to the last runs, newest first, the one on the screen marked; and one to start another."""
     st.page_link("pages/2_Train.py", label="New run", icon=":material/add:", query_params={})
+    runs = jobs().recent(MOST_RECENT)
+    mine = [run for run in runs if run.visitor == visitor()]
     st.caption("Recent runs")
-    for run in jobs().recent(RECENT):
+    if mine and len(mine) < len(runs):
+        whose = st.segmented_control(
+            "Whose runs", ["Mine", "All"], default="All", required=True, key="recent.whose",
+            label_visibility="collapsed", persist_state="session",
+        )  # fmt: skip
+        runs = mine if whose == "Mine" else runs
+    runs = runs[:RECENT]
+    for run, apart in zip(runs, _apart(runs), strict=True):
+        label = plain(f"{_result(run)}{title(run.spec)}{apart}")
         st.page_link(
             "pages/2_Train.py",
-            label=_label(run),
+            label=f"**▸ {label}**" if run.id == shown else label,
             icon=_ICONS.get(run.state, ":material/circle:"),
             query_params={"run": run.id},
-            disabled=run.id == shown,
-            help=run.state,
+            help=plain(f"{run.state}; {in_words(run.spec)}"),
         )
 
 
-def _label(run: StoredRun) -> str:
-    """How it ended, and its title, which may be cut off: a class has many runs of one name."""
-    name = plain(title(run.spec))
-    return f"{result_of(run.summary)['validation_accuracy']:.1%} · {name}" if run.summary else name
+def _result(run: StoredRun) -> str:
+    """How it ended, first, for a title may be cut off."""
+    return f"{result_of(run.summary)['validation_accuracy']:.1%} · " if run.summary else ""
+
+
+def _apart(runs: Sequence[StoredRun]) -> list[str]:
+    """What tells runs of one title apart, e.g. `` · seed 2``; else when they were begun. Nothing where no
+    other has it."""
+    titles = Counter(title(run.spec) for run in runs)
+    seeds = Counter((title(run.spec), run.spec.seed) for run in runs)
+    return [
+        ""
+        if titles[title(run.spec)] == 1
+        else f" · seed {run.spec.seed}"
+        if seeds[title(run.spec), run.spec.seed] == 1
+        else f" · {when(run.created_at)}"
+        for run in runs
+    ]
 
 
 _ICONS = {

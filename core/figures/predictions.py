@@ -1,0 +1,56 @@
+"""A run's predictions as a file to take home."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+COLUMNS = ("image", "label", "prediction", "correct", "confidence", "probability_of_label")
+
+
+def predictions_csv(found: Mapping[str, Any]) -> str:
+    """A row a validation image: its place in the dataset, what it is, what the network names, how sure it is.
+
+    Args:
+        found: `core.probe.predictions.Predictions` as JSON.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    classes = found["classes"]
+    rows = (found[name] for name in ("places", "labels", "answers", "confidence", "chance"))
+    for place, label, answer, confidence, chance in zip(*rows, strict=True):
+        writer.writerow(
+            [place, _cell(classes[label]), _cell(classes[answer]), int(label == answer), confidence, chance]
+        )
+    return stream.getvalue()
+
+
+def _cell(name: str) -> str:
+    """A class's name that no table program takes for a formula."""
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+
+
+def how_to_load(found: Mapping[str, Any], stem: str) -> str:
+    """Python that loads a run's weights and asks its network.
+
+    Args:
+        found: as above.
+        stem: of the names of the downloaded files.
+    """
+    shape = f"channels={found['channels']}, side={found['side']}, num_classes={len(found['classes'])}"
+    mean, std = ([round(each, 6) for each in found[name]] for name in ("mean", "std"))
+    return f'''import json, torch                                     # inside a copy of Augury
+from safetensors.torch import load_file
+from core.models.build import build_model
+from core.run.spec import parse
+
+spec = parse(json.load(open("{stem}.json")))
+model = build_model(spec.model, {shape}, seed=0)
+model.load_state_dict(load_file("{stem}.safetensors"))
+mean, std = (torch.tensor(each).view(-1, 1, 1) for each in ({mean}, {std}))
+images = torch.rand(1, {found["channels"]}, {found["side"]}, {found["side"]})  # yours, from 0 to 1
+print(model.eval()((images - mean) / std).softmax(1))
+'''

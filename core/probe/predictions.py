@@ -1,0 +1,77 @@
+"""What a run's saved network says of every image that was kept for validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from core.data.catalogue import load_dataset
+from core.data.split import split_places
+from core.probe.label_damage import open_trained
+from core.randomness import derive
+from core.run.errors import SpecError
+from core.run.spec import RunSpec
+from core.store.store import is_run_id, run_folder
+
+SMALL, FEW = 64, 32  # images of a larger side, in pixels, are asked about so many at a time
+BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """One entry an image, in the order of the validation part.
+
+    Args:
+        classes: names, in label order.
+        places: of the images in the whole dataset.
+        labels, answers: indices into ``classes``: what an image is, and what the network names.
+        confidence: the softmax's probability of the answer; ``chance`` that of the label.
+        mean, std: what images were normalised with, a number a channel.
+        channels, side: of the images.
+    """
+
+    classes: tuple[str, ...]
+    places: list[int]
+    labels: list[int]
+    answers: list[int]
+    confidence: list[float]
+    chance: list[float]
+    mean: list[float]
+    std: list[float]
+    channels: int
+    side: int
+
+
+@torch.inference_mode()
+def predictions(spec: RunSpec, run_id: str) -> Predictions:
+    """Ask the network that run ``run_id`` of ``spec`` has left.
+
+    Raises:
+        SpecError: there is no such run, or its weights or its images are gone.
+    """
+    if not is_run_id(run_id):
+        raise SpecError("", "There is no such run.")
+    session = open_trained(spec, run_folder(run_id))
+    held_out = session.validation
+    batch = BATCH if held_out.side <= SMALL else FEW
+    confidence, answers, chance = [], [], []
+    for images, labels in zip(held_out.images.split(batch), held_out.labels.split(batch), strict=True):
+        shares = session.model(session.normalised(images.float().div_(255))).softmax(1)
+        most = shares.max(1)
+        confidence.append(most.values)
+        answers.append(most.indices)
+        chance.append(shares.gather(1, labels[:, None])[:, 0])
+    _, places = split_places(load_dataset(spec.data), spec.data, derive(spec.seed, "split"))
+    return Predictions(
+        held_out.classes,
+        places.tolist(),
+        held_out.labels.tolist(),
+        torch.cat(answers).tolist(),
+        [round(share, 4) for share in torch.cat(confidence).tolist()],
+        [round(share, 4) for share in torch.cat(chance).tolist()],
+        session.mean.flatten().tolist(),
+        session.std.flatten().tolist(),
+        held_out.channels,
+        held_out.side,
+    )

@@ -1,0 +1,74 @@
+"""A run's name, and taking a run off the lists, which can be taken back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.jobs.views import RunView
+from core.run.errors import SpecError
+from core.text.describe import title
+from core.text.escape import plain
+from pages.features.frame.setup import jobs
+from pages.features.frame.visitor import is_here, visitor
+
+MOST_LETTERS = 100
+_DELETED = "augury.deleted"  # the run that this visit deleted last, and what it was called
+_PROBLEM = "augury.rename.problem"
+
+
+def may_change(view: RunView) -> bool:
+    """Whether this visit started the run, or sits at the server's own machine."""
+    return is_here() or view.visitor == visitor()
+
+
+def edit_box(view: RunView) -> None:
+    """Offer to name the run and to delete it, to whoever may."""
+    if not may_change(view):
+        return
+    with st.popover("Name, delete", icon=":material/edit:"):
+        key = f"rename.{view.id}"
+        st.text_input(
+            "Name",
+            view.name,
+            max_chars=MOST_LETTERS,
+            placeholder=title(view.spec),
+            key=key,
+            on_change=_rename,
+            args=(view.id, key),
+        )
+        if problem := st.session_state.pop(_PROBLEM, None):
+            st.error(plain(problem), icon=":material/error:")
+        if view.ended:
+            st.button(
+                "Delete this run", icon=":material/delete:", key="delete", on_click=_delete, args=(view,)
+            )
+            st.caption("It can be taken back for an hour.")
+
+
+def deleted_note() -> None:
+    """What was deleted last, with a way back."""
+    run_id, name = st.session_state.get(_DELETED, ("", ""))
+    if not run_id:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(f"Deleted “{plain(name)}”.", icon=":material/delete:", width="stretch")
+        st.button("Undo", icon=":material/undo:", key="undelete", on_click=_restore, args=(run_id,))
+
+
+def _rename(run_id: str, key: str) -> None:
+    try:
+        jobs().rename(run_id, st.session_state[key].strip())
+    except SpecError as error:
+        st.session_state[_PROBLEM] = error.what
+
+
+def _delete(view: RunView) -> None:
+    jobs().delete(view.id)
+    st.session_state[_DELETED] = (view.id, title(view.spec))
+    del st.query_params["run"]
+
+
+def _restore(run_id: str) -> None:
+    del st.session_state[_DELETED]
+    if jobs().restore(run_id):
+        st.query_params["run"] = run_id
