@@ -33,7 +33,7 @@ MARKDOWN_OPTIONS = ("pills", "segmented_control", "radio", "select_slider")  # a
 FIELDS = ("title", "help", "effect", "source", "formula", "watch", "can_lie", "fits", "penalty_note")
 OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row") for field in FIELDS} | {
     "' '.join(verdict(points))", "_READ[entry.rises]", "_duration(progress.seconds_left)",
-    "_how_it_went(view)", "_label(run)", "_small_print(path.plan.spec, kind)", "_strength(regulariser)",
+    "_how_it_went(view)", "_small_print(path.plan.spec, kind)", "_strength(regulariser)",
     "entry.effect_by(regulariser.solver)", "entry.effect_by(spec.solver)", "entry.solvers",
     "earlier_prunable_share(history)", "entry.no_filters", "entry.strength_help", "entry.symbol",
     "figures.clipped(*counts, channel)",
@@ -42,7 +42,8 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "figure.label", "figure.value", "figure.sure", "figure.help", "harder_while_learning(last, view.spec)",
     "label_warnings(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
-    "what_it_took(look)", "str.capitalize", "_in_words(found)", "_in_words(found, wrong)",
+    "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)", "_in_words(found, wrong)",
+    "_result(run)",
 }  # fmt: skip
 NUMBERS = {
     "batch.shape", "in_time(spec.train.epochs)", "each['epoch']", "event['epoch']", "last['epoch']",

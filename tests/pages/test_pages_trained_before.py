@@ -129,7 +129,7 @@ def test_a_preset_opens_the_run_that_is_there_and_says_so(open_page):
     assert not said(visit.run())
     visit = button(open_page("app.py"), "Baseline").click().run()
     assert not visit.exception and asked(visit, "run") == first and len(manager().recent()) == 1
-    assert said(visit)[0].startswith("Trained before, on ")
+    assert said(visit)[0].startswith("Trained before, at ")
     assert not said(open_page(PAGE, run=first))  # another visitor's link
     button(visit, "Train again").click().run()
     assert started(visit).id != first

@@ -94,7 +94,7 @@ def recent_runs(shown: str) -> None:
         runs = mine if whose == "Mine" else runs
     runs = runs[:RECENT]
     for run, apart in zip(runs, _apart(runs), strict=True):
-        label = plain(f"{_result(run)}{title(run.spec)}{apart}")
+        label = f"{_result(run)}{plain(title(run.spec))}{apart}"
         st.page_link(
             "pages/2_Train.py",
             label=f"**▸ {label}**" if run.id == shown else label,
