@@ -345,4 +345,6 @@ def test_the_mistakes_of_a_run_are_shown_with_their_images_and_can_be_taken_home
     assert any(each.proto.label == "Predictions (CSV)" for each in visit.get("download_button"))
     chosen = next(each for each in visit.selectbox if each.label == "Images of")
     chosen.select_index(1).run()
-    assert not visit.exception and len({each["caption"] for each in components(visit)["mistakes"]["tiles"]}) == 1
+    assert (
+        not visit.exception and len({each["caption"] for each in components(visit)["mistakes"]["tiles"]}) == 1
+    )

@@ -21,7 +21,7 @@ from streamlit.starlette import App
 
 from core.home import PRIVATE_UMASK
 from pages.features.frame.failures import log_each_failure_once
-from pages.features.frame.upload_budget import share_budget
+from pages.features.frame.upload_budget import keep_on_disk
 
 OPEN_FILES = 65_536
 SWITCH_SECONDS = 1e-3  # CPython's own is five times as long
@@ -43,7 +43,7 @@ async def prepared(_app: App) -> AsyncIterator[None]:
     sys.setswitchinterval(SWITCH_SECONDS)
     log_each_failure_once()
     if runtime.exists() and isinstance(files := runtime.get_instance().uploaded_file_mgr, InMemory):
-        share_budget(files)
+        keep_on_disk(files)
     threading.Thread(target=_prepare, name="prepare", daemon=True).start()
     yield
     _end()

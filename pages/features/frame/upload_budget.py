@@ -1,57 +1,118 @@
-"""Files that browsers send stay in Streamlit's memory, whether a page asked for them or not: they share a
-budget, and those that came first make place. What a page has read it lets go."""
+"""Files that browsers send wait on the disk, and not in Streamlit's memory, which keeps each as long as its
+visit: they share a budget there, and those that came first make place. What a page has read it lets go."""
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections import OrderedDict
+from typing import IO, Any
 
 from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
-MOST_BYTES = 192 << 20  # of all visitors together: a zip of the largest size, and others while they are read
+from core.home import home
+
+MOST_BYTES = 1 << 30  # of all visitors together
 MOST_FILES = 1_000
 
+Key = tuple[str, str]  # a session's id, and a file's
 
-def share_budget(
-    files: MemoryUploadedFileManager, most_bytes: int = MOST_BYTES, most_files: int = MOST_FILES
-) -> None:
-    """Make ``files`` drop the oldest as soon as there are more."""
+
+class Waiting:
+    """Files by session and id, those that came first dropped when there are too many. Thread-safe."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES, most_files: int = MOST_FILES) -> None:
+        self._most_bytes, self._most_files = most_bytes, most_files
+        self._lock = threading.Lock()
+        self._files: OrderedDict[Key, tuple[IO[bytes], int]] = OrderedDict()
+
+    def put(self, key: Key, content: bytes) -> None:
+        folder = home() / "uploads"  # what is left there by a server that was killed is removed
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = tempfile.NamedTemporaryFile(dir=folder)  # noqa: SIM115  0600; gone once nobody holds it
+        file.write(content)
+        file.flush()
+        with self._lock:
+            self._files.pop(key, None)
+            self._files[key] = file, len(content)
+            while len(self._files) > 1 and (
+                sum(size for _, size in self._files.values()) > self._most_bytes
+                or len(self._files) > self._most_files
+            ):
+                self._files.popitem(last=False)
+
+    def get(self, key: Key) -> tuple[IO[bytes], int] | None:
+        """An open file and its size in bytes; None: it is not here, or no longer."""
+        with self._lock:
+            return self._files.get(key)
+
+    def drop(self, session_id: str, file_id: str | None = None) -> None:
+        """Forget a file, or all of a session."""
+        with self._lock:
+            for key in [key for key in self._files if key[0] == session_id and file_id in (None, key[1])]:
+                del self._files[key]
+
+    def held(self) -> dict[Key, int]:
+        with self._lock:
+            return {key: size for key, (_, size) in self._files.items()}
+
+
+WAITING = Waiting()
+
+
+def keep_on_disk(files: MemoryUploadedFileManager, waiting: Waiting = WAITING) -> None:
+    """Make ``files`` hold names alone."""
     add, remove, remove_all = files.add_file, files.remove_file, files.remove_session_files
-    kept: OrderedDict[tuple[str, str], int] = OrderedDict()
-    lock = threading.Lock()
 
     def add_file(session_id: str, file: UploadedFileRec) -> None:
-        with lock:
-            kept.pop((session_id, file.file_id), None)
-            kept[session_id, file.file_id] = len(file.data)
-            add(session_id, file)
-            while len(kept) > 1 and (sum(kept.values()) > most_bytes or len(kept) > most_files):
-                oldest, _ = kept.popitem(last=False)
-                remove(*oldest)
+        waiting.put((session_id, file.file_id), file.data)
+        add(session_id, UploadedFileRec(file.file_id, file.name, file.type, b""))
 
     def remove_file(session_id: str, file_id: str) -> None:
-        with lock:
-            kept.pop((session_id, file_id), None)
-            remove(session_id, file_id)
+        waiting.drop(session_id, file_id)
+        remove(session_id, file_id)
 
     def remove_session_files(session_id: str) -> None:
-        with lock:
-            for each in [each for each in kept if each[0] == session_id]:
-                del kept[each]
-            remove_all(session_id)
+        waiting.drop(session_id)
+        remove_all(session_id)
 
     vars(files).update(add_file=add_file, remove_file=remove_file, remove_session_files=remove_session_files)
 
 
+def size_of(file: UploadedFile) -> int:
+    """In bytes; 0 of one that is no longer here."""
+    found = WAITING.get(_key(file))
+    return file.size if found is None else found[1]
+
+
+def content_of(file: UploadedFile) -> bytes:
+    """All of it; empty if it is no longer here."""
+    found = WAITING.get(_key(file))
+    if found is None:
+        return file.getvalue()
+    found[0].seek(0)
+    return found[0].read()
+
+
+def on_disk(file: UploadedFile) -> IO[bytes]:
+    """An open file with a ``name``, on the disk as long as it is held."""
+    found = WAITING.get(_key(file))
+    if found is not None:
+        return found[0]
+    copy: Any = tempfile.NamedTemporaryFile(prefix="augury-")  # noqa: SIM115
+    copy.write(file.getvalue())
+    copy.flush()
+    return copy
+
+
 def let_go(file: UploadedFile) -> None:
-    """Free a file's content, which a visit's state would hold for five minutes beyond the visit. It stays in
-    its widget's list, by its name and without content."""
+    """A page has read it."""
+    WAITING.drop(*_key(file))
+
+
+def _key(file: UploadedFile) -> Key:
     context = get_script_run_ctx()
-    if context is not None and runtime.exists():
-        files = runtime.get_instance().uploaded_file_mgr
-        if isinstance(files, MemoryUploadedFileManager):
-            files.add_file(context.session_id, UploadedFileRec(file.file_id, file.name, file.type, b""))
-    file.close()
+    return (context.session_id if context is not None and runtime.exists() else "", file.file_id)

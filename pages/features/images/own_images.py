@@ -12,7 +12,7 @@ from core.data.images import clean
 from core.text.escape import plain
 from pages.components.paste import paste_images
 from pages.features.frame.asking import forget_pictures, send_picture
-from pages.features.frame.upload_budget import let_go
+from pages.features.frame.upload_budget import content_of, let_go, size_of
 
 MOST = 16
 MOST_BYTES = 10 << 20  # of one file
@@ -97,9 +97,9 @@ def _camera() -> list[UploadedFile]:
 
 
 def _read(file: UploadedFile, side: int) -> Told:
-    if file.size > MOST_BYTES:  # the browser's own limit holds for browsers
+    if size_of(file) > MOST_BYTES:  # the browser's own limit holds for browsers
         told: Told = None, f"{clean(file.name)} is larger than {MOST_BYTES >> 20} MB."
     else:
-        told = send_picture(file.name, file.getvalue(), side)
+        told = send_picture(file.name, content_of(file), side)
     let_go(file)
     return told

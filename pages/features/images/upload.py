@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import weakref
 from dataclasses import dataclass
 from typing import IO, Any
@@ -16,7 +14,7 @@ from core.run.errors import SpecError
 from core.text.escape import plain
 from pages.features.editor.choice import key
 from pages.features.frame.asking import keep_zip
-from pages.features.frame.upload_budget import let_go
+from pages.features.frame.upload_budget import let_go, on_disk, size_of
 
 MOST_BYTES = 128 << 20
 MOST_WAITING = 8  # zips on the server's disk that are not read yet
@@ -68,7 +66,7 @@ def upload_box(has_images: bool) -> Uploaded | None:
     is_new = last is None or last.file_id != file.file_id
     try:
         if last is None or is_new:
-            last = st.session_state[_LAST] = _spooled(file)
+            last = st.session_state[_LAST] = _taken(file)
         if last.content is not None:
             with st.spinner("Reading every image…", show_time=True):
                 last.told = keep_zip(last.content.name)
@@ -85,19 +83,14 @@ def upload_box(has_images: bool) -> Uploaded | None:
     return Uploaded(last.told["path"], form, is_new)
 
 
-def _spooled(file: UploadedFile) -> _Zip:
-    """The upload on disk, and no longer in memory: how many visits wait for theirs to be read is nobody's to
-    say."""
-    if file.size > MOST_BYTES:  # the browser's own limit holds for browsers
+def _taken(file: UploadedFile) -> _Zip:
+    """The upload, and where its content waits to be read; it is no longer among those that may be dropped."""
+    if size_of(file) > MOST_BYTES:  # the browser's own limit holds for browsers
         let_go(file)
         return _Zip(file.file_id, None, refusal=f"The zip is larger than {MOST_BYTES >> 20} MB.")
     if sum(each.content is not None for each in _waiting) >= MOST_WAITING:
         raise SpecError("data.path", "Many zips are being read at this moment; change anything to try again.")
-    content = tempfile.NamedTemporaryFile(prefix="augury-", suffix=".zip")  # noqa: SIM115  0600
-    file.seek(0)
-    shutil.copyfileobj(file, content)
-    content.flush()
+    made = _Zip(file.file_id, on_disk(file))
     let_go(file)
-    made = _Zip(file.file_id, content)
     _waiting.add(made)
     return made

@@ -10,6 +10,7 @@ from core.run.errors import SpecError
 from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.editor import undo as history
+from pages.features.frame.upload_budget import content_of
 from pages.features.lab.look import Look
 
 _TEXT = "augury.load"
@@ -62,7 +63,7 @@ def _load_box() -> None:
 def _load_file() -> None:
     file = st.session_state["lab.file"]
     if file is not None:
-        _load(file.getvalue())
+        _load(content_of(file))
 
 
 def _load_text() -> None:
