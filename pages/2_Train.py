@@ -13,11 +13,12 @@ from core.run.errors import SpecError
 from core.text.escape import plain
 from pages.components.live_chart import preload_charts
 from pages.features.editor import choice
+from pages.features.editor.start_bar import about_it, start_bar, start_button
 from pages.features.editor.train_form import train_form, waits_for_images
 from pages.features.frame.setup import page
 from pages.features.live.live_view import live_view
 from pages.features.live.starting import waiting_line
-from pages.features.live.trained_before import offer, start_or_offer
+from pages.features.live.trained_before import offer
 from pages.features.plan.plan_view import plan_view
 from pages.features.runs.editing import deleted_note
 from pages.features.study.strength_path import choose_lambda
@@ -31,28 +32,25 @@ if run_id := st.query_params.get("run"):
 spec, problem = choice.current(), None
 with st.sidebar:
     spec = train_form(spec)
-choice.remember(spec)
-waits = waits_for_images(spec.data)
+with st.container(key="start_bar", horizontal=True, vertical_alignment="bottom"):
+    st.title("Train", anchor=False, width="content")
+    bar = start_bar(spec)
+    place_of_start = st.container(width="content")
+choice.remember(bar.spec)
+waits = waits_for_images(bar.spec.data)
 try:
-    spec = spec if waits else completed(spec)
+    bar = bar if waits else bar._replace(spec=completed(bar.spec))
 except SpecError as error:
     problem = error
-
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    st.title("Train", anchor=False, width="content")
-    st.button(
-        "Start training",
-        type="primary",
-        icon=":material/play_arrow:",
-        key="start",
-        on_click=start_or_offer,
-        args=(spec,),
-        disabled=waits or problem is not None,
-    )
+spec = bar.spec
+with place_of_start:
+    start_button(bar, disabled=waits or problem is not None)
+if not waits and not problem:
+    about_it(bar)
 refused = st.container()
 deleted_note()
 waiting_line()
-offer(spec)
+offer(bar.to_start)
 choice.say_what_is_gone()
 if waits:
     refused.info(

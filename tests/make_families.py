@@ -40,7 +40,15 @@ def families() -> dict[str, Any]:
         )
         for name in ARCHITECTURES
     }
-    return {"pictures": encode_images(shown.results), "structures": parameters_by_layer(summaries)}
+    return {
+        "pictures": encode_images(shown.results),
+        "structures": parameters_by_layer(
+            {
+                name: [(row.name, row.kind, row.parameters) for row in each.rows]
+                for name, each in summaries.items()
+            }
+        ),
+    }
 
 
 if __name__ == "__main__":

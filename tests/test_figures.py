@@ -90,7 +90,7 @@ def test_a_long_run_draws_no_more_than_a_short_one():
 
 def test_the_bars_are_the_layers_parameters():
     summary = summarise(ModelSpec(), channels=1, side=28, num_classes=10)
-    figure = parameters_by_layer({"CNN": summary})
+    figure = parameters_by_layer({"CNN": [(row.name, row.kind, row.parameters) for row in summary.rows]})
     go.Figure(figure)
     assert sum(each["x"][0] for each in figure["data"]) == summary.parameters
 

@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.figures.parts import Figure, layer_colours, plain_layout
 from core.run.history import History
 from core.run.spec import RunSpec
 
-if TYPE_CHECKING:
-    from core.models.summary import Summary
-
 NOT_FIGURES = ("event", "sparsity", "weights", "filters", "penalties", "strengths", "prunable")
 
 
-def parameters_by_layer(summaries: Mapping[str, Summary]) -> Figure:
-    """One bar an architecture, cut into its layers: where a network keeps its parameters."""
+def parameters_by_layer(rows: Mapping[str, Sequence[tuple[str, str, int]]]) -> Figure:
+    """One bar a network, cut into its layers: where it keeps its parameters.
+
+    Args:
+        rows: by the network's name, of each layer its name, its kind and how many parameters it has.
+    """
     traces = []
-    for name, summary in reversed(list(summaries.items())):
-        rows = [row for row in summary.rows if row.parameters]
-        for row, colour in zip(rows, layer_colours(len(rows)), strict=True):
+    for network, layers in reversed(list(rows.items())):
+        shown = [layer for layer in layers if layer[2]]
+        for (name, kind, parameters), colour in zip(shown, layer_colours(len(shown)), strict=True):
             traces.append(
                 {
                     "type": "bar",
                     "orientation": "h",
-                    "name": row.name,
-                    "y": [name],
-                    "x": [row.parameters],
+                    "name": name,
+                    "y": [network],
+                    "x": [parameters],
                     "marker": {"color": colour},
-                    "hovertemplate": f"{row.name}, {row.kind}: %{{x:,}} parameters<extra></extra>",
+                    "hovertemplate": f"{name}, {kind}: %{{x:,}} parameters<extra></extra>",
                 }
             )
     layout = plain_layout("") | {"barmode": "stack", "showlegend": False, "hovermode": "closest"}
     layout["xaxis"] |= {"title": {"text": "parameters"}}
     layout["yaxis"] |= {"automargin": True}
     return {"data": traces, "layout": layout}
+
+
+def layers_in_a_bar(layers: Sequence[tuple[str, str, int]]) -> Figure:
+    """The same of one network, without axes, each layer's name in its part of the bar."""
+    figure = parameters_by_layer({"": layers})
+    for trace in figure["data"]:
+        trace |= {"text": [trace["name"]], "textposition": "inside", "insidetextanchor": "middle"}
+    figure["layout"] |= {
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "uniformtext": {"minsize": 12, "mode": "hide"},
+    }
+    figure["layout"]["xaxis"] |= {"visible": False}
+    figure["layout"]["yaxis"] |= {"visible": False}
+    return figure
 
 
 def epochs_csv(history: History, run_id: str, spec: RunSpec) -> str:

@@ -20,6 +20,7 @@ from core.figures.parts import (
     with_alpha,
 )
 from core.figures.strengths import add_strengths
+from core.measure.band import Band
 from core.regularise.schedule import strength_at
 from core.run.history import History
 from core.run.spec import RegulariserSpec
@@ -61,10 +62,21 @@ def loss(history: History, run_id: str) -> Figure:
     figure["layout"]["yaxis"] |= (
         {"dtick": math.ceil((math.log10(highest) - math.log10(bottom)) / 6), "minor": {"dtick": "D1"}}
         if highest / 30 > bottom
-        else {"nticks": 6, "tickformat": "~g"}  # 0.9, where plotly would write 9 between powers of ten
+        else {"tickvals": _round_numbers(bottom, highest), "tickformat": "~g"}
     )
     add_strengths(figure, history)
     return figure
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """1, 2 and 5 and their multiples by ten, from just below ``low`` to just above ``high``."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [
+        base * 10.0**decade
+        for decade in decades
+        for base in (1, 2, 5)
+        if low / 2 <= base * 10.0**decade <= 2 * high
+    ]
 
 
 def schedule(spec: RegulariserSpec, epochs: int) -> Figure:
@@ -93,9 +105,9 @@ def schedule(spec: RegulariserSpec, epochs: int) -> Figure:
     return {"data": [trace], "layout": layout}
 
 
-def accuracy(history: History, run_id: str) -> Figure:
+def accuracy(history: History, run_id: str, seeds: Band = ()) -> Figure:
     """Train and validation accuracy in per cent against epochs; the gap between clean train and validation is
-    shaded."""
+    shaded, and so is what validation reaches over ``seeds``."""
     epochs = [event["epoch"] for event in history.epochs]
     of = {
         name: [_percent(event.get(f"{name}_accuracy")) for event in history.epochs]
@@ -107,11 +119,25 @@ def accuracy(history: History, run_id: str) -> Figure:
         "fillcolor": with_alpha(VALIDATION, 0.12),
     }  # to the trace before it
     validation = line("validation", epochs, of["validation"], VALIDATION, markers=True, **gap)
-    traces = [*train, validation]
+    traces = [*train, validation, *_band(seeds)]
     figure = over_epochs(traces, history, run_id, "accuracy (%)")
     if not epochs:
         figure["layout"]["yaxis"]["range"] = [-3, 103]  # else plotly's own, from -1 to 4
     return figure
+
+
+def _band(seeds: Band) -> list[dict[str, Any]]:
+    """From the lowest to the highest, as an area with edges."""
+    if not seeds:
+        return []
+    epochs = [epoch for epoch, _, _ in seeds]
+    style: dict[str, Any] = {"width": 0.8, "dash": "dot", "hoverinfo": "skip", "hovertemplate": None}
+    low = line(
+        "lowest seed", epochs, [100 * low for _, low, _ in seeds], VALIDATION, showlegend=False, **style
+    )
+    area: dict[str, Any] = {"fill": "tonexty", "fillcolor": with_alpha(VALIDATION, 0.25)}
+    high = line("all seeds", epochs, [100 * high for _, _, high in seeds], VALIDATION, **area, **style)
+    return [low, high]
 
 
 def _train(history: History, learning: list[float | None], clean: list[float | None]) -> list[dict[str, Any]]:

@@ -44,14 +44,13 @@ def train_form(spec: RunSpec) -> RunSpec:
     with st.expander("Optimiser", icon=":material/trending_down:", key="part.optimiser"):
         optimiser = optimiser_part(spec.optimiser)
     with st.expander("Budget", icon=":material/timer:", key="part.budget"):
-        train, seed = budget_part(spec.train, spec.seed)
+        train = budget_part(spec.train)
     return spec.model_copy(
         update={
             "data": chosen_data,
             "model": model,
             "optimiser": optimiser,
             "train": train,
-            "seed": seed,
         }
     )
 
@@ -144,8 +143,8 @@ def optimiser_part(spec: OptimiserSpec) -> OptimiserSpec:
     return OptimiserSpec(kind=kind, lr=lr, schedule=schedule, params=as_json(params))
 
 
-def budget_part(spec: TrainSpec, seed: int) -> tuple[TrainSpec, int]:
-    """How long, in what batches, where, and from which seed."""
+def budget_part(spec: TrainSpec) -> TrainSpec:
+    """How long, in what batches, and where."""
     epochs = st.number_input(
         "Epochs", 1, 1000, spec.epochs, key=key("train", "epochs"), help="Passes over the training images."
     )
@@ -169,12 +168,9 @@ def budget_part(spec: TrainSpec, seed: int) -> tuple[TrainSpec, int]:
             key=key("train", "precision"),
             help="bfloat16 is faster on recent CUDA devices, and refused on a CPU, where it is slower.",
         )
-    seed = st.number_input(
-        "Seed", 0, 2**31 - 1, seed, key=key("seed"), help="The same seed gives the same run, bit for bit."
-    )
     return spec.model_copy(
         update={"epochs": epochs, "batch_size": batch_size, "device": device, "precision": precision}
-    ), seed
+    )
 
 
 def _pick(label: str, catalogue: dict[str, Any], name: str, *place: str) -> str:

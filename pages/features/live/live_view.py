@@ -5,7 +5,7 @@ One fragment re-runs on a timer while the run is live; see `pages.features.live.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import streamlit as st
 
@@ -25,6 +25,7 @@ from pages.features.frame.downloads import has_weights, weights_address
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.live.audience import ask_again_in, refresh_seconds
+from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
@@ -134,11 +135,13 @@ def _live_parts(view: RunView) -> None:
     last = view.history.result
     _state(view)
     _figures(view)
+    seeds = seeds_of(view)
+    group_line(view, seeds)
     left, right = st.columns(2)
     with left:
         st.markdown("**Accuracy**")
         now = f"{last['validation_accuracy']:.1%}" if last else ""
-        _chart(view, "accuracy", accuracy, "train and validation accuracy", now)
+        _chart(view, "accuracy", accuracy, "train and validation accuracy", now, accuracy_band(seeds))
     with right:
         st.markdown("**Loss**")
         now = f"{last['validation_loss']:.3f}" if last else ""
@@ -154,11 +157,13 @@ def _live_parts(view: RunView) -> None:
         st.caption(why)
 
 
-def _chart(view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str) -> None:
+def _chart(
+    view: RunView, name: str, draw: Callable[..., Figure], what: str, now: str, *settings: Hashable
+) -> None:
     result = view.history.result
     said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
     alt = f"Line chart of {what}. {said}"
-    live_chart(chart(view, draw), key=name, height=CHART_HEIGHT, share=CHART_SHARE, alt=alt)
+    live_chart(chart(view, draw, *settings), key=name, height=CHART_HEIGHT, share=CHART_SHARE, alt=alt)
 
 
 def _state(view: RunView) -> None:

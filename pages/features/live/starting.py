@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.catalogues import completed
@@ -49,6 +52,15 @@ def start_run(spec: RunSpec) -> None:
         st.query_params["run"] = run_id
 
 
+def start_group(specs: Sequence[RunSpec]) -> None:
+    """Start runs that belong together, and put the first one's id in the address."""
+    group = uuid.uuid4().hex
+    begun = [run_id for spec in specs if (run_id := _started(spec, group))]
+    if begun:
+        jobs().wait_for_step(begun[0], FIRST_POINT_SECONDS)
+        st.query_params["run"] = begun[0]
+
+
 def start_anew(spec: RunSpec) -> None:
     """Start ``spec`` and go to the live page, or say here why not; for a page other than that one."""
     if run_id := _started(spec):
@@ -56,10 +68,10 @@ def start_anew(spec: RunSpec) -> None:
     refusal()
 
 
-def _started(spec: RunSpec) -> str | None:
+def _started(spec: RunSpec, group: str | None = None) -> str | None:
     """The id of the run that every start begins; None if it was refused, and `refusal` says why."""
     try:
-        return jobs().submit(named(spec), visitor=visitor())
+        return jobs().submit(named(spec), visitor=visitor(), group=group)
     except SpecError as error:
         st.session_state[_REFUSED] = str(error)
         return None

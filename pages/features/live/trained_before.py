@@ -10,7 +10,7 @@ from core.text.describe import title
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
 from pages.features.frame.when import when
-from pages.features.live.starting import finished_before, start_anew, start_run
+from pages.features.live.starting import finished_before, start_anew, start_group, start_run
 
 # In a visit: the spec that was asked for, and the run that is the same but perhaps for its name.
 _OFFERED, _OPENED = "augury.offered", "augury.opened"
@@ -22,6 +22,11 @@ def start_or_offer(spec: RunSpec) -> None:
         st.session_state[_OFFERED] = (spec, found)
     else:
         start_run(spec)
+
+
+def start_seeds(spec: RunSpec, count: int) -> None:
+    """Start ``count`` runs that differ in their seeds alone, from the spec's on; the first is shown."""
+    start_group([spec.model_copy(update={"seed": (spec.seed + i) % 2**31}) for i in range(count)])
 
 
 def offer(spec: RunSpec) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from core.figures.parts import has_lambda
+from core.figures.tables import layers_in_a_bar
 from core.models.dropout import dropouts
 from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
 from core.text.advice import in_time, unreached
 from core.text.describe import objective
-from core.text.escape import plain
+from core.text.escape import plain, plain_html
 from pages.components.gallery import Tile, gallery
+from pages.components.live_chart import live_chart
 from pages.features.editor import choice
 from pages.features.editor.regulariser_editor import shape_of
 from pages.features.frame.asking import ask
@@ -88,6 +91,21 @@ def _layers(summary: Mapping[str, Any]) -> None:
         f"{summary['parameters']:,} parameters · {summary['multiply_adds'] / 1e6:,.2f} M multiply-adds an "
         "image"
     )
+    layers = [
+        (plain_html(row["name"]), plain_html(row["kind"]), row["parameters"]) for row in summary["rows"]
+    ]
+    most = max(layers, key=lambda layer: layer[2])
+    live_chart(
+        json.dumps(layers_in_a_bar(layers)),
+        key="plan.layers",
+        height=44,
+        alt=f"A bar of all parameters, cut into layers; most, {most[2]:,}, are in {most[0]}.",
+    )
+    with st.expander("All layers, in a table", icon=":material/table_rows:"):
+        _table(summary)
+
+
+def _table(summary: Mapping[str, Any]) -> None:
     rows = {
         "Layer": [row["name"] for row in summary["rows"]],
         "Kind": [row["kind"] for row in summary["rows"]],

@@ -1,0 +1,77 @@
+"""How long a run will take, from how long runs like it took on this server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from core.data.catalogue import DATASETS
+from core.run.spec import RunSpec
+from core.text.describe import title
+
+
+class Estimate(NamedTuple):
+    """Seconds, and the name of the run that they were measured in."""
+
+    seconds: float
+    measured_in: str
+
+
+class Trained(Protocol):
+    """What counts of a stored run."""
+
+    @property
+    def spec(self) -> RunSpec: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def summary(self) -> Mapping[str, Any] | None: ...
+
+
+def how_long(spec: RunSpec, runs: Sequence[Trained]) -> Estimate | None:
+    """From the latest run of the same network, on the same images and device; None: there is none.
+
+    Args:
+        spec: completed.
+        runs: the newest first.
+    """
+    for run in runs:
+        if run.kind != "train" or not run.summary or not _alike(spec, run.spec):
+            continue
+        seconds = run.summary["last"].get("seconds")
+        ours, theirs = training_images(spec), training_images(run.spec)
+        if isinstance(seconds, float | int) and ours is not None and theirs:
+            return Estimate(seconds * spec.train.epochs * ours / theirs, title(run.spec))
+    return None
+
+
+def training_images(spec: RunSpec) -> int | None:
+    """How many a run trains on; 1 stands for all of a person's own, which are as many in each run."""
+    if spec.data.train_images:
+        return spec.data.train_images
+    entry = DATASETS.get(spec.data.name)
+    if entry is None:
+        return None
+    return 1 if entry.num_images is None else round(entry.num_images * (1 - spec.data.validation_share))
+
+
+def in_words(seconds: float) -> str:
+    """E.g. ``about 40 s`` or ``about 3 min``."""
+    if seconds < 10:
+        return "some seconds"
+    if seconds < 90:
+        return f"about {round(seconds, -1):.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
+
+
+def _alike(one: RunSpec, other: RunSpec) -> bool:
+    return (
+        one.model == other.model
+        and one.train.device == other.train.device
+        and one.train.precision == other.train.precision
+        and all(
+            getattr(one.data, name) == getattr(other.data, name)
+            for name in ("name", "path", "side", "channels")
+        )
+        and ((one.data.train_images is None) == (other.data.train_images is None) or one.data.path is None)
+    )

@@ -1,0 +1,93 @@
+"""The first line of Train: what the run is called, its seed, how many seeds, how long it takes, and Start."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from core.catalogues import completed, filled
+from core.presets import PRESETS
+from core.run.errors import SpecError
+from core.run.spec import RunSpec
+from core.text.differs import differences
+from core.text.escape import plain
+from core.text.how_long import how_long, in_words
+from pages.features.editor.choice import key
+from pages.features.frame.setup import jobs
+from pages.features.live.starting import preset_of
+from pages.features.live.trained_before import start_or_offer, start_seeds
+
+SEEDS = (1, 3, 5)
+MOST_LETTERS = 80
+LOOKED_THROUGH = 50  # runs, for one that is like this
+
+
+class Bar(NamedTuple):
+    """The spec with what was typed; what the run would be called; how many seeds are to be trained."""
+
+    spec: RunSpec
+    name: str
+    seeds: int
+
+    @property
+    def to_start(self) -> RunSpec:
+        return self.spec.model_copy(update={"name": self.name})
+
+
+def start_bar(spec: RunSpec) -> Bar:
+    """Draw the bar's fields; `start_button` is drawn beside them once the spec is known to be sound."""
+    is_presets = any(each.spec.name == spec.name for each in PRESETS.values())
+    proposed = _proposed(spec)
+    typed = st.text_input(
+        "Name", "" if is_presets else spec.name, max_chars=MOST_LETTERS, key=key("name"),
+        placeholder=proposed,
+        help="What the run is called in lists: by itself after what sets it apart from the baseline.",
+    )  # fmt: skip
+    seed = st.number_input(
+        "Seed", 0, 2**31 - 1, spec.seed, key=key("seed"), width=110,
+        help="The same seed gives the same run, bit for bit. It draws the kept images, too.",
+    )  # fmt: skip
+    seeds = st.segmented_control(
+        "Seeds", SEEDS, default=1, required=True, key=key("seeds"), format_func=lambda count: f"×{count}",
+        help="How far apart are runs that differ by chance alone? They train one after the other.",
+    )  # fmt: skip
+    name = (typed or "").strip()
+    # A preset's name stays with the choices: who takes his changes back has the preset again.
+    kept = spec.model_copy(update={"name": name or (spec.name if is_presets else ""), "seed": seed})
+    return Bar(kept, name or proposed, int(seeds or 1))
+
+
+def _proposed(spec: RunSpec) -> str:
+    """A preset's name while it is one; else what sets it apart from the baseline."""
+    base = PRESETS["baseline"].spec
+    try:
+        if preset := preset_of(completed(spec)):
+            return preset.spec.name
+    except SpecError:
+        pass
+    return ", ".join(differences(filled(spec), filled(base))[:3])[:MOST_LETTERS] or base.name
+
+
+def start_button(bar: Bar, disabled: bool) -> None:
+    """Start it, or say which run it would repeat."""
+    st.button(
+        "Start training",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="start",
+        on_click=start_or_offer if bar.seeds == 1 else start_seeds,
+        args=(bar.to_start,) if bar.seeds == 1 else (bar.to_start, bar.seeds),
+        disabled=disabled,
+    )
+
+
+def about_it(bar: Bar) -> None:
+    """How it differs from the baseline, and how long it takes."""
+    base = PRESETS["baseline"].spec
+    apart = differences(bar.spec, filled(base))
+    said = [f"Differs from {base.name}: {', '.join(apart)}." if apart else f"As {base.name}."]
+    if found := how_long(bar.spec, jobs().recent(LOOKED_THROUGH)):
+        many = "" if bar.seeds == 1 else f" for {bar.seeds} seeds"
+        said.append(f"It takes {in_words(bar.seeds * found.seconds)}{many}, by “{found.measured_in}”.")
+    st.caption(plain(" ".join(said)))
