@@ -32,7 +32,7 @@ def differences(spec: RunSpec, base: RunSpec) -> list[str]:
                 {"learning rate": spec.optimiser.lr, **spec.optimiser.params},
                 {"learning rate": base.optimiser.lr, **base.optimiser.params}),
         *([spec.optimiser.schedule] if spec.optimiser.schedule != base.optimiser.schedule else []),
-        *([f"{spec.train.epochs} epochs"] if spec.train.epochs != base.train.epochs else []),
+        *([_epochs(spec.train.epochs)] if spec.train.epochs != base.train.epochs else []),
         *([f"batches of {spec.train.batch_size}"] if spec.train.batch_size != base.train.batch_size else []),
         *([spec.train.precision] if spec.train.precision != base.train.precision else []),
     ]  # fmt: skip
@@ -81,6 +81,10 @@ def _regulariser(spec: RegulariserSpec) -> str:
     strength = "" if spec.strength is None else f" {spec.strength:g}"
     solver = f" by {spec.solver}" if spec.solver == "penalty" else ""
     return f"{_short(spec.kind)}{strength}{solver}"
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def _short(kind: str) -> str:

@@ -43,14 +43,14 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "label_warnings(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
     "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)", "_in_words(found, wrong)",
-    "_result(run)",
+    "_result(run)", "_in_words(results, len(views))",
 }  # fmt: skip
 NUMBERS = {
     "batch.shape", "in_time(spec.train.epochs)", "each['epoch']", "event['epoch']", "last['epoch']",
     "plain_images['images']", "edges(history)",
     "out_of_sight(points)",
     "look.images.side", "kept['of']", "progress.epoch", "progress.epochs", "image_shape(look.spec.data).side",
-    "len(notes)", "spec.batch_size", "form.side", "form.fit", "len(shown)", "len(classes)",
+    "len(notes)", "each.spec.seed", "spec.batch_size", "form.side", "form.fit", "len(shown)", "len(classes)",
     "sum((image.zeros == 1 for image in images))", "view.position", "waiting",
     "history.started['threads']",
 }  # fmt: skip

@@ -364,3 +364,37 @@ def test_a_link_to_a_file_of_the_server_is_refused(open_page):
     visit = open_page(PAGE, spec=encode(RunSpec(data=DataSpec(name="folder", path="/etc"))))
     assert "can't open a file of the server" in texts(visit)
     assert spec_of(visit).data.path is None
+
+
+def test_a_run_is_named_after_what_sets_it_apart_or_by_hand(open_page):
+    visit = open_page(PAGE)
+    name = widget(visit, "text_input", "Name")
+    assert name.value == "" and name.placeholder == "Baseline"
+    widget(visit, "number_input", "Training images").set_value(60).run()
+    widget(visit, "number_input", "Epochs").set_value(1).run()
+    assert widget(visit, "text_input", "Name").placeholder == "60 images, 1 epoch"
+    assert any("Differs from Baseline\\: 60 images" in each.value for each in visit.caption)
+    widget(visit, "button", "Start training").click().run()
+    (run,) = manager().recent(1)
+    assert run.name == "60 images, 1 epoch"
+    manager().wait(run.id, timeout=120)
+    visit = open_page(PAGE)
+    widget(visit, "text_input", "Name").set_value("Mine").run()
+    assert spec_of(visit).name == "Mine"
+
+
+def test_three_seeds_are_a_group_with_a_band(open_page):
+    visit = open_page(PAGE)
+    widget(visit, "number_input", "Training images").set_value(60).run()
+    widget(visit, "number_input", "Epochs").set_value(2).run()
+    next(each for each in visit.segmented_control if each.label == "Seeds").set_value(3).run()
+    widget(visit, "button", "Start training").click().run()
+    runs = manager().recent(3)
+    assert sorted(run.spec.seed for run in runs) == [0, 1, 2] and len({run.group for run in runs}) == 1
+    for run in runs:
+        assert manager().wait(run.id, timeout=120).state == "finished"
+    visit = open_page(PAGE, run=runs[0].id)
+    results = [manager().view(run.id).history.result["validation_accuracy"] for run in runs]
+    said = next(each.value for each in visit.markdown if "**3 seeds**" in each.value)
+    assert f"{100 * sum(results) / 3:.1f} % on average" in said
+    assert f"from {100 * min(results):.1f} to {100 * max(results):.1f} %" in said

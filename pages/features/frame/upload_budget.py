@@ -6,6 +6,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import OrderedDict
+from pathlib import Path
 from typing import IO, Any
 
 from streamlit import runtime
@@ -33,8 +34,7 @@ class Waiting:
         folder = home() / "uploads"  # what is left there by a server that was killed is removed
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = tempfile.NamedTemporaryFile(dir=folder)  # noqa: SIM115  0600; gone once nobody holds it
-        file.write(content)
-        file.flush()
+        Path(file.name).write_bytes(content)
         with self._lock:
             self._files.pop(key, None)
             self._files[key] = file, len(content)
@@ -103,8 +103,7 @@ def on_disk(file: UploadedFile) -> IO[bytes]:
     if found is not None:
         return found[0]
     copy: Any = tempfile.NamedTemporaryFile(prefix="augury-")  # noqa: SIM115
-    copy.write(file.getvalue())
-    copy.flush()
+    Path(copy.name).write_bytes(file.getvalue())
     return copy
 
 
