@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -59,6 +60,12 @@ class Socket:
         return next((each["code"] for each in self.answers if each["type"] == "websocket.close"), 0)
 
 
+def played(coroutine):
+    """In a thread of its own: browser tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 async def settle():
     for _ in range(20):
         await asyncio.sleep(0)
@@ -99,7 +106,7 @@ def test_a_message_that_no_page_sends_ends_its_socket(content, code):
         if not code:
             await socket.leave()
 
-    asyncio.run(play())
+    played(play())
 
 
 def test_large_messages_of_all_share_a_budget_and_small_ones_always_pass(monkeypatch):
@@ -121,7 +128,7 @@ def test_large_messages_of_all_share_a_budget_and_small_ones_always_pass(monkeyp
         await settle()
         assert [socket.code for socket in sockets[-2:]] == [0, 0]
 
-    asyncio.run(play())
+    played(play())
 
 
 def test_whoever_sends_faster_waits_and_nobody_else(monkeypatch):
@@ -142,7 +149,7 @@ def test_whoever_sends_faster_waits_and_nobody_else(monkeypatch):
         assert 5 < len(server.heard[0]) <= 5 + 20 * (time.monotonic() - began) + 1
         fast.task.cancel()
 
-    asyncio.run(play())
+    played(play())
 
 
 def test_a_place_has_a_pace_too_but_this_machine_has_none(monkeypatch):
@@ -162,7 +169,7 @@ def test_a_place_has_a_pace_too_but_this_machine_has_none(monkeypatch):
             for socket in sockets:
                 socket.task.cancel()
 
-    asyncio.run(play())
+    played(play())
 
 
 def test_a_place_has_so_many_sockets_and_all_places_so_many(monkeypatch):
@@ -183,7 +190,7 @@ def test_a_place_has_so_many_sockets_and_all_places_so_many(monkeypatch):
         await settle()
         assert again.code == 0
 
-    asyncio.run(play())
+    played(play())
 
 
 def upload(app, receive, address="10.0.0.1"):
@@ -216,7 +223,7 @@ def test_uploads_take_turns_and_one_that_stands_still_is_ended(monkeypatch):
         assert server.most == bounds.PLACE_UPLOADS + 1
         assert server.heard == ["http.request"] + ["http.disconnect"] * 10
 
-    asyncio.run(play())
+    played(play())
 
 
 def test_a_pace_lets_a_burst_by_and_then_so_many_a_second():
@@ -226,7 +233,7 @@ def test_a_pace_lets_a_burst_by_and_then_so_many_a_second():
             await pace.take()
         return time.monotonic() - began
 
-    assert 0.18 <= asyncio.run(play()) < 1
+    assert 0.18 <= played(play()) < 1
 
 
 @pytest.mark.parametrize(
@@ -252,4 +259,4 @@ def test_a_page_of_another_host_gets_no_socket_and_streamlit_does_not_hear_of_it
         assert (len(server.heard) == 1, socket.code == 0) == (passes, passes)
         socket.task.cancel()
 
-    asyncio.run(play())
+    played(play())

@@ -1,6 +1,7 @@
 """A run's weights come from the disk, and nothing else does."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.applications import Starlette
@@ -29,7 +30,8 @@ def browser(tmp_path, monkeypatch):
             told.append(message)
 
         scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
-        asyncio.run(app(scope, receive, send))
+        with ThreadPoolExecutor(1) as pool:  # browser tests leave a loop running in this thread
+            pool.submit(asyncio.run, app(scope, receive, send)).result()
         content = b"".join(each.get("body", b"") for each in told)
         return told[0]["status"], dict(told[0]["headers"]), content
 
