@@ -29,14 +29,17 @@ with st.sidebar:
     images = chosen_images(spec)
     augment_editor(spec.augment, channels=images.channels, view="view")
 
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+with st.container(
+    key="lab_head", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+):
     st.title("Augment", anchor=False, width="content")
     with st.container(horizontal=True, width="content"):
         if shown("share"):
             with st.popover("Share", icon=":material/share:"):
                 share_box(spec.augment)
         train = shown("train") and st.button("Train with this", type="primary", icon=":material/play_arrow:")
-seed_and_draw(spec.seed, view="view")
+with st.container(key="lab_draw"):
+    seed_and_draw(spec.seed, view="view")
 tab, draw = open_tab(images)
 
 

@@ -61,6 +61,13 @@ def page(browser: Browser, problems: list[str]) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture
+def telephone(browser: Browser, problems: list[str]) -> Iterator[Page]:
+    """A page in a light theme, 390 wide, touched by a finger."""
+    with _watched(open_page(browser, width=390), problems) as page:
+        yield page
+
+
 @pytest.fixture(params=["light-1280", "light-390", "dark-1280", "dark-390"])
 def any_page(request: pytest.FixtureRequest, browser: Browser, problems: list[str]) -> Iterator[Page]:
     """A page in each theme and width in turn."""

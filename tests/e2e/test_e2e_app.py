@@ -184,10 +184,10 @@ def test_a_run_opens_at_its_title_and_a_tab_moves_nothing(page: Page, app: str) 
     assert before is not None and after is not None and abs(after["y"] - before["y"]) < 2
 
 
-def test_the_two_curves_of_a_run_stand_on_the_first_screen(page: Page, app: str) -> None:
+def test_all_of_a_run_stands_on_the_first_screen(page: Page, app: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     start_watched(page, app)
-    for name in ("train and validation accuracy", "train and validation loss"):
+    for name in ("train and validation accuracy", "train and validation loss", "exact zeros by layer"):
         box = page.get_by_role("figure", name=re.compile(name)).bounding_box()
         assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 720
     tops = {round(each.bounding_box()["y"]) for each in page.get_by_test_id("stMetric").all()}

@@ -144,3 +144,29 @@ def test_costs_are_measured_beside_the_page_and_found_again(page: Page, app: str
     expect(chart()).to_have_count(0)
     strength.press("ArrowRight")
     expect(page.get_by_text("The whole pipeline takes")).to_be_visible(timeout=60_000)
+
+
+def test_on_a_telephone_a_dial_and_the_pictures_it_changes_are_in_sight_together(
+    telephone: Page, app: str
+) -> None:
+    page = open_lab(telephone, app)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.wait_for_function(
+        """() => {
+            const box = document.querySelector('[data-testid="stSidebar"]').getBoundingClientRect();
+            return box.x === 0 && box.width === innerWidth;
+        }"""
+    )
+    sheet = page.get_by_test_id("stSidebar").bounding_box()
+    assert sheet is not None and sheet["y"] > 844 / 2
+    dial = page.get_by_role("slider", name="Probability").first
+    dial.scroll_into_view_if_needed()  # within the sheet
+    picture = page.locator(".st-key-results img").first
+    before = picture.get_attribute("src")
+    dial.focus()
+    page.keyboard.press("Home")
+    expect(picture).not_to_have_attribute("src", before or "")
+    shown, moved = picture.bounding_box(), dial.bounding_box()
+    assert shown is not None and moved is not None
+    assert shown["y"] >= 0 and shown["y"] + shown["height"] <= sheet["y"] <= moved["y"] <= 844
+    assert page.evaluate("document.querySelector('[data-testid=\"stMain\"]').scrollTop") == 0

@@ -23,15 +23,13 @@ def what_it_took(look: Look) -> str:
 
 def originals(images: Images) -> None:
     """One row, small."""
-    st.markdown("**Originals**")
-    gallery(
-        [
-            Tile(src=source, alt=alt, caption=name)
-            for source, alt, name in zip(images.pictures, images.alts, images.names, strict=False)
-        ],
-        key="originals",
-        variant="strip",
-    )
+    tiles = [
+        Tile(src=source, alt=alt, caption=name)
+        for source, alt, name in zip(images.pictures, images.alts, images.names, strict=False)
+    ]
+    with st.container(key="lab_originals"):
+        st.markdown("**Originals**")
+        gallery(tiles, key="originals", variant="strip")
 
 
 def results(look: Look) -> None:
