@@ -348,3 +348,28 @@ def test_the_mistakes_of_a_run_are_shown_with_their_images_and_can_be_taken_home
     assert (
         not visit.exception and len({each["caption"] for each in components(visit)["mistakes"]["tiles"]}) == 1
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "bound", "told"),
+    [
+        ("localhost", "localhost", "http://localhost:8501/Train?run="),
+        ("localhost", "0.0.0.0", "http://192.168.7.7:8501/Train?run="),
+        ("augury.school", "0.0.0.0", "http://augury.school:8501/Train?run="),
+    ],
+)
+def test_a_runs_link_is_one_that_other_devices_reach(open_page, monkeypatch, host, bound, told):
+    from pages.features.frame import share
+
+    monkeypatch.setattr(share, "addresses", lambda: ["192.168.7.7"])
+    asked = share.st.config.get_option
+    monkeypatch.setattr(
+        share.st.config, "get_option", lambda name: bound if name == "server.address" else asked(name)
+    )
+    monkeypatch.setattr(type(share.st.context), "url", f"http://{host}:8501/Train")
+    run_id = stored()
+    visit = open_page(PAGE, run=run_id)
+    assert not visit.exception
+    assert f"{told}{run_id}" in [each.value for each in visit.code]
+    drawn = [each.proto.body for each in visit.get("html") if "QR" in each.proto.body]
+    assert len(drawn) == (bound != "localhost")

@@ -25,7 +25,7 @@ def said(accuracy, train_loss=1.0, validation_loss=1.0, labels=LABELS, classes=4
 @pytest.mark.parametrize(("accuracy", "warns"), [(0.1, True), (0.25, True), (0.33, True), (0.34, False)])
 def test_chance_is_the_largest_class_and_its_noise(accuracy, warns):
     sentence = (
-        f"After the last epoch the network is no better than chance: it names {accuracy:.1%} of the "
+        f"After the last epoch the network can't be told from chance: it names {accuracy:.1%} of the "
         "validation images rightly, where always naming the largest class gives 25.0%; try another learning "
         "rate, a weaker regulariser, or more epochs."
     )
@@ -52,7 +52,7 @@ def test_a_run_at_far_too_high_a_rate_is_finished_with_a_warning():
     assert seen[-1]["state"] == "finished"
     event = last(seen, "finished")
     (warning,) = event["warnings"]
-    assert "no better than chance" in warning and "ln(10) = 2.3; try a lower learning rate" in warning
+    assert "can't be told from chance" in warning and "ln(10) = 2.3; try a lower learning rate" in warning
     assert "such as 1 instead of 10." in warning
     assert read_event(json.dumps(event)) == event
 

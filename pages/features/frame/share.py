@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlencode, urlsplit
 
+import segno
 import streamlit as st
 
 from core.augment.catalogue import OPERATIONS
+from core.classroom import HERE, addresses
 from core.run.spec import AugmentSpec
 from pages.features.editor.fields import title
 from pages.features.frame.teacher import CONTROLS, dial
@@ -34,6 +36,32 @@ def share_box(augment: AugmentSpec) -> None:
         st.code(_link({"hide": ",".join(chosen)}), language=None, wrap_lines=True)
     else:
         st.caption("Choose what a class should not see, and its link stands here.")
+
+
+def run_share_box(run_id: str) -> None:
+    """A run's link, as other devices reach it, with a code for their cameras."""
+    here = urlsplit(st.context.url or "")
+    host, others = _for_others(here.hostname or "localhost")
+    port = f":{here.port}" if here.port else ""
+    link = f"{here.scheme or 'http'}://{host}{port}{here.path}?{urlencode({'run': run_id})}"
+    st.markdown("**This run**")
+    st.code(link, language=None, wrap_lines=True)
+    if others:
+        code = segno.make(link, error="m").svg_data_uri(scale=4, border=2, light="white")
+        st.html(f'<img src="{code}" alt="The link as a QR code" style="width: 12rem; max-width: 100%">')
+        st.caption("Whoever is on this network sees it live.")
+    else:
+        st.caption("Only this machine can open it. Start Augury with `make class`, and others can.")
+
+
+def _for_others(host: str) -> tuple[str, bool]:
+    """The name by which other devices reach this server, and whether they can."""
+    if host not in HERE:
+        return host, True
+    if st.config.get_option("server.address") in HERE:
+        return host, False
+    found = addresses()
+    return (found[0], True) if found else (host, False)
 
 
 def _dials(augment: AugmentSpec) -> dict[str, str]:

@@ -24,6 +24,7 @@ from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
+from pages.features.frame.share import run_share_box
 from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
@@ -88,6 +89,8 @@ def _header(view: RunView) -> None:
                 st.title(plain(name), anchor=False, width="content")
                 if words != name:
                     st.caption(plain(words), width="content")
+            with st.popover("Share", icon=":material/share:"):
+                run_share_box(view.id)
             edit_box(view)
             if not view.history.ended:
                 _stop_button(view.id)
