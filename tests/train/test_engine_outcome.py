@@ -44,7 +44,7 @@ def test_a_wild_loss_is_ten_times_that_of_guessing():
     assert said(0.9, 1.0, 13.9) == [f"After the last epoch the validation loss is 13.9, {wild}; {LOWER}"]
     assert said(0.9, 2e7, 13.9) == [f"After the last epoch the training loss is 2e+07, {wild}; {LOWER}"]
     both = said(0.2, 1.0, 99.0)
-    assert len(both) == 1 and "than chance" in both[0] and both[0].endswith(f"is 99, {wild}; {LOWER}")
+    assert len(both) == 1 and "told from chance" in both[0] and both[0].endswith(f"is 99, {wild}; {LOWER}")
 
 
 def test_a_run_at_far_too_high_a_rate_is_finished_with_a_warning():
