@@ -15,8 +15,8 @@ from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.editor.augment_editor import augment_editor
 from pages.features.frame.setup import page
-from pages.features.frame.share import share_box
-from pages.features.frame.teacher import shown
+from pages.features.frame.share import dials_of, share_box
+from pages.features.frame.teacher import CONTROLS, shown
 from pages.features.images.images import chosen_images
 from pages.features.lab.draw import drawn_step, seed_and_draw
 from pages.features.lab.look import Look
@@ -36,7 +36,7 @@ with st.container(
     with st.container(horizontal=True, width="content"):
         if shown("share"):
             with st.popover("Share", icon=":material/share:"):
-                share_box(spec.augment)
+                share_box(CONTROLS, dials_of(spec.augment))
         train = shown("train") and st.button("Train with this", type="primary", icon=":material/play_arrow:")
 with st.container(key="lab_draw"):
     seed_and_draw(spec.seed, view="view")

@@ -16,6 +16,7 @@ from pages.features.editor import choice
 from pages.features.editor.start_bar import about_it, start_bar, start_button
 from pages.features.editor.train_form import train_form, waits_for_images
 from pages.features.frame.setup import page
+from pages.features.frame.teacher import part_shown
 from pages.features.live.live_view import live_view
 from pages.features.live.starting import waiting_line
 from pages.features.live.trained_before import offer
@@ -59,8 +60,10 @@ if waits:
     )
 elif not problem:
     try:
-        plan_view(spec)
-        choose_lambda(spec)
+        if part_shown("plan"):
+            plan_view(spec)
+        if part_shown("lambda"):
+            choose_lambda(spec)
     except SpecError as error:
         problem = error
 if problem:

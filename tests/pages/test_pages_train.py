@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from visiting import asked, manager, spec_of
 
+from core.catalogues import completed
 from core.models.dropout import DROPOUTS
 from core.presets import preset
 from core.regularise.catalogue import REGULARISERS
@@ -398,3 +399,27 @@ def test_three_seeds_are_a_group_with_a_band(open_page):
     said = next(each.value for each in visit.markdown if "**3 seeds**" in each.value)
     assert f"{100 * sum(results) / 3:.1f} % on average" in said
     assert f"from {100 * min(results):.1f} to {100 * max(results):.1f} %" in said
+
+
+def test_a_teachers_link_leaves_out_what_it_names_and_starts_its_spec(open_page):
+    spec = {"data": {"name": "digits", "train_images": 60}, "train": {"epochs": 1}, "model": {"arch": "mlp"}}
+    visit = open_page(
+        PAGE, spec=encode(completed(parse(spec))), hide="data,architecture,optimiser,name,plan,lambda"
+    )
+    parts = {each.proto.label for each in visit.expander}
+    assert parts >= {"Augmentation", "Regularisers", "Budget"} and not parts & {
+        "Data",
+        "Architecture",
+        "Optimiser",
+    }
+    assert not visit.text_input and not visit.subheader
+    widget(visit, "button", "Start training").click().run()
+    (run,) = manager().recent(1)
+    assert run.spec.data.train_images == 60 and run.spec.model.arch == "mlp"
+    manager().wait(run.id, timeout=120)
+    assert "hide" in visit.query_params
+    locked = open_page(PAGE, spec=encode(completed(parse(spec))), lock="1", dials="budget")
+    assert {each.proto.label for each in locked.expander} == {"Budget"}
+    assert [each.label for each in locked.button] == ["Start training"]
+    watched = open_page(PAGE, run=run.id, hide="tabs,recent,stop,share")
+    assert not watched.exception and not watched.tabs and not watched.get("popover")

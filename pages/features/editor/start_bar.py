@@ -15,6 +15,8 @@ from core.text.escape import plain
 from core.text.how_long import how_long, in_words
 from pages.features.editor.choice import key
 from pages.features.frame.setup import jobs
+from pages.features.frame.share import share_box
+from pages.features.frame.teacher import PARTS, part_shown
 from pages.features.live.starting import preset_of
 from pages.features.live.trained_before import start_or_offer, start_seeds
 
@@ -39,6 +41,8 @@ def start_bar(spec: RunSpec) -> Bar:
     """Draw the bar's fields; `start_button` is drawn beside them once the spec is known to be sound."""
     is_presets = any(each.spec.name == spec.name for each in PRESETS.values())
     proposed = _proposed(spec)
+    if not part_shown("name"):
+        return Bar(spec, spec.name or proposed, 1)
     typed = st.text_input(
         "Name", "" if is_presets else spec.name, max_chars=MOST_LETTERS, key=key("name"),
         placeholder=proposed,
@@ -83,11 +87,15 @@ def start_button(bar: Bar, disabled: bool) -> None:
 
 
 def about_it(bar: Bar) -> None:
-    """How it differs from the baseline, and how long it takes."""
+    """How it differs from the baseline, how long it takes, and its link."""
     base = PRESETS["baseline"].spec
     apart = differences(bar.spec, filled(base))
     said = [f"Differs from {base.name}: {', '.join(apart)}." if apart else f"As {base.name}."]
     if found := how_long(bar.spec, jobs().recent(LOOKED_THROUGH)):
         many = "" if bar.seeds == 1 else f" for {bar.seeds} seeds"
         said.append(f"It takes {in_words(bar.seeds * found.seconds)}{many}, by “{found.measured_in}”.")
-    st.caption(plain(" ".join(said)))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(plain(" ".join(said)), width="stretch")
+        if part_shown("share"):
+            with st.popover("Share", icon=":material/share:"):
+                share_box(PARTS, PARTS)

@@ -23,36 +23,37 @@ from pages.features.editor.augment_editor import augment_editor
 from pages.features.editor.choice import key
 from pages.features.editor.fields import as_json, fields, log_dial
 from pages.features.editor.regulariser_editor import regulariser_editor
+from pages.features.frame.teacher import part_shown
 from pages.features.images.upload import upload_box
 
 
 def train_form(spec: RunSpec) -> RunSpec:
-    """Every part of ``spec`` as widgets, folded; returns what they say, not yet checked together.
+    """Every part of ``spec`` that a teacher's link leaves, as widgets, folded; returns what they say, not yet
+    checked together.
 
     The pipeline and the regularisers are lists that a person edits: what is done to them is in the visit's
     spec already, and so in ``spec``, when this runs.
     """
-    with st.expander("Data", icon=":material/photo_library:", expanded=True, key="part.data"):
-        chosen_data = data_part(spec.data)
-    shape = image_shape(chosen_data)
-    with st.expander("Augmentation", icon=":material/auto_fix_high:", key="part.augment"):
-        augment_editor(spec.augment, channels=shape.channels)
-    with st.expander("Architecture", icon=":material/schema:", expanded=True, key="part.model"):
-        model = model_part(spec.model)
-    with st.expander("Regularisers", icon=":material/compress:", expanded=True, key="part.regulariser"):
-        regulariser_editor(spec.regularisers, spec.train.epochs)
-    with st.expander("Optimiser", icon=":material/trending_down:", key="part.optimiser"):
-        optimiser = optimiser_part(spec.optimiser)
-    with st.expander("Budget", icon=":material/timer:", key="part.budget"):
-        train = budget_part(spec.train)
-    return spec.model_copy(
-        update={
-            "data": chosen_data,
-            "model": model,
-            "optimiser": optimiser,
-            "train": train,
-        }
-    )
+    data, model, optimiser, train = spec.data, spec.model, spec.optimiser, spec.train
+    if part_shown("data"):
+        with st.expander("Data", icon=":material/photo_library:", expanded=True, key="part.data"):
+            data = data_part(data)
+    if part_shown("augmentation"):
+        with st.expander("Augmentation", icon=":material/auto_fix_high:", key="part.augment"):
+            augment_editor(spec.augment, channels=image_shape(data).channels)
+    if part_shown("architecture"):
+        with st.expander("Architecture", icon=":material/schema:", expanded=True, key="part.model"):
+            model = model_part(model)
+    if part_shown("regularisers"):
+        with st.expander("Regularisers", icon=":material/compress:", expanded=True, key="part.regulariser"):
+            regulariser_editor(spec.regularisers, train.epochs)
+    if part_shown("optimiser"):
+        with st.expander("Optimiser", icon=":material/trending_down:", key="part.optimiser"):
+            optimiser = optimiser_part(optimiser)
+    if part_shown("budget"):
+        with st.expander("Budget", icon=":material/timer:", key="part.budget"):
+            train = budget_part(train)
+    return spec.model_copy(update={"data": data, "model": model, "optimiser": optimiser, "train": train})
 
 
 def data_part(spec: DataSpec) -> DataSpec:

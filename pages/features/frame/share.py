@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 import segno
@@ -11,19 +12,22 @@ from core.augment.catalogue import OPERATIONS
 from core.classroom import HERE, addresses
 from core.run.spec import AugmentSpec
 from pages.features.editor.fields import title
-from pages.features.frame.teacher import CONTROLS, dial
+from pages.features.frame.teacher import dial
 
 _WHOLE = {"strength": "Strength of the whole pipeline", "draw": "New draw"}
 
 
-def share_box(augment: AugmentSpec) -> None:
-    """This view as a link, and as a link for a class with less on it."""
+def share_box(controls: Mapping[str, str], dials: Mapping[str, str]) -> None:
+    """This view as a link, and as a link for a class with less on it.
+
+    Args:
+        controls: what can be hidden; ``dials``: what can be left of a page that is locked. By name, in words.
+    """
     st.markdown("**This view**")
     st.code(_link({}), language=None, wrap_lines=True)
     st.markdown("**For a class**", help="The page with fewer controls, or with a few dials only.")
     lock = st.toggle("Only some dials", key="share.lock", help="Nothing else can be changed.")
-    dials = _dials(augment)
-    options = dials if lock else CONTROLS
+    options = dials if lock else controls
     chosen = st.multiselect(
         "Dials to leave" if lock else "Controls to hide",
         list(options),
@@ -64,7 +68,8 @@ def _for_others(host: str) -> tuple[str, bool]:
     return (found[0], True) if found else (host, False)
 
 
-def _dials(augment: AugmentSpec) -> dict[str, str]:
+def dials_of(augment: AugmentSpec) -> dict[str, str]:
+    """The dials of the lab, by their names in a link."""
     named = dict(_WHOLE)
     for op in augment.ops:
         entry = OPERATIONS[op.op]

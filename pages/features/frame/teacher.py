@@ -24,6 +24,30 @@ CONTROLS = {
 }
 
 
+# Of Train and of a run's page; a locked page keeps those that its link names as dials.
+PARTS = {
+    "data": "Data",
+    "augmentation": "Augmentation",
+    "architecture": "Architecture",
+    "regularisers": "Regularisers",
+    "optimiser": "Optimiser",
+    "budget": "Budget",
+    "name": "Name and seeds",
+    "plan": "Network, first batch, objective",
+    "lambda": "Choice of λ",
+    "recent": "Recent runs",
+    "tabs": "Tabs of a run",
+    "stop": "Stop, name and delete",
+    "share": "Share",
+    "pages": "Links to other pages",
+}
+
+
+def part_shown(part: str) -> bool:
+    """Whether a part of Train or of a run's page, by its name in `PARTS`, is there for this visitor."""
+    return shown(part) or (locked() and part in st.query_params.get("dials", "").split(","))
+
+
 def shown(control: str) -> bool:
     """Whether a control, by its name in `CONTROLS`, is there for this visitor."""
     return not locked() and control not in st.query_params.get("hide", "").split(",")

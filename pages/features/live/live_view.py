@@ -25,6 +25,7 @@ from pages.features.frame.downloads import has_weights, weights_address
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
+from pages.features.frame.teacher import part_shown
 from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
@@ -52,8 +53,9 @@ def live_view(run_id: str) -> None:
         )
         st.page_link("pages/2_Train.py", label="Choose and start a new one", icon=":material/arrow_back:")
         return
-    with st.sidebar:
-        recent_runs(run_id)
+    if part_shown("recent"):
+        with st.sidebar:
+            recent_runs(run_id)
     begin_at_the_top()
     if view.kind != "train":
         job_view(view)
@@ -70,12 +72,15 @@ def live_view(run_id: str) -> None:
             _live_parts(view)
         with next_steps:
             _what_next(view)
-        with tabs:
-            run_tabs(view)
+        if part_shown("tabs"):
+            with tabs:
+                run_tabs(view)
         return
     interval = refresh_seconds(run_id)
     with parts:
         st.fragment(_live, run_every=interval)(run_id)
+    if not part_shown("tabs"):
+        return
     with tabs:
         # What is in the weights changes once an epoch; shown as often as the rest it costs a class the most.
         st.fragment(_live_tabs, run_every=TABS_EVERY * interval)(run_id)
@@ -89,11 +94,13 @@ def _header(view: RunView) -> None:
                 st.title(plain(name), anchor=False, width="content")
                 if words != name:
                     st.caption(plain(words), width="content")
-            with st.popover("Share", icon=":material/share:"):
-                run_share_box(view.id)
-            edit_box(view)
-            if not view.history.ended:
-                _stop_button(view.id)
+            if part_shown("share"):
+                with st.popover("Share", icon=":material/share:"):
+                    run_share_box(view.id)
+            if part_shown("stop"):
+                edit_box(view)
+                if not view.history.ended:
+                    _stop_button(view.id)
         if preset := preset_of(view.spec):
             st.caption(preset.watch)
 
