@@ -43,7 +43,7 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "label_warnings(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
     "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)", "_in_words(found, wrong)",
-    "_result(run)", "_in_words(results, len(views))",
+    "_result(run)", "_in_words(results, len(views))", "_how_long(view)",
 }  # fmt: skip
 NUMBERS = {
     "batch.shape", "in_time(spec.train.epochs)", "each['epoch']", "event['epoch']", "last['epoch']",

@@ -323,10 +323,15 @@ def test_a_run_is_named_deleted_and_brought_back(open_page):
     assert manager().view(run_id) is not None and visit.query_params["run"] in (run_id, [run_id])
 
 
-def test_only_its_visit_or_this_machine_changes_a_run(open_page, monkeypatch):
-    run_id = stored()
+def test_only_its_address_or_this_machine_changes_and_stops_a_run(open_page, monkeypatch):
+    ended = stored()
     monkeypatch.setattr("pages.features.runs.editing.is_here", lambda: False)
-    assert not [each for each in open_page(PAGE, run=run_id).button if each.key == "delete"]
+    monkeypatch.setattr("pages.features.runs.editing.place", lambda: "pupil")
+    assert not [each for each in open_page(PAGE, run=ended).button if each.key == "delete"]
+    theirs, his = (manager().submit(SPEC, visitor=f"{whose}/1") for whose in ("other", "pupil"))
+    for run_id, may in ((theirs, False), (his, True)):
+        assert bool([each for each in open_page(PAGE, run=run_id).button if each.key == "stop"]) == may
+        manager().stop(run_id)
 
 
 def test_the_mistakes_of_a_run_are_shown_with_their_images_and_can_be_taken_home(open_page, monkeypatch):
@@ -373,3 +378,15 @@ def test_a_runs_link_is_one_that_other_devices_reach(open_page, monkeypatch, hos
     assert f"{told}{run_id}" in [each.value for each in visit.code]
     drawn = [each.proto.body for each in visit.get("html") if "QR" in each.proto.body]
     assert len(drawn) == (bound != "localhost")
+
+
+def test_a_run_that_waits_says_how_long_those_before_it_take(open_page):
+    stored(spec=SPEC)  # ended: how long one like it takes
+    ids = [manager().submit(SPEC.model_copy(update={"seed": seed})) for seed in range(3)]
+    visit = open_page(PAGE, run=ids[2])
+    said = [each.proto.text for each in visit.get("progress")]
+    for run_id in ids:
+        manager().stop(run_id)
+    assert any(
+        re.match(r"Queued\. It waits: 2 runs are before it, (some seconds|about .+)\.", each) for each in said
+    )

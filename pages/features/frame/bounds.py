@@ -81,7 +81,7 @@ class Bounds:
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         place = place_of_address((scope.get("client") or ("",))[0])
-        full = place != HERE and self._sockets[place] >= PLACE_SOCKETS
+        full = place != HERE and self._sockets.get(place, 0) >= PLACE_SOCKETS
         if full or sum(self._sockets.values()) >= SOCKETS:
             await receive()  # that it would connect
             await send({"type": "websocket.close", "code": TRY_LATER})

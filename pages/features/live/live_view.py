@@ -17,6 +17,8 @@ from core.jobs.views import RunView
 from core.text.advice import advise
 from core.text.describe import in_words, title
 from core.text.escape import plain
+from core.text.how_long import how_long
+from core.text.how_long import in_words as roughly
 from core.text.run_figures import figures, harder_while_learning
 from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
@@ -33,11 +35,12 @@ from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
 from pages.features.live.starting import preset_of, refusal
 from pages.features.live.trained_before import trained_before_note
-from pages.features.runs.editing import edit_box
+from pages.features.runs.editing import edit_box, may_change
 from pages.features.runs.running import recent_runs
 
 _STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
 METRIC_WIDTH = 144  # pixels: six in a row at 1280
+LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
@@ -99,7 +102,7 @@ def _header(view: RunView) -> None:
                     run_share_box(view.id)
             if part_shown("stop"):
                 edit_box(view)
-                if not view.history.ended:
+                if not view.history.ended and may_change(view):
                     _stop_button(view.id)
         if preset := preset_of(view.spec):
             st.caption(preset.watch)
@@ -180,7 +183,9 @@ def _state(view: RunView) -> None:
     history = view.history
     if history.state == "queued":
         before = "one run is" if view.position == 1 else f"{view.position} runs are"
-        waits = f"It waits: {before} before it." if view.position else "It starts in a moment."
+        waits = (
+            f"It waits: {before} before it{_how_long(view)}." if view.position else "It starts in a moment."
+        )
         st.progress(0.0, f"Queued. {waits}")
         return
     progress = view.progress()
@@ -207,6 +212,21 @@ def _state(view: RunView) -> None:
         st.warning(plain(warning), icon=":material/warning:")
     if history.result and (advice := advise(history.result, view.spec)):
         st.warning(plain(advice), icon=":material/lightbulb:")
+
+
+def _how_long(view: RunView) -> str:
+    """How long those before a run that waits will take, e.g. ``, about 3 min``; empty if not known."""
+    runs = jobs().recent(LOOKED_THROUGH)
+    total = 0.0
+    for each in jobs().live()[: view.position]:
+        left = each.progress().seconds_left if each.state == "running" else None
+        if left is None:
+            estimate = how_long(each.spec, runs)
+            if estimate is None:
+                return ""
+            left = estimate.seconds
+        total += left
+    return f", {roughly(total)}"
 
 
 def _notes(notes: Sequence[str]) -> None:

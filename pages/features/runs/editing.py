@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.jobs.turns import place_of
 from core.jobs.views import RunView
 from core.run.errors import SpecError
 from core.text.describe import title
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import is_here, visitor
+from pages.features.frame.visitor import is_here, place
 
 MOST_LETTERS = 100
 _DELETED = "augury.deleted"  # the run that this visit deleted last, and what it was called
@@ -17,8 +18,8 @@ _PROBLEM = "augury.rename.problem"
 
 
 def may_change(view: RunView) -> bool:
-    """Whether this visit started the run, or sits at the server's own machine."""
-    return is_here() or view.visitor == visitor()
+    """Whether the run was started from this visitor's address, or he sits at the server's own machine."""
+    return is_here() or place_of(view.visitor) == place()
 
 
 def edit_box(view: RunView) -> None:

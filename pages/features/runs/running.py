@@ -42,10 +42,17 @@ def _lines() -> None:
     if waiting > 1 and is_here():
         _stop_waiting_box(waiting)
     if not live:
-        for stored in jobs().recent(1):
-            if last := jobs().view(stored.id):
-                st.markdown("**Last run**")
-                _line(last)
+        _last_run()
+
+
+def _last_run() -> None:
+    """The visit's own last run, to go on with; else anybody's."""
+    runs = jobs().recent(MOST_RECENT)
+    mine = next((run for run in runs if run.visitor == visitor()), None)
+    for run in [mine] if mine else runs[:1]:
+        if last := jobs().view(run.id):
+            st.markdown("**Go on with your last run**" if mine else "**Last run**")
+            _line(last)
 
 
 def _stop_waiting_box(waiting: int) -> None:

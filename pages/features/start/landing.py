@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.catalogues import filled
 from core.presets import LESSONS, PRESETS, Preset
 from core.run.address import encode
+from core.store.store import StoredRun
 from core.text.describe import budget
 from core.text.escape import plain
+from core.text.how_long import how_long, in_words
 from pages.components.live_chart import preload_charts
-from pages.features.frame.setup import page
+from pages.features.frame.setup import jobs, page
 from pages.features.live.trained_before import finished_before, open_or_start
 from pages.features.runs.running import running_now
 from pages.features.start.families import augmentation_card, regularisation_card, structure_card
 
 A_ROW = 4  # presets
+LOOKED_THROUGH = 50  # runs, for how long a lesson takes here
 
 
 def landing() -> None:
@@ -31,9 +36,10 @@ def landing() -> None:
     )
     running = st.container()
     st.subheader("Four lessons, a minute each", anchor=False)
+    runs = jobs().recent(LOOKED_THROUGH)
     for column, name in zip(st.columns(A_ROW), LESSONS, strict=True):
         with column.container(border=True, height="stretch", key=f"preset.{name}"):
-            _lesson(PRESETS[name])
+            _lesson(PRESETS[name], runs)
     st.subheader("Three families of techniques", anchor=False)
     for column, card in zip(
         st.columns(3, gap="large"), (augmentation_card, structure_card, regularisation_card), strict=True
@@ -47,7 +53,7 @@ def landing() -> None:
         running_now()
 
 
-def _lesson(preset: Preset) -> None:
+def _lesson(preset: Preset, runs: Sequence[StoredRun]) -> None:
     done = finished_before(preset.spec) is not None
     if st.button(
         preset.title,
@@ -59,7 +65,10 @@ def _lesson(preset: Preset) -> None:
     ):
         open_or_start(preset.spec)
     st.markdown(preset.watch)
-    st.caption(plain(budget(filled(preset.spec))))
+    takes = how_long(filled(preset.spec), runs)
+    st.caption(
+        plain(" · ".join([budget(filled(preset.spec)), *([in_words(takes.seconds)] if takes else [])]))
+    )
     st.page_link(
         "pages/2_Train.py",
         label="Look first",
