@@ -60,8 +60,10 @@ def completed(spec: RunSpec) -> RunSpec:
     shape = image_shape(spec.data)
     regularisers, optimiser = completed_regularisers(spec.regularisers), completed_optimiser(spec.optimiser)
     _check_proximal(regularisers, optimiser)
+    same_split = spec.data.split_seed == spec.seed  # one way to say one thing
     return spec.model_copy(
         update={
+            "data": spec.data.model_copy(update={"split_seed": None}) if same_split else spec.data,
             "augment": completed_augment(spec.augment, shape.channels),
             "model": completed_model(
                 spec.model, channels=shape.channels, side=shape.side, num_classes=shape.num_classes

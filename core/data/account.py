@@ -38,7 +38,7 @@ def account_of(dataset: Dataset, spec: DataSpec) -> Account:
     Raises:
         SpecError: they can't be split; the sentence says why and how to mend it.
     """
-    split = split_dataset(dataset, spec, derive(0, "split"))
+    split = split_dataset(dataset, spec, derive(spec.split_seed or 0, "split"))
     counts = np.bincount(np.asarray(dataset.labels), minlength=len(dataset.classes)).tolist()
     classes = dict(zip(dataset.classes, counts, strict=True))
     held_out = np.bincount(split.validation.labels.numpy(), minlength=len(counts)).tolist()

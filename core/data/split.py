@@ -15,7 +15,7 @@ from core.data.dataset import Dataset
 from core.data.tensors import as_tensor, as_tensors
 from core.randomness import derive, generator
 from core.run.errors import SpecError
-from core.run.spec import DataSpec
+from core.run.spec import DataSpec, RunSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,12 @@ class Split:
     validation: Dataset[Tensor]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+
+def split_seed(spec: RunSpec) -> int:
+    """What draws the images that ``spec`` keeps for validation: a seed of its own, or the run's."""
+    seed = spec.seed if spec.data.split_seed is None else spec.data.split_seed
+    return derive(seed, "split")
 
 
 def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:

@@ -15,8 +15,7 @@ from core.augment.mixing import DrawnMix, Mixer
 from core.augment.pipeline import Pipeline
 from core.augment.reuse import NOTHING, Reuse
 from core.data.dataset import Dataset
-from core.data.split import split_dataset
-from core.randomness import derive
+from core.data.split import split_dataset, split_seed
 from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, RunSpec
 from core.train.session import epoch_order
@@ -97,7 +96,7 @@ def first_batch(spec: RunSpec, dataset: Dataset, count: int) -> tuple[Tensor, tu
         TooLargeError: the operations draw too many numbers for a batch of this size.
         SpecError: as `preview`.
     """
-    train = split_dataset(dataset, spec.data, derive(spec.seed, "split")).train
+    train = split_dataset(dataset, spec.data, split_seed(spec)).train
     index = epoch_order(spec, len(train.labels), 1)[: spec.train.batch_size]
     names = [train.classes[label] for label in train.labels[index].tolist()]
     chosen = completed_augment(spec.augment, train.images.shape[1])

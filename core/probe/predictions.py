@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from core.data.catalogue import load_dataset
-from core.data.split import split_places
+from core.data.split import split_places, split_seed
 from core.probe.label_damage import open_trained
-from core.randomness import derive
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.store.store import is_run_id, run_folder
@@ -62,7 +61,7 @@ def predictions(spec: RunSpec, run_id: str) -> Predictions:
         confidence.append(most.values)
         answers.append(most.indices)
         chance.append(shares.gather(1, labels[:, None])[:, 0])
-    _, places = split_places(load_dataset(spec.data), spec.data, derive(spec.seed, "split"))
+    _, places = split_places(load_dataset(spec.data), spec.data, split_seed(spec))
     return Predictions(
         held_out.classes,
         places.tolist(),

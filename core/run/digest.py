@@ -32,9 +32,13 @@ def digest(
     Raises:
         SpecError: a number is not finite, or a value is not JSON.
     """
+    described = spec.model_dump(mode="json", exclude={"name"})
+    for later in ("fit", "split_seed"):  # what older releases had not counts where it is used
+        if described["data"][later] is None:
+            del described["data"][later]
     whole = {
         "kind": kind,
-        "spec": spec.model_dump(mode="json", exclude={"name"}),
+        "spec": described,
         "inputs": dict(inputs or {}),
         "edits": [dict(edit) for edit in edits],
         "parents": list(parents),

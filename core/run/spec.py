@@ -46,6 +46,8 @@ class DataSpec(Part):
     fit: Literal["crop", "pad", "stretch"] | None = None  # `folder` only: what becomes of what is not square
     train_images: Annotated[int, Field(ge=1, le=1_000_000)] | None = None  # None: all of them
     validation_share: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
+    # Draws which images are kept; None: the run's own seed does.
+    split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
 
 
 class OpSpec(Part):

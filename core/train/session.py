@@ -14,7 +14,7 @@ from core.augment.mixing import Mixer
 from core.augment.pipeline import Pipeline
 from core.data.catalogue import load_dataset
 from core.data.dataset import Dataset
-from core.data.split import split_dataset
+from core.data.split import split_dataset, split_seed
 from core.data.tensors import as_tensors
 from core.measure.weight_measures import WeightMeasures
 from core.models.build import build_model
@@ -134,7 +134,7 @@ def open_session(spec: RunSpec, check: Callable[[], None] = no_check) -> Session
         SpecError: the data can't be read, or a part does not fit the data.
     """
     device = device_of(spec.train)
-    split = split_dataset(_load(spec.data, check), spec.data, derive(spec.seed, "split"))
+    split = split_dataset(_load(spec.data, check), spec.data, split_seed(spec))
     channels, side, num_classes = split.train.channels, split.train.side, len(split.train.classes)
     shape = {"channels": channels, "side": side, "num_classes": num_classes}
     model = build_model(spec.model, **shape, seed=derive(spec.seed, "weights"))

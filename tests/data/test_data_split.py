@@ -8,10 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.catalogues import completed
 from core.data.dataset import Dataset
-from core.data.split import split_dataset
+from core.data.digits import mnist5k
+from core.data.split import split_dataset, split_places, split_seed
+from core.run.digest import digest
 from core.run.errors import SpecError
-from core.run.spec import DataSpec
+from core.run.spec import DataSpec, parse
 
 
 def numbered(sizes: list[int]) -> Dataset:
@@ -137,3 +140,18 @@ def test_statistics_are_numpys_over_the_training_part_alone():
     np.testing.assert_allclose(parts.mean, pixels.mean(axis=(0, 2, 3)), rtol=1e-12)
     np.testing.assert_allclose(parts.std[:2], pixels.std(axis=(0, 2, 3))[:2], rtol=1e-12)
     assert parts.std[2] == 1.0
+
+
+def test_a_split_seed_keeps_the_same_images_for_runs_of_other_seeds():
+    dataset = mnist5k()
+
+    def kept(**spec):
+        parsed = completed(parse(spec))
+        return split_places(dataset, parsed.data, split_seed(parsed))[1].tolist()
+
+    own, shared = {"seed": 1}, {"seed": 1, "data": {"split_seed": 0}}
+    assert kept(**shared) == kept() != kept(**own)
+    assert kept(seed=2, data={"split_seed": 2}) == kept(seed=2)
+    assert completed(parse({"seed": 2, "data": {"split_seed": 2}})) == completed(parse({"seed": 2}))
+    digests = {digest("train", completed(parse(each))) for each in (own, shared, {})}
+    assert len(digests) == 3

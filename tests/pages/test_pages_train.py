@@ -392,6 +392,7 @@ def test_three_seeds_are_a_group_with_a_band(open_page):
     widget(visit, "button", "Start training").click().run()
     runs = manager().recent(3)
     assert sorted(run.spec.seed for run in runs) == [0, 1, 2] and len({run.group for run in runs}) == 1
+    assert {run.spec.data.split_seed for run in runs} == {None, 0}  # seed 0's split for all
     for run in runs:
         assert manager().wait(run.id, timeout=120).state == "finished"
     visit = open_page(PAGE, run=runs[0].id)

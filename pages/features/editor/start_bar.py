@@ -50,7 +50,7 @@ def start_bar(spec: RunSpec) -> Bar:
     )  # fmt: skip
     seed = st.number_input(
         "Seed", 0, 2**31 - 1, spec.seed, key=key("seed"), width=110,
-        help="The same seed gives the same run, bit for bit. It draws the kept images, too.",
+        help="The same seed gives the same run, bit for bit.",
     )  # fmt: skip
     seeds = st.segmented_control(
         "Seeds", SEEDS, default=1, required=True, key=key("seeds"), format_func=lambda count: f"×{count}",
@@ -59,6 +59,8 @@ def start_bar(spec: RunSpec) -> Bar:
     name = (typed or "").strip()
     # A preset's name stays with the choices: who takes his changes back has the preset again.
     kept = spec.model_copy(update={"name": name or (spec.name if is_presets else ""), "seed": seed})
+    if kept.data.split_seed == seed:  # as the presets and links of old have it
+        kept = kept.model_copy(update={"data": kept.data.model_copy(update={"split_seed": None})})
     return Bar(kept, name or proposed, int(seeds or 1))
 
 

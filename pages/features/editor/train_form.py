@@ -37,7 +37,7 @@ def train_form(spec: RunSpec) -> RunSpec:
     data, model, optimiser, train = spec.data, spec.model, spec.optimiser, spec.train
     if part_shown("data"):
         with st.expander("Data", icon=":material/photo_library:", expanded=True, key="part.data"):
-            data = data_part(data)
+            data = data_part(data, spec.seed)
     if part_shown("augmentation"):
         with st.expander("Augmentation", icon=":material/auto_fix_high:", key="part.augment"):
             augment_editor(spec.augment, channels=image_shape(data).channels)
@@ -56,7 +56,7 @@ def train_form(spec: RunSpec) -> RunSpec:
     return spec.model_copy(update={"data": data, "model": model, "optimiser": optimiser, "train": train})
 
 
-def data_part(spec: DataSpec) -> DataSpec:
+def data_part(spec: DataSpec, seed: int) -> DataSpec:
     """Which images; a person's own come as a zip, which is checked before it is kept."""
     name = _pick("Images", DATASETS, spec.name, "data", "name")
     path: str | None = None
@@ -78,8 +78,18 @@ def data_part(spec: DataSpec) -> DataSpec:
         key=key("data", "train_images"),
         help="Fewer images make overfitting easy to see. Empty: all of them.",
     )
+    split = st.number_input(
+        "Split seed",
+        0,
+        2**31 - 1,
+        seed if spec.split_seed is None else spec.split_seed,
+        key=key("data", "split_seed"),
+        help="Draws which images are kept for validation: runs of other seeds sit the same exam.",
+    )
     shape: dict[str, Any] = {} if form is None else form._asdict()
-    return DataSpec(name=name, path=path, train_images=limit, validation_share=share, **shape)
+    return DataSpec(
+        name=name, path=path, train_images=limit, validation_share=share, split_seed=split, **shape
+    )
 
 
 def _form_part(path: str | None, form: Form) -> Form:

@@ -57,4 +57,5 @@ def _in_words(results: list[float], of: int) -> str:
 
 
 def _but_seed(view: RunView) -> str:
-    return view.spec.model_copy(update={"seed": 0, "name": ""}).model_dump_json()
+    data = view.spec.data.model_copy(update={"split_seed": None})
+    return view.spec.model_copy(update={"seed": 0, "name": "", "data": data}).model_dump_json()

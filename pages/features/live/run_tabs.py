@@ -270,7 +270,7 @@ def _open(run_id: str) -> None:
 
 def _images(spec: DataSpec) -> DataSpec:
     """What decides on which images a run is judged: all but how many it learns from."""
-    return spec.model_copy(update={"train_images": None})
+    return spec.model_copy(update={"train_images": None, "split_seed": None})
 
 
 @st.cache_data(
