@@ -12,8 +12,9 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import open_page, ready
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from core.presets import PRESETS
 from core.run.address import encode
-from core.run.spec import parse
+from core.run.spec import RunSpec, parse
 
 pytestmark = pytest.mark.browser
 
@@ -34,8 +35,8 @@ def loss_chart(page: Page) -> Locator:
     return page.get_by_role("figure", name=re.compile("train and validation loss"))
 
 
-def start_watched(page: Page, app: str) -> Page:
-    page.goto(f"{app}/Train?spec={encode(WATCHED)}")
+def start_watched(page: Page, app: str, spec: RunSpec = WATCHED) -> Page:
+    page.goto(f"{app}/Train?spec={encode(spec)}")
     ready(page).get_by_role("button", name="Start training").click()
     expect(loss_chart(page).locator(".main-svg").first).to_be_visible()
     page.wait_for_function(f"{PLOTS}.some(plot => plot.data?.[1]?.x?.length > 2)")
@@ -186,7 +187,7 @@ def test_a_run_opens_at_its_title_and_a_tab_moves_nothing(page: Page, app: str) 
 
 def test_all_of_a_run_stands_on_the_first_screen(page: Page, app: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
-    start_watched(page, app)
+    start_watched(page, app, PRESETS["l1-sparse"].spec)  # which says what to watch, and draws λ
     for name in ("train and validation accuracy", "train and validation loss", "exact zeros by layer"):
         box = page.get_by_role("figure", name=re.compile(name)).bounding_box()
         assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 720
