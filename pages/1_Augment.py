@@ -12,6 +12,7 @@ import streamlit as st
 from core.presets import FIRST_LOOK
 from core.run.errors import SpecError
 from core.text.escape import plain
+from core.text.refusals import in_words
 from pages.features.editor import choice
 from pages.features.editor.augment_editor import augment_editor
 from pages.features.frame.setup import page
@@ -49,7 +50,7 @@ def view() -> None:
     try:
         draw(Look(choice.current(), images, drawn_step()))
     except SpecError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(in_words(error)), icon=":material/error:")
 
 
 with tab:

@@ -11,6 +11,7 @@ import streamlit as st
 from core.catalogues import completed
 from core.run.errors import SpecError
 from core.text.escape import plain
+from core.text.refusals import in_words
 from pages.components.live_chart import preload_charts
 from pages.features.editor import choice
 from pages.features.editor.start_bar import about_it, start_bar, start_button
@@ -67,5 +68,5 @@ elif not problem:
     except SpecError as error:
         problem = error
 if problem:
-    refused.error(plain(str(problem)), icon=":material/error:")
+    refused.error(plain(in_words(problem)), icon=":material/error:")
 preload_charts()

@@ -227,7 +227,7 @@ def test_what_does_not_fit_is_said_and_cannot_be_started(open_page):
 def test_more_images_than_there_are_is_said(open_page):
     visit = open_page(PAGE)
     widget(visit, "number_input", "Training images").set_value(100_000).run()
-    assert plain("data.train_images") in texts(visit)
+    assert plain("Training images: ") in texts(visit)
 
 
 def test_a_run_from_start_to_finish(open_page):
@@ -356,7 +356,7 @@ def test_a_link_out_of_bounds_is_refused_in_a_sentence(open_page, change):
 def test_a_link_whose_parts_do_not_go_together_is_shown_with_the_reason(open_page):
     hue_on_grey = parse({"augment": {"ops": [{"op": "RandomHue"}]}})
     visit = open_page(PAGE, spec=encode(hue_on_grey))
-    assert plain("augment.ops[0]") in texts(visit)
+    assert plain("Augmentation, operation 1: ") in texts(visit)
     assert spec_of(visit).augment.ops[0].op == "RandomHue"
     assert widget(visit, "button", "Start training").disabled
 

@@ -14,6 +14,7 @@ from core.run import address
 from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, RegulariserSpec, RunSpec
 from core.text.escape import plain
+from core.text.refusals import in_words
 
 _SPEC, _GENERATION, _FROM_LINK = "augury.spec", "augury.generation", "augury.link"
 _GONE = "augury.gone"  # what a spec named that is no longer there, to be said once
@@ -27,7 +28,7 @@ def current(first: RunSpec | None = None) -> RunSpec:
         try:
             replace(bounded(address.decode(link)))
         except SpecError as error:
-            said = f"{plain(str(error))} These are the choices to start from instead."
+            said = f"{plain(in_words(error))} These are the choices to start from instead."
             st.error(said, icon=":material/link_off:")
     if _SPEC not in st.session_state:
         replace(first or preset("baseline"))

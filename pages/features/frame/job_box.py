@@ -17,6 +17,7 @@ from core.run.errors import SpecError
 from core.run.events import Event
 from core.run.spec import RunSpec
 from core.text.escape import plain
+from core.text.refusals import in_words
 from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import visitor
 
@@ -55,7 +56,7 @@ def job_box(
 
 def refuse(key: str, error: SpecError) -> None:
     """Remember, until the page is drawn again, why a job was not taken."""
-    st.session_state[_refused(key)] = str(error)
+    st.session_state[_refused(key)] = in_words(error)
 
 
 def say_refusal(key: str) -> None:

@@ -12,6 +12,7 @@ from core.presets import PRESETS, Preset
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.text.escape import plain
+from core.text.refusals import in_words
 from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import visitor
 
@@ -73,7 +74,7 @@ def _started(spec: RunSpec, group: str | None = None) -> str | None:
     try:
         return jobs().submit(named(spec), visitor=visitor(), group=group)
     except SpecError as error:
-        st.session_state[_REFUSED] = str(error)
+        st.session_state[_REFUSED] = in_words(error)
         return None
 
 
