@@ -150,6 +150,8 @@ def _images() -> list[bytes]:
         ("PNG", "RGB", {}), ("PNG", "RGBA", {}), ("PNG", "P", {"transparency": 3}), ("PNG", "I;16", {}),
         ("JPEG", "RGB", {}), ("JPEG", "L", {"progressive": True}), ("JPEG", "CMYK", {}),
         ("WEBP", "RGB", {}), ("WEBP", "RGBA", {"lossless": True}), ("BMP", "RGB", {}), ("BMP", "1", {}),
+        ("GIF", "P", {}), ("TIFF", "RGB", {}), ("TIFF", "I;16", {}), ("TIFF", "F", {}),
+        ("TIFF", "L", {"compression": "tiff_lzw"}),
     ):  # fmt: skip
         image = Image.fromarray(pixels)
         image = Image.new("I;16", (50, 40), 999) if mode == "I;16" else image.convert(mode)
@@ -187,6 +189,33 @@ def archive(rng: random.Random) -> Any:
     return read_zip(io.BytesIO(flipped(content, rng) if rng.random() < 0.4 else content), side=8).told()
 
 
+def arrays(rng: random.Random) -> Any:
+    """An ``.npz`` whose entries, or whose bytes, are disfigured."""
+    x = np.random.default_rng(0).integers(0, 256, (6, 9, 9), dtype=np.uint8)
+    entries = {}
+    for name, value in (("x", x), ("y", np.arange(6) % 2)):
+        stream = io.BytesIO()
+        np.save(stream, value)
+        entries[name] = flipped(stream.getvalue(), rng) if rng.random() < 0.5 else stream.getvalue()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(f"{name}.npy", content)
+    content = packed.getvalue()
+    return read_zip(io.BytesIO(flipped(content, rng) if rng.random() < 0.2 else content)).told()
+
+
+def table(rng: random.Random) -> Any:
+    """Flat images beside a table of labels that is disfigured."""
+    rows = "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(6))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for i in range(6):
+            archive.writestr(f"{i}.png", IMAGES[i % len(IMAGES)])
+        archive.writestr("labels.csv", flipped(f"name,label\n{rows}".encode(), rng))
+    return read_zip(io.BytesIO(packed.getvalue()), side=8).told()
+
+
 def browser(rng: random.Random) -> Any:
     from pages.components import order_list, paste
 
@@ -199,7 +228,7 @@ SORTS: dict[str, Sort] = {
     each.__name__: each
     for each in (
         spec_as_bytes, spec_as_values, address, pipeline, pipeline_of_values, command, edits, event, image,
-        archive, browser,
+        archive, arrays, table, browser,
     )
 }  # fmt: skip
 
