@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import psutil
 
 MAX_LINE = 16 * 1024 * 1024  # bytes; a `batch` event with its images is the longest, about 100 kB
+SAID_WHY = 75  # the exit status of a worker whose last words are a sentence for a person
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 

@@ -18,7 +18,7 @@ from typing import IO, Any
 import psutil
 
 import core
-from core.jobs.pipes import MAX_LINE
+from core.jobs.pipes import MAX_LINE, SAID_WHY
 from core.runtime import prepare_environment
 from core.text.paths import without_paths
 
@@ -101,6 +101,8 @@ class WorkerProcess:
             often = " (often: out of memory; try a smaller batch or network)" if status == -9 else ""
             return f"The worker process was killed by signal {-status}{often}."
         last = next((line for line in reversed(self._last_words) if line.strip()), "it gave no reason.")
+        if status == SAID_WHY:
+            return without_paths(last.strip()[:500])
         return f"The worker process ended with exit status {status}: {without_paths(last.strip()[:500])}"
 
     def was_killed(self) -> bool:

@@ -27,7 +27,7 @@ import psutil
 
 from core.catalogue import imported, look_up
 from core.jobs.memory import end_above
-from core.jobs.pipes import claim, end_with_parent, lower_priority, read, write
+from core.jobs.pipes import SAID_WHY, claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
 from core.runtime import prepare_torch
@@ -94,10 +94,9 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
     outbox = _Outbox(claim(1, "wb"))
     run, control_class = load()
     outbox.say({"ready": True, "pid": os.getpid()})
-    end_above(_most_bytes(), outbox.say_and_end)
+    end_above(_most_bytes(), outbox.end)
     while (message := inbox.jobs.get()) is not None:
         control = control_class()
-        outbox.run_id = message["run"]
         inbox.attend(message["run"], control)
         out = Path(message["out"]) if message.get("out") else None
         told: dict[str, Any] = {
@@ -109,7 +108,6 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
         control.tell = tell
         for event in checked_events(run, parse(message["spec"]), control, **told):
             tell(event)
-        outbox.run_id = None
     return 0
 
 
@@ -121,10 +119,9 @@ def _most_bytes() -> int:
 
 
 class _Outbox:
-    """What is said, line by line; ``run_id`` is the job that is computed."""
+    """What is said, line by line."""
 
     def __init__(self, pipe: BinaryIO) -> None:
-        self.run_id: str | None = None
         self._pipe = pipe
         self._lock = threading.Lock()
 
@@ -132,14 +129,13 @@ class _Outbox:
         with self._lock:
             write(self._pipe, message)
 
-    def say_and_end(self, what: str) -> None:
-        """Last words; nothing is said after them."""
+    def end(self, what: str) -> None:
+        """End this process with last words, which its parent reads. Were the run said to have failed first, the
+        next might be given to a process that is about to end."""
         with self._lock:
-            if self.run_id is not None:
-                reason = f"The run {what}; try a smaller batch, smaller images or a narrower network."
-                event = {"event": "state", "state": "failed", "reason": reason}
-                write(self._pipe, {"run": self.run_id, "event": event})
-            os._exit(1)
+            reason = f"The run {what}; try a smaller batch, smaller images or a narrower network.\n"
+            os.write(2, reason.encode())
+            os._exit(SAID_WHY)
 
 
 def _tell(outbox: _Outbox, run_id: str, event: Event) -> None:
