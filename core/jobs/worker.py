@@ -130,8 +130,8 @@ class _Outbox:
             write(self._pipe, message)
 
     def end(self, what: str) -> None:
-        """End this process with last words, which its parent reads. Were the run said to have failed first, the
-        next might be given to a process that is about to end."""
+        """End this process with last words, which its parent reads: were the run said to have failed first,
+        the next might be given to a process that is about to end."""
         with self._lock:
             reason = f"The run {what}; try a smaller batch, smaller images or a narrower network.\n"
             os.write(2, reason.encode())
