@@ -172,6 +172,25 @@ def test_a_place_has_a_pace_too_but_this_machine_has_none(monkeypatch):
     played(play())
 
 
+def test_who_closes_all_sockets_and_comes_again_has_no_new_burst(monkeypatch):
+    monkeypatch.setattr(bounds, "PLACE_BURST", 10)
+    monkeypatch.setattr(bounds, "PLACE_RATE", 0.1)
+
+    async def play():
+        server = Server()
+        app = Bounds(server)
+        for _ in range(5):
+            socket = Socket(app)
+            for _ in range(8):
+                socket.send(rerun())
+            await settle()
+            socket.task.cancel()
+            await asyncio.gather(socket.task, return_exceptions=True)
+        assert sum(map(len, server.heard)) == 10
+
+    played(play())
+
+
 def test_a_place_has_so_many_sockets_and_all_places_so_many(monkeypatch):
     monkeypatch.setattr(bounds, "PLACE_SOCKETS", 3)
     monkeypatch.setattr(bounds, "SOCKETS", 5)

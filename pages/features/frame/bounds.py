@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -34,6 +34,7 @@ SOCKETS = 600
 PLACE_SOCKETS = 120  # a school's class may come from one address
 SOCKET_RATE, SOCKET_BURST = 3.0, 30  # messages a second, and how many at once before that
 PLACE_RATE, PLACE_BURST = 30.0, 300  # of all sockets of a place but this machine's own
+MOST_PLACES = 1_000  # whose pace is remembered
 UPLOADS, PLACE_UPLOADS = 8, 3  # at once
 CHUNK_SECONDS = 20.0  # that a browser may take to send the next piece of a file
 TOO_LARGE, NOT_ALLOWED, TRY_LATER = 1009, 1008, 1013  # a socket's close codes, RFC 6455
@@ -60,7 +61,7 @@ class Bounds:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._sockets: defaultdict[str, int] = defaultdict(int)  # open ones, by place
-        self._paces: dict[str, Pace] = {}
+        self._paces: OrderedDict[str, Pace] = OrderedDict()  # by place, also of those that have gone
         self._uploads: defaultdict[str, int] = defaultdict(int)
         self._upload_ended = asyncio.Condition()
         self._held: dict[object, int] = {}  # bytes of the largest message of each open socket
@@ -90,7 +91,7 @@ class Bounds:
         socket = object()
         paces = [Pace(SOCKET_RATE, SOCKET_BURST)]
         if place != HERE:
-            paces.append(self._paces.setdefault(place, Pace(PLACE_RATE, PLACE_BURST)))
+            paces.append(self._pace_of(place))
 
         async def within() -> Message:
             message = await receive()
@@ -110,7 +111,14 @@ class Bounds:
             self._sockets[place] -= 1
             if not self._sockets[place]:
                 del self._sockets[place]
-                self._paces.pop(place, None)
+
+    def _pace_of(self, place: str) -> Pace:
+        """One that outlives its sockets: who closes all and comes again has no new burst."""
+        pace = self._paces.setdefault(place, Pace(PLACE_RATE, PLACE_BURST))
+        self._paces.move_to_end(place)
+        if len(self._paces) > MOST_PLACES:
+            self._paces.popitem(last=False)
+        return pace
 
     def _refused(self, socket: object, content: bytes) -> int:
         """The code with which to close the socket that sends ``content``; 0: it is within bounds."""
