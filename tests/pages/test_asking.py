@@ -44,7 +44,8 @@ def test_a_long_pipeline_goes_to_the_slow_worker(monkeypatch, args, slow):
     monkeypatch.setattr(asking, "shared_interactive", lambda: Worker("quick"))
     monkeypatch.setattr(asking, "shared_slow", lambda: Worker("slow"))
     asking.ask("preview", **args)
-    assert asked == ["slow" if slow else "quick"]
+    asking.ask("predictions", **args)
+    assert asked == ["slow" if slow else "quick", "slow"]
 
 
 def test_two_visitors_previews_do_not_wait_for_each_other(monkeypatch):

@@ -28,6 +28,7 @@ from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import place, visitor
 
 UPLOAD_SECONDS = 60.0  # for a zip of the largest size to be read
+SLOW_KINDS = {"predictions"}  # a large network takes seconds for all of its validation images
 QUICK_OPS = 16  # enabled operations of a pipeline; the slowest take 0.2 s each on 16 photographs
 TRIES = 3  # to give the worker what it misses
 _SENT = "augury.sent"  # {digest: (pixels, side)} of this visit's own pictures, while they are shown
@@ -50,7 +51,7 @@ def ask(kind: str, *, slot: str | None = None, in_callback: bool = False, **args
         name: each.model_dump(mode="json") if isinstance(each, BaseModel) else each
         for name, each in args.items()
     }
-    worker = shared_slow() if _is_slow(plain) else shared_interactive()
+    worker = shared_slow() if kind in SLOW_KINDS or _is_slow(plain) else shared_interactive()
     if worker.wait_ready(0):
         return _answer(worker, kind, plain, slot, in_callback)
     with st.spinner("Starting PyTorch and Kornia…"):
