@@ -234,7 +234,6 @@ def account_answer(args: OfData) -> Answer:
     }
     return {
         **asdict(account),
-        "split_is_given": dataset.held_out is not None,
         "pictures": {
             name: encode_images(torch.tensor(np.asarray(dataset.images)[index]))
             for name, index in shown.items()

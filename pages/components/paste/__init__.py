@@ -13,9 +13,8 @@ MAX_IMAGES = 16
 SMALL_BYTES = 128 << 10  # an image of more is scaled in the browser, its short side to …
 SMALL_SIDE = 448  # … so many pixels: twice what previews show
 MAX_BYTES = 512 << 10  # of one image, as it is sent
-MAX_TOTAL = (
-    5 << 19
-)  # of all images of one paste; as base64 3.3 MB, and `pages.features.frame.bounds` lets 4 by
+# Of all images of one paste: 3.3 MB as base64, and `pages.features.frame.bounds` lets 4 by.
+MAX_TOTAL = 5 << 19
 
 _ASSETS = Path(__file__).parent
 _paste = st.components.v2.component(
