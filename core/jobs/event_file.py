@@ -50,7 +50,7 @@ def cut_back(path: Path, told: Told) -> None:
         if epoch == len(epochs) and step >= last and edits >= told.edits:
             break
         kind = event.get("event")
-        if kind == "epoch" and event.get("epoch") == epoch + 1 <= len(epochs):
+        if kind == "epoch" and epoch < len(epochs) and event.get("epoch") == epochs[epoch]["epoch"]:
             epoch += 1
             step = max(step, event.get("step", 0))
         elif kind == "step" and step < event.get("step", 0) <= last:

@@ -91,18 +91,18 @@ class SelfAttention(nn.Module):
 
 
 class DropPath(nn.Module):
-    """Stochastic depth (Huang et al., 1603.09382): in training a branch (B, …) is skipped for a ``share``
-    of the images, in [0, 1), and the others' made larger by 1/(1 - share), so that its mean stays."""
+    """Stochastic depth (Huang et al., 1603.09382): in training a branch (B, …) is skipped for a share ``p``
+    of the images, in [0, 1), and the others' made larger by 1/(1 - p), so that its mean stays."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, p: float) -> None:
         super().__init__()
-        self.share = share
+        self.p = p
 
     def forward(self, branch: Tensor) -> Tensor:
-        if not (self.training and self.share):
+        if not (self.training and self.p):
             return branch
         ones = branch.new_ones(len(branch), *[1] * (branch.ndim - 1))
-        return branch * F.dropout(ones, self.share)
+        return branch * F.dropout(ones, self.p)
 
 
 class Block(nn.Module):

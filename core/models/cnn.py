@@ -66,8 +66,7 @@ class CNN(nn.Sequential):
                 layers[f"pool{number}"] = nn.MaxPool2d(2)
                 size //= 2
             layers[f"relu{number}"] = nn.ReLU(inplace=True)
-            if channel_dropout:
-                layers[f"dropout{number}"] = nn.Dropout2d(channel_dropout)
+            layers[f"dropout{number}"] = nn.Dropout2d(channel_dropout)  # of 0, too: an edit may set it
             width = next_width
         if size > MAX_MAP:
             square = -(-size // MAX_MAP)  # rounded up

@@ -154,8 +154,8 @@ def _kind(module: nn.Module) -> str:
         case nn.Dropout(p=share):
             return f"dropout {share:g}" if share else ""
         case nn.Dropout2d(p=share):
-            return f"channel dropout {share:g}"
-        case DropPath(share=share):
+            return f"channel dropout {share:g}" if share else ""
+        case DropPath(p=share):
             return f"stochastic depth {share:.2g}" if share else ""
         case nn.LSTM() | nn.GRU() | nn.RNN():
             cell = "tanh" if isinstance(module, nn.RNN) else type(module).__name__

@@ -259,7 +259,7 @@ def completed_optimiser(spec: OptimiserSpec) -> OptimiserSpec:
     return spec.model_copy(update={"lr": spec.lr or entry.lr_default, "params": params})
 
 
-def learning_rate(spec: OptimiserSpec, step: int, num_steps: int) -> float:
-    """The learning rate of step ``step`` (from 0) of ``num_steps``."""
+def learning_rate(spec: OptimiserSpec, share: float) -> float:
+    """The learning rate of the step that comes when ``share`` of the run is done, in [0, 1)."""
     assert spec.lr is not None
-    return spec.lr * SCHEDULES[spec.schedule].factor(step / num_steps)
+    return spec.lr * SCHEDULES[spec.schedule].factor(share)

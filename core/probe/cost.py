@@ -190,7 +190,7 @@ def training_step(spec: RunSpec, *, seconds: float = 0.3, control: Control | Non
         if control.stop.is_set():
             return None
         began = time.perf_counter()
-        step(len(taken) % session.num_steps)
+        step(len(taken) % session.clock.num_steps)
         taken.append(time.perf_counter() - began)
     return 1e6 * median(taken) / len(index)
 

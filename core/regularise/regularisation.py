@@ -169,6 +169,17 @@ class Regularisation:
                 {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}
             )
 
+    def take_state(self, by_kind: Mapping[str, Sequence[Mapping[str, Tensor]]]) -> None:
+        """Take the `state` of another run's regularisers, as far as there are some of the same kinds here.
+
+        Args:
+            by_kind: of each kind what those of it knew, one after the other.
+        """
+        left = {kind: list(states) for kind, states in by_kind.items()}
+        for spec, regulariser in zip(self._specs, self._regularisers, strict=True):
+            if left.get(spec.kind):
+                regulariser.load_state(left[spec.kind].pop(0))
+
     def _now(self, epoch: float) -> Iterator[tuple[RegulariserSpec, Regulariser, float]]:
         """The regularisers that are at work after ``epoch`` epochs, with their strengths."""
         for spec, regulariser in zip(self._specs, self._regularisers, strict=True):

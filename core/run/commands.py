@@ -21,6 +21,7 @@ from core.run.events import Event
 Name = Literal["pause", "resume", "step", "epoch", "edit", "checkpoint", "stop"]
 MAX_WAITING = 1000  # commands that a run has not taken yet
 MAX_VALUES = 64  # changed by one edit
+MAX_NAME = 80  # characters
 POLL_SECONDS = 0.02
 
 
@@ -29,6 +30,7 @@ class Command(TypedDict):
 
     command: Name
     set: NotRequired[dict[str, Any]]  # of an edit: values by path, see `core.run.edits`
+    name: NotRequired[str]  # of a checkpoint: what a person calls it
 
 
 class StoppedError(Exception):
@@ -101,9 +103,17 @@ def read_command(value: Mapping[str, Any]) -> Command:
     name = known.get(str(value.get("command")))
     if name is None:
         raise SpecError("command", f"there is {no_such('command', str(value.get('command')), known)}")
+    if name == "checkpoint" and value.get("name"):
+        return {"command": name, "name": _checked_name(value["name"])}
     if name != "edit":
         return {"command": name}
     change = value.get("set")
     if not isinstance(change, Mapping) or not 1 <= len(change) <= MAX_VALUES:
         raise SpecError("set", f"an edit sets 1 to {MAX_VALUES} values by their paths.")
     return {"command": "edit", "set": {str(path): value for path, value in change.items()}}
+
+
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str) or len(name) > MAX_NAME or not name.isprintable():
+        raise SpecError("name", f"a checkpoint's name is text of at most {MAX_NAME} characters.")
+    return name

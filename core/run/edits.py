@@ -20,8 +20,13 @@ When = Literal["now", "next epoch", "needs a new run"]
 MAX_EDITS = 10_000
 
 # By pattern of path, where * is any one key. What is not here needs a new run. A new base rate keeps the
-# schedule's phase, and a new strength its warm-up.
+# schedule's phase, and a new strength its warm-up; with other epochs a schedule is stretched or shortened.
 WHEN: dict[str, When] = {
+    "train.epochs": "now",
+    "train.batch_size": "next epoch",
+    "model.params.dropout": "now",
+    "model.params.channel_dropout": "now",
+    "model.params.drop_path": "now",
     "optimiser.lr": "now",
     "regularisers.*.strength": "now",
     "augment.strength": "now",

@@ -72,6 +72,7 @@ class StartedEvent(Surroundings):
     steps_per_epoch: Count
     notes: NotRequired[Annotated[list[Text], Field(max_length=20)]]
     thorough_every: NotRequired[Count]
+    begins_at: NotRequired[Count]  # steps that were done before it, by the run that it branches from
 
 
 @with_config(OPEN)
@@ -138,6 +139,7 @@ class CheckpointEvent(TypedDict):
 
     event: Literal["checkpoint"]
     step: Count
+    name: NotRequired[Annotated[str, Field(max_length=80)]]
 
 
 @with_config(OPEN)

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 import sqlalchemy as sa
 
+from core.files import sync_folder
 from core.home import home
 from core.run.errors import SpecError
 from core.run.events import Event
@@ -152,7 +153,7 @@ class Artefacts:
                     os.fsync(file.fileno())
             if self._local:
                 Path(beside).replace(place)
-                _sync_folder(Path(place).parent)
+                sync_folder(Path(place).parent)
             else:
                 self._files.mv(beside, place)
         except BaseException:
@@ -192,13 +193,3 @@ def _digest_of(source: BinaryIO) -> str:
     for chunk in _chunks(source):
         made.update(chunk)
     return made.hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    """See to it that a file that was moved here is found after a power cut."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

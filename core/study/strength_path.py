@@ -260,7 +260,7 @@ def _train(
             if control.stop.is_set():
                 return
             train_step(session, batch.images, batch.targets, batch.step)
-            yield from clock.progress(i / session.steps_per_epoch, strength)
+            yield from clock.progress(i / session.clock.steps_per_epoch, strength)
         clock.done += 1
         session.regularisation.epoch_trained(epoch / session.spec.train.epochs)
 

@@ -13,9 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.home import home
+from core.run.checkpoints import LAST
 from core.run.errors import SpecError
 from core.run.events import Event
-from core.train.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
+from core.train.checkpoint import checkpoint_of, load_checkpoint, write_checkpoint
 from core.train.divergence import DivergedError
 from core.train.position import Position, Sums
 from core.train.session import Session
@@ -55,7 +56,7 @@ def keep(folder: Path, session: Session, epochs: int) -> None:
     """Keep what `load` reads, after ``epochs`` epochs. If there is no room for it, it is not kept."""
     done: list[Event] = [{"event": "epoch", "epoch": epoch} for epoch in range(1, epochs + 1)]
     checkpoint = checkpoint_of(session, Position(session.spec, Sums.none(session), done))
-    _put(folder, lambda beside: save_checkpoint(beside, checkpoint))
+    _put(folder, lambda beside: write_checkpoint(beside / LAST, checkpoint))
 
 
 def keep_diverged(folder: Path) -> None:

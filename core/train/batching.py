@@ -33,14 +33,15 @@ def batches(session: Session, epoch: int, most: int | None = None, first: int = 
     """The batches of epoch ``epoch``, from 1, from its batch ``first`` on, up to its batch ``most``. What is
     drawn for one follows from its step alone. Those made ahead are made anew once the session augments
     otherwise."""
-    size, num_steps = session.spec.train.batch_size, session.steps_per_epoch
+    size, num_steps = session.clock.batch_size, session.clock.steps_per_epoch
+    before = session.clock.steps_by(epoch - 1)
     count = num_steps if most is None else min(most, num_steps)
     order = epoch_order(session.spec, len(session.train), epoch).to(session.device)
     ahead, i = _ahead(session, size), first
     while i < count:
         made_by, made = (session.pipeline, session.mixer), []
         for j in range(i, min(i + ahead, count)):
-            step, index = (epoch - 1) * num_steps + j, order[j * size : (j + 1) * size]
+            step, index = before + j, order[j * size : (j + 1) * size]
             made.append(Batch(step, index, *session.batch(index, step)))
         for batch in made:
             if (session.pipeline, session.mixer) != made_by:

@@ -7,7 +7,10 @@ never interrupted, bit for bit.
 
 from __future__ import annotations
 
+import errno
 import json
+import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +20,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core.catalogues import completed
+from core.files import put_in_place
+from core.run.checkpoints import LAST, head
+from core.run.clock import Clock
 from core.run.edits import apply, read_edits
 from core.run.errors import SpecError
 from core.run.events import Event, lean
@@ -26,11 +32,11 @@ from core.train.position import Kept, Position, Sums
 from core.train.session import Session
 from core.train.surroundings import changes, surroundings
 
+# What reading a file that is no whole checkpoint may raise.
+DAMAGED = (SafetensorError, RuntimeError, KeyError, TypeError, ValueError)
 MAX_NOTES, MAX_NOTE = 5, 500  # the first say from where on the numbers are others
 WEIGHTS = "weights.safetensors"
-CHECKPOINT = "checkpoint.safetensors"
 EDITS = "edits.json"
-CHECKPOINT_SECONDS = 5.0  # 8 MB for the default network, 10 ms: 0.2 % of the time
 
 
 class Checkpoint(NamedTuple):
@@ -84,8 +90,12 @@ def _save_spec(folder: Path, position: Position) -> None:
         (folder / EDITS).unlink(missing_ok=True)
 
 
-def checkpoint_of(session: Session, position: Position) -> Checkpoint:
-    """All that the run needs to go on from ``position``, the very tensors."""
+def checkpoint_of(session: Session, position: Position, name: str = "") -> Checkpoint:
+    """All that the run needs to go on from ``position``, the very tensors.
+
+    Args:
+        name: what a person calls it.
+    """
     tensors = {f"model.{name}": value for name, value in session.model.state_dict().items()}
     for i, values in session.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{i}.{name}": value for name, value in values.items() if value is not None}
@@ -97,7 +107,10 @@ def checkpoint_of(session: Session, position: Position) -> Checkpoint:
     # The last epoch is whole: whoever was told the others may lack it.
     told = [*map(lean, epochs[:-1]), *epochs[-1:]]
     metadata = {
+        "at": json.dumps({**position.at(session.clock), "name": name}),
         "spec": position.spec.to_json(),
+        "clock": json.dumps(asdict(session.clock)),
+        "begins_at": str(position.begins_at),
         "epochs": json.dumps(told),
         "batches": json.dumps({"batches": sums.batches, "images": sums.images}),
         "edits": json.dumps({"done": position.edits, "to_come": position.to_come}),
@@ -107,27 +120,27 @@ def checkpoint_of(session: Session, position: Position) -> Checkpoint:
     return Checkpoint(tensors, metadata)
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / CHECKPOINT, checkpoint.tensors, checkpoint.metadata)
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, checkpoint.tensors, checkpoint.metadata)
 
 
 class Told(NamedTuple):
     """What a run had told by its checkpoint."""
 
-    epochs: list[Event]
+    epochs: list[Event]  # its own, not those of a run that it branches from
     step: int  # as many are done
     edits: int  # as many are made
 
 
 def told_by(folder: Path) -> Told:
     """What had been told by the checkpoint in ``folder``, which `load_checkpoint` has read."""
-    with safe_open(folder / CHECKPOINT, "pt") as file:
-        metadata = file.metadata()
+    metadata = head(folder / LAST)
     epochs = json.loads(metadata["epochs"])
     edits = json.loads(metadata.get("edits", "{}")).get("done", [])
     batches = json.loads(metadata.get("batches", "{}")).get("batches", 0)
-    return Told(epochs, (epochs[-1]["step"] if epochs else 0) + batches, len(edits))
+    own = [event for event in epochs if event["step"] > int(metadata.get("begins_at", 0))]
+    return Told(own, (epochs[-1]["step"] if epochs else 0) + batches, len(edits))
 
 
 def load_checkpoint(folder: Path, session: Session) -> Position:
@@ -140,55 +153,73 @@ def load_checkpoint(folder: Path, session: Session) -> Position:
     Raises:
         SpecError: there is no checkpoint, it can't be read, or it is of another spec.
     """
-    path = folder / CHECKPOINT
+    path = folder / LAST
     if not path.is_file():
         raise SpecError("--resume", f"there is no checkpoint in {folder}; run once without --resume.")
     try:
-        with safe_open(path, "pt", device=str(session.device)) as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
-        spec, now = parse(metadata["spec"]), session.spec
+        checkpoint = read_checkpoint(path, session.device)
+        spec, now = parse(checkpoint.metadata["spec"]), session.spec
         if spec.choices() == now.choices():
-            return _loaded(session, tensors, metadata)
-    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError):
+            return _loaded(session, *checkpoint)
+    except DAMAGED:
         raise SpecError("--resume", f"the checkpoint in {folder} can't be read; it is damaged.") from None
     raise SpecError("--resume", f"the checkpoint in {folder} is of another spec; give that one.")
 
 
+def read_checkpoint(path: Path, device: torch.device) -> Checkpoint:
+    """The checkpoint in a file; one of `DAMAGED` if it can't be read."""
+    with safe_open(path, "pt", device=str(device)) as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
+        return Checkpoint(tensors, file.metadata() or {})
+
+
 def _loaded(session: Session, tensors: dict[str, Tensor], metadata: dict[str, str]) -> Position:
-    position = Position(session.spec, Sums.none(session))
-    session.model.load_state_dict(_below("model.", tensors))
-    session.regularisation.load_state(_below("regulariser.", tensors))
-    _load_optimiser(session, tensors)
-    position.epochs = epochs = json.loads(metadata["epochs"])
-    if [event["epoch"] for event in epochs] != list(range(1, len(epochs) + 1)):
-        raise ValueError("not the epochs of a run")
-    counted = json.loads(metadata.get("batches", "{}"))  # an older version kept whole epochs only
-    if counted.get("batches"):
-        sums = _below("sums.", tensors)
-        position.sums = Sums(sums["losses"], sums["loss"], sums["correct"], **counted)
-        position.kept = Kept(len(epochs), _below("kept.", tensors))
+    session.model.load_state_dict(below("model.", tensors))
+    session.regularisation.load_state(below("regulariser.", tensors))
+    load_optimiser(session, tensors)
+    position = position_of(session, tensors, metadata)
     edits = json.loads(metadata.get("edits", "{}"))
     position.edits = read_edits(edits.get("done", []))
     position.to_come = read_edits(edits.get("to_come", []))
+    position.begins_at = int(metadata.get("begins_at", 0))
     for edit in position.edits:
         session.change(completed(apply(session.spec, edit)))
     position.notes = [str(note)[:MAX_NOTE] for note in json.loads(metadata.get("notes", "[]"))]
     if "surroundings" in metadata:  # an older version did not write them
         before = json.loads(metadata["surroundings"])
-        position.notes += changes(before, surroundings(session.device), len(epochs))
+        position.notes += changes(before, surroundings(session.device), len(position.epochs))
         position.notes = position.notes[:MAX_NOTES]
     return position
 
 
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def position_of(session: Session, tensors: dict[str, Tensor], metadata: dict[str, str]) -> Position:
+    """How far the run was, without what has been said and edited; ``session`` takes its clock."""
+    if "clock" in metadata:  # an older version had one batch size a run
+        clock = Clock(**json.loads(metadata["clock"])).with_epochs(session.spec.train.epochs)
+        if clock.images != session.clock.images:
+            raise ValueError("of other images")
+        session.clock = clock
+    position = Position(session.spec, Sums.none(session))
+    position.epochs = epochs = json.loads(metadata["epochs"])
+    if [event["epoch"] for event in epochs] != list(range(1, len(epochs) + 1)):
+        raise ValueError("not the epochs of a run")
+    counted = json.loads(metadata.get("batches", "{}"))  # an older version kept whole epochs only
+    if counted.get("batches"):
+        sums = below("sums.", tensors)
+        position.sums = Sums(sums["losses"], sums["loss"], sums["correct"], **counted)
+        position.kept = Kept(len(epochs), below("kept.", tensors))
+    return position
+
+
+def below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors whose names start with ``prefix``, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _load_optimiser(session: Session, tensors: dict[str, Tensor]) -> None:
+def load_optimiser(session: Session, tensors: dict[str, Tensor]) -> None:
+    """Give the optimiser its state back."""
     state: dict[int, dict[str, Any]] = {}
-    for name, value in _below("optimiser.", tensors).items():
+    for name, value in below("optimiser.", tensors).items():
         i, field = name.split(".")
         state.setdefault(int(i), {})[field] = value
     groups = session.optimiser.state_dict()["param_groups"]
@@ -201,7 +232,18 @@ def _load_optimiser(session: Session, tensors: dict[str, Tensor]) -> None:
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write beside and move into place, so that a crash leaves the old file or the new one."""
+    """Write beside, and move into place what is on the disk: a crash leaves the old file or the new one."""
     beside = path.with_suffix(".part")
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, beside, metadata)
-    beside.replace(path)
+    try:
+        save_file(
+            {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, beside, metadata
+        )
+    except SafetensorError as error:  # it wraps what the system says
+        beside.unlink(missing_ok=True)
+        raise _as_os_error(error) from error
+    put_in_place(beside, path)
+
+
+def _as_os_error(error: SafetensorError) -> OSError:
+    found = re.search(r"os error (\d+)", str(error))
+    return OSError(int(found[1]) if found else errno.EIO, str(error))

@@ -66,19 +66,26 @@ def train_epoch(
 
 def _train(session: Session, position: Position, steering: Steering, telling: Telling) -> Iterator[Event]:
     """The batches that are left of an epoch."""
-    sums, epoch = position.sums, len(position.epochs) + 1
-    before = (epoch - 1) * session.steps_per_epoch
+    epoch = len(position.epochs) + 1
+    before = session.clock.steps_by(epoch - 1)
+    if begins := not position.sums.batches:
+        yield from steering.before_step(before)  # another batch size is in force in this epoch already
+        session.begin_epoch(epoch)
+        position.sums = Sums.none(session)
+    sums, per_epoch = position.sums, session.clock.steps_per_epoch
     # On a CPU looking at a loss costs nothing; on a GPU it waits for the device, so look when reporting.
     look = session.device.type == "cpu"
     session.model.train()
     coming = batches(session, epoch, first=sums.batches)
-    while sums.batches < session.steps_per_epoch:
-        yield from steering.before_step(before + sums.batches)
+    while sums.batches < per_epoch:
+        if not begins:
+            yield from steering.before_step(before + sums.batches)
+        begins = False
         batch = next(coming)
         loss, logits = train_step(session, batch.images, batch.targets, batch.step, look=look)
         sums.add(loss, logits, batch.targets)
         report = telling.steps.due() or steering.single
-        if not look and (report or sums.batches == session.steps_per_epoch):
+        if not look and (report or sums.batches == per_epoch):
             refuse_divergence(session, sums.losses, sums.batches - 1, before)
         if report:
             yield _step_told(session, batch.step, loss, telling.steps)
@@ -100,7 +107,7 @@ def _judged(session: Session, position: Position) -> EpochEvent:
     spec, regularisation, sums = session.spec, session.regularisation, position.sums
     epoch = len(position.epochs) + 1
     regularisation.epoch_trained(epoch / spec.train.epochs)
-    step = epoch * session.steps_per_epoch
+    step = session.clock.steps_by(epoch)
     now = penalties(session, float(epoch))
     with evaluation_weights(session, epoch):
         judged = evaluate(session, session.validation)
@@ -125,7 +132,7 @@ def _judged(session: Session, position: Position) -> EpochEvent:
         event: EpochEvent = {
             "event": "epoch",
             **told,
-            "batch_losses": batch_losses(sums.losses, step - session.steps_per_epoch),
+            "batch_losses": batch_losses(sums.losses, step - sums.batches),
             **measured(session, epoch, judged, last=last),
             "seconds": 0.0,
             "images_per_second": 0.0,

@@ -10,34 +10,30 @@ resumed.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from core.catalogues import completed
+from core.run.checkpoints import LAST
 from core.run.commands import Control, StoppedError
 from core.run.edits import Edit
 from core.run.errors import SpecError
 from core.run.events import Event, StateEvent, state
 from core.run.spec import RunSpec
-from core.train.checkpoint import (
-    CHECKPOINT_SECONDS,
-    checkpoint_of,
-    load_checkpoint,
-    save,
-    save_checkpoint,
-    save_failed,
-)
+from core.train.branch import begin_at
+from core.train.checkpoint import Checkpoint, checkpoint_of, load_checkpoint, save, save_failed
 from core.train.divergence import DivergedError
 from core.train.epoch import Telling, train_epoch
 from core.train.evaluation import evaluation_weights
+from core.train.keeping import FULL, Keeper
 from core.train.pace import Pace
 from core.train.position import Kept, Position, Sums
 from core.train.reports import finished, started
 from core.train.session import Session, no_check, open_session
-from core.train.steering import Steering, checked_edits
+from core.train.steering import FULL_DISK, ROOM_SECONDS, Steering, checked_edits
 
 STEP_SECONDS = 0.1  # at most ten `step` events a second: a chart shows no more
 STEP_SHARE = 0.005  # of the time they may take: orthogonality takes 5 ms to tell, for the default CNN
@@ -52,6 +48,7 @@ def run(
     resume: bool = False,
     watch: bool = False,
     edits: Sequence[Edit] = (),
+    start: Path | None = None,
 ) -> Iterator[Event]:
     """Train what ``spec`` describes, yielding events as they happen.
 
@@ -64,6 +61,7 @@ def run(
             that says so, and nothing is written.
         watch: also yield ``batch`` events, the very images of a step.
         edits: changes to make at their steps; a resumed run knows those it was given before.
+        start: a checkpoint of another run, to go on from; see `core.train.branch`.
 
     Raises:
         SpecError: before the first event, if the spec or an edit can't be run. What goes wrong later (a loss
@@ -71,20 +69,25 @@ def run(
     """
     control = control or Control()
     try:
-        session, position = _prepared(completed(spec), control, out, resume, edits)
+        session, position = _prepared(completed(spec), control, out, resume, edits, start)
     except StoppedError:
         yield state("stopped", "It was stopped before training began.")
         return
-    if position.ended:
-        yield state("finished", _had_ended(position))
+    if position.ended(session.spec.train.epochs):
+        yield state("finished", _had_ended(position, session.spec.train.epochs))
         return
     yield state("running")
-    yield started(session, position.notes)
+    yield started(session, position.notes, position.begins_at)
     yield from _Run(session, control, position, out, watch).events()
 
 
 def _prepared(
-    spec: RunSpec, control: Control, out: Path | None, resume: bool, edits: Sequence[Edit]
+    spec: RunSpec,
+    control: Control,
+    out: Path | None,
+    resume: bool,
+    edits: Sequence[Edit],
+    start: Path | None,
 ) -> tuple[Session, Position]:
     """A session, and where in its run it is.
 
@@ -92,11 +95,15 @@ def _prepared(
         StoppedError: the run was asked to stop meanwhile.
     """
     session = open_session(spec, control.check)
-    edits = checked_edits(spec, edits, session.num_steps)
-    position = Position(spec, Sums.none(session), to_come=list(edits))
+    edits = checked_edits(spec, edits, session.clock)
     if resume:
         position = _resumed(session, out, edits)
-    if out is not None and position.kept is None and not position.ended:
+    elif start is not None:
+        position = begin_at(start, session)
+        position.to_come = list(edits)
+    else:
+        position = Position(spec, Sums.none(session), to_come=list(edits))
+    if out is not None and position.kept is None and not position.ended(session.spec.train.epochs):
         position.kept = _kept(session, position)
     return session, position
 
@@ -113,18 +120,27 @@ class _Run:
 
     def events(self) -> Iterator[Event]:
         """From the first event of training to the last state."""
-        began, steering = time.perf_counter(), self._steering()
+        keeper = None if self.out is None else Keeper(self.out, self._checkpoint)
+        try:
+            yield from self._events(keeper)
+        finally:
+            if keeper is not None:
+                keeper.close()
+
+    def _events(self, keeper: Keeper | None) -> Iterator[Event]:
+        began = time.perf_counter()
+        steering = Steering(self.session, self.control, self.position, keeper)
         self.session.check = steering.listen
         ended = state("finished")
         try:
-            yield from self._epochs(steering)
+            yield from self._epochs(steering, keeper)
             ended = state("finished", self.position.epochs[-1].get("stop", ""))
         except StoppedError:
             ended = state("stopped")
         except DivergedError as error:
             ended = state("failed", str(error), "diverged", error.values)
         except torch.OutOfMemoryError:
-            size = self.session.spec.train.batch_size
+            size = self.session.clock.batch_size
             reason = (
                 f"The device ran out of memory; try a batch size under {size}, "
                 "smaller images or a narrower network."
@@ -133,43 +149,58 @@ class _Run:
         self.session.check = no_check  # what is saved now is saved whole
         if ended["state"] != "failed" and self.position.epochs:
             yield finished(self.session, self.position.epochs, time.perf_counter() - began - steering.waited)
-        if self.out is not None:
-            ended["reason"] = f"{ended['reason']} {self._save(self.out, ended)}".strip()
+        if keeper is not None:
+            said = yield from self._save_when_there_is_room(keeper, ended)
+            ended["reason"] = f"{ended['reason']} {said}".strip()
         yield ended
 
-    def _steering(self) -> Steering:
-        out = self.out
-        save = (
-            None if out is None else lambda: save_checkpoint(out, checkpoint_of(self.session, self.position))
-        )
-        return Steering(self.session, self.control, self.position, save)
-
-    def _epochs(self, steering: Steering) -> Iterator[Event]:
+    def _epochs(self, steering: Steering, keeper: Keeper | None) -> Iterator[Event]:
         """Train on to the last epoch, with a checkpoint now and then."""
+        position = self.position
         telling = Telling(Pace(STEP_SECONDS, STEP_SHARE), Pace(BATCH_SECONDS) if self.watch else None)
-        checkpoints = Pace(CHECKPOINT_SECONDS)
-        while not self.position.ended:
-            for event in train_epoch(self.session, self.position, steering, telling):
-                wanted = event["event"] == "epoch" and self.out is not None and not self.position.ended
-                if wanted and checkpoints.due():
-                    self._save_checkpoint()
+        while not position.ended(self.session.spec.train.epochs):
+            for event in train_epoch(self.session, position, steering, telling):
+                if event["event"] == "epoch" and keeper is not None:
+                    epochs, accuracy = self.session.spec.train.epochs, event["validation_accuracy"]
+                    ended = position.ended(epochs)
+                    keeper.epoch_ended(event["epoch"], epochs, event["step"], accuracy, ended)
                 yield event
 
-    def _save_checkpoint(self) -> None:
-        assert self.out is not None
-        save_checkpoint(self.out, checkpoint_of(self.session, self.position))
+    def _checkpoint(self, name: str = "") -> Checkpoint:
+        return checkpoint_of(self.session, self.position, name).copied()
 
-    def _save(self, out: Path, ended: StateEvent) -> str:
+    def _save_when_there_is_room(self, keeper: Keeper, ended: StateEvent) -> Generator[Event, None, str]:
+        """`_save`; while the disk is full a run that has come to its end waits, or until it is stopped."""
+        assert self.out is not None
+        waits = False
+        while True:
+            try:
+                return self._save(self.out, keeper, ended)
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+            if ended["state"] != "finished" or self.control.stopping:
+                return "Its weights could not be saved: the disk is full."
+            if not waits:
+                yield state("paused", FULL_DISK)
+            waits = True
+            self.control.wait(ROOM_SECONDS)
+            keeper.try_again()
+
+    def _save(self, out: Path, keeper: Keeper, ended: StateEvent) -> str:
         """Write what the run leaves; returns what there is to say of its weights."""
         session, position = self.session, self.position
         if ended["state"] == "failed":
             return save_failed(out, position)
         # Written when the weights are, so that a run which is killed in between is resumed; taken before, for
-        # `save` may put another network in the place of the last.
-        last = checkpoint_of(session, position).copied() if ended["state"] == "finished" else None
+        # `save` may put another network in the place of the last. Not of a run that was stopped while it was
+        # judged: some of what comes at an epoch's end is done then, and would be done again.
+        judged = position.sums.batches == session.clock.steps_per_epoch
+        last = None if judged else self._checkpoint()
         save(out, session, position)
         if last is not None:
-            save_checkpoint(out, last)
+            keeper.write(LAST, last)
+        keeper.flush()
         chosen, done = session.regularisation.chosen_epoch(), len(position.epochs)
         if chosen not in (None, done):
             return f"The weights saved are those of epoch {chosen}, the best."
@@ -203,9 +234,9 @@ def _kept(session: Session, position: Position) -> Kept:
     return kept
 
 
-def _had_ended(position: Position) -> str:
+def _had_ended(position: Position, epochs: int) -> str:
     """Why there is nothing to resume."""
-    last, epochs = position.epochs[-1], position.spec.train.epochs
+    last = position.epochs[-1]
     if "stop" in last:
         return f"The run had stopped early, after epoch {last['epoch']} of {epochs}; nothing was trained now."
     return f"The run was finished, after epoch {last['epoch']}; nothing was trained now."

@@ -57,7 +57,7 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
 def thorough_every(session: Session) -> int:
     """Every how many epochs to measure thoroughly; 0: only after the last."""
     work = session.multiply_adds * len(session.train.labels)
-    cost = session.weight_measures.thorough_cost(session.steps_per_epoch, work)
+    cost = session.weight_measures.thorough_cost(session.clock.steps_per_epoch, work)
     return evenly(session.spec.train.epochs, THOROUGH_SHARE, cost)
 
 

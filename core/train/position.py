@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from core.run.clock import Clock
 from core.run.edits import Edit
 from core.run.events import Event
 from core.run.spec import RunSpec
@@ -27,7 +29,7 @@ class Sums:
     def none(cls, session: Session) -> Sums:
         device = session.device
         return cls(
-            torch.zeros(session.steps_per_epoch, device=device),
+            torch.zeros(session.clock.steps_per_epoch, device=device),
             torch.zeros((), dtype=torch.float64, device=device),
             torch.zeros((), dtype=torch.int64, device=device),
         )
@@ -68,6 +70,7 @@ class Position:
         notes: what earlier resumes have changed of the numbers, see `core.train.surroundings.changes`.
         edits: that have taken effect; ``to_come`` those that wait for their step, in order.
         kept: the network after the last epoch; None: nobody asked for one.
+        begins_at: how many of its steps another run has done, which it branches from.
     """
 
     spec: RunSpec
@@ -77,10 +80,13 @@ class Position:
     edits: list[Edit] = field(default_factory=list)
     to_come: list[Edit] = field(default_factory=list)
     kept: Kept | None = None
+    begins_at: int = 0
 
-    @property
-    def ended(self) -> bool:
-        """Whether the last epoch is the last of the run."""
-        if not self.epochs:
-            return False
-        return "stop" in self.epochs[-1] or len(self.epochs) == self.spec.train.epochs
+    def at(self, clock: Clock) -> dict[str, Any]:
+        """What a checkpoint says of where it is, see `core.run.checkpoints.Found`."""
+        epochs, batches = len(self.epochs), self.sums.batches
+        return {"step": clock.steps_by(epochs) + batches, "epochs": epochs, "within": batches > 0}
+
+    def ended(self, epochs: int) -> bool:
+        """Whether the last epoch is the last of a run of ``epochs``."""
+        return len(self.epochs) >= epochs or (bool(self.epochs) and "stop" in self.epochs[-1])

@@ -22,9 +22,13 @@ SHOWN_IMAGES = 8
 EPOCH_POINTS = 100  # of an epoch's batches: a chart of it is some hundreds of pixels wide
 
 
-def started(session: Session, notes: Sequence[str]) -> StartedEvent:
-    """How the run is set up; ``notes`` stand beside its own."""
-    return {
+def started(session: Session, notes: Sequence[str], begins_at: int = 0) -> StartedEvent:
+    """How the run is set up; ``notes`` stand beside its own.
+
+    Args:
+        begins_at: steps that another run has done, which it branches from.
+    """
+    event: StartedEvent = {
         "event": "started",
         **surroundings(session.device),
         "device_name": (
@@ -35,10 +39,11 @@ def started(session: Session, notes: Sequence[str]) -> StartedEvent:
         "validation_images": len(session.validation.labels),
         "classes": list(session.train.classes),
         "epochs": session.spec.train.epochs,
-        "steps_per_epoch": session.steps_per_epoch,
+        "steps_per_epoch": session.clock.steps_per_epoch,
         "thorough_every": thorough_every(session),
         "notes": [*notes, *session.train.notes, *_notes(session)],
     }
+    return {**event, "begins_at": begins_at} if begins_at else event
 
 
 def penalties(session: Session, epochs_done: float) -> Penalties:
@@ -52,7 +57,7 @@ def penalties(session: Session, epochs_done: float) -> Penalties:
 
 
 def step_event(session: Session, step: int, loss: float) -> StepEvent:
-    epochs_done = (step + 1) / session.steps_per_epoch
+    epochs_done = session.clock.epochs_done(step + 1)
     return {
         "event": "step",
         "step": step + 1,

@@ -17,11 +17,13 @@ from core.data.dataset import Dataset
 from core.data.split import split_dataset, split_seed
 from core.data.tensors import as_tensors
 from core.measure.weight_measures import WeightMeasures
-from core.models.build import build_model
+from core.models.build import build_model, shape_of_model
+from core.models.live import take_dropouts
 from core.models.summary import multiply_adds
 from core.optimise.build import build_optimiser
 from core.randomness import derive, generator
 from core.regularise.regularisation import Regularisation
+from core.run.clock import Clock
 from core.run.errors import SpecError
 from core.run.spec import DataSpec, RunSpec, TrainSpec
 
@@ -49,6 +51,7 @@ class Session:
     std: Tensor  # (C, 1, 1)
     pipeline: Pipeline | None
     mixer: Mixer | None
+    clock: Clock
     model: nn.Module
     regularisation: Regularisation
     optimiser: torch.optim.Optimizer
@@ -56,24 +59,23 @@ class Session:
     multiply_adds: int  # of one image's forward pass
     check: Callable[[], None] = no_check
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """A last batch of one image is left out: batch normalisation has no variance to take there."""
-        full, rest = divmod(len(self.train.labels), self.spec.train.batch_size)
-        return full + (rest > 1) or 1
-
-    @property
-    def num_steps(self) -> int:
-        return self.steps_per_epoch * self.spec.train.epochs
-
     def change(self, spec: RunSpec) -> None:
-        """From the next batch on, train by ``spec``: completed, and different only where an edit may be."""
+        """From the next batch on, train by ``spec``: completed, and different only where an edit may be.
+        Another batch size waits for the next epoch, see `begin_epoch`."""
         before, self.spec = self.spec, spec
+        self.clock = self.clock.with_epochs(spec.train.epochs)
         channels, side = self.train.channels, self.train.side
+        if spec.model != before.model:
+            shape = {"channels": channels, "side": side, "num_classes": len(self.train.classes)}
+            take_dropouts(self.model, shape_of_model(spec.model, **shape))
         if spec.augment != before.augment:
             self.pipeline = _pipeline(spec, channels, side, self.device)
             self.mixer = _mixer(spec, channels, side, self.device)
         self.regularisation.change(spec.regularisers)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Before the first batch of epoch ``epoch``, from 1: the spec's batch size comes into force."""
+        self.clock = self.clock.at_epoch(epoch - 1, self.spec.train.batch_size)
 
     def augmented(self, index: Tensor, step: int) -> Tensor:
         """Training images ``index`` as float (B, C, S, S) in [0, 1], after step ``step``'s operations."""
@@ -154,6 +156,7 @@ def open_session(spec: RunSpec, check: Callable[[], None] = no_check) -> Session
         std=torch.tensor(split.std, device=device).view(-1, 1, 1),
         pipeline=_pipeline(spec, channels, side, device),
         mixer=_mixer(spec, channels, side, device),
+        clock=Clock(len(split.train.labels), spec.train.batch_size, spec.train.epochs),
         model=model,
         regularisation=regularisation,
         optimiser=build_optimiser(spec.optimiser, weights, [*others, *regularisation.own_parameters()]),

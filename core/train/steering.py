@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from core.catalogues import completed
+from core.run.clock import Clock, check_steps
 from core.run.commands import Command, Control
 from core.run.edits import Edit, apply, values_at
 from core.run.errors import SpecError
 from core.run.events import CheckpointEvent, EditEvent, Event, RefusedEvent, state
 from core.run.spec import RunSpec
+from core.train.keeping import Keeper
 from core.train.position import Position
 from core.train.session import Session
 
 GOES_ON = ("resume", "step", "epoch")
+FULL_DISK = "The disk is full. The run goes on by itself when there is room for its checkpoint."
+ROOM_SECONDS = 1.0  # between two tries
 PAUSE_SECONDS = 3600.0  # how long one wait for a command takes; then the next begins
 
 
@@ -22,7 +26,7 @@ class Steering:
     """Obeys a run's commands and makes its edits. Each command is answered by an event.
 
     Args:
-        save: writes a checkpoint; None: the run keeps no files.
+        keeper: writes checkpoints; None: the run keeps no files.
 
     Attributes:
         step: how many steps are done.
@@ -30,10 +34,8 @@ class Steering:
         single: whether the step that comes is the last before a pause; then it is told.
     """
 
-    def __init__(
-        self, session: Session, control: Control, position: Position, save: Callable[[], None] | None
-    ) -> None:
-        self._session, self._control, self._position, self._save = session, control, position, save
+    def __init__(self, session: Session, control: Control, position: Position, keeper: Keeper | None) -> None:
+        self._session, self._control, self._position, self._keeper = session, control, position, keeper
         self._pause_at: int | None = None  # pause when so many steps are done
         self._heard: list[Command] = []  # while the network was judged, for the next batch
         self.step, self.waited = 0, 0.0
@@ -54,6 +56,10 @@ class Steering:
         """
         self.step = step
         self._control.check()
+        if self._keeper is not None:
+            self._keeper.before_step()
+            if self._keeper.full:
+                yield from self._wait_for_room(self._keeper)
         while self._position.to_come and self._position.to_come[0]["step"] <= step:
             yield self._edit(self._position.to_come.pop(0)["set"])
         heard, self._heard = self._heard, []
@@ -89,6 +95,19 @@ class Steering:
             paused = command["command"] == "pause" or (paused and command["command"] not in GOES_ON)
         return paused
 
+    def _wait_for_room(self, keeper: Keeper) -> Iterator[Event]:
+        """Until a checkpoint can be written again: what is trained meanwhile could be lost."""
+        yield state("paused", FULL_DISK)
+        began = time.perf_counter()
+        try:
+            while not keeper.try_again():
+                yield from self._obey(self._control.wait(ROOM_SECONDS))
+                self._control.check()
+        finally:
+            self.waited += time.perf_counter() - began
+        if not self._paused:
+            yield state("running")
+
     def _pause(self) -> Iterator[Event]:
         yield state("paused")
         began = time.perf_counter()
@@ -115,8 +134,8 @@ class Steering:
                 case "step":
                     self._pause_at = self.step + 1
                 case "epoch":
-                    per_epoch = self._session.steps_per_epoch
-                    self._pause_at = (self.step // per_epoch + 1) * per_epoch
+                    clock = self._session.clock
+                    self._pause_at = clock.steps_by(clock.whole_epochs(self.step) + 1)
                 case "edit":
                     try:
                         yield self._edit(command["set"])
@@ -124,24 +143,30 @@ class Steering:
                     except SpecError as error:
                         yield _refused("edit", str(error))
                 case "checkpoint":
-                    yield self._checkpoint()
-        if edited and self._save is not None:
-            self._save()  # a run that is killed now still knows of the edit
+                    yield self._checkpoint(command.get("name", ""))
+        if edited and self._keeper is not None:
+            self._keeper.last()  # a run that is killed now still knows of the edit
 
     def _edit(self, change: dict[str, object]) -> EditEvent:
         session = self._session
         other = edited(session.spec, {"step": self.step, "set": change})  # refuses what isn't there
+        session.clock.check_epochs(other.train.epochs, self.step)
         was = values_at(session.spec, change)
         session.change(other)
         edit: Edit = {"step": self.step, "set": change}
         self._position.edits.append(edit)
         return {"event": "edit", **edit, "was": was}
 
-    def _checkpoint(self) -> CheckpointEvent | RefusedEvent:
-        if self._save is None:
+    def _checkpoint(self, name: str) -> CheckpointEvent | RefusedEvent:
+        if self._keeper is None:
             return _refused("checkpoint", "This run keeps no files, so it has no checkpoint.")
-        self._save()
-        return {"event": "checkpoint", "step": self.step}
+        self._keeper.named(name, self.step)
+        try:
+            self._keeper.flush()
+        except OSError as error:
+            return _refused("checkpoint", f"It could not be written: {error.strerror}.")
+        event: CheckpointEvent = {"event": "checkpoint", "step": self.step}
+        return {**event, "name": name} if name else event
 
 
 def edited(spec: RunSpec, edit: Edit) -> RunSpec:
@@ -153,21 +178,19 @@ def edited(spec: RunSpec, edit: Edit) -> RunSpec:
     return completed(apply(spec, edit))
 
 
-def checked_edits(spec: RunSpec, edits: Sequence[Edit], num_steps: int) -> list[Edit]:
-    """``edits``, in the order of their steps, if a run of ``spec`` and ``num_steps`` steps can make them all.
+def checked_edits(spec: RunSpec, edits: Sequence[Edit], clock: Clock) -> list[Edit]:
+    """``edits``, in the order of their steps, if a run of ``spec`` that begins with ``clock`` can make all.
 
     Raises:
         SpecError: one is refused, or comes after the last step.
     """
     ordered = sorted(edits, key=lambda edit: edit["step"])
     for i, edit in enumerate(ordered):
-        if edit["step"] >= num_steps:
-            what = f"{edit['step']} is not below the run's number of steps, {num_steps}."
-            raise SpecError(f"edits[{i}].step", what)
         try:
             spec = edited(spec, edit)
         except SpecError as error:
             raise SpecError(f"edits[{i}].{error.where}", error.what, error.code, error.values) from None
+    check_steps(clock, ordered)
     return ordered
 
 

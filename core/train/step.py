@@ -28,8 +28,8 @@ def train_step(
             before still there.
     """
     spec, optimiser = session.spec, session.optimiser
-    epochs_done = step / session.steps_per_epoch
-    rate = learning_rate(spec.optimiser, step, session.num_steps)
+    epochs_done = session.clock.epochs_done(step)
+    rate = learning_rate(spec.optimiser, session.clock.share(step))
     for group in optimiser.param_groups:
         group["lr"] = rate
     session.regularisation.begin_step(spec.seed, step, epochs_done)

@@ -76,7 +76,7 @@ def pruned(spec: RunSpec, share: float) -> Outcome:
     """The same run with magnitude pruning to ``share`` zeros; the loop's own steps, evaluated each epoch."""
     session = open_session(spec)
     weights = [weight for layer in regularised_weights(session.model).values() for weight in layer]
-    first, last = (round(at * session.num_steps) for at in (FIRST, LAST))
+    first, last = (round(at * session.clock.num_steps) for at in (FIRST, LAST))
     pruning = GradualPruning(weights, share, first=first, last=last, every=EVERY)
     accuracy = 0.0
     began = time.perf_counter()

@@ -21,8 +21,8 @@ def trained_by_hand(chosen):
     session = open_session(completed(chosen))
     session.model.train()
     trail = []
-    for step in range(session.num_steps):
-        epoch, i = divmod(step, session.steps_per_epoch)
+    for step in range(session.clock.num_steps):
+        epoch, i = divmod(step, session.clock.steps_per_epoch)
         index = epoch_order(session.spec, len(session.train), epoch + 1)[i * 64 : (i + 1) * 64]
         train_step(session, *session.batch(index, step), step)
         trail.append({name: p.detach().double().clone() for name, p in session.model.named_parameters()})

@@ -72,14 +72,14 @@ def test_a_recipe_of_seven_parts_gives_the_same_weights_and_zeros():
     session.model.train()
     hand = ByHand(session.model.named_parameters())
     mean, std = session.mean.double().numpy(), session.std.double().numpy()
-    assert session.steps_per_epoch == math.ceil(100 / 19)
+    assert session.clock.steps_per_epoch == math.ceil(100 / 19)
     step = 0
     for epoch in range(1, 5):
         for index in epoch_order(spec, 100, epoch).split(19):
             images, targets = session.batch(index, step)
             x = ((images.double().numpy() - mean) / std).reshape(len(index), -1)
-            rate = RATE * (0.5 + 0.5 * math.cos(math.pi * step / session.num_steps))
-            expected = hand.step(x, targets.double().numpy(), step / session.steps_per_epoch, rate)
+            rate = RATE * (0.5 + 0.5 * math.cos(math.pi * step / session.clock.num_steps))
+            expected = hand.step(x, targets.double().numpy(), step / session.clock.steps_per_epoch, rate)
             loss, _ = train_step(session, images, targets, step)
             assert float(loss) == pytest.approx(expected, rel=1e-4)
             step += 1

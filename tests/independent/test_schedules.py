@@ -34,12 +34,12 @@ def test_label_smoothing_follows_its_warm_up(epoch):
 
 def test_the_schedules_at_points_that_can_be_worked_out():
     spec = completed_optimiser(OptimiserSpec(kind="sgd", lr=2.0, schedule="cosine"))
-    assert [learning_rate(spec, step, 100) for step in (0, 50)] == pytest.approx([2.0, 1.0])
-    assert learning_rate(spec, 99, 100) == pytest.approx(1 + math.cos(math.pi * 0.99))
+    assert [learning_rate(spec, step / 100) for step in (0, 50)] == pytest.approx([2.0, 1.0])
+    assert learning_rate(spec, 0.99) == pytest.approx(1 + math.cos(math.pi * 0.99))
     one_cycle = completed_optimiser(OptimiserSpec(kind="sgd", lr=2.0, schedule="one-cycle"))
-    assert [learning_rate(one_cycle, step, 100) for step in (0, 30)] == pytest.approx([2 / 25, 2.0])
+    assert [learning_rate(one_cycle, step / 100) for step in (0, 30)] == pytest.approx([2 / 25, 2.0])
     constant = completed_optimiser(OptimiserSpec(kind="sgd", lr=2.0))
-    assert {learning_rate(constant, step, 10) for step in range(10)} == {2.0}
+    assert {learning_rate(constant, step / 10) for step in range(10)} == {2.0}
 
 
 def rates_of(scheduler, steps, **options):
@@ -55,7 +55,7 @@ def rates_of(scheduler, steps, **options):
 
 def our_rates(schedule, steps):
     spec = completed_optimiser(OptimiserSpec(kind="sgd", lr=1.0, schedule=schedule))
-    return [learning_rate(spec, step, steps) for step in range(steps)]
+    return [learning_rate(spec, step / steps) for step in range(steps)]
 
 
 @pytest.mark.parametrize("steps", [7, 137, 1000])

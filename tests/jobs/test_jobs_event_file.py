@@ -9,6 +9,7 @@ from core.jobs.event_file import cut_back
 from core.run.events import MEASURED_TIMES
 from core.train import checkpoint as saving
 from core.train import loop
+from core.train.keeping import Keeper
 
 RUN = ["run", "baseline", "--set", "data.name=digits", "--set", "data.train_images=60", "--set"]
 RUN += [
@@ -89,14 +90,14 @@ def test_steps_past_the_checkpoint_are_told_once(tmp_path, monkeypatch, half_a_l
 
 def test_an_epoch_that_only_the_checkpoint_knows_is_told_once(tmp_path, monkeypatch):
     assert main([*RUN, str(tmp_path / "whole")]) == 0
-    real = saving.save_checkpoint
+    real = Keeper.epoch_ended
 
-    def save_checkpoint(*arguments):
-        real(*arguments)
+    def epoch_ended(keeper, *arguments):
+        real(keeper, *arguments)
         raise KilledError
 
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        patched.setattr(loop, "save_checkpoint", save_checkpoint)
+        patched.setattr(Keeper, "epoch_ended", epoch_ended)
         main([*RUN, str(tmp_path / "cut")])
     assert [event["event"] for event in told(kept(tmp_path / "cut"))] == ["step"] * 3
     assert main([*RUN, str(tmp_path / "cut"), "--resume"]) == 0
@@ -136,15 +137,15 @@ def test_a_run_cut_within_an_epoch_tells_each_step_and_edit_once(tmp_path, monke
     assert main([*RUN, str(tmp_path / "whole"), *more]) == 0
     real = loop._Run._epochs
 
-    def asks_for_a_checkpoint(self, steering):
-        for event in real(self, steering):
+    def asks_for_a_checkpoint(self, steering, keeper):
+        for event in real(self, steering, keeper):
             if event["event"] == "step" and event["step"] == 5:
                 self.control.post({"command": "checkpoint"})
             yield event
 
     with monkeypatch.context() as patched:
         patched.setattr(loop._Run, "_epochs", asks_for_a_checkpoint)
-        patched.setattr(loop, "CHECKPOINT_SECONDS", 1e9)
+        patched.setenv("AUGURY_CHECKPOINT_SECONDS", "1e9")
         killed_at(patched, tmp_path / "cut", at_step(9), *more)
     assert main([*RUN, str(tmp_path / "cut"), "--resume"]) == 0
     cut, whole = kept(tmp_path / "cut"), kept(tmp_path / "whole")

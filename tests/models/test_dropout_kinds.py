@@ -8,6 +8,7 @@ from core.models.attention import DropPath
 from core.models.build import build_model
 from core.models.catalogue import ARCHITECTURES
 from core.models.dropout import DROPOUTS, dropouts
+from core.models.live import take_dropouts
 from core.run.spec import ModelSpec
 
 DIGITS = {"channels": 1, "side": 28, "num_classes": 10}
@@ -50,7 +51,7 @@ def test_drop_path_skips_images_and_keeps_the_mean():
 
 def test_deeper_blocks_are_skipped_more():
     model = make("attention", depth=4, drop_path=0.2)
-    assert [block.drop_path.share for block in model.blocks] == pytest.approx([0.05, 0.1, 0.15, 0.2])
+    assert [block.drop_path.p for block in model.blocks] == pytest.approx([0.05, 0.1, 0.15, 0.2])
 
 
 def test_a_skipped_image_passes_the_last_block_unchanged():
@@ -75,9 +76,20 @@ def test_at_0_nothing_is_drawn():
         if isinstance(module, nn.Dropout):
             module.eval()
     before = torch.get_rng_state()
-    model(torch.randn(2, 1, 28, 28, generator=torch.Generator().manual_seed(0)))
+    for each in (model, make("cnn", dropout=0.0).train()):
+        each(torch.randn(2, 1, 28, 28, generator=torch.Generator().manual_seed(0)))
     assert torch.equal(torch.get_rng_state(), before)
-    assert [name for name, _ in make("cnn").named_children() if "dropout" in name] == ["dropout"]
+
+
+@pytest.mark.parametrize("arch", ["cnn", "mlp", "rnn", "attention"])
+def test_a_network_takes_the_shares_of_another(arch):
+    shares = {p.name: 0.3 for p in ARCHITECTURES[arch].parameters if p.name in DROPOUTS}
+    model, other = make(arch, **dict.fromkeys(shares, 0.0)), make(arch, **shares)
+    take_dropouts(model, other)
+    torch.manual_seed(3)
+    expected = other.train()(torch.ones(4, 1, 28, 28))
+    torch.manual_seed(3)
+    assert torch.equal(model.train()(torch.ones(4, 1, 28, 28)), expected)
 
 
 def test_every_share_that_an_architecture_drops_has_an_entry():

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalogues import completed
+from core.models.dropout import DROPOUTS
 from core.presets import preset
 from core.run.edits import WHEN, apply, read_edits, values_at, when
 from core.run.errors import SpecError
@@ -41,7 +42,9 @@ def test_a_range_of_an_operation_changes():
         ("regularisers.0.params.strength", "needs a new run"),
         ("regularisers.0.deep.strength", "needs a new run"),
         ("model.arch", "needs a new run"),
-        ("train.epochs", "needs a new run"),
+        ("train.epochs", "now"),
+        ("train.batch_size", "next epoch"),
+        ("train.device", "needs a new run"),
         ("seed", "needs a new run"),
         ("*", "needs a new run"),
         ("", "needs a new run"),
@@ -49,6 +52,11 @@ def test_a_range_of_an_operation_changes():
 )
 def test_when_a_change_takes_effect(path, time):
     assert when(path) == time
+
+
+def test_every_kind_of_dropout_may_change_while_a_run_trains():
+    for name in DROPOUTS:
+        assert when(f"model.params.{name}") == "now"
 
 
 def test_every_pattern_is_of_a_field_that_exists():
@@ -72,6 +80,7 @@ def test_every_pattern_is_of_a_field_that_exists():
                 walk(item, (*path, str(i)))
 
     walk(values_of(whole), ())
+    fields |= {("model", "params", name) for name in DROPOUTS}
     for pattern in WHEN:
         assert any(when(".".join(path)) == WHEN[pattern] for path in fields if len(path) > 1), pattern
 

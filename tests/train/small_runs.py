@@ -37,12 +37,12 @@ def stopping(**params):
     return {"kind": "early_stopping", "params": params}
 
 
+def untimed(figures):
+    return {key: value for key, value in figures.items() if key not in MEASURED_TIMES}
+
+
 def epochs(of):
-    return [
-        {key: value for key, value in event.items() if key not in MEASURED_TIMES}
-        for event in of
-        if event["event"] == "epoch"
-    ]
+    return [untimed(event) for event in of if event["event"] == "epoch"]
 
 
 def train_figures(of):

@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import load_file
 
 from core.catalogues import completed
-from core.train import loop
 from core.train.batching import batches
 from core.train.divergence import DivergedError
 from core.train.evaluation import Judgement, evaluate
@@ -70,7 +69,7 @@ def test_a_run_that_diverges_at_once_leaves_no_weights_and_says_so(tmp_path):
 
 
 def test_a_resumed_run_that_diverges_at_once_keeps_what_it_was_resumed_from(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setenv("AUGURY_CHECKPOINT_SECONDS", "0")
 
     def averaged(num_epochs):
         return spec(ema(), model=WITH_NORM, train=SMALL["train"] | {"epochs": num_epochs})

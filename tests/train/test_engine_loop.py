@@ -193,7 +193,7 @@ def test_the_saved_weights_are_the_networks(tmp_path):
 
 @pytest.mark.parametrize("kind", ["sgd", "adam", "adamw", "rmsprop"])
 def test_a_resumed_run_repeats_the_uninterrupted_one(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr("core.train.loop.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setenv("AUGURY_CHECKPOINT_SECONDS", "0")
     whole = AUGMENTED | {"optimiser": {"kind": kind}, "train": {"epochs": 4, "batch_size": 64}}
     uninterrupted = epochs(run(spec(base=whole)))
     control = Control()
@@ -236,7 +236,7 @@ def test_the_batch_shown_is_the_batch_trained_on():
 
 def test_batches_made_ahead_are_those_made_one_by_one():
     session = open_session(completed(spec(base=AUGMENTED)))
-    order, per_epoch = epoch_order(session.spec, len(session.train), 2), session.steps_per_epoch
+    order, per_epoch = epoch_order(session.spec, len(session.train), 2), session.clock.steps_per_epoch
     made = list(batches(session, 2))
     assert [batch.step for batch in made] == list(range(per_epoch, 2 * per_epoch))
     assert torch.equal(torch.cat([batch.index for batch in made]), order)
@@ -250,6 +250,7 @@ def test_fewer_batches_are_made_ahead_the_larger_they_are(side, ahead, monkeypat
     session = open_session(completed(spec()))
     images, labels = torch.zeros(640, 1, side, side, dtype=torch.uint8), torch.zeros(640, dtype=torch.long)
     session.train = dataclasses.replace(session.train, images=images, labels=labels)
+    session.clock = dataclasses.replace(session.clock, images=640)
     taken = []
     monkeypatch.setattr(Session, "batch", lambda self, index, step: (taken.append(step), index))
     next(batches(session, 1))

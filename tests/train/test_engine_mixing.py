@@ -116,7 +116,7 @@ def test_at_strength_0_a_run_is_one_without_a_mix():
 
 
 def test_a_resumed_run_repeats_the_uninterrupted_one(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.train.loop.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setenv("AUGURY_CHECKPOINT_SECONDS", "0")
     whole = spec(augment={"ops": [{"op": "RandomAffine"}], "mix": {"op": "RandomCutMixV2", "p": 0.5}})
     control = Control()
     for event in run(whole, control, out=tmp_path):

@@ -99,7 +99,7 @@ def test_smoothing_rises_over_its_warm_up_and_none_changes_no_bit():
     ids=["ema", "swa", "ema, stopping, l1", "l0", "group lasso", "smoothing, l0, swa"],
 )
 def test_a_resumed_run_repeats_the_uninterrupted_one(tmp_path, monkeypatch, regularisers):
-    monkeypatch.setattr("core.train.loop.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setenv("AUGURY_CHECKPOINT_SECONDS", "0")
     chosen = spec(*regularisers, model=WITH_NORM)
     uninterrupted = list(run(chosen, out=tmp_path / "whole"))
     control = Control()

@@ -52,7 +52,7 @@ PARAMS = {"swa": {"params": {"start": 0.25}}, "max_norm": {"params": {"c": 1.0}}
 
 @pytest.fixture(autouse=True)
 def checkpoints_at_every_epoch(monkeypatch):
-    monkeypatch.setattr("core.train.loop.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setenv("AUGURY_CHECKPOINT_SECONDS", "0")
 
 
 def cut(chosen, out, cuts):
@@ -131,7 +131,7 @@ def test_moments_come_back_in_the_layout_of_their_parameters(tmp_path, optimiser
 
 
 def contents(folder):
-    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*.*")}
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_a_run_that_never_has_to_wait_so_long_is_the_plain_run():
 
 
 def test_a_wait_and_the_best_weights_survive_a_resume(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.train.loop.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setenv("AUGURY_CHECKPOINT_SECONDS", "0")
     accuracies = [0.5, 0.7, 0.6, 0.6, 0.6, 0.6]
     chosen = spec(stopping(patience=3), **LONG)
     told(monkeypatch, accuracies=accuracies)
