@@ -61,7 +61,9 @@ def run_command(options: argparse.Namespace) -> int:
     kept = EventFile(_make_folder(options.out)) if options.out is not None else None
     state = ""
     edits = _read_edits(options.edits) if options.edits else []
-    for event in run(spec, control, out=options.out, resume=options.resume, edits=edits):
+    start = _start(options.start) if options.start else None
+    told = {"out": options.out, "resume": options.resume, "edits": edits, "start": start}
+    for event in run(spec, control, **told):
         if kept is not None:
             kept.add(event, resumed=options.resume)
         _tell(json.dumps(finite(event)), control)
@@ -220,6 +222,16 @@ def _read_edits(source: str) -> list[Edit]:
         raise SpecError("--edits", f"{source} can't be read: {reason}.") from None
 
 
+def _start(source: str) -> Path:
+    """The checkpoint that ``DIR@EPOCH`` names."""
+    from core.run.checkpoints import after_epoch
+
+    folder, at, epoch = source.rpartition("@")
+    if not at or not epoch.isdecimal() or len(epoch) > 4:
+        raise SpecError("--from", f"{source!r} is not a folder and an epoch, like runs/first@6.")
+    return after_epoch(Path(folder), int(epoch))
+
+
 def _numbers(text: str | None) -> list[float] | None:
     if text is None:
         return None
@@ -245,6 +257,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("spec", metavar="SPEC", help="a JSON file, '-' for standard input, or a preset's name")
     run.add_argument("--out", type=Path, metavar="DIR", help="keep weights, spec and events here")
     run.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    run.add_argument(
+        "--from",
+        dest="start",
+        metavar="DIR@EPOCH",
+        help="branch from the run in DIR as it was after an epoch",
+    )
     run.add_argument("--edits", metavar="FILE", help='changes at their steps: [{"step": n, "set": {…}}, …]')
     run.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field: train.epochs=3"

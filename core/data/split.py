@@ -32,9 +32,8 @@ class Split:
 
 
 def split_seed(spec: RunSpec) -> int:
-    """What draws the images that ``spec`` keeps for validation: a seed of its own, or the run's."""
-    seed = spec.seed if spec.data.split_seed is None else spec.data.split_seed
-    return derive(seed, "split")
+    """What draws the images that ``spec`` keeps for validation."""
+    return derive(spec.split_seed, "split")
 
 
 def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:

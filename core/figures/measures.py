@@ -28,7 +28,7 @@ def why_no_prunable_share(history: History) -> str:
     images = history.started["train_images"], history.started["validation_images"]
     cost = prunable_cost(*images)
     takes = f"Looking for the prunable share takes as long as {cost:.2g} epochs of training"
-    epochs = history.started["epochs"]
+    epochs = history.total_epochs
     if not prunable_at_end(epochs, *images):
         least = math.ceil(cost / PRUNABLE_LAST_SHARE)
         allowed = f"{100 * PRUNABLE_LAST_SHARE:g} % of a run"

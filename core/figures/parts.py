@@ -62,7 +62,7 @@ def over_epochs(traces: list[dict[str, Any]], history: History, run_id: str, y_t
     """A chart whose x-axis is the whole run from the start, so that the line grows into its place."""
     layout = plain_layout(y_title)
     layout["uirevision"] = run_id  # a person's zoom and legend choices last as long as the run is shown
-    epochs = history.started["epochs"] if history.started else 1
+    epochs = history.total_epochs or 1
     if history.ended and history.epochs:  # it was stopped: nothing more will come
         epochs = history.epochs[-1]["epoch"]
     layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [0, epochs]}

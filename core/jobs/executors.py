@@ -185,7 +185,8 @@ class WorkerExecutor:
             except queue.Empty:
                 message = {}
             if message is None:
-                return state("failed", worker.why_it_ended())
+                why = worker.why_it_ended()
+                return state("interrupted" if worker.was_killed() else "failed", why)
             if message.get("run") == run_id:
                 event = message["event"]
                 if event["event"] == "state" and event["state"] in TERMINAL:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.catalogue import look_up
 from core.jobs.executors import Executor, make_executor
+from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.kinds import KINDS, is_quick
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
 from core.jobs.runner import Runner
@@ -41,6 +42,7 @@ HEARTBEAT_SECONDS = 2.0
 SWEEP_SECONDS = 60.0
 MAX_SAME = 100  # equal jobs, or jobs of a group, that are looked at
 LOOK_SECONDS = 0.1  # how often a job of another server is looked at by who waits for it
+RESUMES = 5  # how often a run may go on by itself: it may be what ends its server
 STOPPED_EARLY = "It was stopped before it began."
 CLEARED = "It was stopped before it began, with all that waited."
 
@@ -65,6 +67,7 @@ class Jobs:
         self._closing = threading.Event()
         self._lock = threading.Lock()  # for closing once
         self._duty("find what others left behind", self._queue.interrupt_orphans)
+        self._duty("have runs go on", self._queue.put_back_by_themselves)
         self._runner = Runner(store, self._queue, self._archive, executor)
         self._keeper = threading.Thread(target=self._look_after, name="jobs-keeper", daemon=True)
         self._keeper.start()
@@ -86,6 +89,7 @@ class Jobs:
         visitor: str = "",
         group: str | None = None,
         parents: Sequence[str] = (),
+        run_id: str | None = None,
     ) -> str:
         """Put a job in the queue; its id.
 
@@ -95,6 +99,7 @@ class Jobs:
             visitor: whose it is, as `core.jobs.turns` has it, at most 64 characters; ``""`` is nobody's.
             group: the study it is part of; at most 64 characters.
             parents: digests of the jobs it starts from.
+            run_id: that it is to have; None: any that no job has.
 
         Raises:
             SpecError: there is no such kind, an input is no JSON or too long, too many are waiting, the
@@ -105,7 +110,7 @@ class Jobs:
             raise SpecError("", "Augury is closing; start it again to train.")
         if len(canonical(inputs or {})) > MAX_INPUTS_BYTES:
             raise SpecError("inputs", f"they are too long; at most {MAX_INPUTS_BYTES:,} bytes are kept.")
-        run_id = uuid.uuid4().hex
+        run_id = run_id or uuid.uuid4().hex
         made = digest(kind, spec, inputs, parents=parents)
         described: dict[str, Any] = {"kind": kind, "inputs": inputs, "parents": parents, "digest": made}
         try:
@@ -119,6 +124,59 @@ class Jobs:
         self._archive.changed()
         self._runner.wake()
         return run_id
+
+    def fork(self, run_id: str, step: int) -> Fork:
+        """Where one can branch from a run, after ``step`` steps; see `core.jobs.fork`.
+
+        Raises:
+            SpecError: there is no such run or checkpoint.
+        """
+        view = self.view(run_id)
+        if view is None:
+            raise SpecError("", "The run to branch from is not there any more.")
+        return fork_of(view, step)
+
+    def branch(self, fork: Fork, spec: RunSpec, visitor: str = "") -> str:
+        """Put a run into the queue that goes on from a checkpoint of another one; its id.
+
+        Args:
+            spec: completed.
+
+        Raises:
+            SpecError: it can't go on from there, or as `submit`.
+        """
+        fork.check(spec)
+        run_id = uuid.uuid4().hex
+        try:
+            fork.give(run_id)
+            told: dict[str, Any] = {"inputs": fork.inputs, "parents": fork.parents, "visitor": visitor}
+            return self.submit(spec, **told, run_id=run_id)
+        except (SpecError, OSError) as error:
+            drop(run_id)
+            if isinstance(error, SpecError):
+                raise
+            raise SpecError("", f"The branch could not be stored: {error.strerror}.") from error
+
+    def branches(self, run_id: str) -> list[StoredRun]:
+        """The runs that branch from this one, the newest first."""
+        return self._store.runs(MAX_SAME, parent=run_id)
+
+    def resume(self, run_id: str) -> None:
+        """Have a run that was stopped, failed or interrupted go on from its newest checkpoint, or from its
+        start if none is left.
+
+        Raises:
+            SpecError: it is none of these.
+        """
+        if not self._queue.put_back(run_id):
+            raise SpecError("", "This run can't go on: it has finished, or somebody has it go on already.")
+        self._archive.changed(run_id)
+        self._runner.wake()
+
+    def resume_by_itself(self, run_id: str, wanted: bool) -> None:
+        """Whether a run goes on by itself if its server or its worker was killed; a few times at most."""
+        self._store.set_resumes(run_id, RESUMES if wanted else 0)
+        self._noticed(run_id)
 
     def already(
         self,
@@ -302,6 +360,7 @@ class Jobs:
                 # After the machine has slept all leases are old: their owners get time to renew them.
                 if not late:
                     self._duty("find what others left behind", self._interrupt_orphans)
+                    self._duty("have runs go on", self._put_back)
             self._duty("hear commands", self._runner.take_commands)
             self._duty("store events", self._runner.store_gathered)
             if now - swept >= SWEEP_SECONDS:
@@ -321,6 +380,11 @@ class Jobs:
     def _interrupt_orphans(self) -> None:
         if self._queue.interrupt_orphans():
             self._archive.changed()
+            self._runner.wake()
+
+    def _put_back(self) -> None:
+        for run_id in self._queue.put_back_by_themselves():
+            self._archive.changed(run_id)
             self._runner.wake()
 
     def _sweep(self) -> None:

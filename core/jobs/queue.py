@@ -17,11 +17,11 @@ import sqlalchemy as sa
 
 from core.jobs.kinds import KINDS, QUICK_SLOTS, is_quick
 from core.jobs.turns import Waiting, check_room, in_turn
-from core.run.events import TERMINAL, State
+from core.run.events import TERMINAL, State, state
 from core.run.history import build_history, summary
 from core.store import owner
 from core.store.store import MAX_REASON, Store, StoredRun
-from core.store.tables import commands, runs
+from core.store.tables import commands, events, runs
 from core.store.transaction import writing
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,8 @@ LEASE_SECONDS = 10.0
 # Of silence beyond its lease: then a server of this machine is given up, though its process lives.
 HANGS_SECONDS = 60.0
 MAX_COMMAND_BYTES = 64 * 1024
-GONE = "The server stopped during this run; train again to have it whole."
+GONE = "The server stopped during this run; it can go on from its last checkpoint."
+RESUMABLE = ("interrupted", "stopped", "failed")
 
 SERVED_SECONDS = 6 * 3600.0  # for so long it is remembered who was served when
 
@@ -147,6 +148,44 @@ class Queue:
         with self._engine.begin() as connection:
             return int(connection.execute(change).rowcount)
 
+    def put_back(self, run_id: str, by_itself: bool = False) -> bool:
+        """Have a job that was stopped, failed or interrupted go on; False if it can't, or does already.
+
+        Args:
+            by_itself: nobody asks for it now: only if it was to go on so, and not too often.
+        """
+        wanted = sa.and_(runs.c.id == run_id, runs.c.state.in_(RESUMABLE), runs.c.deleted_at.is_(None))
+        if by_itself:
+            wanted = sa.and_(wanted, runs.c.state == "interrupted", runs.c.resumes > 0)
+        values: dict[str, Any] = {"state": "queued", "reason": "", "owner": "", "finished_at": None}
+        if by_itself:
+            values["resumes"] = runs.c.resumes - 1
+        with writing(self._engine) as connection:
+            row = connection.execute(sa.select(runs.c.state, runs.c.reason).where(wanted)).first()
+            if row is None or not connection.execute(sa.update(runs).where(wanted).values(**values)).rowcount:
+                return False
+            latest = sa.select(sa.func.max(events.c.seq)).where(events.c.run_id == run_id)
+            number = int(connection.execute(latest).scalar() or 0)
+            last = sa.select(events.c.event).where(events.c.run_id == run_id, events.c.seq == number)
+            told = [state("queued")]
+            if not _is_terminal(connection.execute(last).scalar()):  # its server could not say so itself
+                told.insert(0, state(row.state, row.reason))
+            rows = [
+                {"run_id": run_id, "seq": number + i, "event": json.dumps(each)}
+                for i, each in enumerate(told, start=1)
+            ]
+            connection.execute(sa.insert(events), rows)
+        return True
+
+    def put_back_by_themselves(self) -> list[str]:
+        """`put_back` all that were interrupted and are to go on by themselves; which they were."""
+        wanted = sa.select(runs.c.id).where(
+            runs.c.state == "interrupted", runs.c.resumes > 0, runs.c.deleted_at.is_(None)
+        )
+        with self._engine.connect() as connection:
+            ids = [str(run_id) for run_id in connection.execute(wanted).scalars()]
+        return [run_id for run_id in ids if self.put_back(run_id, by_itself=True)]
+
     def interrupt_orphans(self) -> list[str]:
         """Mark the jobs whose server is gone, or has not been heard of for too long; which they were. One
         that had ended, as its events say, has ended so."""
@@ -251,6 +290,13 @@ class Queue:
         wanted: sa.Select[Any] = sa.select(sa.func.count()).select_from(runs).where(*conditions)
         with self._engine.connect() as connection:
             return int(connection.execute(wanted).scalar_one())
+
+
+def _is_terminal(text: str | None) -> bool:
+    try:
+        return text is not None and json.loads(text).get("state") in TERMINAL
+    except (ValueError, AttributeError):
+        return False
 
 
 def _waiting(run: StoredRun) -> Waiting:

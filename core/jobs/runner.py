@@ -22,7 +22,7 @@ from core.run.commands import Control
 from core.run.digest import digest
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
-from core.run.history import HistoryBuilder, summary
+from core.run.history import HistoryBuilder, build_history, summary
 from core.store.artefacts import record
 from core.store.store import Store, StoredRun, run_folder
 
@@ -202,6 +202,8 @@ class Runner:
             self._queue.mark(run_id, "failed", "What is stored of this run can't be read.")
             return None
         run = InHand(stored, stored.started_at)
+        if told := self._store.events(run_id):  # it goes on
+            run.builder, run.unstored = build_history(told), []
         with self._lock:
             self._take_in(run, state("running"))
             if self._closing:
@@ -214,7 +216,7 @@ class Runner:
     def _on_event(self, run: InHand, event: Event) -> None:
         """Take an event from the executor in, and write what has gathered if it is time to."""
         with self._lock:
-            if run.lost:
+            if run.lost or run.builder.knows(event):
                 return
             if event["event"] == "state":
                 if event["state"] == run.builder.history().state:
@@ -261,9 +263,6 @@ class Runner:
                 return False
             if not self._guarded(run, self._queue.mark, run.id, history.state, history.reason, **columns):
                 return False
-            if history.state == "finished":  # there is nothing to go on with
-                with suppress(OSError):
-                    (run_folder(run.id) / "checkpoint.safetensors").unlink(missing_ok=True)
             if not self._guarded(run, self._remember, run, history.state):
                 return False
         with self._lock:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.jobs.queue import Queue
-from core.run.events import TERMINAL, State, state
+from core.run.events import TERMINAL, Event, State, state
 from core.run.history import History, HistoryBuilder, Progress
 from core.run.spec import RunSpec
 from core.store.store import Store, StoredRun, is_run_id
@@ -43,6 +43,7 @@ class RunView:
     note: str = ""
     tags: tuple[str, ...] = ()
     starred: bool = False
+    resumes: int = 0
 
     @property
     def name(self) -> str:
@@ -91,6 +92,7 @@ def view_of(run: StoredRun, history: History, position: int = 0, finished_at: fl
         note=run.note,
         tags=tuple(run.tags),
         starred=run.starred,
+        resumes=run.resumes,
     )
 
 
@@ -99,6 +101,10 @@ def queued() -> HistoryBuilder:
     builder = HistoryBuilder()
     builder.add(state("queued"))
     return builder
+
+
+def _is_end(event: Event) -> bool:
+    return event["event"] == "state" and event["state"] in TERMINAL
 
 
 @dataclass(slots=True, eq=False)
@@ -132,8 +138,8 @@ class Archive:
     def remember(self, run: StoredRun, builder: HistoryBuilder) -> RunView:
         """Keep a job that has ended here."""
         view = view_of(run, builder.history())
-        self._keep(_Known(run, builder, view, time.monotonic()))
-        return view
+        with self._lock:
+            return self._keep(_Known(run, builder, view, time.monotonic()))
 
     def changed(self, run_id: str | None = None) -> None:
         """Something was just changed: read again what may be another now; None: whatever is alive."""
@@ -204,11 +210,11 @@ class Archive:
         """The view of a job whose row was read after so many changes; only its new events are read."""
         known = self._known.get(run.id)
         builder = known.builder if known else queued()
-        if run.state != "queued" and not builder.history().ended:
-            after = builder.version if known else 0
-            for number, event in self._store.events(run.id, after):
-                if event["event"] == "state" and event["state"] in TERMINAL and not run.ended:
-                    break  # its server is about to write how it ended; shown once that is there, too
+        if not (run.ended and builder.history().ended):
+            told = self._store.events(run.id, builder.version if known else 0)
+            if told and _is_end(told[-1][1]) and not run.ended:
+                told.pop()  # its server is about to write how it ended; shown once that is there, too
+            for number, event in told:
                 builder.add(event, time.time() if known else None, version=number)
             if run.ended and not builder.history().ended:  # its server could not say so itself
                 builder.add(state(run.state, run.reason))
@@ -217,13 +223,18 @@ class Archive:
         same = known is not None and known.run == run
         if view is None or not same or view.history is not history or view.position != position:
             view = view_of(run, history, position)
-        self._keep(_Known(run, builder, view, time.monotonic() if changes == self._changes else 0.0))
-        return view
-
-    def _keep(self, known: _Known) -> None:
+        read = _Known(run, builder, view, time.monotonic() if changes == self._changes else 0.0)
         with self._lock:
-            self._known[known.run.id] = known
-            self._known.move_to_end(known.run.id)
-            ended = [run_id for run_id, each in self._known.items() if each.run.ended]
-            for run_id in ended[: max(0, len(ended) - MAX_REMEMBERED)]:
-                del self._known[run_id]
+            now = self._known.get(run.id)
+            if now is not known and now is not None and now.builder.version >= builder.version:
+                return now.view  # it has ended here meanwhile, and was remembered whole
+            return self._keep(read)
+
+    def _keep(self, known: _Known) -> RunView:
+        """Remember a job, under the lock; its view."""
+        self._known[known.run.id] = known
+        self._known.move_to_end(known.run.id)
+        ended = [run_id for run_id, each in self._known.items() if each.run.ended]
+        for run_id in ended[: max(0, len(ended) - MAX_REMEMBERED)]:
+            del self._known[run_id]
+        return known.view

@@ -18,6 +18,7 @@ from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
 
 LAST, KEPT = "checkpoint.safetensors", "checkpoints"
+START = "start.safetensors"  # of a branch: where it begins
 BEST = "best.safetensors"
 MAX_HEAD_BYTES = 32 * 2**20  # a thousand lean epochs and a whole one take 3 MB
 

@@ -11,6 +11,7 @@ from typing import Any
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 
+PARENT = "parent"
 _EXACT = 2**53  # below it every whole number is one float and one int
 
 
@@ -25,7 +26,8 @@ def digest(
 
     Args:
         spec: completed, so that a default is written out.
-        inputs: JSON values that the kind asks for.
+        inputs: JSON values that the kind asks for. A ``parent`` among them is a run's id: what that was is
+            told by ``parents``.
         edits: in the order they took effect.
         parents: digests of what the job starts from, in their order.
 
@@ -39,7 +41,7 @@ def digest(
     whole = {
         "kind": kind,
         "spec": described,
-        "inputs": dict(inputs or {}),
+        "inputs": {name: value for name, value in (inputs or {}).items() if name != PARENT},
         "edits": [dict(edit) for edit in edits],
         "parents": list(parents),
     }

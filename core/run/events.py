@@ -1,9 +1,9 @@
 """The stream of events that a run gives: dictionaries that are JSON as they stand.
 
-In order: ``state`` running, ``started``, then ``step``, ``batch`` and ``epoch`` as they happen, ``finished``,
-and a last ``state`` that says how it ended. An ``epoch`` that ends the run early says why, in ``stop``. Each
-command is answered by an event: ``state``, ``edit``, ``checkpoint`` or ``refused``. Jobs of any kind may tell
-``progress``, ``row`` and ``artefact``.
+In order: ``state`` running, ``started``, of a run that goes on ``resumed``, then ``step``, ``batch`` and
+``epoch`` as they happen, ``finished``, and a last ``state`` that says how it ended. An ``epoch`` that ends
+the run early says why, in ``stop``. Each command is answered by an event: ``state``, ``edit``,
+``checkpoint`` or ``refused``. Jobs of any kind may tell ``progress``, ``row`` and ``artefact``.
 
 Each event has one definition here. What makes an event is typed to return it; `read_event` checks a stored
 one against it. `NotRequired` fields are those that an older version did not write or that are not always
@@ -72,7 +72,19 @@ class StartedEvent(Surroundings):
     steps_per_epoch: Count
     notes: NotRequired[Annotated[list[Text], Field(max_length=20)]]
     thorough_every: NotRequired[Count]
-    begins_at: NotRequired[Count]  # steps that were done before it, by the run that it branches from
+    begins_at: NotRequired[Count]  # steps that were done before it, by the run that it branches from …
+    begins_epoch: NotRequired[float]  # … and epochs
+
+
+@with_config(OPEN)
+class ResumedEvent(TypedDict):
+    """The run goes on from its checkpoint: what it had told after that is told again, and counts no more.
+    ``step`` steps and ``edits`` edits were made; ``epoch`` is the number of epochs done."""
+
+    event: Literal["resumed"]
+    step: Count
+    epoch: Annotated[float, Field(ge=0)]
+    edits: Count
 
 
 @with_config(OPEN)
@@ -183,6 +195,7 @@ class ArtefactEvent(TypedDict):
 AnyEvent = (
     StateEvent
     | StartedEvent
+    | ResumedEvent
     | StepEvent
     | BatchEvent
     | EpochEvent

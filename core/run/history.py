@@ -49,7 +49,8 @@ class History:
         artefacts: such events; of several with one name the latest.
         progress_event: the latest ``progress``, of a job that tells it.
         refused: the latest command that could not be obeyed.
-        began, moved: when training began, and when it last moved (seconds); None: not seen live.
+        began, moved: when training began, or was last resumed, and when it last moved (seconds); None: not
+            seen live. ``began_at`` and ``seen``: how many epochs were done and known then.
     """
 
     version: int = 0
@@ -73,6 +74,8 @@ class History:
     refused: Event | None = None
     began: float | None = None
     moved: float | None = None
+    began_at: float = 0.0
+    seen: int = 0
 
     @property
     def ended(self) -> bool:
@@ -93,16 +96,22 @@ class History:
         """Whether the result is another epoch than the last."""
         return self.result is not None and self.result is not self.epochs[-1]
 
+    @property
+    def total_epochs(self) -> int:
+        """How many epochs the run is to have, edits and all; 0 before it has started."""
+        changed = [event["set"]["train.epochs"] for event in self.edits if "train.epochs" in event["set"]]
+        return int(changed[-1] if changed else (self.started or {}).get("epochs", 0))
+
     def epochs_done(self) -> float:
         """Epochs done so far, with the part of the current one."""
         by_steps = self.step["epoch"] if self.step else 0.0
-        return float(max(by_steps, self.epochs[-1]["epoch"] if self.epochs else 0.0))
+        return float(max(by_steps, self.epochs[-1]["epoch"] if self.epochs else 0.0, self.began_at))
 
     def progress(self, now: float) -> Progress:
         """How far the run is at ``now``, by the clock that `HistoryBuilder.add` was told the time of."""
         if self.started is None:
             return self._told_progress(now)
-        total = int(self.started["epochs"])
+        total = self.total_epochs
         done = min(self.epochs_done(), float(total))
         seconds_left = None
         if not self.ended and (pace := self._seconds_an_epoch(done)) is not None:
@@ -124,12 +133,13 @@ class History:
         return Progress(share, 0, 0, seconds_left, None)
 
     def _seconds_an_epoch(self, done: float) -> float | None:
-        if self.epochs:
-            recent = self.epochs[-RECENT_EPOCHS:]
+        """Of those since it was last resumed; before there is one, by its steps since then."""
+        if recent := self.epochs[self.seen :][-RECENT_EPOCHS:]:
             return float(sum(epoch["seconds"] for epoch in recent) / len(recent))
-        if self.began is None or self.moved is None or done <= 0 or self.moved <= self.began:
+        since = done - self.began_at
+        if self.began is None or self.moved is None or since <= 0 or self.moved <= self.began:
             return None
-        return (self.moved - self.began) / done
+        return (self.moved - self.began) / since
 
     def _images_per_second(self, done: float) -> float | None:
         if self.epochs:
@@ -168,6 +178,8 @@ class HistoryBuilder:
         self._latest["version"] = version or self._latest["version"] + 1
         if kind == "state":
             self._latest.update(state=event["state"], reason=event.get("reason", ""))
+        elif kind == "resumed":
+            self._cut(event)
         elif kind == "epoch":
             self._end_epoch(event)
         elif kind in ("started", "step", "finished", "refused"):
@@ -178,9 +190,11 @@ class HistoryBuilder:
             self._lists[kind].append(event)
         elif kind == "artefact":
             self._artefacts[event["name"]] = event
-        if kind == "started":
+        if kind in ("started", "resumed"):
             self._latest["began"] = now
-        if kind in ("started", "step", "epoch", "progress"):
+            self._latest["began_at"] = event.get("epoch", event.get("begins_epoch", 0.0))
+            self._latest["seen"] = len(self._epochs)
+        if kind in ("started", "resumed", "step", "epoch", "progress"):
             self._latest["moved"] = now
         if kind == "step":
             self._told.append((event["epoch"], event["loss"]))
@@ -197,9 +211,10 @@ class HistoryBuilder:
         batches = event.get("batch_losses")
         if batches:
             # The epoch's own line replaces what was told of it, which depended on the clock.
-            per_epoch = event["step"] / event["epoch"]
+            before = self._steps_before()
+            per_epoch = event["step"] - before
             told = [
-                (step / per_epoch, loss)
+                (event["epoch"] - 1 + (step - before) / per_epoch, loss)
                 for step, loss in zip(batches["steps"], batches["losses"], strict=True)
             ]
         else:  # an older run
@@ -208,6 +223,32 @@ class HistoryBuilder:
             _add(self._lines["loss"], epoch, loss)
         self._told = []
         self._epochs.append({key: value for key, value in event.items() if key != "batch_losses"})
+
+    def _steps_before(self) -> int:
+        """How many steps were done when the epoch that ends now began."""
+        if self._epochs:
+            return int(self._epochs[-1]["step"])
+        return int((self._latest.get("started") or {}).get("begins_at", 0))
+
+    def _cut(self, event: Event) -> None:
+        """The run goes on from its checkpoint: forget what it told after that."""
+        self._epochs = [each for each in self._epochs if each["step"] <= event["step"]]
+        self._told = [(epoch, loss) for epoch, loss in self._told if epoch <= event["epoch"]]
+        del self._lists["edit"][event["edits"] :]
+        lines = [
+            *self._lines.values(),
+            *(line for lines in self._by_kind.values() for line in lines.values()),
+        ]
+        for line in lines:
+            line.cut(event["epoch"])
+        step = self._latest.get("step")
+        if step is not None and step["step"] > event["step"]:
+            self._latest["step"] = {**step, "step": event["step"], "epoch": event["epoch"]}
+        self._latest["finished"] = None
+
+    def knows(self, event: Event) -> bool:
+        """Whether an ``epoch`` event has been added before; of a run that is resumed, some are told again."""
+        return event["event"] == "epoch" and bool(self._epochs) and event["step"] <= self._epochs[-1]["step"]
 
     @property
     def version(self) -> int:
@@ -253,7 +294,7 @@ def summary(history: History) -> dict[str, Any] | None:
     if not history.epochs:
         return None
     return {
-        "epochs": len(history.epochs),
+        "epochs": history.epochs[-1]["epoch"],
         "result": _without_layers(history.result or {}),
         "last": _without_layers(history.epochs[-1]),
     }

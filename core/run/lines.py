@@ -51,6 +51,14 @@ class ThinnedLine:
             self._room = self._length
         self._room -= 1
 
+    def cut(self, x: float) -> None:
+        """Forget all points beyond ``x``."""
+        kept = [tuple(point for point in stretch if point[0] <= x) for stretch in self._stretches]
+        self._stretches = [stretch for stretch in kept if stretch]
+        self._room = 0
+        points = [*self._ends[:1], *(point for stretch in self._stretches for point in stretch)]
+        self._ends = (points[0], points[-1]) if self._stretches else ()
+
     def line(self) -> Line:
         """The points that are kept, in the order they came."""
         points = [point for stretch in self._stretches for point in stretch]

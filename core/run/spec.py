@@ -159,6 +159,11 @@ class RunSpec(Part):
     train: TrainSpec = TrainSpec()
     versions: Versions = {}
 
+    @property
+    def split_seed(self) -> int:
+        """What draws the images that are kept for validation: the run's own seed, if no other is given."""
+        return self.seed if self.data.split_seed is None else self.data.split_seed
+
     def choices(self) -> RunSpec:
         """The spec without ``versions``: equal for equal choices, whichever version completed them."""
         return self.model_copy(update={"versions": {}})

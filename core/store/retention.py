@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from core.home import home
+from core.run.checkpoints import KEPT, LAST, START
 from core.run.errors import SpecError
 from core.run.events import TERMINAL
 from core.store.artefacts import Artefacts
@@ -29,7 +30,8 @@ RUNS_BYTES = 8 << 30  # what runs may leave on disk together, unless AUGURY_RUNS
 MAX_PASSING = 2000  # quick looks whose rows are kept: some 100 MB, if all were full of pictures
 MAX_PURGED = 1000  # at a time
 STALE_SECONDS = 3600.0  # a file that was begun and not touched for so long is nobody's
-CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
+CHECKPOINTS = (LAST, START, f"{KEPT}/*.safetensors")
+WEIGHTS = "weights.safetensors"
 
 
 class Removable(NamedTuple):
@@ -110,13 +112,13 @@ def forget_artefacts(store: Store, kept: Artefacts, run_id: str) -> None:
 def make_room(store: Store, kept: Artefacts, most: int) -> None:
     """Remove of the oldest ended runs first their checkpoints, then weights, then artefacts, until all that
     runs have left is at most ``most`` bytes."""
-    size = sum(_bytes_of(path) for path in (home() / "runs").glob("*/*")) + _artefact_bytes(store)
+    size = sum(_bytes_of(path) for path in (home() / "runs").rglob("*.*")) + _artefact_bytes(store)
     if size <= most:
         return
     ids = _oldest_ended(store)
     for step in (
-        *(_file(run_id, CHECKPOINT) for run_id in ids),
-        *(_file(run_id, WEIGHTS) for run_id in ids),
+        *(_files(run_id, CHECKPOINTS) for run_id in ids),
+        *(_files(run_id, (WEIGHTS,)) for run_id in ids),
         *(_artefacts_of(store, kept, run_id) for run_id in ids),
     ):
         if size <= most:
@@ -137,9 +139,14 @@ def _oldest_ended(store: Store) -> list[str]:
     return [str(row.id) for row in rows if is_run_id(row.id) and not {row.id, row.digest} & needed]
 
 
-def _file(run_id: str, name: str) -> Removable:
-    path = run_folder(run_id) / name
-    return Removable(_bytes_of(path), lambda: path.unlink(missing_ok=True))
+def _files(run_id: str, patterns: Collection[str]) -> Removable:
+    paths = [path for pattern in patterns for path in run_folder(run_id).glob(pattern)]
+
+    def remove() -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+    return Removable(sum(_bytes_of(path) for path in paths), remove)
 
 
 def _artefacts_of(store: Store, kept: Artefacts, run_id: str) -> Removable:
@@ -160,7 +167,7 @@ def _artefact_bytes(store: Store) -> int:
 def _remove_unfinished(kept: Artefacts, now: float) -> None:
     """Remove what a process that was killed had begun to write."""
     kept.remove_unfinished(now - STALE_SECONDS)
-    for part in (home() / "runs").glob("*/*.part"):
+    for part in (home() / "runs").rglob("*.part"):
         with suppress(FileNotFoundError):
             if part.stat().st_mtime < now - STALE_SECONDS:
                 part.unlink()

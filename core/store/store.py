@@ -47,6 +47,7 @@ class StoredRun(BaseModel):
         digest: `core.run.digest.digest`; None: an older release wrote none.
         group: the study that it is part of, if any.
         deleted_at: it is gone for every list, and can be brought back for an hour.
+        resumes: how often it may still go on by itself once it is interrupted.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -70,6 +71,7 @@ class StoredRun(BaseModel):
     tags: Json[Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)]] = ()
     starred: bool = False
     deleted_at: float | None = None
+    resumes: int = 0
 
     @model_validator(mode="after")
     def name_the_spec(self) -> StoredRun:
@@ -169,16 +171,20 @@ class Store:
         group: str | None = None,
         kind: str | None = None,
         digest: str | None = None,
+        parent: str | None = None,
     ) -> list[StoredRun]:
         """The newest runs, the newest first, without the deleted ones; at most 500.
 
         Args:
             group, kind, digest: only those with this one.
+            parent: only those that branch from this run.
         """
         newest = _believable_size().where(runs.c.deleted_at.is_(None))
         for column, wanted in ((runs.c.group_id, group), (runs.c.kind, kind), (runs.c.digest, digest)):
             if wanted is not None:
                 newest = newest.where(column == wanted)
+        if parent is not None:
+            newest = newest.where(runs.c.inputs.contains(f'"parent": "{_checked_id(parent)}"'))
         newest = newest.order_by(runs.c.created_at.desc(), runs.c.id)
         return self._read_runs(newest.limit(max(0, min(limit, MAX_RUNS))))
 
@@ -264,6 +270,10 @@ class Store:
     def star(self, run_id: str, starred: bool = True) -> None:
         """Keep what a run left on disk, whatever the quota says; or no longer."""
         self._change(run_id, starred=starred)
+
+    def set_resumes(self, run_id: str, times: int) -> None:
+        """How often a run may go on by itself once it is interrupted."""
+        self._change(run_id, resumes=times)
 
     def delete(self, run_id: str) -> None:
         """Take an ended run out of all lists; `restore` brings it back within an hour.

@@ -44,6 +44,7 @@ runs = sa.Table(
     sa.Column("starred", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("deleted_at", sa.Double),
     sa.Column("lease_until", sa.Double),  # while it runs: until when its owner need not be heard of again
+    sa.Column("resumes", sa.Integer, nullable=False, server_default="0"),  # how often it may go on by itself
     sa.Index("ix_runs_state_created_at", "state", "created_at"),
 )
 

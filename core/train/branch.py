@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
+from core.branching import check_branch, check_epochs_left
 from core.catalogues import completed
-from core.data.split import split_seed
-from core.models.dropout import DROPOUTS
 from core.regularise.catalogue import REGULARISERS
 from core.run.checkpoints import spec_of
 from core.run.errors import SpecError
-from core.run.spec import DataSpec, RunSpec
+from core.run.spec import RunSpec
 from core.train.checkpoint import DAMAGED, below, load_optimiser, position_of, read_checkpoint
 from core.train.position import Position
 from core.train.session import Session
@@ -46,36 +44,8 @@ def begin_at(path: Path, session: Session) -> Position:
     if position.epochs:  # it was asked to go on, although it may have been stopped early
         position.epochs[-1] = {key: value for key, value in position.epochs[-1].items() if key != "stop"}
     position.begins_at = position.at(session.clock)["step"]
-    least = len(position.epochs) + 1
-    if session.spec.train.epochs < least:
-        what = f"{least - 1} epochs are done already; choose {least} or more."
-        raise SpecError("train.epochs", what, "too_small", {"value": session.spec.train.epochs, "ge": least})
+    check_epochs_left(session.spec, len(position.epochs))
     return position
-
-
-def check_branch(spec: RunSpec, before: RunSpec) -> None:
-    """Whether a run of ``spec`` can go on from one of ``before``; both completed.
-
-    Raises:
-        SpecError: it asks for other images, another split or another network.
-    """
-    for where, same, what, it in (
-        ("data", _images(spec) == _images(before), "images", "them"),
-        ("data.split_seed", split_seed(spec) == split_seed(before), "validation images", "them"),
-        ("model", _shape(spec) == _shape(before), "network", "it"),
-    ):
-        if not same:
-            what = f"a branch goes on with the same {what}; start a new run to change {it}."
-            raise SpecError(where, what, "needs_new_run")
-
-
-def _images(spec: RunSpec) -> DataSpec:
-    return spec.data.model_copy(update={"split_seed": None})
-
-
-def _shape(spec: RunSpec) -> tuple[str, dict[str, Any]]:
-    """What decides which weights a network has."""
-    return spec.model.arch, {name: value for name, value in spec.model.params.items() if name not in DROPOUTS}
 
 
 def _by_kind(before: RunSpec, state: Mapping[str, Tensor]) -> dict[str, list[dict[str, Tensor]]]:

@@ -52,6 +52,8 @@ class Keeper:
 
     def __init__(self, folder: Path, take: Callable[[str], Checkpoint]) -> None:
         self._folder, self._take = folder, take
+        for left in folder.rglob("*.part"):  # by a process that was killed while it wrote
+            left.unlink(missing_ok=True)
         self._last, self._best = checkpoint_pace(), Pace(BEST_SECONDS, SHARE)
         self._began = time.perf_counter()
         self._best_accuracy = -1.0

@@ -31,7 +31,7 @@ from core.train.evaluation import evaluation_weights
 from core.train.keeping import FULL, Keeper
 from core.train.pace import Pace
 from core.train.position import Kept, Position, Sums
-from core.train.reports import finished, started
+from core.train.reports import finished, resumed, started
 from core.train.session import Session, no_check, open_session
 from core.train.steering import FULL_DISK, ROOM_SECONDS, Steering, checked_edits
 
@@ -47,6 +47,7 @@ def run(
     out: Path | None = None,
     resume: bool = False,
     watch: bool = False,
+    retell: bool = False,
     edits: Sequence[Edit] = (),
     start: Path | None = None,
 ) -> Iterator[Event]:
@@ -60,6 +61,8 @@ def run(
         resume: go on from the checkpoint in ``out``; of a run that had ended there is one event, a ``state``
             that says so, and nothing is written.
         watch: also yield ``batch`` events, the very images of a step.
+        retell: of a run that is resumed, also yield ``resumed`` and its epochs so far, and if it had ended,
+            its end: whoever listens may have missed some.
         edits: changes to make at their steps; a resumed run knows those it was given before.
         start: a checkpoint of another run, to go on from; see `core.train.branch`.
 
@@ -73,11 +76,14 @@ def run(
     except StoppedError:
         yield state("stopped", "It was stopped before training began.")
         return
-    if position.ended(session.spec.train.epochs):
+    if position.ended(session.spec.train.epochs) and not retell:
         yield state("finished", _had_ended(position, session.spec.train.epochs))
         return
     yield state("running")
     yield started(session, position.notes, position.begins_at)
+    if resume and retell:
+        yield resumed(session, position)
+        yield from (event for event in position.epochs if event["step"] > position.begins_at)
     yield from _Run(session, control, position, out, watch).events()
 
 

@@ -9,11 +9,21 @@ import torch
 from torch import Tensor
 
 from core.regularise.catalogue import REGULARISERS
-from core.run.events import BatchEvent, Event, FinishedEvent, Penalties, StartedEvent, StepEvent, lean
+from core.run.events import (
+    BatchEvent,
+    Event,
+    FinishedEvent,
+    Penalties,
+    ResumedEvent,
+    StartedEvent,
+    StepEvent,
+    lean,
+)
 from core.run.figures import BatchLosses, Figures
 from core.run.lines import ThinnedLine
 from core.train.measuring import thorough_every
 from core.train.outcome import warnings
+from core.train.position import Position
 from core.train.session import Session
 from core.train.sprite import sprite
 from core.train.surroundings import surroundings
@@ -43,7 +53,16 @@ def started(session: Session, notes: Sequence[str], begins_at: int = 0) -> Start
         "thorough_every": thorough_every(session),
         "notes": [*notes, *session.train.notes, *_notes(session)],
     }
-    return {**event, "begins_at": begins_at} if begins_at else event
+    if begins_at:
+        event["begins_at"], event["begins_epoch"] = begins_at, session.clock.epochs_done(begins_at)
+    return event
+
+
+def resumed(session: Session, position: Position) -> ResumedEvent:
+    """Where a run goes on."""
+    step = position.at(session.clock)["step"]
+    epoch = session.clock.epochs_done(step)
+    return {"event": "resumed", "step": step, "epoch": epoch, "edits": len(position.edits)}
 
 
 def penalties(session: Session, epochs_done: float) -> Penalties:

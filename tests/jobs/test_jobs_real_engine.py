@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
+from core.jobs.fork import forks
 from core.jobs.manager import Jobs
 from core.run.spec import parse
 from core.store.store import Store, run_folder
@@ -37,7 +38,7 @@ def test_worker_and_thread_give_the_same_numbers_and_the_store_keeps_them(one_th
         jobs.close()
         assert (view.state, view.reason) == ("finished", "")
         assert (run_folder(view.id) / "weights.safetensors").exists()
-        assert not (run_folder(view.id) / "checkpoint.safetensors").exists()  # nothing to go on with
+        assert [each.epochs for each in forks(view.id)] == [1, 2]  # to branch from, or to train on
         assert view.history.batch["images"]
         # Every event that the engine gives is believed when it is read back.
         assert [number for number, _ in store.events(view.id)] == list(range(1, view.version + 1))

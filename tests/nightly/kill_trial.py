@@ -206,9 +206,9 @@ class Trial:
         """What is wrong with how a run has ended."""
         if state == "finished":
             return ""
-        if state == "interrupted" and row["owner"] in self.ledger.dead:
+        if state == "interrupted" and row["owner"] in self.ledger.dead and "killed" not in reason:
             return "" if reason == GONE else f"it was interrupted, and says {reason!r}"
-        if state == "failed" and "killed by signal 9" in reason:
+        if state == "interrupted" and "killed by signal 9" in reason:
             for each in self.ledger.worker_kills:
                 near = row["started_at"] - RACE_SECONDS < each.at < row["finished_at"]
                 if each.owner == row["owner"] and near and not each.used:

@@ -2,11 +2,11 @@
 
 import pytest
 
+from core.run.checkpoints import LAST as CHECKPOINT
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.store.artefacts import Artefacts, listed, record
 from core.store.retention import (
-    CHECKPOINT,
     STALE_SECONDS,
     WEIGHTS,
     make_room,

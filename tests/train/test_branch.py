@@ -2,13 +2,13 @@
 
 import pytest
 
+from core.branching import check_branch
 from core.catalogues import completed
 from core.run.checkpoints import after_epoch, found
 from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.spec import parse
 from core.train import loop
-from core.train.branch import check_branch
 from core.train.loop import run
 from tests.train.small_runs import epochs, last, untimed
 from tests.train.steered_runs import CHANGES, SMALL_CNN, same_weights, steered

@@ -27,8 +27,7 @@ def start_or_offer(spec: RunSpec) -> None:
 def start_seeds(spec: RunSpec, count: int) -> None:
     """Start ``count`` runs that differ in their seeds alone, from the spec's on, and are judged on the same
     images; the first is shown."""
-    split = spec.seed if spec.data.split_seed is None else spec.data.split_seed
-    alike = spec.model_copy(update={"data": spec.data.model_copy(update={"split_seed": split})})
+    alike = spec.model_copy(update={"data": spec.data.model_copy(update={"split_seed": spec.split_seed})})
     seeds = ((spec.seed + i) % 2**31 for i in range(count))
     start_group([alike.model_copy(update={"seed": seed}) for seed in seeds])
 
