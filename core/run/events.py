@@ -141,6 +141,7 @@ class EditEvent(TypedDict):
 
     event: Literal["edit"]
     step: Count
+    epoch: NotRequired[float]  # the number of epochs done
     set: Values
     was: Values
 
@@ -151,6 +152,7 @@ class CheckpointEvent(TypedDict):
 
     event: Literal["checkpoint"]
     step: Count
+    epoch: NotRequired[float]
     name: NotRequired[Annotated[str, Field(max_length=80)]]
 
 

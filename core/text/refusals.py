@@ -37,11 +37,12 @@ SILENT = {"params", "kind", "op"}
 
 def in_words(error: SpecError) -> str:
     """E.g. ``Batch size: …`` or ``Augmentation, operation 2, degrees: …``; what has no place stands alone."""
-    where = _place(error.where)
+    where = place_in_words(error.where)
     return f"{where}: {error.what}" if where else error.what[:1].upper() + error.what[1:]
 
 
-def _place(where: str) -> str:
+def place_in_words(where: str) -> str:
+    """What the form calls the field at a path, e.g. ``Learning rate``."""
     if where in LABELS:
         return LABELS[where]
     first, *rest = re.findall(r"[^.\[\]]+", where) or [""]

@@ -155,7 +155,7 @@ class Steering:
         session.change(other)
         edit: Edit = {"step": self.step, "set": change}
         self._position.edits.append(edit)
-        return {"event": "edit", **edit, "was": was}
+        return {"event": "edit", **edit, "was": was, "epoch": session.clock.epochs_done(self.step)}
 
     def _checkpoint(self, name: str) -> CheckpointEvent | RefusedEvent:
         if self._keeper is None:
@@ -165,7 +165,8 @@ class Steering:
             self._keeper.flush()
         except OSError as error:
             return _refused("checkpoint", f"It could not be written: {error.strerror}.")
-        event: CheckpointEvent = {"event": "checkpoint", "step": self.step}
+        epoch = self._session.clock.epochs_done(self.step)
+        event: CheckpointEvent = {"event": "checkpoint", "step": self.step, "epoch": epoch}
         return {**event, "name": name} if name else event
 
 
