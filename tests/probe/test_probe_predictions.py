@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from sklearn.metrics import confusion_matrix as theirs
 
+import core.data.split
 from core.catalogues import completed
 from core.data.catalogue import load_dataset
 from core.figures.confusion import confusion_matrix
@@ -116,3 +117,12 @@ def test_the_lines_that_load_it_run(trained, tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert "tensor" in ran.stdout and len(code.splitlines()) <= 12
     assert json.loads((tmp_path / "mine.json").read_text())["seed"] == 3
+
+
+def test_the_data_are_split_once(trained, monkeypatch):
+    spec, _, _ = trained
+    drawn, calls = core.data.split._drawn, []
+    monkeypatch.setattr(core.data.split, "_drawn", lambda *args: calls.append(args) or drawn(*args))
+    found = predictions(spec, RUN)
+    assert len(calls) == 1
+    assert found.places == drawn(*calls[0])[0].tolist()
