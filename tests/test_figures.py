@@ -13,9 +13,10 @@ from core.figures.sparsity import sparsity_by_layer
 from core.figures.tables import epochs_csv, parameters_by_layer
 from core.figures.training import accuracy, loss
 from core.models.summary import summarise
-from core.run.history import HistoryBuilder
+from core.run.history import HistoryBuilder, build_history
 from core.run.spec import ModelSpec, RunSpec
 from core.text.escape import plain_html
+from tests import made_up_run
 
 
 def history(num_epochs, steps_an_epoch=4, penalty=0.0):
@@ -113,6 +114,17 @@ def test_the_table_has_a_line_an_epoch():
 
 
 def test_names_from_outside_are_no_html():
-    point = RunPoint("id", "<a href='//evil.example'>x</a>", "<b>1</b> · 2", "CNN", 0.5, 0.5)
+    point = RunPoint("id", "<a href='//evil.example'>x</a>", "<b>1</b> · 2", "CNN", 0.5, 0.5, 20, 40)
     shown = trace(sparsity_and_accuracy([point]), "CNN")["text"]
-    assert shown == ["<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"]
+    name = "<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"
+    assert shown == [f"{name}<br>{point.figures}"]
+
+
+def test_hovering_says_what_a_share_is_of():
+    seen = build_history(enumerate(made_up_run.events(), 1)).history()
+    assert trace(accuracy(seen, "r"), "validation")["hovertemplate"] == "%{y:.1f} % of 20"
+    assert trace(accuracy(seen, "r"), "while learning")["hovertemplate"] == "%{y:.1f} % of 80"
+    whole = seen.epochs[-1]["sparsity"]["weights"]
+    assert trace(sparsity_by_layer(seen, "r"), "whole")["hovertemplate"] == f"%{{y:.1f}} % of {whole:,}"
+    point = RunPoint("id", "x", "y", "CNN", 0.75, 0.5, 20, 4000)
+    assert point.figures == "75.0 % (15 of 20; 53–89) accuracy, 50.0 % of 4,000 weights are zero"

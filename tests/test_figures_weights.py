@@ -183,7 +183,12 @@ def test_measures_are_those_that_were_taken_in_their_own_units(run):
     said = {name: measure_now(run, name) for name in ("prunable", "hoyer", "filters", "dense")}
     said["prunable"], interval = said["prunable"].split(" (")
     assert interval == "95 %: 80.0 to 94.0 %)"
-    assert said == {"prunable": "90.0 %", "hoyer": "0.300", "filters": "1 filters", "dense": "2.8 kB"}
+    assert said == {
+        "prunable": "90.0 % of 712 weights",
+        "hoyer": "0.300",
+        "filters": "1 filters",
+        "dense": "2.8 kB",
+    }
     assert measured(history(old=True)) == ["exact", "near"]
 
 
@@ -213,7 +218,9 @@ def test_a_prunable_share_of_an_earlier_rule_is_shown_as_it_is_and_says_so(run):
             event["prunable"] = {"share": 0.9, "accuracy": 0.745}
     old = build_history(enumerate(events, 1)).history()
     assert "error_y" not in trace(measure(old, "r", "prunable"), "whole")
-    assert measure_now(old, "prunable") == "90.0 %" and "earlier rule" in earlier_prunable_share(old)
+    assert measure_now(
+        old, "prunable"
+    ) == "90.0 % of 712 weights" and "earlier rule" in earlier_prunable_share(old)
     assert earlier_prunable_share(run) == earlier_prunable_share(history(old=True)) == ""
 
 

@@ -22,8 +22,8 @@ from core.run.spec import DataSpec, RunSpec
 class Split:
     """Both sides of a dataset, no image on both, with the training side's statistics.
 
-    ``mean`` and ``std`` have one number a channel, in [0, 1] units; ``std`` is never 0. ``places`` (N,), int64,
-    are those of the validation images in the whole dataset.
+    ``mean`` and ``std`` have one number a channel, in [0, 1] units; ``std`` is never 0. ``places`` (N,) are
+    those of the validation images in the whole dataset, int64.
     """
 
     train: Dataset[Tensor]

@@ -176,6 +176,11 @@ def evenly(events: Sequence[Event], most: int) -> list[Event]:
     return [events[round(i * (len(events) - 1) / (most - 1))] for i in range(most)]
 
 
+def share_of(count: int | None) -> str:
+    """What hovering says of a share in per cent, of so many; None: that is not known."""
+    return f"%{{y:.1f}} % of {count:,}" if count else "%{y:.1f} %"
+
+
 def with_alpha(colour: str, alpha: float) -> str:
     """``#rrggbb`` as ``rgba(…)``."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))

@@ -16,6 +16,7 @@ from core.figures.parts import (
     line,
     over_epochs,
     plain_layout,
+    share_of,
     with_alpha,
 )
 from core.measure.near import share_below
@@ -107,11 +108,13 @@ def near_zero_share(history: History, run_id: str, epsilon: float) -> Figure:
             [100 * share_below({layer: event["weights"][layer]}, epsilon) for event in kept],
             colour,
             width=1.5,
+            hovertemplate=share_of(kept[-1]["sparsity"]["layers"][layer]["weights"]),
         )
         for layer, colour in zip(layers, layer_colours(len(layers)), strict=True)
     ]
     whole = [100 * share_below(event["weights"], epsilon) for event in kept]
-    traces.append(line("whole", epochs, whole, SPARSITY, width=4, dash="dot"))
+    said = share_of(kept[-1]["sparsity"]["weights"] if kept else None)
+    traces.append(line("whole", epochs, whole, SPARSITY, width=4, dash="dot", hovertemplate=said))
     figure = over_epochs(traces, history, run_id, f"|w| < {epsilon:.2g} (% of weights)")
     figure["layout"]["yaxis"] |= {"range": [-3, 103]}
     return figure
@@ -178,7 +181,8 @@ def _hill(
 
 def _bar(epoch: int, histogram: Histogram, base: float, age: float) -> dict[str, Any]:
     """The share of exact zeros: a bar as high as a row if all are, with the number beside it."""
-    share = histogram["zeros"] / (histogram["zeros"] + sum(histogram["counts"]))
+    weights = histogram["zeros"] + sum(histogram["counts"])
+    share = histogram["zeros"] / weights
     top = base + 0.85 * share
     return {
         "type": "scatter",
@@ -194,7 +198,7 @@ def _bar(epoch: int, histogram: Histogram, base: float, age: float) -> dict[str,
         "textfont": {"size": 12},
         "cliponaxis": False,
         "hoveron": "points",
-        "hovertemplate": f"epoch {epoch}: {100 * share:.1f} % exactly 0<extra></extra>",
+        "hovertemplate": f"epoch {epoch}: {100 * share:.1f} % of {weights:,} exactly 0<extra></extra>",
     }
 
 

@@ -137,6 +137,7 @@ class Summary(TypedDict):
     epochs: Count
     result: NotRequired[Figures]  # runs of old have none
     last: Figures
+    validation_images: NotRequired[Count]  # an older version did not write it; `core.store.images` finds it
 
 
 def result_of(summary: Mapping[str, Any]) -> Mapping[str, Any]:

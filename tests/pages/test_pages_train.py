@@ -240,8 +240,8 @@ def test_a_run_from_start_to_finish(open_page):
     assert not visit.exception
     values = {metric.label: metric.value for metric in visit.metric}
     last = manager().view(run_id).history.epochs[-1]
-    assert values["Validation accuracy"] == f"{last['validation_accuracy']:.1%}"
-    assert values["Exact zeros"] == "0.0%"
+    assert values["Validation accuracy"] == f"{100 * last['validation_accuracy']:.1f} %"
+    assert values["Exact zeros"] == "0.0 %"
     sure = {metric.label: metric.delta for metric in visit.metric}
     validation = manager().view(run_id).history.started["validation_images"]
     assert (

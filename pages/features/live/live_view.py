@@ -20,6 +20,7 @@ from core.text.escape import plain
 from core.text.how_long import how_long
 from core.text.how_long import in_words as roughly
 from core.text.run_figures import figures, harder_while_learning
+from core.text.shares import in_full, percent
 from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
@@ -153,7 +154,7 @@ def _live_parts(view: RunView) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Accuracy**")
-        now = f"{last['validation_accuracy']:.1%}" if last else ""
+        now = in_full(last["validation_accuracy"], view.history.validation_images) if last else ""
         _chart(view, "accuracy", accuracy, "train and validation accuracy", now, accuracy_band(seeds))
     with right:
         st.markdown("**Loss**")
@@ -164,7 +165,8 @@ def _live_parts(view: RunView) -> None:
         _batch(view)
     with right:
         st.markdown("**Sparsity by layer**")
-        now = f"{last['sparsity']['exact']:.1%} of all weights" if last else ""
+        sparsity = last["sparsity"] if last else {}
+        now = f"{percent(sparsity['exact'])} of {sparsity['weights']:,} weights" if last else ""
         _chart(view, "sparsity", sparsity_by_layer, "exact zeros by layer", now)
     if last and (why := harder_while_learning(last, view.spec)):
         st.caption(why)
