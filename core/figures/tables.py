@@ -9,7 +9,7 @@ from core.figures.parts import Figure, layer_colours, plain_layout
 from core.run.history import History
 from core.run.spec import RunSpec
 
-NOT_FIGURES = ("event", "sparsity", "weights", "filters", "penalties", "strengths", "prunable")
+NOT_FIGURES = ("event", "right", "sparsity", "weights", "filters", "penalties", "strengths", "prunable")
 
 
 def parameters_by_layer(rows: Mapping[str, Sequence[tuple[str, str, int]]]) -> Figure:

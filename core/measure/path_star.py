@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from core.measure.paired import fall, fall_interval
+from core.measure.paired import bits, fall, fall_interval
 
 TOLERANCE = 0.005  # of accuracy: what a good λ may cost
 
@@ -88,11 +88,7 @@ def _averaged(values: Sequence[float]) -> list[float]:
 
 
 def _bits(row: Row | None) -> int | None:
-    """Which images are right, as an integer's bits. What is stored may be damaged."""
+    """Which images are right, as an integer's bits."""
     if row is None or row["accuracy"] is None or not isinstance(row["images"], int):
         return None
-    try:
-        bits = int.from_bytes(bytes.fromhex(row["right"]))
-    except (TypeError, ValueError):
-        return None
-    return bits if bits.bit_count() <= row["images"] else None
+    return bits(row["right"], row["images"])

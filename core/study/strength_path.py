@@ -28,7 +28,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import Field
 
 from core.regularise.catalogue import REGULARISERS
@@ -275,7 +274,7 @@ def _measured(session: Session, strength: float, began: float) -> Event:
         "strength": strength,
         "accuracy": judged.accuracy if math.isfinite(judged.loss) else None,
         "images": len(judged.correct),
-        "right": np.packbits(judged.correct.cpu().numpy()).tobytes().hex(),
+        "right": judged.right,
         "exact": found["exact"],
         "near": found["near"],
         "groups": sum(each["zero"] for each in groups) / max(1, sum(each["all"] for each in groups)),

@@ -32,6 +32,7 @@ from pages.features.frame.teacher import part_shown
 from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
+from pages.features.live.outcome import outcome
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
 from pages.features.live.starting import preset_of, refusal
@@ -277,6 +278,7 @@ def _batch(view: RunView) -> None:
 
 
 def _what_next(view: RunView) -> None:
+    outcome(view)
     with st.container(horizontal=True):
         st.button(
             "Change something and train again",
