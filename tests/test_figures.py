@@ -7,10 +7,11 @@ import json
 import plotly.graph_objects as go
 import pytest
 
+from core.figures.epochs_csv import epochs_csv
 from core.figures.runs import RunPoint, sparsity_and_accuracy
 from core.figures.shrinkage import shrinkage_curves
 from core.figures.sparsity import sparsity_by_layer
-from core.figures.tables import epochs_csv, parameters_by_layer
+from core.figures.tables import parameters_by_layer
 from core.figures.training import accuracy, loss
 from core.models.summary import summarise
 from core.run.history import HistoryBuilder, build_history
@@ -108,9 +109,10 @@ def test_the_shrinkage_curves_at_points_that_can_be_worked_out():
 
 def test_the_table_has_a_line_an_epoch():
     rows = list(csv.DictReader(io.StringIO(epochs_csv(history(3), "abc", RunSpec(seed=7)))))
-    assert {(row["run"], row["seed"]) for row in rows} == {("abc", "7")}
+    assert {(row["run_id"], row["seed"]) for row in rows} == {("abc", "7")}
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
-    assert float(rows[0]["exact_zeros.fc"]) == 0.5 and float(rows[0]["exact_zeros"]) == 0.375
+    assert float(rows[0]["exact_zero_share.fc"]) == 0.5 and float(rows[0]["exact_zero_share"]) == 0.375
+    assert rows[0]["weights.fc"] == "4" and rows[0]["weights"] == "8" and rows[0]["penalty"] == "0.0"
 
 
 def test_names_from_outside_are_no_html():

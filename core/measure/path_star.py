@@ -11,7 +11,7 @@ Pages read this; torch is not needed here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any, NamedTuple
 
 from core.measure.paired import bits, fall, fall_interval
@@ -66,6 +66,21 @@ def star(rows: Sequence[Row]) -> Row | None:
     # The falls are shares of some hundred images: 0.02 - 0.015 is a hair above 0.005 in floats.
     good = [row for (row, _), share in zip(known, rising, strict=True) if share - first <= TOLERANCE + 1e-9]
     return good[-1] if good else None
+
+
+def alike(rows: Sequence[Row], best: Row) -> list[Row]:
+    """``best`` and its neighbours in λ that can't be told apart from it on these images, in order: up and
+    down to the first whose 95 % interval of the difference leaves out 0."""
+    known = sorted((row for row in rows if row["strength"] > 0), key=lambda row: row["strength"])
+    at = next(i for i, row in enumerate(known) if row["strength"] == best["strength"])
+    below = list(takewhile(lambda row: _is_tied(best, row), reversed(known[:at])))
+    above = list(takewhile(lambda row: _is_tied(best, row), known[at + 1 :]))
+    return [*reversed(below), best, *above]
+
+
+def _is_tied(best: Row, row: Row) -> bool:
+    found = against(best, row)
+    return found is not None and found.interval[0] <= 0 <= found.interval[1]
 
 
 def isotonic(values: Sequence[float]) -> list[float]:

@@ -97,11 +97,12 @@ def test_mistakes_come_surest_first_and_of_one_cell_if_asked():
 def test_the_csv_says_it_all_and_no_name_is_a_formula(trained):
     found = asdict(predictions(trained[0], RUN))
     found["classes"] = ("=1+1", *found["classes"][1:])
-    rows = list(csv.DictReader(io.StringIO(predictions_csv(found))))
+    rows = list(csv.DictReader(io.StringIO(predictions_csv(found, {"run_id": RUN, "seed": 3}))))
     assert len(rows) == 359 and {row["label"] for row in rows} >= {"'=1+1", "1"}
+    assert {(row["run_id"], row["seed"]) for row in rows} == {(RUN, "3")}
     correct = sum(int(row["correct"]) for row in rows)
     assert correct == sum(row["label"] == row["prediction"] for row in rows)
-    assert [int(row["image"]) for row in rows] == found["places"]
+    assert [int(row["image_index"]) for row in rows] == found["places"]
 
 
 def test_the_lines_that_load_it_run(trained, tmp_path):

@@ -9,9 +9,9 @@ from collections.abc import Callable, Hashable, Sequence
 
 import streamlit as st
 
+from core.figures.epochs_csv import epochs_csv
 from core.figures.parts import Figure
 from core.figures.sparsity import sparsity_by_layer
-from core.figures.tables import epochs_csv
 from core.figures.training import accuracy, loss
 from core.jobs.views import RunView
 from core.text.advice import advise

@@ -15,6 +15,7 @@ from functools import partial
 import streamlit as st
 
 from core.figures.parts import has_lambda
+from core.figures.path_table import path_csv, path_table
 from core.figures.probes import Row
 from core.figures.strength_path import path_chart, verdict
 from core.jobs.views import RunView
@@ -71,8 +72,13 @@ class Path:
     @property
     def points(self) -> list[Row]:
         """What is known, from λ = 0 to the largest."""
-        found: list[Row] = [row for view in self.views for row in rows(view, *FIELDS)]
-        return sorted(found, key=lambda row: row["strength"])
+        return [row for _, row in self.told]
+
+    @property
+    def told(self) -> list[tuple[str, Row]]:
+        """The same, each with the id of the job that told it."""
+        found = [(view.id, row) for view in self.views for row in rows(view, *FIELDS)]
+        return sorted(found, key=lambda each: each[1]["strength"])
 
     @property
     def choices(self) -> list[Row]:
@@ -246,6 +252,7 @@ def _result(path: Path, now: float | None, on_choose: Callable[[float], None]) -
         help="Or click on the chart. The star marks about the largest that costs next to nothing.",
     )
     st.caption(_small_print(path.plan.spec, kind))
+    _numbers(path)
     if path.missing:
         st.button(
             f"Try all {POINTS}",
@@ -253,6 +260,20 @@ def _result(path: Path, now: float | None, on_choose: Callable[[float], None]) -
             key=f"path.again.{kind}",
             on_click=_ask,
             args=(path,),
+        )
+
+
+def _numbers(path: Path) -> None:
+    with st.expander("All numbers", icon=":material/table:"):
+        st.table(path_table(path.points))
+        st.caption("In brackets 95 % intervals: of an accuracy Wilson's, of a difference Tango's.")
+        st.download_button(
+            "Values of λ (CSV)",
+            path_csv(path.told, path.plan.spec.seed),
+            f"augury-path-{path.plan.group[:8]}.csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"path.csv.{path.kind}",
         )
 
 
