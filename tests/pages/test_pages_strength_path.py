@@ -36,7 +36,8 @@ class ToldJobs:
         self.asked.append((spec, inputs))
         return f"run {len(self.asked)}"
 
-    def stop(self, run_id):
+    def stop(self, run_id, by):
+        assert by in ("starter", "server")
         self.stopped.append(run_id)
 
 

@@ -29,6 +29,7 @@ from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
 from pages.features.frame.teacher import part_shown
+from pages.features.frame.visitor import who_stops
 from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
@@ -105,27 +106,27 @@ def _header(view: RunView) -> None:
             if part_shown("stop"):
                 edit_box(view)
                 if not view.history.ended and may_change(view):
-                    _stop_button(view.id)
+                    _stop_button(view)
         if preset := preset_of(view.spec):
             st.caption(preset.watch)
 
 
-def _stop_button(run_id: str) -> None:
+def _stop_button(view: RunView) -> None:
     """Greyed once it was pressed: the run ends after its batch, which may take a few seconds."""
-    pressed = st.session_state.get(_STOPPING) == run_id
+    pressed = st.session_state.get(_STOPPING) == view.id
     st.button(
         "Stopping after this batch…" if pressed else "Stop",
         icon=":material/stop:",
         on_click=_stop,
-        args=(run_id,),
+        args=(view.id, view.visitor),
         key="stop",
         disabled=pressed,
     )
 
 
-def _stop(run_id: str) -> None:
+def _stop(run_id: str, started_by: str) -> None:
     st.session_state[_STOPPING] = run_id
-    jobs().stop(run_id)
+    jobs().stop(run_id, who_stops(started_by))
 
 
 def _live(run_id: str) -> None:

@@ -65,7 +65,7 @@ def _stop_waiting_box(waiting: int) -> None:
 
 
 def _stop_waiting() -> None:
-    jobs().stop_waiting()
+    jobs().stop_waiting("server")
 
 
 def _line(view: RunView) -> None:

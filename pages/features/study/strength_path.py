@@ -39,7 +39,7 @@ from pages.components.live_chart import live_chart
 from pages.features.editor import choice
 from pages.features.frame.job_box import how_far, refuse, rows, say_refusal
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import visitor
+from pages.features.frame.visitor import visitor, who_stops
 
 REFRESH_SECONDS = 1.0
 HEIGHT = 320
@@ -89,6 +89,11 @@ class Path:
     def failure(self) -> str:
         """Why one of the jobs failed; empty if none did."""
         return next((view.reason for view in self.views if view.state == "failed"), "")
+
+    @property
+    def stop(self) -> str:
+        """Why one of the jobs was stopped; empty if none was."""
+        return next((view.reason for view in self.views if view.state == "stopped"), "")
 
     @property
     def missing(self) -> list[dict[str, object]]:
@@ -185,14 +190,14 @@ def _ask(path: Path) -> None:
             asked.append(run_id)
     except SpecError as error:
         for run_id in asked:
-            jobs().stop(run_id)
+            jobs().stop(run_id, "starter")
         refuse(_KEY, error)
 
 
 def _cancel(path: Path) -> None:
     """Those that wait first, so that none of them starts when the one that runs ends."""
     for view in sorted(path.live, key=lambda view: view.state != "queued"):
-        jobs().stop(view.id)
+        jobs().stop(view.id, who_stops(view.visitor))
 
 
 def _watch(plan: PathPlan, regulariser: int) -> None:
@@ -254,6 +259,8 @@ def _result(path: Path, now: float | None, on_choose: Callable[[float], None]) -
     st.caption(_small_print(path.plan.spec, kind))
     _numbers(path)
     if path.missing:
+        if path.stop:
+            st.caption(plain(f"Not all values were tried. {path.stop}"))
         st.button(
             f"Try all {POINTS}",
             icon=":material/replay:",
