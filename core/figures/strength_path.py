@@ -49,7 +49,7 @@ def path_chart(points: Sequence[Row], grid: Sequence[float], now: float | None) 
         "title": {"text": "λ"},
         "range": _span(grid),
         "dtick": 1,
-        "exponentformat": "power",
+        "tickformat": "~g",
         "hoverformat": "~g",
         "unifiedhovertitle": {"text": "λ = %{x}"},
     }

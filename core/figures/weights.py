@@ -25,6 +25,7 @@ from core.run.history import History
 
 MOST_RIDGES = 12
 OVERLAP = 1.7  # a ridge's height, in rows
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # as large as other letters, which <sup> is not
 ZEROS = 0.13  # of the picture's width, for the weights that are exactly 0
 
 Histogram = Mapping[str, Any]  # {"zeros", "edges", "counts"}
@@ -70,7 +71,8 @@ def weight_ridge(
         "title": {"text": "|w|", "standoff": 12},
         "type": "log",
         "domain": [ZEROS + 0.03, 1],
-        "exponentformat": "power",
+        "tickvals": [10.0**power for power in range(-10, 3, 2)],
+        "ticktext": [f"10{str(power).translate(RAISED)}" for power in range(-10, 3, 2)],
     }
     layout["xaxis2"] = {
         "title": {"text": "exactly 0"},

@@ -9,7 +9,6 @@ from collections.abc import Callable, Hashable, Sequence
 
 import streamlit as st
 
-from core.figures.epochs_csv import epochs_csv
 from core.figures.parts import Figure
 from core.figures.sparsity import sparsity_by_layer
 from core.figures.training import accuracy, loss
@@ -23,8 +22,6 @@ from core.text.run_figures import figures, harder_while_learning
 from core.text.shares import in_full, percent
 from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
-from pages.features.editor import choice
-from pages.features.frame.downloads import has_weights, weights_address
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
@@ -33,6 +30,7 @@ from pages.features.frame.visitor import who_stops
 from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
+from pages.features.live.next_steps import what_next
 from pages.features.live.outcome import outcome
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
@@ -46,6 +44,7 @@ METRIC_WIDTH = 144  # pixels: six in a row at 1280
 LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
+ENDED_HEIGHT, ENDED_SHARE = 185, 0.255  # beneath the sentence that says what it came to
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
 
 
@@ -71,13 +70,16 @@ def live_view(run_id: str) -> None:
     trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
     # for a run that has ended, and must find its own place there, not somebody else's.
-    parts, next_steps = st.container(key="run_parts"), st.container()
+    came_to, parts = st.container(key="run_came_to"), st.container(key="run_parts")
+    next_steps = st.container()
     tabs = st.container(key="run_tabs")
     if view.ended:
+        with came_to:
+            outcome(view)
         with parts:
             _live_parts(view)
         with next_steps:
-            _what_next(view)
+            what_next(view)
         if part_shown("tabs"):
             with tabs:
                 run_tabs(view)
@@ -180,7 +182,8 @@ def _chart(
     result = view.history.result
     said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
     alt = f"Line chart of {what}. {said}"
-    live_chart(chart(view, draw, *settings), key=name, height=CHART_HEIGHT, share=CHART_SHARE, alt=alt)
+    height, share = (ENDED_HEIGHT, ENDED_SHARE) if view.ended else (CHART_HEIGHT, CHART_SHARE)
+    live_chart(chart(view, draw, *settings), key=name, height=height, share=share, alt=alt)
 
 
 def _state(view: RunView) -> None:
@@ -206,7 +209,11 @@ def _state(view: RunView) -> None:
         threads = history.started["threads"]
         device = plain(history.started["device_name"])
         parts.append(f"{device}, {threads} {'thread' if threads == 1 else 'threads'}")
-    st.progress(progress.share, " · ".join([history.state.capitalize(), *parts]))
+    said = " · ".join([history.state.capitalize(), *parts])
+    if history.state == "finished":
+        st.caption(said)
+    else:
+        st.progress(progress.share, said)
     if history.state == "failed":
         st.error(f"The run failed. {plain(history.reason)}", icon=":material/error:")
     elif history.reason:
@@ -276,43 +283,6 @@ def _batch(view: RunView) -> None:
     batch_strip(
         f"data:image/png;base64,{batch['images']}", batch["labels"], key="batch", alt="An image of class"
     )
-
-
-def _what_next(view: RunView) -> None:
-    outcome(view)
-    with st.container(horizontal=True):
-        st.button(
-            "Change something and train again",
-            type="primary",
-            icon=":material/tune:",
-            on_click=_choose_again,
-            args=(view,),
-        )
-        st.download_button(
-            "Spec (JSON)",
-            view.spec.to_json(indent=2),
-            f"augury-{view.id[:8]}.json",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "Epochs (CSV)",
-            epochs_csv(view.history, view.id, view.spec),
-            f"augury-{view.id[:8]}.csv",
-            icon=":material/download:",
-            disabled=not view.history.epochs,
-        )
-        if has_weights(view.id):
-            st.link_button(
-                "Weights",
-                weights_address(view.id),
-                icon=":material/download:",
-                help="The saved network as safetensors. The tab Mistakes has the lines that load it.",
-            )
-
-
-def _choose_again(view: RunView) -> None:
-    del st.query_params["run"]
-    choice.start_from(view.spec)
 
 
 def _duration(seconds: float) -> str:

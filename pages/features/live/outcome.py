@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalogues import completed
+from core.jobs.turns import place_of
 from core.jobs.views import RunView
 from core.presets import preset
 from core.run.errors import SpecError
@@ -17,8 +18,8 @@ LOOKED_THROUGH = 50  # runs, for the one that was started before
 
 
 def outcome(view: RunView) -> None:
-    """Compare a finished run with the closest of two: the run before it of the same visit, and the preset
-    Baseline if it was trained here. Without one its own numbers."""
+    """Compare a finished run with the closest of two: the run before it of the same visit, or else of the
+    same place, and the preset Baseline if it was trained here. Without one its own numbers."""
     run = _ended(view)
     if run is None:
         return
@@ -29,18 +30,18 @@ def outcome(view: RunView) -> None:
 
 
 def _others(view: RunView) -> list[compare.Run | None]:
-    before = next(
-        (
-            run.id
-            for run in jobs().recent(LOOKED_THROUGH)
-            if run.visitor == view.visitor != ""
-            and run.created_at < view.created_at
-            and run.state == "finished"
-            and (view.group is None or run.group != view.group)
-            and compare.on_same_data(run.spec, view.spec)
-        ),
-        None,
-    )
+    earlier = [
+        run
+        for run in jobs().recent(LOOKED_THROUGH)
+        if place_of(run.visitor) == place_of(view.visitor) != ""
+        and run.created_at < view.created_at
+        and run.state == "finished"
+        and (view.group is None or run.group != view.group)
+        and compare.on_same_data(run.spec, view.spec)
+    ]
+    # A page that was loaded anew is another visit of the same person.
+    own = [run.id for run in earlier if run.visitor == view.visitor] or [run.id for run in earlier]
+    before = own[0] if own else None
     baseline = jobs().already(completed(preset("baseline")))
     ids = [each for each in (before, baseline and baseline.id) if each and each != view.id]
     found = [jobs().view(each) for each in ids]
