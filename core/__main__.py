@@ -49,6 +49,7 @@ def run_command(options: argparse.Namespace) -> int:
     from core.jobs.event_file import EventFile
     from core.jobs.worker import finite
     from core.run.commands import Control
+    from core.run.stopping import with_reason
     from core.runtime import prepare_torch
     from core.train.loop import run
 
@@ -57,13 +58,14 @@ def run_command(options: argparse.Namespace) -> int:
     for setting in options.set:
         spec = with_setting(spec, setting)
     control = Control()
-    signal.signal(signal.SIGINT, lambda *_: control.stop.set())
+    signal.signal(signal.SIGINT, lambda *_: control.end("command line"))
     kept = EventFile(_make_folder(options.out)) if options.out is not None else None
     state = ""
     edits = _read_edits(options.edits) if options.edits else []
     start = _start(options.start) if options.start else None
     told = {"out": options.out, "resume": options.resume, "edits": edits, "start": start}
     for event in run(spec, control, **told):
+        event = with_reason(event, control.stopped_by)
         if kept is not None:
             kept.add(event, resumed=options.resume)
         _tell(json.dumps(finite(event)), control)
@@ -109,6 +111,7 @@ def path_command(options: argparse.Namespace) -> int:
     """Try values of λ for one regulariser of a spec, quickly: one JSON event a line on standard output."""
     from core.jobs.worker import finite
     from core.run.commands import Control
+    from core.run.stopping import with_reason
     from core.runtime import prepare_torch
     from core.study.strength_path import path_events
 
@@ -117,10 +120,11 @@ def path_command(options: argparse.Namespace) -> int:
     for setting in options.set:
         spec = with_setting(spec, setting)
     control = Control()
-    signal.signal(signal.SIGINT, lambda *_: control.stop.set())
+    signal.signal(signal.SIGINT, lambda *_: control.end("command line"))
     for event in path_events(
         spec, control, regulariser=options.regulariser, lambdas=_numbers(options.lambdas)
     ):
+        event = with_reason(event, control.stopped_by)
         _tell(json.dumps(finite(event)), control)
     if event["reason"]:
         print(event["reason"], file=sys.stderr)
@@ -138,11 +142,12 @@ def class_command(options: argparse.Namespace) -> int:
 
 def stop_waiting_command(_options: argparse.Namespace) -> int:
     """End all runs that wait in the queue; what runs goes on."""
-    from core.jobs.manager import CLEARED
     from core.jobs.queue import Queue
+    from core.run.stopping import ALL_THAT_WAITED, stopped_early
     from core.store.store import Store
 
-    count = Queue(Store(os.environ.get("AUGURY_DATABASE_URL"))).end_all_waiting(CLEARED)
+    reason = stopped_early("command line", ALL_THAT_WAITED)
+    count = Queue(Store(os.environ.get("AUGURY_DATABASE_URL"))).end_all_waiting(reason)
     print(f"{count} {'run' if count == 1 else 'runs'} that waited will not start.")
     return 0
 

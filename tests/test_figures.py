@@ -7,15 +7,17 @@ import json
 import plotly.graph_objects as go
 import pytest
 
+from core.figures.epochs_csv import epochs_csv
 from core.figures.runs import RunPoint, sparsity_and_accuracy
 from core.figures.shrinkage import shrinkage_curves
 from core.figures.sparsity import sparsity_by_layer
-from core.figures.tables import epochs_csv, parameters_by_layer
+from core.figures.tables import parameters_by_layer
 from core.figures.training import accuracy, loss
 from core.models.summary import summarise
-from core.run.history import HistoryBuilder
+from core.run.history import HistoryBuilder, build_history
 from core.run.spec import ModelSpec, RunSpec
 from core.text.escape import plain_html
+from tests import made_up_run
 
 
 def history(num_epochs, steps_an_epoch=4, penalty=0.0):
@@ -107,12 +109,24 @@ def test_the_shrinkage_curves_at_points_that_can_be_worked_out():
 
 def test_the_table_has_a_line_an_epoch():
     rows = list(csv.DictReader(io.StringIO(epochs_csv(history(3), "abc", RunSpec(seed=7)))))
-    assert {(row["run"], row["seed"]) for row in rows} == {("abc", "7")}
+    assert {(row["run_id"], row["seed"]) for row in rows} == {("abc", "7")}
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
-    assert float(rows[0]["exact_zeros.fc"]) == 0.5 and float(rows[0]["exact_zeros"]) == 0.375
+    assert float(rows[0]["exact_zero_share.fc"]) == 0.5 and float(rows[0]["exact_zero_share"]) == 0.375
+    assert rows[0]["weights.fc"] == "4" and rows[0]["weights"] == "8" and rows[0]["penalty"] == "0.0"
 
 
 def test_names_from_outside_are_no_html():
-    point = RunPoint("id", "<a href='//evil.example'>x</a>", "<b>1</b> · 2", "CNN", 0.5, 0.5)
+    point = RunPoint("id", "<a href='//evil.example'>x</a>", "<b>1</b> · 2", "CNN", 0.5, 0.5, 20, 40)
     shown = trace(sparsity_and_accuracy([point]), "CNN")["text"]
-    assert shown == ["<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"]
+    name = "<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"
+    assert shown == [f"{name}<br>{point.figures}"]
+
+
+def test_hovering_says_what_a_share_is_of():
+    seen = build_history(enumerate(made_up_run.events(), 1)).history()
+    assert trace(accuracy(seen, "r"), "validation")["hovertemplate"] == "%{y:.1f} % of 20"
+    assert trace(accuracy(seen, "r"), "while learning")["hovertemplate"] == "%{y:.1f} % of 80"
+    whole = seen.epochs[-1]["sparsity"]["weights"]
+    assert trace(sparsity_by_layer(seen, "r"), "whole")["hovertemplate"] == f"%{{y:.1f}} % of {whole:,}"
+    point = RunPoint("id", "x", "y", "CNN", 0.75, 0.5, 20, 4000)
+    assert point.figures == "75.0 % (15 of 20; 53–89) accuracy, 50.0 % of 4,000 weights are zero"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import nn
 
+from core.figures.epochs_csv import epochs_csv
 from core.figures.filters import filter_images, with_filters
 from core.figures.measures import (
     earlier_prunable_share,
@@ -34,10 +35,10 @@ from core.figures.sparsity import (
     zero_groups,
     zero_groups_elsewhere,
 )
-from core.figures.tables import epochs_csv
 from core.figures.training import accuracy, loss, schedule
 from core.figures.weights import near_zero_share, weight_ridge
 from core.measure.catalogue import MEASURES
+from core.measure.counted import wilson
 from core.models.catalogue import ARCHITECTURES
 from core.optimise.build import build_optimiser
 from core.optimise.catalogue import OPTIMISERS, completed_optimiser
@@ -183,7 +184,12 @@ def test_measures_are_those_that_were_taken_in_their_own_units(run):
     said = {name: measure_now(run, name) for name in ("prunable", "hoyer", "filters", "dense")}
     said["prunable"], interval = said["prunable"].split(" (")
     assert interval == "95 %: 80.0 to 94.0 %)"
-    assert said == {"prunable": "90.0 %", "hoyer": "0.300", "filters": "1 filters", "dense": "2.8 kB"}
+    assert said == {
+        "prunable": "90.0 % of 712 weights",
+        "hoyer": "0.300",
+        "filters": "1 filters",
+        "dense": "2.8 kB",
+    }
     assert measured(history(old=True)) == ["exact", "near"]
 
 
@@ -213,7 +219,9 @@ def test_a_prunable_share_of_an_earlier_rule_is_shown_as_it_is_and_says_so(run):
             event["prunable"] = {"share": 0.9, "accuracy": 0.745}
     old = build_history(enumerate(events, 1)).history()
     assert "error_y" not in trace(measure(old, "r", "prunable"), "whole")
-    assert measure_now(old, "prunable") == "90.0 %" and "earlier rule" in earlier_prunable_share(old)
+    assert measure_now(
+        old, "prunable"
+    ) == "90.0 % of 712 weights" and "earlier rule" in earlier_prunable_share(old)
     assert earlier_prunable_share(run) == earlier_prunable_share(history(old=True)) == ""
 
 
@@ -454,16 +462,28 @@ def test_the_small_picture_of_a_schedule(shape, warmup, points):
 
 
 def test_the_table_has_the_newer_figures_too(run):
-    header, *rows = epochs_csv(run, "abc", RunSpec()).splitlines()
+    header, *lines = epochs_csv(run, "abc", RunSpec(seed=7)).splitlines()
     columns = header.split(",")
-    assert len(set(columns)) == len(columns) and not {"exact", "near"} & set(columns)
-    assert {
-        "penalties.l1",
-        "strengths.l2",
-        "hoyer",
-        "gini",
-        "bytes.sparse",
-        "prunable",
-        "prunable.low",
-    } <= set(columns)
-    assert len(rows) == 6 and "edges" not in header and "values" not in header
+    assert len(set(columns)) == len(columns) and not {"exact", "near", "penalty", "right"} & set(columns)
+    expected = "run_id penalty.l1 strength.l2 hoyer gini bytes.sparse prunable_share prunable_low_share"
+    assert {*expected.split(), "torch_version"} <= set(columns)
+    assert len(lines) == 6 and "edges" not in header and "values" not in header
+    rows = [dict(zip(columns, line.split(","), strict=True)) for line in lines]
+    assert {row["validation_images"] for row in rows} == {"20"} and {row["run_id"] for row in rows} == {"abc"}
+    ends = [float(rows[-1][f"validation_accuracy_{end}_share"]) for end in ("low", "high")]
+    assert ends == pytest.approx(wilson(15, 20))
+
+
+def test_no_column_says_what_another_does(run):
+    """Of a run with one regulariser: its penalty is the sum of all."""
+    events = [
+        event | {"penalties": {"l1": event["penalty"]}, "strengths": {"l1": 0.1}}
+        if event["event"] == "epoch"
+        else event
+        for event in made_up_run.events()
+    ]
+    one = build_history(enumerate(events, 1)).history()
+    header, *lines = (line.split(",") for line in epochs_csv(one, "abc", RunSpec()).splitlines())
+    varying = {name: column for name, *column in zip(header, *lines, strict=True) if len(set(column)) > 1}
+    assert varying.pop("below_0.001_share") == varying["exact_zero_share"]  # of this made-up run alone
+    assert len({tuple(column) for column in varying.values()}) == len(varying)

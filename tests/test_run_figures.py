@@ -7,13 +7,19 @@ from core.presets import preset
 from core.run.spec import RegulariserSpec, RunSpec, TrainSpec
 from core.text.advice import in_time, unreached
 from core.text.run_figures import figures, harder_while_learning
-from core.text.shares import counted, gap
+from core.text.shares import counted, gap, in_full
 from tests.made_up_run import STARTED, epoch_event
 
 
 def test_a_share_says_what_it_is_of():
     assert counted(16 / 18, 18) == "16 of 18; 67–97 %"
     assert counted(0.998, 10_000) == "9,980 of 10,000; 99.7–99.9 %"
+
+
+def test_a_percentage_stands_beside_what_it_is_of():
+    assert in_full(16 / 18, 18) == "88.9 % (16 of 18; 67–97)"
+    assert in_full(0.9998, 10_000) == "100.0 % (9,998 of 10,000; 99.9–100.0)"
+    assert "not kept" in in_full(0.5, None) and "not kept" in in_full(0.5, 0)
 
 
 def test_a_gap_says_how_sure_it_is():
@@ -34,14 +40,14 @@ def test_the_figures_of_an_epoch():
     images = STARTED["validation_images"]
     event = epoch_event(3) | {"clean_accuracy": 1.0, "clean_images": 40, "clean_loss": 0.1}
     found = shown(event)
-    assert found["Validation accuracy"] == ("75.0%", counted(0.75, images))
-    assert found["Clean train"] == ("100.0%", "40 of 40; 91–100 %")
+    assert found["Validation accuracy"] == ("75.0 %", counted(0.75, images))
+    assert found["Clean train"] == ("100.0 %", "40 of 40; 91–100 %")
     assert found["Gap"] == ("+25.0", f"points; {gap(1.0, 40, 0.75, images)[1]}")
 
 
 def test_a_run_of_an_older_version_has_no_gap():
     found = shown(epoch_event(3, old=True))
-    assert found["Clean train"] == found["Gap"] == ("", "") and found["Validation accuracy"][0] == "75.0%"
+    assert found["Clean train"] == found["Gap"] == ("", "") and found["Validation accuracy"][0] == "75.0 %"
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,15 @@ from core.run.spec import DataSpec, RunSpec
 class Split:
     """Both sides of a dataset, no image on both, with the training side's statistics.
 
-    ``mean`` and ``std`` have one number a channel, in [0, 1] units; ``std`` is never 0.
+    ``mean`` and ``std`` have one number a channel, in [0, 1] units; ``std`` is never 0. ``places`` (N,) are
+    those of the validation images in the whole dataset, int64.
     """
 
     train: Dataset[Tensor]
     validation: Dataset[Tensor]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    places: Tensor
 
 
 def split_seed(spec: RunSpec) -> int:
@@ -45,7 +47,7 @@ def split_dataset(dataset: Dataset, spec: DataSpec, seed: int) -> Split:
     places = split_places(dataset, spec, seed)
     train_side, validation_side = (as_tensors(dataset.take(index.numpy())) for index in places)
     mean, std = statistics(train_side.images)
-    return Split(train_side, validation_side, mean, std)
+    return Split(train_side, validation_side, mean, std, places[1])
 
 
 def split_places(dataset: Dataset, spec: DataSpec, seed: int) -> tuple[Tensor, Tensor]:

@@ -87,14 +87,16 @@ def measure(history: History, run_id: str, name: str) -> Figure:
 
 
 def measure_now(history: History, name: str) -> str:
-    """The last figure there is, with its unit, e.g. ``71.2 %`` or ``183 kB``, and its interval if any."""
+    """The last figure there is, with its unit, e.g. ``71.2 % of 9,000 weights`` or ``183 kB``; and its
+    interval, if any."""
     event = next(event for event in reversed(history.epochs) if _of_epoch(event, name) is not None)
     value = _of_epoch(event, name)
     assert value is not None
     match MEASURES[name].unit:
         case "% of weights":
             ends = _interval(event) if name == "prunable" else None
-            return f"{value:.1f} %" + (f" (95 %: {ends[0]:.1f} to {ends[1]:.1f} %)" if ends else "")
+            said = f"{value:.1f} % of {event['sparsity']['weights']:,} weights"
+            return said + (f" (95 %: {ends[0]:.1f} to {ends[1]:.1f} %)" if ends else "")
         case "bytes":
             return f"{value:,.{0 if value >= 100 else 1}f} kB"
         case "":

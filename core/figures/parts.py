@@ -26,7 +26,7 @@ OTHERS = ("#56B4E9", "#CC79A7", "#E69F00")
 # One family: all of them are penalties, and there are six.
 PENALTIES = (PENALTY, "#B36B00", "#F2C14E", "#8C5A1A", "#D9A679", "#66512C")
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot", "4px,2px")
-LABEL_SHARE = 0.115  # of an axis' height that a line's name takes on the smallest chart
+LABEL_SHARE = 0.13  # of an axis' height that a line's name takes on the smallest chart
 MOST_EPOCHS = 200  # columns or rows of a picture; more would be thinner than a pixel
 
 
@@ -53,6 +53,7 @@ def line(
         "opacity": opacity,
         "line": {"color": colour, "width": width, "dash": dash},
         "marker": {"color": colour, "size": 5},
+        "cliponaxis": False,  # the last marker is whole
         "hovertemplate": "%{y:.4g}",
         **more,
     }
@@ -174,6 +175,11 @@ def evenly(events: Sequence[Event], most: int) -> list[Event]:
     if len(events) <= most:
         return list(events)
     return [events[round(i * (len(events) - 1) / (most - 1))] for i in range(most)]
+
+
+def share_of(count: int | None) -> str:
+    """What hovering says of a share in per cent, of so many; None: that is not known."""
+    return f"%{{y:.1f}} % of {count:,}" if count else "%{y:.1f} %"
 
 
 def with_alpha(colour: str, alpha: float) -> str:

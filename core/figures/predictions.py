@@ -7,23 +7,33 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-COLUMNS = ("image", "label", "prediction", "correct", "confidence", "probability_of_label")
+SURE = ("probability_of_prediction", "probability_of_label")
+COLUMNS = ("image_index", "label", "prediction", "correct", *SURE)
 
 
-def predictions_csv(found: Mapping[str, Any]) -> str:
+def predictions_csv(found: Mapping[str, Any], of: Mapping[str, Any]) -> str:
     """A row a validation image: its place in the dataset, what it is, what the network names, how sure it is.
 
     Args:
         found: `core.probe.predictions.Predictions` as JSON.
+        of: which run it is, from `core.figures.epochs_csv.identity`.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*of, *COLUMNS])
     classes = found["classes"]
     rows = (found[name] for name in ("places", "labels", "answers", "confidence", "chance"))
     for place, label, answer, confidence, chance in zip(*rows, strict=True):
         writer.writerow(
-            [place, _cell(classes[label]), _cell(classes[answer]), int(label == answer), confidence, chance]
+            [
+                *of.values(),
+                place,
+                _cell(classes[label]),
+                _cell(classes[answer]),
+                int(label == answer),
+                confidence,
+                chance,
+            ]
         )
     return stream.getvalue()
 

@@ -11,6 +11,7 @@ from core.figures.parts import (
     line,
     name_at_ends,
     over_epochs,
+    share_of,
     with_alpha,
 )
 from core.figures.strengths import add_strengths
@@ -33,11 +34,13 @@ def sparsity_by_layer(history: History, run_id: str) -> Figure:
     traces = []
     for layer, colour in zip(layers, layer_colours(len(layers)), strict=True):
         shares = [100 * each["layers"][layer]["exact"] for each in measured]
-        traces.append(line(layer, epochs, shares, colour, width=1.5))
+        said = share_of(measured[-1]["layers"][layer]["weights"])
+        traces.append(line(layer, epochs, shares, colour, width=1.5, hovertemplate=said))
     near = [100 * each["near"] for each in measured]
     exact = [100 * each["exact"] for each in measured]
-    traces.append(line(f"|w| < {NEAR:g}", epochs, near, SPARSITY, dash="dot"))
-    traces.append(line("whole", epochs, exact, SPARSITY, width=4, markers=True))
+    said = share_of(measured[-1]["weights"] if measured else None)
+    traces.append(line(f"|w| < {NEAR:g}", epochs, near, SPARSITY, dash="dot", hovertemplate=said))
+    traces.append(line("whole", epochs, exact, SPARSITY, width=4, markers=True, hovertemplate=said))
     figure = over_epochs([*traces], history, run_id, "exact zeros (%)")
     figure["layout"]["yaxis"] |= {"range": [-3, 103]}
     add_strengths(figure, history)
@@ -54,6 +57,7 @@ def sparsity_map(history: History, run_id: str) -> Figure:
     rows = [[100 * each["layers"][layer]["exact"] for each in measured] for layer in layers]
     rows.append([100 * each["exact"] for each in measured])
     names = [*map(plain_html, layers), WHOLE]
+    counts = [each["weights"] for last in measured[-1:] for each in (*last["layers"].values(), last)]
     now = [f"{name}  {row[-1]:.0f} %" if row else name for name, row in zip(names, rows, strict=True)]
     trace = {
         "type": "heatmap",
@@ -66,7 +70,8 @@ def sparsity_map(history: History, run_id: str) -> Figure:
         "colorbar": {"title": {"text": "%"}, "thickness": 8, "outlinewidth": 0, "tickvals": [0, 50, 100]},
         "ygap": 2,
         "text": [[name] * len(shown) for name in names],
-        "hovertemplate": "%{text}, epoch %{x}: %{z:.1f} % exact zeros<extra></extra>",
+        "customdata": [[f"{count:,}"] * len(shown) for count in counts],
+        "hovertemplate": "%{text}, epoch %{x}: %{z:.1f} % of %{customdata} weights are 0<extra></extra>",
     }
     figure = over_epochs([trace], history, run_id, "")
     layout = figure["layout"]

@@ -9,7 +9,8 @@ from typing import Any
 from core.figures.parts import NEUTRAL, SPARSITY, VALIDATION, plain_layout
 from core.figures.probes import Chart, Row
 from core.measure.near import NEAR
-from core.measure.path_star import TOLERANCE, Fall, against, star, without
+from core.measure.path_star import TOLERANCE, Fall, against, alike, star, without
+from core.text.shares import in_full, percent
 
 GONE = 0.99  # of the weights are zero: what is left can't say much
 
@@ -48,7 +49,7 @@ def path_chart(points: Sequence[Row], grid: Sequence[float], now: float | None) 
         "title": {"text": "λ"},
         "range": _span(grid),
         "dtick": 1,
-        "exponentformat": "power",
+        "tickformat": "~g",
         "hoverformat": "~g",
         "unifiedhovertitle": {"text": "λ = %{x}"},
     }
@@ -74,11 +75,13 @@ def verdict(points: Sequence[Row]) -> list[str]:
     if all(point["accuracy"] is None for point in points):
         return ["At every λ the loss stopped being a number; try a lower learning rate."]
     said = [_about(best, zero)] if zero and best else [_no_star(points, zero)]
+    if best and (tied := _tied(strong, best)):
+        said.append(tied)
     if best and best == strong[-1]:
         said.append("It is the largest of all: a stronger one may do as well.")
     if not any(point["exact"] for point in strong):
         near = max((point["near"] for point in strong), default=0.0)
-        said.append(f"No λ made a weight exactly zero; at most {near:.1%} are near it (|w| < {NEAR:g}).")
+        said.append(f"No λ made a weight exactly zero; at most {percent(near)} are near it (|w| < {NEAR:g}).")
     diverged = [point for point in strong if point["accuracy"] is None]
     if diverged:
         said.append(f"From λ = {diverged[0]['strength']:g} on the loss stopped being a number.")
@@ -86,9 +89,9 @@ def verdict(points: Sequence[Row]) -> list[str]:
     most = max(point["accuracy"] for point in right)
     dead = [p for p in right if p["exact"] > GONE and 2 * p["accuracy"] < most]
     if dead:
+        first = dead[0]
         said.append(
-            f"λ = {dead[0]['strength']:g} kills the network: {dead[0]['exact']:.1%} of its weights are zero, "
-            f"and {dead[0]['accuracy']:.1%} of its answers are right."
+            f"λ = {first['strength']:g} kills the network: {_zeros(first)}, accuracy {_accuracy(first)}."
         )
     return said
 
@@ -99,10 +102,35 @@ def _about(best: Row, zero: Row) -> str:
     return (
         f"**About λ = {best['strength']:g}**, good to a factor of about three, is the largest here that "
         f"costs at most {100 * TOLERANCE:g} points against λ = 0, once the noise is evened out: "
-        f"{best['accuracy']:.1%} accuracy, {best['exact']:.1%} exact zeros. Of the same {found.images:,} "
-        f"images it has {found.lost} wrong that λ = 0 has right, and {found.won} the other way round, "
+        f"accuracy {_accuracy(best)}, {_zeros(best)}. Of the same {found.images:,} images it names "
+        f"{found.lost} wrongly that λ = 0 names correctly, and {found.won} the other way round, "
         f"{_fell(found)}."
     )
+
+
+def _tied(points: Sequence[Row], best: Row) -> str:
+    """Which λ can't be told apart from the chosen one, and which of them has the most zeros."""
+    tied = alike(points, best)
+    if len(tied) == 1:
+        return ""
+    *others, last = (f"{point['strength']:g}" for point in tied)
+    most = max(tied, key=lambda point: point["exact"])
+    zeros = (
+        f"{most['strength']:g} has the most zeros ({percent(most['exact'])})"
+        if most["exact"] > 0
+        else "none has a zero"
+    )
+    return f"λ = {', '.join(others)} and {last} can't be told apart on {best['images']:,} images; {zeros}."
+
+
+def _accuracy(point: Row) -> str:
+    return in_full(point["accuracy"], point["images"])
+
+
+def _zeros(point: Row) -> str:
+    """E.g. ``70.0 % of 421,642 weights are zero``; an older path does not say how many weights there are."""
+    weights = point.get("weights")
+    return f"{percent(point['exact'])} of {f'{weights:,}' if weights else 'its'} weights are zero"
 
 
 def _no_star(points: Sequence[Row], zero: Row | None) -> str:
@@ -118,20 +146,22 @@ def _fell(found: Fall) -> str:
     """A fall with its interval, in points."""
     low, high = found.interval
     if found.share < 0:
-        return f"a rise of {-100 * found.share:.1f} points (95 %: {-100 * high:.1f} to {-100 * low:.1f})"
-    return f"a fall of {100 * found.share:.1f} points (95 %: {100 * low:.1f} to {100 * high:.1f})"
+        said = f"a rise of {-100 * found.share:.1f} points (95 %: {-100 * high:.1f} to {-100 * low:.1f})"
+    else:
+        said = f"a fall of {100 * found.share:.1f} points (95 %: {100 * low:.1f} to {100 * high:.1f})"
+    return said.replace("-", "−")
 
 
 def _in_words(points: Sequence[Row], zero: Row | None) -> str:
     each = [
         f"λ {point['strength']:g}: "
-        + ("no number" if point["accuracy"] is None else f"{point['accuracy']:.1%} accuracy")
-        + f", {point['exact']:.1%} zero"
+        + ("no number" if point["accuracy"] is None else f"accuracy {_accuracy(point)}")
+        + f", {percent(point['exact'])} zero"
         + (f", {_fell(found)}" if (found := against(zero, point)) else "")
         for point in points
     ]
     if zero:
-        each.insert(0, f"λ 0: {zero['accuracy']:.1%} accuracy")
+        each.insert(0, f"λ 0: accuracy {_accuracy(zero)}")
     return f"Lines: accuracy and zeros against λ on a log scale. {'; '.join(each)}."
 
 
@@ -150,8 +180,11 @@ def _costs(zero: Row, points: Sequence[Row]) -> dict[str, Any]:
             "color": VALIDATION,
             "thickness": 1.5,
         },
-        "customdata": [_fell(each) if each else "" for each in found],
-        "hovertemplate": "%{y:.1f} %, %{customdata}",
+        "customdata": [
+            f"{_accuracy(point)}, {_fell(each)}" if each else ""
+            for point, each in zip(points, found, strict=True)
+        ],
+        "hovertemplate": "%{customdata}",
     }
 
 
@@ -188,11 +221,19 @@ def _line(
         "x": [point["strength"] for point in points],
         "y": [None if share is None else 100 * share for share in shares],
         "ids": [f"{point['strength']:g}" for point in points],
+        "customdata": [_of(point, axis) for point in points],
         "yaxis": axis,
         "line": {"color": colour, "width": width, "dash": dash},
         "marker": {"color": colour, "size": 8 if dash == "solid" else 4, "symbol": symbol},
-        "hovertemplate": "%{y:.1f} %",
+        "hovertemplate": "%{y:.1f} %%{customdata}",
     }
+
+
+def _of(point: Row, axis: str) -> str:
+    """What a share of the axis is of, as far as the row says it."""
+    if axis == "y":
+        return f" of {point['images']:,}"
+    return f" of {point['weights']:,}" if point.get("weights") else ""
 
 
 def _star(best: Row) -> dict[str, Any]:

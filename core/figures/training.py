@@ -16,6 +16,7 @@ from core.figures.parts import (
     line,
     over_epochs,
     plain_layout,
+    share_of,
     short,
     with_alpha,
 )
@@ -118,6 +119,12 @@ def accuracy(history: History, run_id: str, seeds: Band = ()) -> Figure:
         "fill": "tonexty",
         "fillcolor": with_alpha(VALIDATION, 0.12),
     }  # to the trace before it
+    clean_images = max((event.get("clean_images") or 0 for event in history.epochs), default=0)
+    started = history.started or {}
+    for trace in train:
+        learning = trace["name"] == "while learning"
+        trace["hovertemplate"] = share_of(started.get("train_images") if learning else clean_images)
+    gap["hovertemplate"] = share_of(history.validation_images)
     validation = line("validation", epochs, of["validation"], VALIDATION, markers=True, **gap)
     traces = [*train, validation, *_band(seeds)]
     figure = over_epochs(traces, history, run_id, "accuracy (%)")

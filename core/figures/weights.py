@@ -16,6 +16,7 @@ from core.figures.parts import (
     line,
     over_epochs,
     plain_layout,
+    share_of,
     with_alpha,
 )
 from core.measure.near import share_below
@@ -24,6 +25,7 @@ from core.run.history import History
 
 MOST_RIDGES = 12
 OVERLAP = 1.7  # a ridge's height, in rows
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # as large as other letters, which <sup> is not
 ZEROS = 0.13  # of the picture's width, for the weights that are exactly 0
 
 Histogram = Mapping[str, Any]  # {"zeros", "edges", "counts"}
@@ -69,7 +71,8 @@ def weight_ridge(
         "title": {"text": "|w|", "standoff": 12},
         "type": "log",
         "domain": [ZEROS + 0.03, 1],
-        "exponentformat": "power",
+        "tickvals": [10.0**power for power in range(-10, 3, 2)],
+        "ticktext": [f"10{str(power).translate(RAISED)}" for power in range(-10, 3, 2)],
     }
     layout["xaxis2"] = {
         "title": {"text": "exactly 0"},
@@ -107,11 +110,13 @@ def near_zero_share(history: History, run_id: str, epsilon: float) -> Figure:
             [100 * share_below({layer: event["weights"][layer]}, epsilon) for event in kept],
             colour,
             width=1.5,
+            hovertemplate=share_of(kept[-1]["sparsity"]["layers"][layer]["weights"]),
         )
         for layer, colour in zip(layers, layer_colours(len(layers)), strict=True)
     ]
     whole = [100 * share_below(event["weights"], epsilon) for event in kept]
-    traces.append(line("whole", epochs, whole, SPARSITY, width=4, dash="dot"))
+    said = share_of(kept[-1]["sparsity"]["weights"] if kept else None)
+    traces.append(line("whole", epochs, whole, SPARSITY, width=4, dash="dot", hovertemplate=said))
     figure = over_epochs(traces, history, run_id, f"|w| < {epsilon:.2g} (% of weights)")
     figure["layout"]["yaxis"] |= {"range": [-3, 103]}
     return figure
@@ -178,7 +183,8 @@ def _hill(
 
 def _bar(epoch: int, histogram: Histogram, base: float, age: float) -> dict[str, Any]:
     """The share of exact zeros: a bar as high as a row if all are, with the number beside it."""
-    share = histogram["zeros"] / (histogram["zeros"] + sum(histogram["counts"]))
+    weights = histogram["zeros"] + sum(histogram["counts"])
+    share = histogram["zeros"] / weights
     top = base + 0.85 * share
     return {
         "type": "scatter",
@@ -194,7 +200,7 @@ def _bar(epoch: int, histogram: Histogram, base: float, age: float) -> dict[str,
         "textfont": {"size": 12},
         "cliponaxis": False,
         "hoveron": "points",
-        "hovertemplate": f"epoch {epoch}: {100 * share:.1f} % exactly 0<extra></extra>",
+        "hovertemplate": f"epoch {epoch}: {100 * share:.1f} % of {weights:,} exactly 0<extra></extra>",
     }
 
 

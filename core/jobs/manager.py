@@ -30,6 +30,7 @@ from core.run.digest import canonical, digest
 from core.run.errors import SpecError
 from core.run.history import History
 from core.run.spec import RunSpec, is_upload
+from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefacts
 from core.store.retention import sweep
 from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun
@@ -43,8 +44,6 @@ SWEEP_SECONDS = 60.0
 MAX_SAME = 100  # equal jobs, or jobs of a group, that are looked at
 LOOK_SECONDS = 0.1  # how often a job of another server is looked at by who waits for it
 RESUMES = 5  # how often a run may go on by itself: it may be what ends its server
-STOPPED_EARLY = "It was stopped before it began."
-CLEARED = "It was stopped before it began, with all that waited."
 
 
 class Jobs:
@@ -193,19 +192,23 @@ class Jobs:
             return None
         return self._store.find_finished(digest(kind, spec, inputs, parents=parents))
 
-    def stop(self, run_id: str) -> None:
+    def stop(self, run_id: str, by: By = "") -> None:
         """End a job: one that waits never starts, one that runs, here or elsewhere, stops within a batch.
-        One that has ended is left alone."""
+        One that has ended is left alone.
+
+        Args:
+            by: who wants it; the job's reason says so.
+        """
         if (run := self._runner.get(run_id)) is not None:
-            run.control.stop.set()
-        elif self._queue.end_waiting(run_id, STOPPED_EARLY):
+            run.control.end(by)
+        elif self._queue.end_waiting(run_id, stopped_early(by)):
             self._archive.changed(run_id)
         else:
-            self.command(run_id, {"command": "stop"})
+            self.command(run_id, {"command": "stop", "by": by})
 
-    def stop_waiting(self) -> int:
+    def stop_waiting(self, by: By = "") -> int:
         """End all jobs that wait, whosever they are; how many they were. What runs goes on."""
-        count = self._queue.end_all_waiting(CLEARED)
+        count = self._queue.end_all_waiting(stopped_early(by, ALL_THAT_WAITED))
         self._archive.changed()
         return count
 

@@ -23,6 +23,7 @@ from core.run.digest import digest
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
 from core.run.history import HistoryBuilder, build_history, summary
+from core.run.stopping import with_reason
 from core.store.artefacts import record
 from core.store.store import Store, StoredRun, run_folder
 
@@ -221,6 +222,7 @@ class Runner:
             if event["event"] == "state":
                 if event["state"] == run.builder.history().state:
                     return  # it is known to be running since it left the queue
+                event = with_reason(event, run.control.stopped_by)
                 if self._closing and event["state"] in TERMINAL and event["state"] != "finished":
                     event = state("interrupted", CLOSED)
             self._take_in(run, event)

@@ -8,6 +8,18 @@ Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviat
 HALVINGS = 30  # of [-1, 1]: the ends are right to 2e-9
 
 
+def bits(right: object, images: int) -> int | None:
+    """Which images are right, a bit each, from the hexadecimal text that runs keep; None: it is none of so
+    many images. What is stored may be damaged."""
+    if not isinstance(right, str):
+        return None
+    try:
+        found = int.from_bytes(bytes.fromhex(right))
+    except ValueError:
+        return None
+    return found if 4 * len(right) == 8 * -(-images // 8) and found.bit_count() <= images else None
+
+
 def fall(lost: int, won: int, images: int) -> float:
     """By what share of the images the accuracy falls; below 0 it rises."""
     return (lost - won) / images

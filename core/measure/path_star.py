@@ -11,10 +11,10 @@ Pages read this; torch is not needed here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any, NamedTuple
 
-from core.measure.paired import fall, fall_interval
+from core.measure.paired import bits, fall, fall_interval
 
 TOLERANCE = 0.005  # of accuracy: what a good λ may cost
 
@@ -68,6 +68,21 @@ def star(rows: Sequence[Row]) -> Row | None:
     return good[-1] if good else None
 
 
+def alike(rows: Sequence[Row], best: Row) -> list[Row]:
+    """``best`` and its neighbours in λ that can't be told apart from it on these images, in order: up and
+    down to the first whose 95 % interval of the difference leaves out 0."""
+    known = sorted((row for row in rows if row["strength"] > 0), key=lambda row: row["strength"])
+    at = next(i for i, row in enumerate(known) if row["strength"] == best["strength"])
+    below = list(takewhile(lambda row: _is_tied(best, row), reversed(known[:at])))
+    above = list(takewhile(lambda row: _is_tied(best, row), known[at + 1 :]))
+    return [*reversed(below), best, *above]
+
+
+def _is_tied(best: Row, row: Row) -> bool:
+    found = against(best, row)
+    return found is not None and found.interval[0] <= 0 <= found.interval[1]
+
+
 def isotonic(values: Sequence[float]) -> list[float]:
     """The rising sequence with the least squared distance to ``values``."""
     blocks: list[tuple[float, int]] = []  # sum, number
@@ -88,11 +103,7 @@ def _averaged(values: Sequence[float]) -> list[float]:
 
 
 def _bits(row: Row | None) -> int | None:
-    """Which images are right, as an integer's bits. What is stored may be damaged."""
+    """Which images are right, as an integer's bits."""
     if row is None or row["accuracy"] is None or not isinstance(row["images"], int):
         return None
-    try:
-        bits = int.from_bytes(bytes.fromhex(row["right"]))
-    except (TypeError, ValueError):
-        return None
-    return bits if bits.bit_count() <= row["images"] else None
+    return bits(row["right"], row["images"])

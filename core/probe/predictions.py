@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import torch
 
-from core.data.catalogue import load_dataset
-from core.data.split import split_places, split_seed
 from core.probe.label_damage import open_trained
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
@@ -61,10 +59,9 @@ def predictions(spec: RunSpec, run_id: str) -> Predictions:
         confidence.append(most.values)
         answers.append(most.indices)
         chance.append(shares.gather(1, labels[:, None])[:, 0])
-    _, places = split_places(load_dataset(spec.data), spec.data, split_seed(spec))
     return Predictions(
         held_out.classes,
-        places.tolist(),
+        session.places.tolist(),
         held_out.labels.tolist(),
         torch.cat(answers).tolist(),
         [round(share, 4) for share in torch.cat(confidence).tolist()],

@@ -17,6 +17,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from core.run.errors import SpecError, no_such
 from core.run.events import Event
+from core.run.stopping import By, read_by
 
 Name = Literal["pause", "resume", "step", "epoch", "edit", "checkpoint", "stop"]
 MAX_WAITING = 1000  # commands that a run has not taken yet
@@ -31,6 +32,7 @@ class Command(TypedDict):
     command: Name
     set: NotRequired[dict[str, Any]]  # of an edit: values by path, see `core.run.edits`
     name: NotRequired[str]  # of a checkpoint: what a person calls it
+    by: NotRequired[By]  # of a stop: who wants it
 
 
 class StoppedError(Exception):
@@ -42,12 +44,14 @@ class Control:
 
     Attributes:
         stop: set once the run is to end; to set it is to post ``stop``.
+        stopped_by: who was the first to ask for that, if they said so.
         tell: takes events that can't wait for the run's next one: those of a pause while it is evaluated.
             None: it pauses before the next batch.
     """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
+        self.stopped_by: By = ""
         self.tell: Callable[[Event], None] | None = None
         self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
 
@@ -63,11 +67,17 @@ class Control:
         """
         read = read_command(command)
         if read["command"] == "stop":
-            self.stop.set()
+            self.end(read.get("by", ""))
         elif self._waiting.qsize() >= MAX_WAITING:
             raise SpecError("", "The run has not answered the commands before; wait until it does.")
         else:
             self._waiting.put(read)
+
+    def end(self, by: By = "") -> None:
+        """End the run; who asks for it first is who has stopped it."""
+        if not self.stop.is_set():
+            self.stopped_by = by
+        self.stop.set()
 
     def drain(self) -> list[Command]:
         """Take the commands that wait, in their order; ``stop`` is none of them."""
@@ -105,6 +115,8 @@ def read_command(value: Mapping[str, Any]) -> Command:
         raise SpecError("command", f"there is {no_such('command', str(value.get('command')), known)}")
     if name == "checkpoint" and value.get("name"):
         return {"command": name, "name": _checked_name(value["name"])}
+    if name == "stop" and (by := read_by(value.get("by"))):
+        return {"command": "stop", "by": by}
     if name != "edit":
         return {"command": name}
     change = value.get("set")

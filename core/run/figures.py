@@ -19,6 +19,8 @@ Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(max_length=2000)]
 OPEN = ConfigDict(extra="allow", allow_inf_nan=False, strict=True)
 
+MOST_COMPARED = 20_000  # validation images: an epoch says of each of so many whether it is right, a bit each
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Edge = Annotated[float, Field(gt=0)]
 # By kind of regulariser; None: it wasn't a finite number.
@@ -118,6 +120,7 @@ class Figures(TypedDict):
     train_accuracy: float
     validation_loss: float
     validation_accuracy: float
+    right: NotRequired[Annotated[str, Field(pattern="^([0-9a-f]{2})*$", max_length=MOST_COMPARED // 4)]]
     clean_loss: NotRequired[float]  # of training images as they are, see `core.train.clean`
     clean_accuracy: NotRequired[Share]
     clean_images: NotRequired[Count]
@@ -137,6 +140,7 @@ class Summary(TypedDict):
     epochs: Count
     result: NotRequired[Figures]  # runs of old have none
     last: Figures
+    validation_images: NotRequired[Count]  # an older version did not write it; `core.store.images` finds it
 
 
 def result_of(summary: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -82,6 +82,11 @@ class History:
         return self.state in TERMINAL
 
     @property
+    def validation_images(self) -> int | None:
+        """How many images the run is judged by; None: that is not known."""
+        return (self.started or {}).get("validation_images") or None
+
+    @property
     def result(self) -> Event | None:
         """The epoch that stands for the run: the one whose weights are saved. That is the last, unless a
         regulariser chose another by the validation images; while the run is live, the last so far."""
@@ -297,9 +302,10 @@ def summary(history: History) -> dict[str, Any] | None:
         "epochs": history.epochs[-1]["epoch"],
         "result": _without_layers(history.result or {}),
         "last": _without_layers(history.epochs[-1]),
+        **({"validation_images": history.validation_images} if history.validation_images else {}),
     }
 
 
 def _without_layers(epoch: Event) -> Event:
-    kept = {key: value for key, value in epoch.items() if key not in ("weights", "filters")}
+    kept = {key: value for key, value in epoch.items() if key not in ("weights", "filters", "right")}
     return {**kept, "sparsity": {**epoch["sparsity"], "layers": {}}}

@@ -22,6 +22,7 @@ from core.run.errors import SpecError
 from core.run.events import MAX_EVENT_BYTES, TERMINAL, Event, State, read_event
 from core.run.figures import Summary, Text
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, is_upload, parse
+from core.store.images import validation_images
 from core.store.tables import events, open_database, runs
 
 log = logging.getLogger(__name__)
@@ -306,7 +307,21 @@ class Store:
             except ValidationError as error:
                 first = error.errors(include_url=False, include_input=False)[0]
                 log.warning("A stored run is left out: %s: %s", first["loc"], first["msg"])
-        return found
+        return self._with_images(found)
+
+    def _with_images(self, found: list[StoredRun]) -> list[StoredRun]:
+        """The same, and every summary says of how many images its shares are, if that is known."""
+        silent = [run.id for run in found if run.summary and not run.summary.get("validation_images")]
+        if not silent:
+            return found
+        with self.engine.connect() as connection:
+            images = validation_images(connection, silent)
+        return [
+            run.model_copy(update={"summary": {**run.summary, "validation_images": images[run.id]}})
+            if run.summary and run.id in images
+            else run
+            for run in found
+        ]
 
 
 def _believable_size() -> sa.Select[Any]:

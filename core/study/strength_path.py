@@ -28,7 +28,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import Field
 
 from core.regularise.catalogue import REGULARISERS
@@ -45,6 +44,7 @@ from core.train.evaluation import evaluate, evaluation_weights
 from core.train.pace import Pace
 from core.train.session import Session, open_session
 from core.train.step import train_step
+from core.train.surroundings import surroundings
 
 PROGRESS_SECONDS = 0.2
 
@@ -155,8 +155,9 @@ def point(
     The row has ``strength``, λ; ``accuracy``, the share of the validation images that are answered right,
     None where the loss stopped being a number; ``images``, how many they are, and ``right``, which of them:
     a bit an image, in hexadecimal, so that points can be compared image by image; ``exact`` and ``near``, the
-    shares of the weights that are 0.0, and with ``|w| < 1e-3``; ``groups``, the share of the filters, neurons
-    and heads whose weights are all 0.0; and the ``seconds`` that training at this λ took.
+    shares of the ``weights`` that are 0.0, and with ``|w| < 1e-3``; ``groups``, the share of the filters,
+    neurons and heads whose weights are all 0.0; the ``seconds`` that training at this λ took; and the
+    ``versions`` it was computed by.
 
     Args:
         spec: from `quick`.
@@ -270,14 +271,17 @@ def _measured(session: Session, strength: float, began: float) -> Event:
         judged = evaluate(session, session.validation)
         found = session.weight_measures.measure(thorough=False, histograms=False)["sparsity"]
     groups = found.get("groups", {}).values()
+    versions = surroundings(session.device)["versions"]
     return {
         "event": "row",
         "strength": strength,
         "accuracy": judged.accuracy if math.isfinite(judged.loss) else None,
         "images": len(judged.correct),
-        "right": np.packbits(judged.correct.cpu().numpy()).tobytes().hex(),
+        "right": judged.right,
         "exact": found["exact"],
         "near": found["near"],
+        "weights": found["weights"],
         "groups": sum(each["zero"] for each in groups) / max(1, sum(each["all"] for each in groups)),
         "seconds": time.perf_counter() - began,
+        "versions": versions,
     }

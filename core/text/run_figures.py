@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from core.measure.near import NEAR
 from core.models.dropout import dropouts
 from core.run.spec import RunSpec
-from core.text.shares import counted, gap
+from core.text.shares import counted, gap, percent
 
 
 class Figure(NamedTuple):
@@ -59,7 +59,8 @@ def figures(epoch: Mapping[str, Any] | None, started: Mapping[str, Any] | None) 
             both[0],
             f"points; {both[1]}" if both[1] else "",
             "Clean train less validation accuracy: what the network knows by heart and can't do on new "
-            "images. Below it the 95 % interval (Newcombe): if it holds 0, there may be no gap.",
+            "images. Below it the 95 % interval (Newcombe): if it holds 0, there may be no gap."
+            + (f" Of {of:,} training and {images:,} validation images." if both[1] else ""),
         ),
         Figure(
             "Validation loss",
@@ -105,4 +106,4 @@ def _clean_counted(share: float, of: int, training: int) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}"
+    return "" if share is None else percent(share)

@@ -5,6 +5,22 @@ from __future__ import annotations
 from core.measure.counted import difference, wilson
 
 
+def percent(share: float) -> str:
+    """E.g. ``88.9 %``, for where what it is of stands beside it."""
+    return f"{100 * share:.1f} %"
+
+
+def in_full(share: float, of: int | None) -> str:
+    """E.g. ``88.9 % (16 of 18; 67–97)``: a share, how many of how many, and its 95 % interval (Wilson).
+
+    Args:
+        of: None: that was not kept.
+    """
+    if not of:
+        return f"{percent(share)} (of how many was not kept)"
+    return f"{percent(share)} ({counted(share, of).removesuffix(' %')})"
+
+
 def counted(share: float, of: int) -> str:
     """E.g. ``16 of 18; 67–97 %``, the 95 % interval: what stands beside the share itself.
 

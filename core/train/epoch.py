@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from core.run.events import EpochEvent, Event, Penalties
+from core.run.figures import MOST_COMPARED
 from core.train.batching import batches
 from core.train.clean import Clean, clean
 from core.train.divergence import diverged
@@ -137,6 +138,8 @@ def _judged(session: Session, position: Position) -> EpochEvent:
             "seconds": 0.0,
             "images_per_second": 0.0,
         }
+    if len(judged.correct) <= MOST_COMPARED:
+        event["right"] = judged.right
     if reason:
         event["stop"] = reason
     return event

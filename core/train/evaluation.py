@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -34,6 +35,12 @@ class Judgement(NamedTuple):
     def accuracy(self) -> float:
         """The share of images that are classified correctly."""
         return int(self.correct.sum()) / len(self.correct)
+
+    @property
+    def right(self) -> str:
+        """Which images are right, a bit an image, in hexadecimal: so that networks can be compared image by
+        image."""
+        return np.packbits(self.correct.cpu().numpy()).tobytes().hex()
 
 
 def evaluate(session: Session, dataset: Dataset) -> Judgement:

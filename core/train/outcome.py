@@ -38,8 +38,8 @@ def _chance(labels: Tensor, accuracy: float) -> str:
     if accuracy > bound or bound >= 1:
         return ""
     return (
-        f"the network can't be told from chance: it names {accuracy:.1%} of the validation images rightly, "
-        f"where always naming the largest class gives {share:.1%}"
+        f"the network can't be told from chance: it names {100 * accuracy:.1f} % of the {len(labels):,} "
+        f"validation images correctly, where always naming the largest class gives {100 * share:.1f} %"
     )
 
 

@@ -39,6 +39,7 @@ class Session:
     """A run's parts. Images are uint8 on the device; `batch` and `normalised` make them a network's input.
 
     Attributes:
+        places: (N,) of the validation images in the whole dataset.
         spec: as it is now, after the edits so far.
         check: called between two pieces of work that is no training; raises `StoppedError` to end it.
     """
@@ -47,6 +48,7 @@ class Session:
     device: torch.device
     train: Dataset[Tensor]
     validation: Dataset[Tensor]
+    places: Tensor
     mean: Tensor  # (C, 1, 1), of the training part, in [0, 1]
     std: Tensor  # (C, 1, 1)
     pipeline: Pipeline | None
@@ -152,6 +154,7 @@ def open_session(spec: RunSpec, check: Callable[[], None] = no_check) -> Session
         device=device,
         train=as_tensors(split.train, device),
         validation=as_tensors(split.validation, device),
+        places=split.places,
         mean=torch.tensor(split.mean, device=device).view(-1, 1, 1),
         std=torch.tensor(split.std, device=device).view(-1, 1, 1),
         pipeline=_pipeline(spec, channels, side, device),

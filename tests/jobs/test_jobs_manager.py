@@ -125,7 +125,7 @@ def test_stopping_a_run_that_waits(jobs):
     second, third = submit(jobs), submit(jobs)
     jobs.stop(second)
     view = jobs.view(second)
-    assert (view.state, view.reason) == ("stopped", "It was stopped before it began.")
+    assert (view.state, view.reason) == ("stopped", "Stopped before it began.")
     assert (view.started_at, view.finished_at is None) == (None, False)
     assert jobs.view(third).position == 1
     jobs.stop(second)  # again, and one that isn't there: nothing happens
@@ -134,6 +134,26 @@ def test_stopping_a_run_that_waits(jobs):
     jobs.stop(first)
     assert jobs.wait(third, PATIENCE).state == "finished"
     assert jobs.view(second) is view
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ("starter", "by whoever started it"),
+        ("address", "from the address it was started from"),
+        ("server", "at the server's own machine"),
+        ("visitor", "by another visitor"),
+    ],
+)
+def test_a_stopped_run_says_by_whom(jobs, by, said):
+    runs, waits = begin(jobs), submit(jobs)
+    jobs.stop(waits, by)
+    assert jobs.view(waits).reason == f"Stopped before it began, {said}."
+    jobs.stop(runs, by)
+    jobs.stop(runs, "command line")  # too late: it was stopped
+    ended = jobs.wait(runs, PATIENCE)
+    assert (ended.state, ended.reason) == ("stopped", f"Stopped {said}.")
+    assert jobs._store.run(runs).reason == ended.reason
 
 
 def test_the_queue_is_bounded(jobs, monkeypatch):
@@ -225,8 +245,9 @@ def test_two_servers_on_one_database_see_and_stop_each_others_runs(start):
         ]  # fmt: skip
     began = time.monotonic()
     here.stop(waiting)
-    there.stop(run_id)
+    there.stop(run_id, "address")
     assert there.wait(run_id, PATIENCE).state == "stopped"
+    assert there.view(run_id).reason == "Stopped from the address it was started from."
     assert time.monotonic() - began < 5
     assert states(here, run_id, waiting) == states(there, run_id, waiting) == ["stopped", "stopped"]
     assert there.view(run_id) is there.view(run_id)

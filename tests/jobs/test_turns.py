@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from core.__main__ import main
 from core.jobs import turns
-from core.jobs.manager import CLEARED
 from core.jobs.queue import Queue
 from core.jobs.turns import Waiting, check_room, in_turn
 from core.run.errors import SpecError
@@ -141,4 +140,5 @@ def test_all_that_wait_can_be_ended_from_the_command_line(store, capsys):
     assert "2 runs that waited will not start" in capsys.readouterr().out
     states = {run.id: (run.state, run.reason) for run in store.runs()}
     assert states.pop(running)[0] == "running"
-    assert set(states.values()) == {("stopped", CLEARED)}
+    said = "Stopped before it began, with all that waited, from the command line."
+    assert set(states.values()) == {("stopped", said)}

@@ -233,7 +233,9 @@ def test_recent_runs_of_one_name_are_told_apart(open_page):
     this, failed = stored(), {"event": "state", "state": "failed", "reason": "No."}
     stored([*made_up_run.events()[:2], failed], SPEC.model_copy(update={"name": ""}))
     links = [each.proto.label for each in open_page(PAGE, run=this).get("page_link")]
-    assert "**▸ 75.0% · Sparse**" in links
+    assert "**▸ 75.0 % · Sparse**" in links
+    hints = [each.proto.help for each in open_page(PAGE, run=this).get("page_link")]
+    assert any("validation accuracy 75.0 % (15 of 20; 53–89)" in each for each in hints)
     assert any(each.startswith("cnn 8 · L1 (lasso)") for each in links)  # it has no name, and no epoch
 
 
@@ -272,7 +274,7 @@ def test_a_strength_of_zero_is_a_run_like_any_other(open_page):
     assert manager().wait(run_id, timeout=60).state == "finished"
     for tab in CHARTS:
         visit = open_page(PAGE, run=run_id, look=tab)
-        assert not visit.exception and metric(visit, "Exact zeros") == "0.0%"
+        assert not visit.exception and metric(visit, "Exact zeros") == "0.0 %"
     assert asked(visit, "run") == run_id
 
 
@@ -287,7 +289,7 @@ def test_a_strength_that_kills_every_weight_is_said_with_what_to_try(open_page):
     assert manager().wait(run_id, timeout=60).state == "finished"
     for tab in CHARTS:
         visit = open_page(PAGE, run=run_id, look=tab)
-        assert not visit.exception and metric(visit, "Exact zeros") == "100.0%"
+        assert not visit.exception and metric(visit, "Exact zeros") == "100.0 %"
         assert "Every weight is zero" in texts(visit) and "Try" in texts(visit)
 
 
@@ -297,7 +299,7 @@ def test_the_epoch_whose_weights_are_saved_is_the_one_that_is_shown(open_page):
     chosen["validation_accuracy"] = 0.4321
     told = [e | {"result": chosen} if e["event"] == "finished" else e for e in events]
     visit = open_page(PAGE, run=stored(told))
-    assert "43.2%" in [metric.value for metric in visit.metric]
+    assert "43.2 %" in [metric.value for metric in visit.metric]
     assert any("Figures of epoch 2, whose weights are saved" in each.value for each in visit.caption)
     assert not any("Figures of epoch" in each.value for each in open_page(PAGE, run=stored()).caption)
 
@@ -307,7 +309,7 @@ def test_runs_of_one_name_are_told_apart_by_seed_or_time(open_page):
     ids = [stored(spec=spec.model_copy(update={"seed": seed})) for seed in (0, 0, 1)]
     links = [each.proto.label for each in open_page(PAGE, run=ids[2]).get("page_link")]
     alike = [each for each in links if "Alike" in each]
-    assert "**▸ 75.0% · Alike · seed 1**" in alike
+    assert "**▸ 75.0 % · Alike · seed 1**" in alike
     assert sum(bool(re.search(r"Alike · \d\d:\d\d$", each)) for each in alike) == 2
 
 

@@ -5,8 +5,10 @@ import sqlalchemy as sa
 from visiting import asked, manager
 
 from core.presets import PRESETS
+from core.run.spec import parse
 from core.store.store import Store
 from core.text.escape import plain
+from core.text.shares import in_full
 
 
 def test_it_offers_every_preset(open_page):
@@ -34,6 +36,13 @@ def test_what_is_running_is_shown(open_page):
     manager().stop(run_id)
     manager().wait(run_id, timeout=60)
     assert any("Last run" in each.value for each in open_page("app.py").markdown)
+
+
+def test_the_last_runs_line_says_of_how_many_its_accuracy_is(open_page):
+    run_id = manager().submit(parse({"data": {"name": "digits"}, "train": {"epochs": 1, "device": "cpu"}}))
+    result = manager().wait(run_id, timeout=60).history.result
+    said = [each.proto.text for each in open_page("app.py").get("progress")]
+    assert any(f"accuracy {in_full(result['validation_accuracy'], 359)} · " in each for each in said)
 
 
 @pytest.mark.parametrize("page", ["app.py", "pages/1_Augment.py", "pages/2_Train.py"])

@@ -1,11 +1,16 @@
 """Choosing λ on the page: asked for, watched, read, chosen. The jobs here are told, not trained."""
 
+import csv
+import io
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.figures.path_table import path_csv
 from core.figures.strength_path import path_chart
 from core.jobs.views import RunView
+from core.measure.counted import wilson
 from core.run.errors import SpecError
 from core.run.events import state
 from core.run.history import HistoryBuilder
@@ -31,7 +36,8 @@ class ToldJobs:
         self.asked.append((spec, inputs))
         return f"run {len(self.asked)}"
 
-    def stop(self, run_id):
+    def stop(self, run_id, by):
+        assert by in ("starter", "server")
         self.stopped.append(run_id)
 
 
@@ -73,6 +79,8 @@ def event(strength, accuracy=0.9, exact=0.5, near=0.6, groups=0.0):
         "exact": exact,
         "near": near,
         "groups": groups,
+        "weights": 9000,
+        "versions": {"augury": "0.1.0", "torch": "2", "kornia": "1"},
         "seconds": 1.0,
     }
 
@@ -197,9 +205,9 @@ def test_the_good_strength_is_said_marked_and_goes_into_the_form(told):
     told.views = finished([ZERO, *PATH])
     shown = visit("l1", "l2")
     assert "**About λ = 0.0001**, good to a factor of about three" in words(shown)
-    assert "97.0% accuracy, 30.0% exact zeros" in words(shown)
-    assert "Of the same 1,000 images it has 0 wrong that λ = 0 has right, and 0 the other way" in words(shown)
-    assert "a fall of 0.0 points (95 %: -0.4 to 0.4)" in words(shown)
+    assert "accuracy 97.0 % (970 of 1,000; 96–98), 30.0 % of 9,000 weights are zero" in words(shown)
+    assert "1,000 images it names 0 wrongly that λ = 0 names correctly, and 0 the other way" in words(shown)
+    assert "a fall of 0.0 points (95 %: −0.4 to 0.4)" in words(shown)
     assert "λ = 0.03 kills the network" in words(shown)
     assert "4 epochs without L1 (lasso), and from there 3 epochs at each λ" in words(shown)
     _, choices = shown.segmented_control
@@ -268,10 +276,10 @@ def test_a_damaged_row_is_left_out(told):
 @pytest.mark.parametrize(
     ("points", "says"),
     [
-        ([event(1e-4, exact=0.0, near=0.2), event(1e-3, exact=0.0, near=0.7)], "at most 70.0% are near it"),
+        ([event(1e-4, exact=0.0, near=0.2), event(1e-3, exact=0.0, near=0.7)], "at most 70.0 % are near it"),
         ([event(1e-4), event(1e-3, None)], "From λ = 0.001 on the loss stopped being a number"),
         ([event(1e-4, None), event(1e-3, None)], "At every λ the loss stopped being a number"),
-        ([event(1e-5, 0.9), event(1e-4, 0.1, 1.0, 1.0, 1.0)], "100.0% of its weights are zero"),
+        ([event(1e-5, 0.9), event(1e-4, 0.1, 1.0, 1.0, 1.0)], "accuracy 10.0 % (100 of 1,000; 8–12)"),
     ],
 )
 def test_what_a_strange_path_shows_is_said(told, points, says):
@@ -290,7 +298,8 @@ def test_the_chart_has_both_axes_every_value_and_says_it_in_words():
     assert by_name["good"]["x"] == [1e-4] and by_name["accuracy at λ = 0"]["y"] == [97.0, 97.0]
     assert by_name["|w| < 0.001"]["ids"] == [f"{value:g}" for value in strengths("l1")]
     assert chart.figure["layout"]["shapes"][0]["x0"] == 2e-4
-    assert "λ 0.0003: 96.7% accuracy, 50.0% zero" in chart.alt and "λ 0.03: no number" in chart.alt
+    assert "λ 0.0003: accuracy 96.7 % (967 of 1,000; 95–98), 50.0 % zero" in chart.alt
+    assert "λ 0.03: no number" in chart.alt
     assert "zero groups" not in [
         trace["name"] for trace in path_chart(points[:3], [1, 2], None).figure["data"]
     ]
@@ -326,7 +335,34 @@ def test_bars_and_hover_say_what_each_strength_costs_against_none():
     chart = path_chart([zero, other, event(1e-2, None)], strengths("l1"), None)
     accuracy, *_, without = chart.figure["data"]
     assert accuracy["x"] == [1e-3, 1e-2] and without["y"] == [96.0, 96.0]
-    assert accuracy["customdata"] == ["a rise of 3.0 points (95 %: 1.7 to 4.5)", ""]
+    found = "99.0 % (990 of 1,000; 98.2–99.5), a rise of 3.0 points (95 %: 1.7 to 4.5)"
+    assert accuracy["customdata"] == [found, ""]
     assert accuracy["error_y"]["array"][0] == pytest.approx(1.45, abs=0.1)
     assert accuracy["error_y"]["arrayminus"][0] == pytest.approx(1.4, abs=0.1)
-    assert "λ 0: 96.0% accuracy; λ 0.001: 99.0% accuracy" in chart.alt and "1.7 to 4.5" in chart.alt
+    assert "λ 0: accuracy 96.0 % (960 of 1,000; 95–97); λ 0.001: accuracy 99.0 %" in chart.alt
+    assert "1.7 to 4.5" in chart.alt
+
+
+def test_values_that_cannot_be_told_apart_are_said(told):
+    told.views = finished([ZERO, *PATH])
+    assert (
+        "λ = 1e-05, 3e-05, 0.0001 and 0.0003 can't be told apart on 1,000 images; 0.0003 has the most zeros "
+        "(50.0 %)." in words(visit("l1"))
+    )
+    told.views = finished([event(0.0, 0.96), event(1e-5, 0.96), event(1e-4, 0.99)])
+    assert "About λ = 0.0001" in words(visit("l1")) and "told apart" not in words(visit("l1"))
+
+
+def test_all_numbers_are_there_as_a_table_and_as_a_file(told):
+    told.views = finished([ZERO, *PATH])
+    shown = visit("l1")
+    (table,) = shown.table
+    assert table.value["Accuracy"].iloc[0] == "97.0 % (970 of 1,000; 96–98)" and len(table.value) == 9
+    old = [{k: v for k, v in row.items() if k not in ("weights", "versions")} for row in (ZERO, PATH[3])]
+    for points in ([ZERO, PATH[3], event(1.0, None)], old):
+        lines = list(csv.DictReader(io.StringIO(path_csv([("abc", row) for row in points], 7))))
+        assert {(line["run_id"], line["seed"]) for line in lines} == {("abc", "7")}
+        assert lines[1]["fall_against_lambda_0_share"] == "0.003" and lines[0]["fall_low_share"] == ""
+        assert float(lines[0]["validation_accuracy_low_share"]) == pytest.approx(wilson(970, 1000)[0])
+        assert lines[0]["validation_images"] == "1000" and not shown.exception
+    assert [line["torch_version"] for line in lines] == ["", ""]

@@ -9,6 +9,7 @@ from PIL import Image
 from visiting import asked, manager, spec_of
 
 from core.catalogues import completed
+from core.measure.mean import mean_interval
 from core.models.dropout import DROPOUTS
 from core.presets import preset
 from core.regularise.catalogue import REGULARISERS
@@ -240,8 +241,8 @@ def test_a_run_from_start_to_finish(open_page):
     assert not visit.exception
     values = {metric.label: metric.value for metric in visit.metric}
     last = manager().view(run_id).history.epochs[-1]
-    assert values["Validation accuracy"] == f"{last['validation_accuracy']:.1%}"
-    assert values["Exact zeros"] == "0.0%"
+    assert values["Validation accuracy"] == f"{100 * last['validation_accuracy']:.1f} %"
+    assert values["Exact zeros"] == "0.0 %"
     sure = {metric.label: metric.delta for metric in visit.metric}
     validation = manager().view(run_id).history.started["validation_images"]
     assert (
@@ -398,7 +399,8 @@ def test_three_seeds_are_a_group_with_a_band(open_page):
     visit = open_page(PAGE, run=runs[0].id)
     results = [manager().view(run.id).history.result["validation_accuracy"] for run in runs]
     said = next(each.value for each in visit.markdown if "**3 seeds**" in each.value)
-    assert f"{100 * sum(results) / 3:.1f} % on average" in said
+    mean, low, high = mean_interval([100 * each for each in results])
+    assert f"{mean:.1f} % on average (95 %: {max(low, 0):.1f} to {min(high, 100):.1f})" in said
     assert f"from {100 * min(results):.1f} to {100 * max(results):.1f} %" in said
 
 

@@ -12,6 +12,7 @@ from core.run.address import encode
 from core.run.spec import DataSpec, parse
 from core.store.store import run_folder
 from core.text.escape import plain
+from core.text.shares import in_full
 from tests import hostile
 
 PAGE = "pages/2_Train.py"
@@ -56,9 +57,9 @@ def test_it_is_offered_with_what_came_out_and_opened(open_page):
     visit = start(open_page)
     assert len(manager().recent()) == 1 and "run" not in visit.query_params
     last = manager().view(run_id).history.epochs[-1]
-    told = f"({100 * last['validation_accuracy']:.1f} % on 359 validation images)."
+    told = f"{in_full(last['validation_accuracy'], 359)}."
     when = r"at \d\d:\d\d"
-    assert re.fullmatch(f"Already trained {when} as “Tiny” {re.escape(told)}", said(visit)[0])
+    assert re.fullmatch(f"Already trained {when} as “Tiny”: {re.escape(told)}", said(visit)[0])
     button(visit, "Open it").click().run()
     assert not visit.exception and asked(visit, "run") == run_id
     assert re.match(f"Trained before, {when}", said(visit)[0])

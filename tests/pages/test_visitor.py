@@ -51,3 +51,33 @@ def test_only_this_machine_empties_the_queue(open_page, monkeypatch):
     states = [manager().view(each).state for each in ids]
     assert states[1:] == ["stopped", "stopped"] and states[0] == "running"
     manager().stop(ids[0])
+
+
+@pytest.mark.parametrize(
+    ("started_by", "seen_as", "by"),
+    [
+        ("pupil/1", "pupil/1", "starter"),
+        ("pupil/1", "pupil/2", "address"),
+        ("pupil/1", "other/3", "visitor"),
+        ("pupil/1", "here/9", "server"),
+        ("here/8", "here/9", "server"),
+        ("here/9", "here/9", "starter"),
+        ("", "pupil/1", "visitor"),
+    ],
+)
+def test_who_stops_a_run_is_known_by_place_and_visit(monkeypatch, started_by, seen_as, by):
+    monkeypatch.setattr(visitor, "visitor", lambda: seen_as)
+    monkeypatch.setattr(visitor, "place", lambda: seen_as.partition("/")[0])
+    assert visitor.who_stops(started_by) == by
+
+
+def test_a_run_says_who_has_stopped_it_and_no_address(open_page):
+    visit = open_page("pages/2_Train.py")
+    next(each for each in visit.number_input if each.label == "Epochs").set_value(1000).run()
+    next(each for each in visit.button if each.label == "Start training").click().run()
+    (run,) = manager().recent(1)
+    next(each for each in visit.button if each.label == "Stop").click().run()
+    assert manager().wait(run.id, timeout=60).state == "stopped"
+    ended = open_page("pages/2_Train.py", run=run.id)
+    (said,) = [each.value for each in ended.info if "Stopped" in each.value]
+    assert "Stopped by whoever started it" in said and run.visitor.partition("/")[2] not in said

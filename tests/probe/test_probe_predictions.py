@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from sklearn.metrics import confusion_matrix as theirs
 
+import core.data.split
 from core.catalogues import completed
 from core.data.catalogue import load_dataset
 from core.figures.confusion import confusion_matrix
@@ -96,11 +97,12 @@ def test_mistakes_come_surest_first_and_of_one_cell_if_asked():
 def test_the_csv_says_it_all_and_no_name_is_a_formula(trained):
     found = asdict(predictions(trained[0], RUN))
     found["classes"] = ("=1+1", *found["classes"][1:])
-    rows = list(csv.DictReader(io.StringIO(predictions_csv(found))))
+    rows = list(csv.DictReader(io.StringIO(predictions_csv(found, {"run_id": RUN, "seed": 3}))))
     assert len(rows) == 359 and {row["label"] for row in rows} >= {"'=1+1", "1"}
+    assert {(row["run_id"], row["seed"]) for row in rows} == {(RUN, "3")}
     correct = sum(int(row["correct"]) for row in rows)
     assert correct == sum(row["label"] == row["prediction"] for row in rows)
-    assert [int(row["image"]) for row in rows] == found["places"]
+    assert [int(row["image_index"]) for row in rows] == found["places"]
 
 
 def test_the_lines_that_load_it_run(trained, tmp_path):
@@ -116,3 +118,12 @@ def test_the_lines_that_load_it_run(trained, tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert "tensor" in ran.stdout and len(code.splitlines()) <= 12
     assert json.loads((tmp_path / "mine.json").read_text())["seed"] == 3
+
+
+def test_the_data_are_split_once(trained, monkeypatch):
+    spec, _, _ = trained
+    drawn, calls = core.data.split._drawn, []
+    monkeypatch.setattr(core.data.split, "_drawn", lambda *args: calls.append(args) or drawn(*args))
+    found = predictions(spec, RUN)
+    assert len(calls) == 1
+    assert found.places == drawn(*calls[0])[0].tolist()

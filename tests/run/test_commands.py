@@ -7,6 +7,8 @@ import pytest
 
 from core.run.commands import MAX_WAITING, Control, StoppedError
 from core.run.errors import SpecError
+from core.run.events import state
+from core.run.stopping import with_reason
 
 
 def test_commands_come_out_in_their_order_and_once():
@@ -65,3 +67,17 @@ def test_only_so_many_wait():
         control.post({"command": "pause"})
     control.post({"command": "stop"})
     assert control.stopping
+
+
+def test_the_first_who_stops_it_is_the_one_who_did():
+    control = Control()
+    control.post({"command": "stop", "by": "server"})
+    control.post({"command": "stop", "by": "starter"})
+    assert control.stopping and control.stopped_by == "server"
+    strange = Control()
+    strange.post({"command": "stop", "by": "192.0.2.7"})  # from another version: never shown
+    assert strange.stopping and strange.stopped_by == ""
+    ended = with_reason(state("stopped", "The weights are kept."), "server")
+    assert ended["reason"] == "Stopped at the server's own machine. The weights are kept."
+    assert with_reason(state("finished"), "server") == state("finished")
+    assert with_reason(state("stopped"), "") == state("stopped")

@@ -44,12 +44,13 @@ def test_a_database_of_the_first_release_opens_with_all_its_runs(path):
         assert (run.created_at, run.started_at, run.finished_at) == (
             row["created_at"], row["started_at"], row["finished_at"],
         )  # fmt: skip
-        told = json.loads(row["summary"]) if row["summary"] else None
-        assert run.summary == (told and {name: told[name] for name in ("epochs", "last")})
-        assert run.summary is None or result_of(run.summary) == told["last"]
-        assert (run.kind, run.digest, run.inputs, run.note, run.tags) == ("train", None, {}, "", ())
         events = before.execute("SELECT seq, event FROM events WHERE run_id = ? ORDER BY seq", [run.id])
         stored = [(row["seq"], json.loads(row["event"])) for row in events]
+        told = json.loads(row["summary"]) if row["summary"] else None
+        images = told and {"validation_images": build_history(stored).history().validation_images}
+        assert run.summary == (told and {name: told[name] for name in ("epochs", "last")} | images)
+        assert run.summary is None or result_of(run.summary) == told["last"]
+        assert (run.kind, run.digest, run.inputs, run.note, run.tags) == ("train", None, {}, "", ())
         assert store.events(run.id) == stored
         assert build_history(stored).history().state == run.state
     finished = build_history(store.events(runs[-1].id)).history()

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.run.errors import SpecError
+from core.run.history import build_history
+from core.run.history import summary as make_summary
 from core.run.spec import RunSpec
 from core.store import owner
 from core.store.store import Store, is_run_id, run_folder
@@ -28,6 +30,19 @@ def store(path):
     store = Store(f"sqlite:///{path}")
     yield store
     store.close()
+
+
+def test_a_list_of_runs_knows_of_how_many_images_older_summaries_are(store):
+    ids = [new_run(store, at) for at in (1.0, 2.0, 3.0)]
+    summary = {"epochs": 1, "result": epoch(1), "last": epoch(1)}
+    for run_id in ids:
+        store.set_state(run_id, "finished", summary=summary)
+    store.append(ids[0], list(enumerate(EVENTS, start=1)))
+    store.set_state(ids[2], "finished", summary={**summary, "validation_images": 7})
+    found = {run.id: run.summary.get("validation_images") for run in store.runs()}
+    assert found == {ids[0]: STARTED["validation_images"], ids[1]: None, ids[2]: 7}
+    told = make_summary(build_history(enumerate(EVENTS, start=1)).history())
+    assert told["validation_images"] == STARTED["validation_images"]
 
 
 def new_run(store, created_at=1.0):

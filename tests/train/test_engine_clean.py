@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from core.catalogues import completed
 from core.data.catalogue import load_dataset
 from core.data.split import split_dataset
+from core.measure.paired import bits
 from core.models.build import build_model
 from core.randomness import derive
 from core.run.history import build_history
@@ -61,3 +62,22 @@ def test_the_same_spec_draws_the_same_line_however_many_steps_were_told():
     fewer = [event for event in told if event["event"] != "step"]
     lines = [build_history(enumerate(each, 1)).history().loss for each in (told, fewer)]
     assert lines[0] == lines[1] and len(lines[0].x) == 16 and lines[0].x[0] == 0.25
+
+
+def test_an_epoch_says_which_validation_images_are_right(tmp_path):
+    chosen = completed(spec(**many(200)))
+    told = epochs(run(chosen, out=tmp_path))[-1]
+    split = split_dataset(load_dataset(chosen.data), chosen.data, derive(chosen.seed, "split"))
+    model = build_model(chosen.model, channels=1, side=8, num_classes=10, seed=1)
+    model.load_state_dict(load_file(tmp_path / "weights.safetensors"))
+    with torch.no_grad():
+        logits = model.eval()((split.validation.images.float() / 255 - split.mean[0]) / split.std[0])
+    right = "".join("1" if each else "0" for each in logits.argmax(1) == split.validation.labels)
+    found = bits(told["right"], len(right))
+    assert f"{found:0{-(-len(right) // 8) * 8}b}"[: len(right)] == right
+    assert found.bit_count() / len(right) == told["validation_accuracy"]
+
+
+def test_of_very_many_images_it_does_not(monkeypatch):
+    monkeypatch.setattr("core.train.epoch.MOST_COMPARED", 10)
+    assert "right" not in epochs(run(completed(spec(**many(200)))))[-1]

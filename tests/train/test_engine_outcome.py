@@ -25,16 +25,16 @@ def said(accuracy, train_loss=1.0, validation_loss=1.0, labels=LABELS, classes=4
 @pytest.mark.parametrize(("accuracy", "warns"), [(0.1, True), (0.25, True), (0.33, True), (0.34, False)])
 def test_chance_is_the_largest_class_and_its_noise(accuracy, warns):
     sentence = (
-        f"After the last epoch the network can't be told from chance: it names {accuracy:.1%} of the "
-        "validation images rightly, where always naming the largest class gives 25.0%; try another learning "
-        "rate, a weaker regulariser, or more epochs."
+        f"After the last epoch the network can't be told from chance: it names {100 * accuracy:.1f} % of "
+        "the 100 validation images correctly, where always naming the largest class gives 25.0 %; try "
+        "another learning rate, a weaker regulariser, or more epochs."
     )
     assert said(accuracy) == [sentence] * warns
 
 
 def test_the_largest_class_counts_not_the_number_of_classes():
     mostly_one = torch.tensor([3] * 80 + [0, 1] * 10)
-    assert "gives 80.0%" in said(0.87, labels=mostly_one)[0] and said(0.89, labels=mostly_one) == []
+    assert "gives 80.0 %" in said(0.87, labels=mostly_one)[0] and said(0.89, labels=mostly_one) == []
     assert said(1.0, labels=torch.zeros(50, dtype=torch.long)) == []  # nothing can be better than that
 
 

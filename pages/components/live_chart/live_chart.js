@@ -146,7 +146,11 @@ function inTheme({ data, layout = {} }, theme) {
   };
   for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout)])) {
     const points = layout.hovermode === "x unified" && name.startsWith("x");
-    if (/^[xy]axis\d*$/.test(name)) themed[name] = { ...axis, ...(points && pointer), ...layout[name] };
+    if (!/^[xy]axis\d*$/.test(name)) continue;
+    themed[name] = { ...axis, ...(points && pointer), ...layout[name] };
+    // As large as the ticks' letters, and clear of them.
+    const title = layout[name]?.title;
+    if (title) themed[name].title = { standoff: 6, ...title, font: { size: 13, ...title.font } };
   }
   return { data, layout: themed };
 }

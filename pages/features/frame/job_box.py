@@ -19,7 +19,7 @@ from core.run.spec import RunSpec
 from core.text.escape import plain
 from core.text.refusals import in_words
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import visitor
+from pages.features.frame.visitor import visitor, who_stops
 
 REFRESH_SECONDS = 1.0
 
@@ -49,7 +49,7 @@ def job_box(
         return
     if view.state == "failed":
         st.error(plain(view.reason), icon=":material/error:")
-    elif view.state == "interrupted":
+    elif view.state in ("interrupted", "stopped") and view.reason:
         st.info(plain(view.reason), icon=":material/info:")
     draw(view)
 
@@ -90,6 +90,10 @@ def _ask(spec: RunSpec, kind: str, inputs: Mapping[str, Any], key: str) -> None:
         refuse(key, error)
 
 
+def _cancel(run_id: str, started_by: str) -> None:
+    jobs().stop(run_id, who_stops(started_by))
+
+
 def _watch(run_id: str, draw: Draw, key: str) -> None:
     if st.session_state.get(_watched(key)) != run_id:
         return  # a timer of what was shown before
@@ -99,7 +103,11 @@ def _watch(run_id: str, draw: Draw, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(view.progress().share, plain(how_far(view)), width="stretch")
         st.button(
-            "Cancel", icon=":material/stop:", key=f"{key}.cancel", on_click=jobs().stop, args=(view.id,)
+            "Cancel",
+            icon=":material/stop:",
+            key=f"{key}.cancel",
+            on_click=_cancel,
+            args=(view.id, view.visitor),
         )
     if view.history.rows:
         draw(view)

@@ -9,6 +9,9 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.jobs.turns import place_of
+from core.run.stopping import By
+
 HERE = "here"  # the place of a browser on the server's own machine
 
 
@@ -37,6 +40,15 @@ def visitor() -> str:
 def is_here() -> bool:
     """Whether the visitor sits at the server's own machine, as a teacher does."""
     return place() == HERE
+
+
+def who_stops(started_by: str) -> By:
+    """What this visitor is to a run that ``started_by`` has started, for the reason of its end."""
+    if started_by and started_by == visitor():
+        return "starter"
+    if is_here():
+        return "server"
+    return "address" if started_by and place_of(started_by) == place() else "visitor"
 
 
 def _digest(address: bytes) -> str:

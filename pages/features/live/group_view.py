@@ -6,11 +6,14 @@ import streamlit as st
 
 from core.jobs.views import RunView
 from core.measure.band import Band, band
+from core.measure.mean import mean_interval
 from core.text.describe import title
 from core.text.escape import plain
+from core.text.shares import in_full, percent
 from pages.features.frame.setup import jobs
 
 LOOKED_THROUGH = 100  # runs, for those of the group
+_HOW = "The interval is Student's t over the seeds: where the mean of very many seeds lies."
 
 
 def seeds_of(view: RunView) -> list[RunView]:
@@ -34,26 +37,38 @@ def group_line(view: RunView, views: list[RunView]) -> None:
         return
     results = [each.history.result["validation_accuracy"] for each in views if each.history.result]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(_in_words(results, len(views)), width="content")
+        images = view.history.validation_images
+        judged = f" Each is judged on {images:,} validation images." if images else ""
+        st.markdown(_in_words(results, len(views)), width="content", help=plain(_HOW + judged))
         for each in views:
             result = each.history.result
-            label = f"seed {each.spec.seed}" + (f": {result['validation_accuracy']:.1%}" if result else "")
+            reached = f": {percent(result['validation_accuracy'])}" if result else ""
+            label = plain(f"seed {each.spec.seed}{reached}")
             st.page_link(
                 "pages/2_Train.py",
                 label=f"**▸ {label}**" if each.id == view.id else label,
                 query_params={"run": each.id},
-                help=plain(f"{title(each.spec)}, {each.state}"),
+                help=plain(f"{title(each.spec)}, {each.state}{_judged(each)}"),
             )
 
 
 def _in_words(results: list[float], of: int) -> str:
-    """E.g. ``**3 seeds**: validation accuracy 96.1 % on average, from 95.7 to 96.5 %``."""
+    """E.g. ``**3 seeds**: validation accuracy 96.1 % on average (95 %: 95.1 to 97.1), from 95.7 to 96.5 %:``,
+    with Student's interval over the seeds."""
     if not results:
         return f"**{of} seeds**, of which none has ended an epoch."
-    mean = 100 * sum(results) / len(results)
+    mean, sure = 100 * results[0], ""
+    if len(results) > 1:
+        mean, low, high = mean_interval([100 * each for each in results])
+        sure = f" (95 %: {max(low, 0):.1f} to {min(high, 100):.1f})"
     so_far = "" if len(results) == of else f" so far, {len(results)} of them,"
     spread = f"from {100 * min(results):.1f} to {100 * max(results):.1f} %"
-    return f"**{of} seeds**:{so_far} validation accuracy {mean:.1f} % on average, {spread}:"
+    return f"**{of} seeds**:{so_far} validation accuracy {mean:.1f} % on average{sure}, {spread}:"
+
+
+def _judged(view: RunView) -> str:
+    result = view.history.result
+    return f", {in_full(result['validation_accuracy'], view.history.validation_images)}" if result else ""
 
 
 def _but_seed(view: RunView) -> str:

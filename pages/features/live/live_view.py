@@ -11,7 +11,6 @@ import streamlit as st
 
 from core.figures.parts import Figure
 from core.figures.sparsity import sparsity_by_layer
-from core.figures.tables import epochs_csv
 from core.figures.training import accuracy, loss
 from core.jobs.views import RunView
 from core.text.advice import advise
@@ -20,17 +19,19 @@ from core.text.escape import plain
 from core.text.how_long import how_long
 from core.text.how_long import in_words as roughly
 from core.text.run_figures import figures, harder_while_learning
+from core.text.shares import in_full, percent
 from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
-from pages.features.editor import choice
-from pages.features.frame.downloads import has_weights, weights_address
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
 from pages.features.frame.teacher import part_shown
+from pages.features.frame.visitor import who_stops
 from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
+from pages.features.live.next_steps import what_next
+from pages.features.live.outcome import outcome
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
 from pages.features.live.starting import preset_of, refusal
@@ -43,6 +44,7 @@ METRIC_WIDTH = 144  # pixels: six in a row at 1280
 LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
+ENDED_HEIGHT, ENDED_SHARE = 185, 0.255  # beneath the sentence that says what it came to
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
 
 
@@ -68,13 +70,16 @@ def live_view(run_id: str) -> None:
     trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
     # for a run that has ended, and must find its own place there, not somebody else's.
-    parts, next_steps = st.container(key="run_parts"), st.container()
+    came_to, parts = st.container(key="run_came_to"), st.container(key="run_parts")
+    next_steps = st.container()
     tabs = st.container(key="run_tabs")
     if view.ended:
+        with came_to:
+            outcome(view)
         with parts:
             _live_parts(view)
         with next_steps:
-            _what_next(view)
+            what_next(view)
         if part_shown("tabs"):
             with tabs:
                 run_tabs(view)
@@ -103,27 +108,27 @@ def _header(view: RunView) -> None:
             if part_shown("stop"):
                 edit_box(view)
                 if not view.history.ended and may_change(view):
-                    _stop_button(view.id)
+                    _stop_button(view)
         if preset := preset_of(view.spec):
             st.caption(preset.watch)
 
 
-def _stop_button(run_id: str) -> None:
+def _stop_button(view: RunView) -> None:
     """Greyed once it was pressed: the run ends after its batch, which may take a few seconds."""
-    pressed = st.session_state.get(_STOPPING) == run_id
+    pressed = st.session_state.get(_STOPPING) == view.id
     st.button(
         "Stopping after this batch…" if pressed else "Stop",
         icon=":material/stop:",
         on_click=_stop,
-        args=(run_id,),
+        args=(view.id, view.visitor),
         key="stop",
         disabled=pressed,
     )
 
 
-def _stop(run_id: str) -> None:
+def _stop(run_id: str, started_by: str) -> None:
     st.session_state[_STOPPING] = run_id
-    jobs().stop(run_id)
+    jobs().stop(run_id, who_stops(started_by))
 
 
 def _live(run_id: str) -> None:
@@ -153,7 +158,7 @@ def _live_parts(view: RunView) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Accuracy**")
-        now = f"{last['validation_accuracy']:.1%}" if last else ""
+        now = in_full(last["validation_accuracy"], view.history.validation_images) if last else ""
         _chart(view, "accuracy", accuracy, "train and validation accuracy", now, accuracy_band(seeds))
     with right:
         st.markdown("**Loss**")
@@ -164,7 +169,8 @@ def _live_parts(view: RunView) -> None:
         _batch(view)
     with right:
         st.markdown("**Sparsity by layer**")
-        now = f"{last['sparsity']['exact']:.1%} of all weights" if last else ""
+        sparsity = last["sparsity"] if last else {}
+        now = f"{percent(sparsity['exact'])} of {sparsity['weights']:,} weights" if last else ""
         _chart(view, "sparsity", sparsity_by_layer, "exact zeros by layer", now)
     if last and (why := harder_while_learning(last, view.spec)):
         st.caption(why)
@@ -176,7 +182,8 @@ def _chart(
     result = view.history.result
     said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
     alt = f"Line chart of {what}. {said}"
-    live_chart(chart(view, draw, *settings), key=name, height=CHART_HEIGHT, share=CHART_SHARE, alt=alt)
+    height, share = (ENDED_HEIGHT, ENDED_SHARE) if view.ended else (CHART_HEIGHT, CHART_SHARE)
+    live_chart(chart(view, draw, *settings), key=name, height=height, share=share, alt=alt)
 
 
 def _state(view: RunView) -> None:
@@ -202,7 +209,11 @@ def _state(view: RunView) -> None:
         threads = history.started["threads"]
         device = plain(history.started["device_name"])
         parts.append(f"{device}, {threads} {'thread' if threads == 1 else 'threads'}")
-    st.progress(progress.share, " · ".join([history.state.capitalize(), *parts]))
+    said = " · ".join([history.state.capitalize(), *parts])
+    if history.state == "finished":
+        st.caption(said)
+    else:
+        st.progress(progress.share, said)
     if history.state == "failed":
         st.error(f"The run failed. {plain(history.reason)}", icon=":material/error:")
     elif history.reason:
@@ -272,42 +283,6 @@ def _batch(view: RunView) -> None:
     batch_strip(
         f"data:image/png;base64,{batch['images']}", batch["labels"], key="batch", alt="An image of class"
     )
-
-
-def _what_next(view: RunView) -> None:
-    with st.container(horizontal=True):
-        st.button(
-            "Change something and train again",
-            type="primary",
-            icon=":material/tune:",
-            on_click=_choose_again,
-            args=(view,),
-        )
-        st.download_button(
-            "Spec (JSON)",
-            view.spec.to_json(indent=2),
-            f"augury-{view.id[:8]}.json",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "Epochs (CSV)",
-            epochs_csv(view.history, view.id, view.spec),
-            f"augury-{view.id[:8]}.csv",
-            icon=":material/download:",
-            disabled=not view.history.epochs,
-        )
-        if has_weights(view.id):
-            st.link_button(
-                "Weights",
-                weights_address(view.id),
-                icon=":material/download:",
-                help="The saved network as safetensors. The tab Mistakes has the lines that load it.",
-            )
-
-
-def _choose_again(view: RunView) -> None:
-    del st.query_params["run"]
-    choice.start_from(view.spec)
 
 
 def _duration(seconds: float) -> str:

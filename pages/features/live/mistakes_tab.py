@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.figures.confusion import confusion_matrix
+from core.figures.epochs_csv import identity
 from core.figures.predictions import how_to_load, predictions_csv
 from core.jobs.views import RunView
 from core.measure.confusion import confusions, mistakes
@@ -80,7 +81,7 @@ def _images(view: RunView, found: Mapping[str, Any]) -> None:
         if option == _SUREST:
             return "Surest mistakes"
         label, answer = (names[each] for each in _cell(option))
-        return plain(f"{label}, named {answer}" if label != answer else f"{label}, rightly")
+        return plain(f"{label}, named {answer}" if label != answer else f"{label}, correctly")
 
     key = f"mistakes.shown.{view.id}.{st.session_state.get('mistakes.picked', '')}"
     option = st.selectbox(
@@ -130,7 +131,7 @@ def _take_home(view: RunView, found: Mapping[str, Any]) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Predictions (CSV)",
-            predictions_csv(found),
+            predictions_csv(found, identity(view.history, view.id, view.spec)),
             f"{stem}-predictions.csv",
             icon=":material/download:",
             on_click="ignore",

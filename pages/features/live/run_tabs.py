@@ -37,6 +37,7 @@ from core.run.figures import result_of
 from core.run.spec import DataSpec
 from core.text.describe import data_in_words, in_words, title
 from core.text.escape import plain
+from core.text.shares import percent
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.frame.setup import jobs
@@ -89,7 +90,10 @@ def layers_tab(view: RunView) -> None:
     draw, alt = ways[way]
     last = history.result
     assert last is not None
-    said = ", ".join(f"{name} {layer['exact']:.0%}" for name, layer in last["sparsity"]["layers"].items())
+    said = ", ".join(
+        f"{name} {percent(layer['exact'])} of {layer['weights']:,}"
+        for name, layer in last["sparsity"]["layers"].items()
+    )
     height = 130 + 34 * len(last["sparsity"]["layers"]) if way == "Map" else 320
     live_chart(chart(view, draw), key=f"layers.{way}", height=height, alt=f"{alt} Now: {said}.")
     words = groups_in_words(last)
@@ -257,9 +261,9 @@ def runs_tab(view: RunView) -> None:
         for point in best[-FRONT_LINKS:]:
             st.page_link(
                 "pages/2_Train.py",
-                label=f"{plain(point.name)} ({point.accuracy:.1%}, {point.exact:.0%} zeros)",
+                label=plain(f"{point.name} ({percent(point.accuracy)}, {percent(point.exact)} zeros)"),
                 query_params={"run": point.id, "look": "All runs"},
-                help=plain(point.words),
+                help=plain(f"{point.figures}; {point.words}"),
                 disabled=point.id == view.id,
             )
 
@@ -287,6 +291,8 @@ def _points(images: DataSpec, ended: str) -> list[RunPoint]:
             arch=title_of(ARCHITECTURES, run.spec.model.arch),
             accuracy=result_of(run.summary)["validation_accuracy"],
             exact=result_of(run.summary)["sparsity"]["exact"],
+            images=run.summary.get("validation_images"),
+            weights=result_of(run.summary)["sparsity"]["weights"],
         )
         for run in jobs().recent(MOST_RUNS)
         if run.state == "finished" and run.summary and _images(run.spec.data) == images

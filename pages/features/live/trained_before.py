@@ -8,6 +8,7 @@ from core.jobs.views import RunView
 from core.run.spec import RunSpec
 from core.text.describe import title
 from core.text.escape import plain
+from core.text.shares import in_full
 from pages.features.frame.setup import jobs
 from pages.features.frame.when import when
 from pages.features.live.starting import finished_before, start_anew, start_group, start_run
@@ -67,13 +68,12 @@ def trained_before_note(view: RunView) -> None:
 
 
 def _how_it_went(view: RunView) -> str:
-    """E.g. ``on 26 November at 01:10 as “Baseline” (97.3 % on 1,000 validation images)``, escaped."""
+    """E.g. ``on 26 November at 01:10 as “Baseline”: 97.3 % (973 of 1,000; 96–98)``, escaped."""
     said = f"{_on(view.finished_at or view.created_at)} as “{plain(title(view.spec))}”"
     result = view.history.result
-    if result is None or view.history.started is None:
+    if result is None:
         return said
-    right, images = result["validation_accuracy"], view.history.started["validation_images"]
-    return f"{said} ({100 * right:.1f} % on {images:,} validation images)"
+    return f"{said}: {in_full(result['validation_accuracy'], view.history.validation_images)}"
 
 
 def _on(seconds: float) -> str:

@@ -14,6 +14,7 @@ from core.run.figures import result_of
 from core.store.store import StoredRun
 from core.text.describe import in_words, title
 from core.text.escape import plain
+from core.text.shares import in_full, percent
 from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import is_here, visitor
 from pages.features.frame.when import when
@@ -64,7 +65,7 @@ def _stop_waiting_box(waiting: int) -> None:
 
 
 def _stop_waiting() -> None:
-    jobs().stop_waiting()
+    jobs().stop_waiting("server")
 
 
 def _line(view: RunView) -> None:
@@ -73,10 +74,10 @@ def _line(view: RunView) -> None:
         what = "" if view.kind == "train" else f"{title_of(KINDS, view.kind)}: "
         said = [plain(what + title(view.spec)), view.state]
         if result := view.history.result:
-            said += [
-                f"{result['validation_accuracy']:.1%} accuracy",
-                f"{result['sparsity']['exact']:.0%} zeros",
-            ]
+            sparsity = result["sparsity"]
+            accuracy = in_full(result["validation_accuracy"], view.history.validation_images)
+            zeros = f"{percent(sparsity['exact'])} of {sparsity['weights']:,} weights are zero"
+            said.append(plain(f"accuracy {accuracy} · {zeros}"))
         st.progress(progress.share, " · ".join(said), width="stretch")
         st.page_link(
             "pages/2_Train.py",
@@ -107,13 +108,21 @@ def recent_runs(shown: str) -> None:
             label=f"**▸ {label}**" if run.id == shown else label,
             icon=_ICONS.get(run.state, ":material/circle:"),
             query_params={"run": run.id},
-            help=plain(f"{run.state}; {in_words(run.spec)}"),
+            help=plain(f"{run.state}{_judged(run)}; {in_words(run.spec)}"),
         )
 
 
 def _result(run: StoredRun) -> str:
     """How it ended, first, for a title may be cut off."""
-    return f"{result_of(run.summary)['validation_accuracy']:.1%} · " if run.summary else ""
+    return f"{percent(result_of(run.summary)['validation_accuracy'])} · " if run.summary else ""
+
+
+def _judged(run: StoredRun) -> str:
+    """Its accuracy with what it is of: for a hint, beside a line that has no room for it."""
+    if not run.summary:
+        return ""
+    accuracy = result_of(run.summary)["validation_accuracy"]
+    return f", validation accuracy {in_full(accuracy, run.summary.get('validation_images'))}"
 
 
 def _apart(runs: Sequence[StoredRun]) -> list[str]:

@@ -1,0 +1,47 @@
+"""Beneath a run that has ended: train again with a change, or take it home."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.figures.epochs_csv import epochs_csv
+from core.jobs.views import RunView
+from pages.features.editor import choice
+from pages.features.frame.downloads import has_weights, weights_address
+
+
+def what_next(view: RunView) -> None:
+    """Buttons for it, in a row."""
+    with st.container(horizontal=True):
+        st.button(
+            "Change something and train again",
+            type="primary",
+            icon=":material/tune:",
+            on_click=_choose_again,
+            args=(view,),
+        )
+        st.download_button(
+            "Settings (JSON)",
+            view.spec.to_json(indent=2),
+            f"augury-{view.id[:8]}.json",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Epochs (CSV)",
+            epochs_csv(view.history, view.id, view.spec),
+            f"augury-{view.id[:8]}.csv",
+            icon=":material/download:",
+            disabled=not view.history.epochs,
+        )
+        if has_weights(view.id):
+            st.link_button(
+                "Weights",
+                weights_address(view.id),
+                icon=":material/download:",
+                help="The saved network as safetensors. The tab Mistakes has the lines that load it.",
+            )
+
+
+def _choose_again(view: RunView) -> None:
+    del st.query_params["run"]
+    choice.start_from(view.spec)

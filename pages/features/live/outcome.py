@@ -1,0 +1,61 @@
+"""What a run came to, in one sentence of numbers, and what to do next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalogues import completed
+from core.jobs.turns import place_of
+from core.jobs.views import RunView
+from core.presets import preset
+from core.run.errors import SpecError
+from core.text import compare
+from core.text.describe import title
+from core.text.escape import plain
+from pages.features.frame.setup import jobs
+
+LOOKED_THROUGH = 50  # runs, for the one that was started before
+
+
+def outcome(view: RunView) -> None:
+    """Compare a finished run with the closest of two: the run before it of the same visit, or else of the
+    same place, and the preset Baseline if it was trained here. Without one its own numbers."""
+    run = _ended(view)
+    if run is None:
+        return
+    others = [] if view.history.edits else [each for each in _others(view) if each]
+    other = compare.closest(run.spec, others)
+    said = compare.beside(run, other) if other else compare.alone(run)
+    st.markdown(f"**{plain(said.sentence)}** {plain(said.next_step)}", help=plain(said.how))
+
+
+def _others(view: RunView) -> list[compare.Run | None]:
+    earlier = [
+        run
+        for run in jobs().recent(LOOKED_THROUGH)
+        if place_of(run.visitor) == place_of(view.visitor) != ""
+        and run.created_at < view.created_at
+        and run.state == "finished"
+        and (view.group is None or run.group != view.group)
+        and compare.on_same_data(run.spec, view.spec)
+    ]
+    # A page that was loaded anew is another visit of the same person.
+    own = [run.id for run in earlier if run.visitor == view.visitor] or [run.id for run in earlier]
+    before = own[0] if own else None
+    baseline = jobs().already(completed(preset("baseline")))
+    ids = [each for each in (before, baseline and baseline.id) if each and each != view.id]
+    found = [jobs().view(each) for each in ids]
+    return [_ended(each) for each in found if each and compare.on_same_data(each.spec, view.spec)]
+
+
+def _ended(view: RunView) -> compare.Run | None:
+    """The run as it is compared; None if it has not come to its end, or its spec is not what it was trained
+    by."""
+    result, images = view.history.result, view.history.validation_images
+    if view.state != "finished" or result is None or images is None:
+        return None
+    try:
+        spec = completed(view.spec)
+    except SpecError:  # a part of it is no longer there
+        return None
+    return compare.Run(spec, title(view.spec), result, images)
