@@ -22,6 +22,7 @@ _GONE = "augury.gone"  # what a spec named that is no longer there, to be said o
 _BASE = "augury.base"  # the preset that was started from, by its name
 _BEFORE = "augury.before"  # all choices and their preset, before another or "undo all" took their place
 _OWN = "augury.own"  # the `DataSpec` of the person's own images that were chosen last
+_NEW = "augury.own_new"
 _PART, _OPEN = "augury.part", "augury.open"  # the part changed last; those opened for what is refused there
 _AS_OPENED = "augury.as_opened"  # the choices with which Train was opened
 
@@ -58,6 +59,8 @@ def remember(spec: RunSpec) -> None:
 def change(part: str, value: Part | tuple[RegulariserSpec, ...]) -> None:
     """Keep another value of one part of the spec, and all else as it is."""
     st.session_state[_PART] = part
+    if isinstance(value, DataSpec) and value.path not in (None, current().data.path):
+        st.session_state[_NEW] = True
     remember(current().model_copy(update={part: value}))
 
 
@@ -82,6 +85,11 @@ def own_images() -> DataSpec | None:
     """The person's own images that were chosen last in this visit, with their form."""
     found: DataSpec | None = st.session_state.get(_OWN)
     return found
+
+
+def own_images_are_new() -> bool:
+    """Whether a person has chosen his own images since this was asked last: then he wants to see them."""
+    return bool(st.session_state.pop(_NEW, False))
 
 
 def base() -> Preset:

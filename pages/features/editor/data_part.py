@@ -11,16 +11,19 @@ from core.data.catalogue import DATASETS
 from core.data.own import Fit, Form, form_of
 from core.run.errors import SpecError
 from core.run.spec import DataSpec
+from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.editor.choice import key
 from pages.features.editor.marks import framed
 from pages.features.frame.asking import ask
 from pages.features.images.upload import upload_box
 
+OWN_SET = next(name for name, entry in DATASETS.items() if entry.own)
+
 
 def data_part(spec: DataSpec, seed: int) -> None:
     """A bundled set, or a person's own as a zip, which is checked before it is kept."""
-    pick_images(spec, "data")
+    pick_images(spec, "data", "Images", "")
     entry = DATASETS[spec.name]
     if entry.own:
         own_zip(spec)
@@ -45,22 +48,23 @@ def data_part(spec: DataSpec, seed: int) -> None:
         )
 
 
-def pick_images(spec: DataSpec, place: str) -> None:
+def pick_images(spec: DataSpec, place: str, label: str, more: str) -> None:
     """A choice among the sets; a person's own are those of before, if there were some.
 
     Args:
         place: where it stands, for its key.
+        more: to say in its help.
     """
     names, at = list(DATASETS), key(place, "name")
     with framed("data.name", "Images", lambda name: DATASETS[name].title):
         st.selectbox(
-            "Images" if place == "data" else "Dataset",
+            label,
             names,
             names.index(spec.name),
             format_func=lambda name: DATASETS[name].title,
             key=at,
-            help=DATASETS[spec.name].help,
-            on_change=lambda: _choose(st.session_state[at]),
+            help=f"{plain(DATASETS[spec.name].help)} {plain(more)}",
+            on_change=lambda: choose_images(st.session_state[at]),
         )
 
 
@@ -77,7 +81,8 @@ def waits_for_images(spec: DataSpec) -> bool:
     return DATASETS[spec.name].own and spec.path is None
 
 
-def _choose(name: str) -> None:
+def choose_images(name: str) -> None:
+    """Train on another set, with all else of the data as it is."""
     before, own = choice.current().data, choice.own_images()
     if name == before.name:
         return
