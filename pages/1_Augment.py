@@ -18,7 +18,7 @@ from pages.features.editor.augment_editor import augment_editor
 from pages.features.frame.setup import page
 from pages.features.frame.share import dials_of, share_box
 from pages.features.frame.teacher import CONTROLS, shown
-from pages.features.images.images import chosen_images
+from pages.features.images.images import chosen_images, no_labels_note
 from pages.features.lab.draw import drawn_step, seed_and_draw
 from pages.features.lab.look import Look
 from pages.features.lab.tabs import open_tab
@@ -39,6 +39,7 @@ with st.container(
             with st.popover("Share", icon=":material/share:"):
                 share_box(CONTROLS, dials_of(spec.augment))
         train = shown("train") and st.button("Train with this", type="primary", icon=":material/play_arrow:")
+no_labels_note(images, spec.data)
 with st.container(key="lab_draw"):
     seed_and_draw(spec.seed, view="view")
 tab, draw = open_tab(images)

@@ -9,13 +9,15 @@ import pages.features.frame.early  # noqa: F401, I001  before all others: see th
 import streamlit as st
 
 from core.catalogues import completed
+from core.run.changes import place_of_error
 from core.run.errors import SpecError
-from core.text.escape import plain
 from core.text.refusals import in_words
 from pages.components.live_chart import preload_charts
 from pages.features.editor import choice
+from pages.features.editor.data_part import waits_for_images
+from pages.features.editor.marks import marking, say
 from pages.features.editor.start_bar import about_it, start_bar, start_button
-from pages.features.editor.train_form import train_form, waits_for_images
+from pages.features.editor.train_form import train_form
 from pages.features.frame.setup import page
 from pages.features.frame.teacher import part_shown
 from pages.features.live.live_view import live_view
@@ -32,19 +34,23 @@ if run_id := st.query_params.get("run"):
     st.stop()
 
 spec, problem = choice.current(), None
-with st.sidebar:
-    spec = train_form(spec)
+opened = "start" not in st.session_state  # and not drawn again, after a press
+try:
+    completed(spec)
+except SpecError as error:
+    problem = error
+    choice.open_part(place_of_error(error.where, spec).split(".")[0])
+with st.sidebar, marking(spec, choice.base().spec) as marks:
+    batch = train_form(spec, marks)
 with st.container(key="start_bar", horizontal=True, vertical_alignment="bottom"):
     st.title("Train", anchor=False, width="content")
     bar = start_bar(spec)
     place_of_start = st.container(width="content")
 choice.remember(bar.spec)
+acted = choice.acted(bar.spec, opened=opened)
 waits = waits_for_images(bar.spec.data)
-try:
-    bar = bar if waits else bar._replace(spec=completed(bar.spec))
-except SpecError as error:
-    problem = error
-spec = bar.spec
+if not waits and not problem:
+    bar = bar._replace(spec=completed(bar.spec))
 with place_of_start:
     start_button(bar, disabled=waits or problem is not None)
 if not waits and not problem:
@@ -61,12 +67,12 @@ if waits:
     )
 elif not problem:
     try:
-        if part_shown("plan"):
-            plan_view(spec)
+        plan_view(bar.spec, batch)
         if part_shown("lambda"):
-            choose_lambda(spec)
+            choose_lambda(bar.spec)
     except SpecError as error:
         problem = error
-if problem:
-    refused.error(plain(in_words(problem)), icon=":material/error:")
+if problem and not waits:
+    marks.refuse(problem, acted)
+    say(in_words(problem), acted, refused)
 preload_charts()

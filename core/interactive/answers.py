@@ -234,6 +234,7 @@ def account_answer(args: OfData) -> Answer:
     }
     return {
         **asdict(account),
+        "given_split": dataset.held_out is not None,
         "pictures": {
             name: encode_images(torch.tensor(np.asarray(dataset.images)[index]))
             for name, index in shown.items()

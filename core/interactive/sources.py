@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
@@ -73,9 +74,13 @@ def images_of(source: Source) -> Images:
         )
     if source.data is not None:
         dataset = dataset_of(source.data)
-        classes = [dataset.classes[int(label)] for label in dataset.labels[:SHOWN]]
+        labels = np.asarray(dataset.labels)
+        places = np.arange(min(SHOWN, len(labels)))
+        if source.data.path is not None:  # a person's own stand in the order of their folders
+            places = in_turn(labels, SHOWN)
+        classes = [dataset.classes[int(label)] for label in labels[places]]
         return _repeated(
-            torch.tensor(np.asarray(dataset.images[:SHOWN])),
+            torch.tensor(np.asarray(dataset.images)[places]),
             classes,
             [f"An image of class {name}." for name in classes],
         )
@@ -84,6 +89,14 @@ def images_of(source: Source) -> Images:
     return _repeated(
         torch.tensor(np.asarray(pictures_of)), [photo.name for photo in about], [photo.alt for photo in about]
     )
+
+
+def in_turn(labels: NDArray[np.integer[Any]], count: int) -> NDArray[np.intp]:
+    """The places of up to ``count`` images, of all classes in turn."""
+    order = np.argsort(labels, kind="stable")
+    _, first = np.unique(labels[order], return_index=True)
+    rank = np.arange(len(labels)) - np.repeat(first, np.diff([*first, len(labels)]))  # within its class
+    return order[np.lexsort((labels[order], rank))][:count]
 
 
 def dataset_of(spec: DataSpec) -> Any:

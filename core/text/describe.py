@@ -15,7 +15,7 @@ from core.run.spec import AugmentSpec, DataSpec, RegulariserSpec, RunSpec
 
 def in_words(spec: RunSpec) -> str:
     """One line, e.g. ``mnist5k · cnn 32-64-128 · affine + CutMix · L1 (lasso) 0.001 proximal``."""
-    parts = [data_in_words(spec.data), _architecture(spec), _augmentation(spec.augment)]
+    parts = [data_in_words(spec.data), _architecture(spec), augmentation_in_words(spec.augment)]
     parts += [_regulariser(regulariser) for regulariser in spec.regularisers]
     return " · ".join(part for part in parts if part)
 
@@ -26,6 +26,16 @@ def data_in_words(spec: DataSpec) -> str:
         return spec.name
     which = spec.path[-4:] if spec.path.startswith("upload:") else PurePath(spec.path).name
     return f"own images {which[:24]}".strip()
+
+
+def augmentation_in_words(spec: AugmentSpec) -> str:
+    """E.g. ``affine + erasing + CutMix at strength 0.5``; more than three operations are counted."""
+    ops = [title_of(OPERATIONS, op.op).lower() for op in spec.ops if op.enabled]
+    parts = ops if len(ops) <= 3 else [f"{len(ops)} augmentations"]
+    if spec.mix is not None:
+        parts = [*parts, title_of(MIXES, spec.mix.op)]
+    strength = f" at strength {spec.strength:g}" if parts and spec.strength != 1 else ""
+    return " + ".join(parts) + strength
 
 
 def budget(spec: RunSpec) -> str:
@@ -53,16 +63,6 @@ def objective(spec: RunSpec) -> str:
         name = rf"\lambda_{{\text{{{entry.short}}}}}"
         terms.append(entry.formula.replace(r"\lambda", name) if len(penalties) > 1 else entry.formula)
     return " + ".join(terms)
-
-
-def _augmentation(spec: AugmentSpec) -> str:
-    """E.g. ``affine + erasing + CutMix at strength 0.5``; more than three operations are counted."""
-    ops = [title_of(OPERATIONS, op.op).lower() for op in spec.ops if op.enabled]
-    parts = ops if len(ops) <= 3 else [f"{len(ops)} augmentations"]
-    if spec.mix is not None:
-        parts = [*parts, title_of(MIXES, spec.mix.op)]
-    strength = f" at strength {spec.strength:g}" if parts and spec.strength != 1 else ""
-    return " + ".join(parts) + strength
 
 
 def _architecture(spec: RunSpec) -> str:

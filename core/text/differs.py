@@ -141,3 +141,10 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "-".join(map(_value, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def value_in_words(value: Any) -> str:
+    """One value of a spec, e.g. ``0.001``, ``on`` or ``32-64-128``; what is left out is ``none``."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value is None or value == [] else _value(value)

@@ -3,6 +3,7 @@
 import base64
 import json
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -13,7 +14,7 @@ from core.data.catalogue import load_dataset
 from core.interactive import decoding, sources
 from core.interactive.answers import ANSWERS, warm_up
 from core.interactive.errors import MissingDatasetError, MissingPicturesError
-from core.interactive.sources import OwnPictures, Source, images_of
+from core.interactive.sources import OwnPictures, Source, images_of, in_turn
 from core.pictures import encode_images
 from core.presets import FIRST_LOOK, preset
 from core.preview.histograms import Histogram, histogram
@@ -202,3 +203,9 @@ def test_arguments_are_bounded(bad):
 
 def test_warming_up_comes_to_an_end():
     assert len(list(warm_up())) == 5
+
+
+def test_images_of_all_classes_come_in_turn():
+    labels = np.array([2, 0, 0, 0, 1, 2, 2, 0])
+    assert in_turn(labels, 6).tolist() == [1, 4, 0, 2, 5, 3]
+    assert sorted(in_turn(labels, 99).tolist()) == list(range(8))

@@ -26,7 +26,14 @@ LABELLED = (
 # Where the text stands, and where in functions of our own that hand theirs on.
 PLACES: dict[str, tuple[int, ...]] = dict.fromkeys(LABELLED.split(" "), (0,))
 PLACES |= {"progress": (1,), "page_link": (), "image": (1,), "metric": (0, 1, 2)}
-HANDING_ON = {"log_dial": (0, 4), "_slider": (1,), "_integers": (1,), "_pick": (0,), "job_box": ()}
+HANDING_ON = {
+    "log_dial": (0, 4),
+    "_slider": (1,),
+    "_integers": (1,),
+    "_pick": (0,),
+    "job_box": (),
+    "pick_images": (2,),
+}
 KEYWORDS = ("label", "body", "text", "help", "caption")
 MARKDOWN_OPTIONS = ("pills", "segmented_control", "radio", "select_slider")  # a selectbox's are drawn as text
 

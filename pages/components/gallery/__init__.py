@@ -58,7 +58,7 @@ class Tile:
 
 
 def gallery(
-    tiles: Sequence[Tile], *, key: str, variant: Literal["grid", "strip"] = "grid", columns: int = 8
+    tiles: Sequence[Tile], *, key: str, variant: Literal["grid", "strip", "thumbs"] = "grid", columns: int = 8
 ) -> None:
     """Shows the tiles; later calls under the same key swap the pictures where they stand.
 
@@ -67,7 +67,8 @@ def gallery(
     Args:
         tiles: in reading order; their number may change.
         key: the gallery's name on the page.
-        variant: "strip" is one row of small pictures that scrolls sideways where it does not fit.
+        variant: "strip" is one row of small pictures that scrolls sideways where it does not fit;
+            "thumbs" are eight of at most 64 pixels, in one row or in two.
         columns: how many stand side by side where there is room. A grid has half as many on a medium
             width and a quarter (at least 2) on a telephone, so 8 tiles a row never leave a ragged end.
     """

@@ -7,6 +7,8 @@ where they are and are not sent again, which halves what a person waits for a pi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.augment import list_changes
@@ -18,6 +20,7 @@ from core.run.spec import MAX_OPS, AugmentSpec
 from pages.components.order_list import Item, OrderEvent, order_list
 from pages.features.editor import choice
 from pages.features.editor import undo as history
+from pages.features.editor.marks import framed
 from pages.features.editor.op_settings import op_settings
 from pages.features.editor.whole_pipeline import strength_dial, whole_pipeline
 from pages.features.frame.teacher import dial, dial_shown, id_of, locked, shown
@@ -33,8 +36,9 @@ def augment_editor(augment: AugmentSpec, *, channels: int, view: str | None = No
         channels: of the images; operations that need colour are not offered for one channel.
         view: the key of the fragment that a dial re-runs instead of the whole page.
     """
-    if shown("add"):
-        _add_box(augment, channels)
+    with framed("augment.ops", "Operations", _listed):
+        if shown("add"):
+            _add_box(augment, channels)
     if not augment.ops:
         st.caption("No operation yet: images are shown as they are. Add one above.")
     elif locked():
@@ -154,6 +158,11 @@ def _chosen_dials(augment: AugmentSpec, channels: int, view: str | None) -> None
         if any(dial_shown(dial(op, name)) for name in names):
             with st.container(border=True):
                 op_settings(op, channels, view)
+
+
+def _listed(ids: Sequence[str]) -> str:
+    names = [OPERATIONS[each.rpartition("-")[0]].title.lower() for each in ids]
+    return " + ".join(names) or "none"
 
 
 def _add(name: str | None) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.catalogue import Choice, Flag, Integers, Number, Parameter, Range
 from pages.features.editor.choice import key
+from pages.features.editor.marks import framed
 
 MOST_ON_A_SLIDER = 64  # whole numbers; more are typed
 
@@ -18,26 +19,39 @@ def fields(
     parameters: Sequence[Parameter],
     given: Mapping[str, Any],
     *place: str | int,
+    path: str,
     on_change: Callable[[], None] | None = None,
-) -> dict[str, Any]:
-    """One widget a parameter, starting from ``given`` or its default; returns what they say.
+) -> None:
+    """One widget a parameter, starting from ``given`` or its default.
 
     Args:
         place: where the parameters belong; with a parameter's name it makes its widget's `key`.
+        path: where they belong in the spec, see `core.run.changes`.
         on_change: called before the re-run that a change of any of them brings.
     """
-    return {
-        parameter.name: field(
-            parameter, given.get(parameter.name, parameter.default), *place, on_change=on_change
+    for parameter in parameters:
+        with framed(f"{path}.{parameter.name}", title(parameter)):
+            field(parameter, given.get(parameter.name, parameter.default), *place, on_change=on_change)
+
+
+def said(parameters: Sequence[Parameter], given: Mapping[str, Any], *place: str | int) -> dict[str, Any]:
+    """What the widgets that `fields` drew with this ``given`` and ``place`` say now, as JSON values; for a
+    callback. What is not drawn stays as it was given."""
+    values = {}
+    for parameter in parameters:
+        value = st.session_state.get(
+            key(*place, parameter.name), given.get(parameter.name, parameter.default)
         )
-        for parameter in parameters
-    }
+        values[parameter.name] = (
+            _whole_numbers(value) if isinstance(parameter, Integers) and isinstance(value, str) else value
+        )
+    return as_json(values)
 
 
 def field(
     parameter: Parameter, value: Any, *place: str | int, on_change: Callable[[], None] | None = None
 ) -> Any:
-    """The widget that fits one parameter."""
+    """The widget that fits one parameter; returns what it shows."""
     label, at = title(parameter), key(*place, parameter.name)
     match parameter:
         case Flag():
@@ -143,10 +157,14 @@ def _integers(
     value: Sequence[int] | str,
     at: str,
     on_change: Callable[[], None] | None,
-) -> list[int] | str:
-    """Whole numbers with commas. What can't be read is returned as it stands: the check says so."""
+) -> str:
+    """Whole numbers with commas."""
     shown = value if isinstance(value, str) else ", ".join(map(str, value))
-    text = st.text_input(label, shown, help=parameter.help, key=at, max_chars=60, on_change=on_change)
+    return st.text_input(label, shown, help=parameter.help, key=at, max_chars=60, on_change=on_change)
+
+
+def _whole_numbers(text: str) -> list[int] | str:
+    """What can't be read is returned as it stands: the check says so."""
     try:
         return [int(item) for item in text.split(",")]
     except ValueError:

@@ -12,7 +12,8 @@ from core.augment.catalogue import OPERATIONS
 from core.augment.warp_groups import fused_places
 from core.run.spec import OpSpec
 from pages.features.editor import choice
-from pages.features.editor.fields import as_json, fields
+from pages.features.editor.fields import fields, said
+from pages.features.editor.marks import framed
 from pages.features.frame.teacher import dial, dial_shown, id_of, locked
 
 
@@ -31,18 +32,19 @@ def op_settings(op: OpSpec, channels: int, view: str | None) -> None:
     if locked() and dial_shown(dial(op, "enabled")):
         st.toggle("On", op.enabled, key=choice.key(place, "enabled"), on_change=change)
     if not entry.fixed_p and dial_shown(dial(op, "p")):
-        st.slider(
-            "Probability",
-            0.0,
-            1.0,
-            entry.default_p if op.p is None else op.p,
-            0.05,
-            key=choice.key(place, "p"),
-            help="How likely each image is to be changed.",
-            on_change=change,
-        )
+        with framed(f"augment.ops.{place}.p", "Probability"):
+            st.slider(
+                "Probability",
+                0.0,
+                1.0,
+                entry.default_p if op.p is None else op.p,
+                0.05,
+                key=choice.key(place, "p"),
+                help="How likely each image is to be changed.",
+                on_change=change,
+            )
     dials = [parameter for parameter in entry.parameters if dial_shown(dial(op, parameter.name))]
-    fields(dials, op.params, place, on_change=change)
+    fields(dials, op.params, place, path=f"augment.ops.{place}.params", on_change=change)
     if entry.can_lie:
         st.caption(f":material/warning: {entry.can_lie}")
 
@@ -56,9 +58,9 @@ def _dialled(op: OpSpec, channels: int, view: str | None) -> None:
     def now(name: str, value: Any) -> Any:
         return st.session_state.get(choice.key(id_of(op), name), value)
 
-    params = {each.name: now(each.name, op.params.get(each.name, each.default)) for each in entry.parameters}
+    params = said(entry.parameters, op.params, id_of(op))
     augment = list_changes.changed(
-        before, i, enabled=now("enabled", op.enabled), p=now("p", op.p), params=as_json(params)
+        before, i, enabled=now("enabled", op.enabled), p=now("p", op.p), params=params
     )
     choice.change_augment(augment)
     # Edges of another kind can end a fusing, or begin one, and the list says which are fused.

@@ -6,6 +6,7 @@ As with the pipeline, every act goes into the visit's spec before the page runs 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -17,7 +18,8 @@ from core.regularise.catalogue import REGULARISERS, SOLVERS, RegulariserEntry
 from core.run.spec import RegulariserSpec
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
-from pages.features.editor.fields import as_json, fields, log_dial
+from pages.features.editor.fields import fields, log_dial, said
+from pages.features.editor.marks import framed
 
 _ADD = "augury.add_regulariser"
 Shape = Literal["constant", "linear", "step"]
@@ -34,12 +36,17 @@ def regulariser_editor(specs: tuple[RegulariserSpec, ...], epochs: int) -> None:
     Args:
         epochs: of the run, over which a strength may rise.
     """
-    _add_box([kind for kind in REGULARISERS if kind not in {spec.kind for spec in specs}])
+    with framed("regularisers", "Regularisers", _listed):
+        _add_box([kind for kind in REGULARISERS if kind not in {spec.kind for spec in specs}])
     if not specs:
         st.caption("None yet: the loss alone decides the weights. Dropout is a setting of the architecture.")
     for spec in specs:
         st.divider()
         _settings(spec, epochs)
+
+
+def _listed(kinds: Sequence[str]) -> str:
+    return " + ".join(REGULARISERS[kind].short for kind in kinds) or "none"
 
 
 def _add_box(offered: list[str]) -> None:
@@ -96,51 +103,55 @@ def _settings(spec: RegulariserSpec, epochs: int) -> None:
     if entry.default_strength is not None:
         _strength(entry, spec, epochs, place)
     if len(entry.solvers) > 1:
-        solver = st.segmented_control(
-            "Solver",
-            list(entry.solvers),
-            default=spec.solver or entry.solvers[0],
-            required=True,
-            key=choice.key(*place, "solver"),
-            help="\n\n".join(f"**{name}** {SOLVERS[name]}" for name in entry.solvers),
-            on_change=change,
-        )
+        with framed(f"regularisers.{spec.kind}.solver", "Solver"):
+            solver = st.segmented_control(
+                "Solver",
+                list(entry.solvers),
+                default=spec.solver or entry.solvers[0],
+                required=True,
+                key=choice.key(*place, "solver"),
+                help="\n\n".join(f"**{name}** {SOLVERS[name]}" for name in entry.solvers),
+                on_change=change,
+            )
         if solver == "penalty" and entry.penalty_note:
             st.info(entry.penalty_note, icon=":material/info:")
-    fields(entry.parameters, spec.params, *place, on_change=change)
+    fields(entry.parameters, spec.params, *place, path=f"regularisers.{spec.kind}.params", on_change=change)
 
 
 def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place: tuple[str, str]) -> None:
     """The strength, when it acts, and a small picture of that."""
     assert entry.default_strength is not None
     change = partial(_dialled, spec.kind, epochs)
-    strength = log_dial(
-        f"Strength {entry.symbol}",
-        entry.default_strength if spec.strength is None else spec.strength,
-        entry.strength_low,
-        entry.strength_high,
-        entry.strength_help,
-        choice.key(*place, "strength"),
-        change,
-    )
-    st.selectbox(
-        f"Schedule of {entry.symbol}",
-        list(SHAPES),
-        list(SHAPES).index(shape_of(spec)),
-        key=choice.key(*place, "shape"),
-        help="\n\n".join(f"**{name}**: it {does}." for name, does in SHAPES.items())
-        + "\n\nA strong one from the first step can kill a network that would have borne it later.",
-        on_change=change,
-    )
-    if spec.warmup_epochs:
-        st.slider(
-            "Rises over (epochs)" if spec.schedule == "linear" else "Begins after (epochs)",
-            1,
-            max(epochs, spec.warmup_epochs, 2),
-            spec.warmup_epochs,
-            key=choice.key(*place, "warmup", spec.schedule),
+    with framed(f"regularisers.{spec.kind}.strength", f"Strength {entry.symbol}"):
+        strength = log_dial(
+            f"Strength {entry.symbol}",
+            entry.default_strength if spec.strength is None else spec.strength,
+            entry.strength_low,
+            entry.strength_high,
+            entry.strength_help,
+            choice.key(*place, "strength"),
+            change,
+        )
+    with framed(f"regularisers.{spec.kind}.schedule", f"Schedule of {entry.symbol}"):
+        st.selectbox(
+            f"Schedule of {entry.symbol}",
+            list(SHAPES),
+            list(SHAPES).index(shape_of(spec)),
+            key=choice.key(*place, "shape"),
+            help="\n\n".join(f"**{name}**: it {does}." for name, does in SHAPES.items())
+            + "\n\nA strong one from the first step can kill a network that would have borne it later.",
             on_change=change,
         )
+    if spec.warmup_epochs:
+        with framed(f"regularisers.{spec.kind}.warmup_epochs", "Rise"):
+            st.slider(
+                "Rises over (epochs)" if spec.schedule == "linear" else "Begins after (epochs)",
+                1,
+                max(epochs, spec.warmup_epochs, 2),
+                spec.warmup_epochs,
+                key=choice.key(*place, "warmup", spec.schedule),
+                on_change=change,
+            )
     drawn = schedule(spec.model_copy(update={"strength": strength}), epochs)
     live_chart(
         json.dumps(drawn),
@@ -170,9 +181,7 @@ def _as_dialled(spec: RegulariserSpec, epochs: int) -> RegulariserSpec:
         return st.session_state.get(choice.key("regularisers", spec.kind, *name.split(".")), value)
 
     update: dict[str, Any] = {
-        "params": as_json(
-            {p.name: now(p.name, spec.params.get(p.name, p.default)) for p in entry.parameters}
-        ),
+        "params": said(entry.parameters, spec.params, "regularisers", spec.kind),
         "solver": now("solver", spec.solver),
     }
     if entry.default_strength is not None:

@@ -13,6 +13,7 @@ from core.run.spec import RunSpec
 from core.text.differs import differences
 from core.text.escape import plain
 from core.text.how_long import how_long, in_words
+from pages.features.editor import choice
 from pages.features.editor.choice import key
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import share_box
@@ -59,8 +60,10 @@ def start_bar(spec: RunSpec) -> Bar:
     name = (typed or "").strip()
     # A preset's name stays with the choices: who takes his changes back has the preset again.
     kept = spec.model_copy(update={"name": name or (spec.name if is_presets else ""), "seed": seed})
-    if kept.data.split_seed == seed:  # as the presets and links of old have it
-        kept = kept.model_copy(update={"data": kept.data.model_copy(update={"split_seed": None})})
+    # Runs of other seeds sit the same exam; that of the run's own seed is left out, as presets have it.
+    split = spec.seed if spec.data.split_seed is None else spec.data.split_seed
+    split_seed = None if split == seed else split
+    kept = kept.model_copy(update={"data": kept.data.model_copy(update={"split_seed": split_seed})})
     return Bar(kept, name or proposed, int(seeds or 1))
 
 
@@ -89,8 +92,8 @@ def start_button(bar: Bar, disabled: bool) -> None:
 
 
 def about_it(bar: Bar) -> None:
-    """How it differs from the baseline, how long it takes, and its link."""
-    base = PRESETS["baseline"].spec
+    """How it differs from the preset, how long it takes, and its link."""
+    base = choice.base().spec
     apart = differences(bar.spec, filled(base))
     said = [f"Differs from {base.name}: {', '.join(apart)}." if apart else f"As {base.name}."]
     if found := how_long(bar.spec, jobs().recent(LOOKED_THROUGH)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.run.changes import op_id
 from core.run.spec import OpSpec
 
 CONTROLS = {
@@ -26,6 +27,7 @@ CONTROLS = {
 
 # Of Train and of a run's page; a locked page keeps those that its link names as dials.
 PARTS = {
+    "preset": "Preset to start from",
     "data": "Data",
     "augmentation": "Augmentation",
     "architecture": "Architecture",
@@ -65,7 +67,7 @@ def dial_shown(name: str) -> bool:
 
 def id_of(op: OpSpec) -> str:
     """What names an operation wherever it stands in the pipeline: its kind, and its stream among those."""
-    return f"{op.op}-{op.stream or 0}"
+    return op_id(op)
 
 
 def dial(op: OpSpec, parameter: str) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 import streamlit as st
 
 from core.data.catalogue import DATASETS
+from core.data.own import Form
 from core.data.photos import photos
 from core.pictures import encode_images
 from core.run.errors import SpecError
 from core.run.spec import DataSpec, RunSpec
 from core.text.escape import plain
 from pages.features.editor import choice
+from pages.features.editor.data_part import OWN_SET, choose_images, own_zip, pick_images, waits_for_images
 from pages.features.frame.asking import ask
 from pages.features.frame.teacher import shown
 from pages.features.images.own_images import own_images
@@ -23,7 +25,6 @@ from pages.features.images.own_images import own_images
 SHOWN = 16
 PHOTO_SIDE = 224  # pixels; what most published networks take
 _SOURCES = {"photos": "Photos", "data": "Dataset", "yours": "Yours"}
-_DATASET = "augment.dataset"
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,15 @@ class Images:
 def chosen_images(spec: RunSpec) -> Images:
     """Let a person choose the source; always at least one image."""
     asked = st.query_params.get("images")  # by its label, as Streamlit binds it
-    source = next((name for name, label in _SOURCES.items() if label == asked), "photos")
+    first = "data" if spec.data.path else "photos"
+    source = next((name for name, label in _SOURCES.items() if label == asked), first)
     if shown("images"):
+        if choice.own_images_are_new():
+            st.session_state["images"] = "data"
         source = st.segmented_control(
             "Images",
             list(_SOURCES),
-            default="photos",
+            default=first,
             required=True,
             format_func=lambda name: _SOURCES[name],
             key="images",
@@ -98,21 +102,37 @@ def _photographs() -> Images:
 
 def _dataset(spec: RunSpec) -> Images:
     if shown("images"):
-        names = [name for name, entry in DATASETS.items() if not entry.own or spec.data.name == name]
-        st.selectbox(
-            "Dataset",
-            names,
-            names.index(spec.data.name),
-            format_func=lambda name: DATASETS[name].title,
-            key=choice.key(_DATASET),
-            help="Training uses it too. Your own folder of images is chosen on the Train page.",
-            on_change=_choose_dataset,
+        pick_images(spec.data, "augment", "Dataset", "Training uses it too.")
+        if DATASETS[spec.data.name].own:
+            own_zip(spec.data)
+    if waits_for_images(spec.data):
+        return _photographs()
+    return _asked({"data": spec.data.model_dump(mode="json", include={"name", "path", *Form._fields})})
+
+
+def no_labels_note(images: Images, data: DataSpec) -> None:
+    """Loose pictures can be looked at and not be trained on: what is trained on instead, and what to do."""
+    if "own" not in images.source:
+        return
+    count = len(images.source["own"])
+    which = "This picture has" if count == 1 else f"These {count:d} pictures have"
+    with st.container(key="no_labels", horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(
+            f"{which} no labels; Train uses {plain(_what_train_uses(data))}",
+            width="content",
         )
-    return _asked({"data": spec.data.model_dump(mode="json", include={"name", "path", "side", "channels"})})
+        if shown("images") and not DATASETS[data.name].own:
+            st.button(
+                "Upload a zip", icon=":material/upload:", type="tertiary", key="own_zip", on_click=_to_own_zip
+            )
 
 
-def _choose_dataset() -> None:
-    spec = choice.current()
-    chosen = st.session_state[choice.key(_DATASET)]
-    if chosen != spec.data.name:
-        choice.remember(spec.model_copy(update={"data": DataSpec(name=chosen)}))
+def _what_train_uses(data: DataSpec) -> str:
+    if data.path is not None:
+        return "the images of your zip."
+    return f"{DATASETS[data.name].title}. To train on your own, upload a zip with one folder a class."
+
+
+def _to_own_zip() -> None:
+    choose_images(OWN_SET)
+    st.session_state["images"] = "data"

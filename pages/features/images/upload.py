@@ -59,7 +59,9 @@ def upload_box(has_images: bool) -> Uploaded | None:
     )
     st.caption("Whoever opens this server may see the images of a run that trains on them.")
     if file is None:
-        if not has_images:
+        if has_images:
+            st.caption("Your images are here. Another zip takes their place.")
+        else:
             st.caption("Upload a zip: `cats/1.jpg`, `cats/2.jpg`, `dogs/1.jpg`, …")
         return None
     last: _Zip | None = st.session_state.get(_LAST)

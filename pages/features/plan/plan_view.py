@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.figures.parts import has_lambda
 from core.figures.tables import layers_in_a_bar
@@ -17,35 +18,40 @@ from core.run.spec import RegulariserSpec, RunSpec
 from core.text.advice import in_time, unreached
 from core.text.describe import objective
 from core.text.escape import plain, plain_html
-from pages.components.gallery import Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
 from pages.features.editor.regulariser_editor import shape_of
 from pages.features.frame.asking import ask
+from pages.features.frame.teacher import part_shown
+from pages.features.plan.first_batch import first_batch
 from pages.features.plan.one_weight import one_weight
 from pages.features.plan.own_set import own_set
 
 
-def plan_view(spec: RunSpec) -> None:
-    """Draw the plan of a completed spec.
+def plan_view(spec: RunSpec, batch: DeltaGenerator | None) -> None:
+    """Draw what a teacher's link leaves of the plan of a completed spec.
+
+    Args:
+        batch: where its first images go; None: beside the network.
 
     Raises:
         SpecError: a part does not fit the data.
     """
+    if not part_shown("plan"):
+        if batch:
+            first_batch(ask("plan", spec=spec), batch)
+        return
     own_set(spec.data)
     with st.spinner("Building the network…"):
         plan = ask("plan", spec=spec)
     _unreached(spec)
-    left, right = st.columns([2, 1], gap="large")
-    with left:
+    network, beside = (st.container(), batch) if batch else st.columns([2, 1], gap="large")
+    with network:
         st.subheader("Network", anchor=False)
         _layers(plan["summary"])
-    with right:
-        st.subheader("First batch", anchor=False)
-        if plan["batch"] is None:
-            st.caption(plain(plan["too_large"]))
-        else:
-            _pictures(**plan["batch"])
+    if not batch:
+        beside.subheader("First batch", anchor=False)
+    first_batch(plan, beside)
     st.subheader("Objective", anchor=False)
     _objective(spec)
     one_weight(spec, plan["num_images"])
@@ -74,15 +80,6 @@ def _arrive(spec: RunSpec, late: Sequence[int], epochs: int) -> None:
         for i, each in enumerate(spec.regularisers)
     ]
     choice.start_from(spec.model_copy(update={"regularisers": tuple(regularisers)}))
-
-
-def _pictures(pictures: Sequence[str], names: Sequence[str]) -> None:
-    st.caption("The very images of step 1, augmented as they will be.")
-    tiles = [
-        Tile(src=source, alt=f"An image of class {name}, augmented.", caption=name)
-        for source, name in zip(pictures, names, strict=True)
-    ]
-    gallery(tiles, key="first_batch", variant="strip")
 
 
 def _layers(summary: Mapping[str, Any]) -> None:
