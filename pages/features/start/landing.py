@@ -26,9 +26,6 @@ LOOKED_THROUGH = 50  # runs, for how long a lesson takes here
 def landing() -> None:
     """Draw the whole page."""
     page("Start")
-    with st.sidebar:
-        preload_charts()
-
     st.title("Augury", anchor=False)
     st.markdown(
         "See what data augmentation, network structure and regularisation do to a neural network: first on "
@@ -51,6 +48,7 @@ def landing() -> None:
 
     with running:  # last, for it asks the database
         running_now()
+    preload_charts()
 
 
 def _lesson(preset: Preset, runs: Sequence[StoredRun]) -> None:
