@@ -7,6 +7,7 @@ from visiting import asked, manager
 from core.presets import PRESETS
 from core.store.store import Store
 from core.text.escape import plain
+from pages.features.frame.bar import PAGES
 
 
 def test_it_offers_every_preset(open_page):
@@ -39,6 +40,18 @@ def test_what_is_running_is_shown(open_page):
 @pytest.mark.parametrize("page", ["app.py", "pages/1_Augment.py", "pages/2_Train.py"])
 def test_any_page_can_be_the_first_that_is_opened(open_page, page):
     assert open_page(page).title
+
+
+@pytest.mark.parametrize("page", ["app.py", "pages/1_Augment.py", "pages/2_Train.py"])
+def test_each_page_leads_to_all_others(open_page, page):
+    links = [each.proto.label for each in open_page(page).main.get("page_link")]
+    assert links[: len(PAGES) + 1] == ["Augury", *(each.label for each in PAGES)]
+
+
+@pytest.mark.parametrize("query", [{"hide": "pages"}, {"lock": "1"}])
+@pytest.mark.parametrize("page", ["pages/1_Augment.py", "pages/2_Train.py"])
+def test_a_link_for_a_class_leads_to_no_other_page(open_page, page, query):
+    assert not open_page(page, **query).get("page_link")
 
 
 def full_queue(monkeypatch):

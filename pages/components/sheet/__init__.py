@@ -1,7 +1,7 @@
 """A button that opens and folds the sidebar, where a telephone shows it as a sheet at the bottom.
 
-Streamlit's own button for that stands at the top of the page, out of a thumb's reach. What the sheet looks like
-is in ``pages/assets/frame.css``.
+Streamlit's own button for that stands at the top of the page, out of a thumb's reach. What the sheet looks
+like is in ``pages/assets/frame.css``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from pathlib import Path
 import streamlit as st
 
 _ASSETS = Path(__file__).parent
-_ICON = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 7h9m6 0h1M4 17h1m6 0h9M16 4.5v5M8 14.5v5"/></svg>'
+_SLIDERS = "M4 7h9m6 0h1M4 17h1m6 0h9M16 4.5v5M8 14.5v5"
+_ICON = f'<svg viewBox="0 0 24 24" aria-hidden="true"><path d="{_SLIDERS}"/></svg>'
 _button = st.components.v2.component(
     "augury_sheet",
     html=f'<button type="button">{_ICON}<span class="label"></span></button>',
@@ -20,6 +21,12 @@ _button = st.components.v2.component(
 )
 
 
-def sheet_button(label: str) -> None:
-    """Draw it, with a word for what is in the sidebar; it is for `pages.features.frame.bar` to place it."""
-    _button(key="sheet_button", data=label, height="stretch")
+def sheet_button(label: str, place: str, *, is_open: bool) -> None:
+    """Draw it; `pages.features.frame.bar` places it.
+
+    Args:
+        label: what is in the sidebar, in a word.
+        place: names what is shown. Whoever comes to another place finds the sheet open there, or folded …
+        is_open: … as this says.
+    """
+    _button(key="sheet_button", data={"label": label, "place": place, "open": is_open}, height="stretch")

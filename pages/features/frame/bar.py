@@ -18,7 +18,7 @@ class PageLink(NamedTuple):
     icon: str
 
 
-# One entry more is one page more. Drawn here and not by Streamlit, which would call Start after its file: "app".
+# One entry more is one page more. Not drawn by Streamlit, which would call Start after its file: "app".
 PAGES = (
     PageLink("app.py", "Start", ":material/home:"),
     PageLink("pages/1_Augment.py", "Augment", ":material/auto_fix_high:"),
@@ -26,12 +26,13 @@ PAGES = (
 )
 
 
-def bar(here: str, sheet: str) -> None:
+def bar(here: str, sheet: str, *, sheet_open: bool) -> None:
     """Draw it.
 
     Args:
         here: the label of the page that is shown.
         sheet: what is in its sidebar, for the button that opens it on a telephone; empty: it has none.
+        sheet_open: whether it is open at first there.
     """
     with st.container(key="bar", horizontal=True, vertical_alignment="center"):
         if shown("pages"):
@@ -42,4 +43,4 @@ def bar(here: str, sheet: str) -> None:
                     st.page_link(each.file, label=each.label, icon=each.icon)
         if sheet:
             with st.container(key="sheet", width="content"):
-                sheet_button(sheet)
+                sheet_button(sheet, f"{here} {st.query_params.get('run', '')}", is_open=sheet_open)

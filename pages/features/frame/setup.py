@@ -45,7 +45,7 @@ def page(title: str, sheet: str = "", *, sheet_open: bool = False) -> None:
     if not _prepared.is_set():
         _prepared.set()
         _prepare(title)
-    bar(title, sheet)
+    bar(title, sheet, sheet_open=sheet_open)
 
 
 @cache
