@@ -100,3 +100,38 @@ def test_one_tap_beside_the_open_sheet_does_what_it_says(telephone: Page, app: s
     expect(telephone.locator(OPEN)).to_have_count(0)
     telephone.get_by_role("button", name="Stop", exact=True).tap()
     expect(telephone.get_by_text("Change something and train again")).to_be_visible()
+
+
+def test_presenter_size_makes_all_letters_larger_on_every_page(page: Page, app: str) -> None:
+    def in_chart() -> float:
+        text = page.locator(".augury-chart .bartext").first
+        expect(text).to_be_visible()
+        return float(text.evaluate("text => parseFloat(getComputedStyle(text).fontSize)"))
+
+    def letters() -> float:
+        return float(page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)"))
+
+    page.goto(f"{app}/Train")
+    ready(page)
+    before = in_chart()
+    assert letters() == 16
+    page.get_by_role("button", name="Share").click()
+    page.get_by_text("Presenter size").click()
+    page.wait_for_url("**size=presenter**")
+    page.wait_for_function("parseFloat(getComputedStyle(document.documentElement).fontSize) > 18")
+    page.wait_for_function(
+        "before => parseFloat(getComputedStyle(document.querySelector('.augury-chart .bartext')).fontSize)"
+        " > 1.15 * before",
+        arg=before,
+    )
+    page.keyboard.press("Escape")
+    link(page, "Augment").click()
+    expect(page.get_by_role("heading", name="Augment")).to_be_visible()
+    assert letters() > 18
+    page.wait_for_url("**size=presenter**")
+    page.reload()
+    expect(ready(page).get_by_role("heading", name="Augment")).to_be_visible()
+    assert letters() > 18
+    page.get_by_role("button", name="Share").click()
+    page.get_by_text("Presenter size").click()
+    page.wait_for_function("parseFloat(getComputedStyle(document.documentElement).fontSize) === 16")

@@ -16,6 +16,7 @@ import streamlit as st
 from core.interactive.client import shared_interactive
 from core.jobs.manager import Jobs, shared_jobs
 from pages.features.frame.bar import bar
+from pages.features.frame.size import presenter_size
 from pages.features.frame.steps import no_step_for_a_dial
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -40,7 +41,8 @@ def page(title: str, sheet: str = "", *, sheet_open: bool = False) -> None:
         initial_sidebar_state="expanded" if sheet_open else "auto",
     )
     with st.container(key="unseen"):  # or each would take a line's room
-        st.html(_style("dark.css" if st.context.theme.type == "dark" else "light.css"))
+        theme = "dark.css" if st.context.theme.type == "dark" else "light.css"
+        st.html(_style("frame.css", "common.css", theme, *(["presenter.css"] if presenter_size() else [])))
         no_step_for_a_dial()
     if not _prepared.is_set():
         _prepared.set()
@@ -49,9 +51,7 @@ def page(title: str, sheet: str = "", *, sheet_open: bool = False) -> None:
 
 
 @cache
-def _style(theme: str) -> str:
-    """What both themes share and what one has."""
-    names = ("frame.css", "common.css", theme)
+def _style(*names: str) -> str:
     return f"<style>{''.join((ASSETS / name).read_text('utf-8') for name in names)}</style>"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 _STEPS = """
-const DIALS = ["spec", "draw"];
+const DIALS = ["spec", "draw", "size"];
 const rest = (address) => {
   const query = new URLSearchParams(address.search);
   DIALS.forEach((name) => query.delete(name));

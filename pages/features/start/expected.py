@@ -1,0 +1,3 @@
+from pathlib import Path
+
+MEASURED = Path(__file__).parents[2] / "assets" / "lessons.json"
