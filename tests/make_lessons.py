@@ -31,6 +31,8 @@ def measured(spec: RunSpec) -> dict[str, Any]:
         "threads": started["threads"],
         "validation_images": started["validation_images"],
         "clean_images": epochs[-1]["clean_images"],
+        "weights": epochs[-1]["sparsity"]["weights"],
+        "seconds": round(sum(each["seconds"] for each in epochs), 1),
         "clean": [round(each["clean_accuracy"], 4) for each in epochs],
         "validation": [round(each["validation_accuracy"], 4) for each in epochs],
         "zeros": [round(each["sparsity"]["exact"], 4) for each in epochs],

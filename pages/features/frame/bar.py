@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from core.text.escape import plain
 from pages.components.sheet import sheet_button
 from pages.features.frame.teacher import shown
 
@@ -40,7 +41,7 @@ def bar(here: str, sheet: str, *, sheet_open: bool) -> None:
                 st.page_link(PAGES[0].file, label="Augury")
             for i, each in enumerate(PAGES):
                 with st.container(key="here" if each.label == here else f"page_{i}", width="content"):
-                    st.page_link(each.file, label=each.label, icon=each.icon)
+                    st.page_link(each.file, label=plain(each.label), icon=each.icon)
         if sheet:
             with st.container(key="sheet", width="content"):
                 sheet_button(sheet, f"{here} {st.query_params.get('run', '')}", is_open=sheet_open)
