@@ -23,7 +23,7 @@ from pages.features.lab.draw import drawn_step, seed_and_draw
 from pages.features.lab.look import Look
 from pages.features.lab.tabs import open_tab
 
-page("Augment")
+page("Augment", "Dials", sheet_open=True)
 spec = choice.current(first=FIRST_LOOK)
 choice.remember(spec)
 with st.sidebar:

@@ -27,7 +27,7 @@ from pages.features.plan.plan_view import plan_view
 from pages.features.runs.editing import deleted_note
 from pages.features.study.strength_path import choose_lambda
 
-page("Train")
+page("Train", "Recent" if "run" in st.query_params else "Dials")
 
 if run_id := st.query_params.get("run"):
     live_view(run_id)

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import open_page, ready
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.presets import PRESETS
+from core.presets import LESSONS, PRESETS
 from core.run.address import encode
 from core.run.spec import RunSpec, parse
 
@@ -62,9 +62,9 @@ def test_landing_to_a_live_run_in_every_theme_and_width(
     any_page.goto(app)
     ready(any_page)
     expect(any_page.get_by_role("heading", name="Augury")).to_be_visible()
-    expect(any_page.locator(".st-key-family-augment figure")).to_have_count(6)
+    expect(any_page.locator("figure.expected img")).to_have_count(4)
     no_serious_violation(any_page)
-    any_page.get_by_role("button", name="L1 makes it sparse").click()
+    any_page.locator(".st-key-start-l1-sparse button").click()
     expect(any_page.get_by_role("heading", name="L1 makes it sparse")).to_be_visible()
     any_page.wait_for_function(f"{PLOTS}.some(plot => plot.data?.[0]?.x?.length)")
     expect(any_page.get_by_text(re.compile(r"Running · epoch \d+ of 20"))).to_be_visible()
@@ -163,12 +163,11 @@ def scrolled(page: Page) -> float:
 
 def test_a_run_opens_at_its_title_and_a_tab_moves_nothing(page: Page, app: str) -> None:
     page.goto(app)
-    expect(ready(page).locator(".st-key-family-augment figure")).to_have_count(6)  # it is as long as it gets
-    expect(page.locator(".augury-chart .main-svg").first).to_be_visible()
-    page.get_by_text("More experiments").click()
-    preset = page.get_by_text("LeNet-300-100, sparse").first
+    ready(page).locator("summary", has_text="Regularisation").click()
+    expect(page.locator(".st-key-family-regularise .main-svg").first).to_be_visible()
+    preset = page.locator(".st-key-start-mlp-sparse button")
     preset.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 300")
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 100")
     page.wait_for_timeout(500)
     preset.click()
     expect(page.get_by_role("heading", name="LeNet-300-100, sparse")).to_be_in_viewport()
@@ -183,6 +182,20 @@ def test_a_run_opens_at_its_title_and_a_tab_moves_nothing(page: Page, app: str) 
     page.wait_for_timeout(1500)  # a jump comes when the panel is emptied, and stays
     after = tab.bounding_box()
     assert before is not None and after is not None and abs(after["y"] - before["y"]) < 2
+
+
+def test_all_four_lessons_stand_on_the_first_screen_in_line(page: Page, app: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(app)
+    expect(ready(page).get_by_text("More experiments, by family")).to_be_attached()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.expected img')].filter(each => each.complete).length === 4"
+    )
+    page.wait_for_timeout(500)
+    for part in ("start", "preset"):
+        boxes = [page.locator(f".st-key-{part}-{name}").bounding_box() for name in LESSONS]
+        assert len({(round(box["y"]), round(box["height"])) for box in boxes if box}) == 1
+        assert all(box is not None and box["y"] + box["height"] <= 720 for box in boxes)
 
 
 def test_all_of_a_run_stands_on_the_first_screen(page: Page, app: str) -> None:

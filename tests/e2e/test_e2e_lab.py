@@ -150,7 +150,6 @@ def test_on_a_telephone_a_dial_and_the_pictures_it_changes_are_in_sight_together
     telephone: Page, app: str
 ) -> None:
     page = open_lab(telephone, app)
-    page.get_by_test_id("stExpandSidebarButton").click()
     page.wait_for_function(
         """() => {
             const box = document.querySelector('[data-testid="stSidebar"]').getBoundingClientRect();
@@ -159,6 +158,10 @@ def test_on_a_telephone_a_dial_and_the_pictures_it_changes_are_in_sight_together
     )
     sheet = page.get_by_test_id("stSidebar").bounding_box()
     assert sheet is not None and sheet["y"] > 844 / 2
+    pictures = page.locator(".st-key-results figure:visible")
+    expect(pictures).to_have_count(4)
+    last = pictures.last.bounding_box()
+    assert last is not None and last["y"] + last["height"] <= sheet["y"]
     dial = page.get_by_role("slider", name="Probability").first
     dial.scroll_into_view_if_needed()  # within the sheet
     picture = page.locator(".st-key-results img").first

@@ -49,7 +49,8 @@ def live_chart(
             the theme's, and so is a colour written ``"var(--st-text-color)"``. A person's zoom is kept
             as long as ``layout.uirevision`` stays the same (so give it the run's id).
         key: the chart's name on the page.
-        height: in CSS pixels; the width is all there is.
+        height: in CSS pixels where letters are 16 of them high, else in proportion. The width is all there
+            is.
         alt: what the chart shows, in a sentence.
         share: of the window's height that it takes, if that is more.
         on_pick: called, before the script runs again, when a person clicks a point of a trace that has
@@ -63,9 +64,7 @@ def live_chart(
     # Bytes go through as they are; a dictionary would be dumped three times over.
     about = f'"plotly":{_plotly_address()},"alt":{json.dumps(alt)},"height":{height},"share":{share}'
     message = f'{{{about},"figure":{figure_json}}}'
-    _live_chart(
-        key=key, data=message.encode(), height="content" if share else height, on_picked_change=picked
-    )
+    _live_chart(key=key, data=message.encode(), height="content", on_picked_change=picked)
 
 
 def preload_charts() -> None:

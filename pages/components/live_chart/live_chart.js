@@ -42,7 +42,7 @@ async function draw(chart) {
     if (!message.figure) return await load(message.plotly); // only fetched ahead of the first chart
     chart.node.role = "figure"; // not "img", which may hold no buttons, and the mode bar has some
     chart.node.ariaLabel = message.alt;
-    const height = Math.max(message.height, Math.round((message.share ?? 0) * window.innerHeight));
+    const height = Math.round(Math.max(message.height * scale(), (message.share ?? 0) * window.innerHeight));
     chart.node.style.height = `${height}px`;
     const Plotly = await load(message.plotly);
     const width = chart.node.clientWidth;
@@ -94,6 +94,9 @@ function load(path) {
   return loading;
 }
 
+// A figure's lengths are for a page whose letters are 16 px high. A page with larger ones has larger charts.
+const scale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
 function themeOf(node) {
   const style = getComputedStyle(node);
   const value = (name) => style.getPropertyValue(`--st-${name}`).trim();
@@ -105,11 +108,16 @@ function themeOf(node) {
     accent: value("primary-color"),
     font: value("font"),
     palette: value("chart-categorical-colors").split(","),
+    scale: scale(),
   };
   theme.key = Object.values(theme).join();
-  // A figure may say "var(--st-…)" where it needs a colour of the theme.
-  theme.resolve = (_, item) =>
-    typeof item === "string" && item.startsWith("var(--st-") ? value(item.slice(9, -1)) : item;
+  theme.resolve = (name, item) => {
+    if (name.endsWith("font") && item) return item.size ? { ...item, size: item.size * theme.scale } : item;
+    if (name === "uniformtext") return { ...item, minsize: item.minsize * theme.scale };
+    if (name === "margin") return Object.fromEntries(Object.entries(item).map(([side, px]) => [side, px * theme.scale]));
+    // A figure may say "var(--st-…)" where it needs a colour of the theme.
+    return typeof item === "string" && item.startsWith("var(--st-") ? value(item.slice(9, -1)) : item;
+  };
   return theme;
 }
 
@@ -134,12 +142,12 @@ function inTheme({ data, layout = {} }, theme) {
     // saved picture would have dark letters on nothing.
     paper_bgcolor: theme.background,
     plot_bgcolor: theme.background,
-    font: { color: theme.text, family: theme.font, size: 13, ...layout.font },
+    font: { color: theme.text, family: theme.font, size: 13 * theme.scale, ...layout.font },
     hoverlabel: {
       bgcolor: theme.background,
       bordercolor: theme.border,
       ...layout.hoverlabel,
-      font: { color: theme.text, family: theme.font, ...layout.hoverlabel?.font },
+      font: { color: theme.text, family: theme.font, size: 13 * theme.scale, ...layout.hoverlabel?.font },
     },
     legend: { bgcolor: clear, ...layout.legend },
     modebar: { bgcolor: clear, color: theme.border, activecolor: theme.accent, ...layout.modebar },

@@ -15,38 +15,44 @@ import streamlit as st
 
 from core.interactive.client import shared_interactive
 from core.jobs.manager import Jobs, shared_jobs
+from pages.features.frame.bar import bar
+from pages.features.frame.size import presenter_size
 from pages.features.frame.steps import no_step_for_a_dial
-from pages.features.frame.teacher import shown
 
 ASSETS = Path(__file__).parents[2] / "assets"
 # A file of our own: Streamlit's named icons are fetched from another host for a page's icon.
 ICON = str(ASSETS / "icon.svg")
-# Drawn here and not by Streamlit, which would call the landing page after its file: "app".
-PAGES = (("app.py", "Start"), ("pages/1_Augment.py", "Augment"), ("pages/2_Train.py", "Train"))
-
 DRAWING_SECONDS = 2.0  # that a page which asks for nothing has to be drawn
 FIRST_SECONDS = 3.0  # that the worker which a page needs first has for itself
 _prepared = threading.Event()
 
 
-def page(title: str) -> None:
-    """Set the page up; call it before anything else is drawn."""
-    st.set_page_config(page_title=f"{title} · Augury", page_icon=ICON, layout="wide")
-    st.html(_style("dark.css" if st.context.theme.type == "dark" else "light.css"))
-    no_step_for_a_dial()
+def page(title: str, sheet: str = "", *, sheet_open: bool = False) -> None:
+    """Set the page up; call it before anything else is drawn.
+
+    Args:
+        sheet: what is in the sidebar, in a word; empty if the page has none.
+        sheet_open: whether a telephone shows it from the start.
+    """
+    st.set_page_config(
+        page_title=f"{title} · Augury",
+        page_icon=ICON,
+        layout="wide",
+        initial_sidebar_state="expanded" if sheet_open else "auto",
+    )
+    with st.container(key="unseen"):  # or each would take a line's room
+        theme = "dark.css" if st.context.theme.type == "dark" else "light.css"
+        st.html(_style("frame.css", "common.css", theme, *(["presenter.css"] if presenter_size() else [])))
+        no_step_for_a_dial()
     if not _prepared.is_set():
         _prepared.set()
         _prepare(title)
-    if shown("pages"):
-        with st.sidebar.container(horizontal=True, gap="small"):
-            for file, label in PAGES:
-                st.page_link(file, label=label)
+    bar(title, sheet, sheet_open=sheet_open)
 
 
 @cache
-def _style(theme: str) -> str:
-    """What both themes share and what one has, in one element: each takes a line's room of a page."""
-    return f"<style>{''.join((ASSETS / name).read_text('utf-8') for name in ('common.css', theme))}</style>"
+def _style(*names: str) -> str:
+    return f"<style>{''.join((ASSETS / name).read_text('utf-8') for name in names)}</style>"
 
 
 def _prepare(title: str) -> None:

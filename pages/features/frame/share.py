@@ -12,6 +12,7 @@ from core.augment.catalogue import OPERATIONS
 from core.classroom import HERE, addresses
 from core.run.spec import AugmentSpec
 from pages.features.editor.fields import title
+from pages.features.frame.size import NAME, size_switch
 from pages.features.frame.teacher import dial
 
 _WHOLE = {"strength": "Strength of the whole pipeline", "draw": "New draw"}
@@ -40,6 +41,7 @@ def share_box(controls: Mapping[str, str], dials: Mapping[str, str]) -> None:
         st.code(_link({"hide": ",".join(chosen)}), language=None, wrap_lines=True)
     else:
         st.caption("Choose what a class should not see, and its link stands here.")
+    size_switch()
 
 
 def run_share_box(run_id: str) -> None:
@@ -56,6 +58,7 @@ def run_share_box(run_id: str) -> None:
         st.caption("Whoever is on this network sees it live.")
     else:
         st.caption("Only this machine can open it. Start Augury with `make class`, and others can.")
+    size_switch()
 
 
 def _for_others(host: str) -> tuple[str, bool]:
@@ -85,6 +88,6 @@ def _link(more: dict[str, str]) -> str:
     """This page's address with all it shows now, without what another link hid."""
     here = urlsplit(st.context.url or "")
     asked = {
-        name: value for name, value in st.query_params.items() if name not in ("hide", "lock", "dials")
+        name: value for name, value in st.query_params.items() if name not in ("hide", "lock", "dials", NAME)
     } | more
     return f"{here.scheme}://{here.netloc}{here.path}?{urlencode(asked, safe=',')}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 _STEPS = """
-const DIALS = ["spec", "draw"];
+const DIALS = ["spec", "draw", "size"];
 const rest = (address) => {
   const query = new URLSearchParams(address.search);
   DIALS.forEach((name) => query.delete(name));
@@ -31,6 +31,5 @@ _steps = st.components.v2.component("augury_steps", html="<span hidden></span>",
 
 
 def no_step_for_a_dial() -> None:
-    """Call it once a page. It takes no room: its container is not displayed."""
-    with st.container(key="steps"):
-        _steps(key="browser_steps", height=1)
+    """Call it once a page."""
+    _steps(key="browser_steps", height=1)

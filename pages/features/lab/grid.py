@@ -35,7 +35,7 @@ def originals(images: Images) -> None:
 def results(look: Look) -> None:
     """The results as a grid; each one's original shows on hover."""
     images, shown = look.images, look.shown
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
+    with st.container(key="results_head", horizontal=True, horizontal_alignment="distribute"):
         st.markdown("**Results**", width="content")
         st.caption(what_it_took(look), width="content")
     gallery(
