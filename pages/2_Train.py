@@ -15,6 +15,7 @@ from core.text.refusals import in_words
 from pages.components.live_chart import preload_charts
 from pages.features.editor import choice
 from pages.features.editor.data_part import waits_for_images
+from pages.features.editor.fork import chosen_fork, fork_line
 from pages.features.editor.marks import marking, say
 from pages.features.editor.start_bar import about_it, start_bar, start_button
 from pages.features.editor.train_form import train_form
@@ -33,18 +34,23 @@ if run_id := st.query_params.get("run"):
     live_view(run_id)
     st.stop()
 
-spec, problem = choice.current(), None
+spec, problem, fork = choice.current(), None, chosen_fork()
 opened = "start" not in st.session_state  # and not drawn again, after a press
 try:
+    if fork:
+        fork.fork.check(completed(spec))
     completed(spec)
 except SpecError as error:
     problem = error
     choice.open_part(place_of_error(error.where, spec).split(".")[0])
+if fork:
+    with st.sidebar:
+        fork_line(fork)
 with st.sidebar, marking(spec, choice.base().spec) as marks:
     batch = train_form(spec, marks)
 with st.container(key="start_bar", horizontal=True, vertical_alignment="bottom"):
     st.title("Train", anchor=False, width="content")
-    bar = start_bar(spec)
+    bar = start_bar(spec, fork)
     place_of_start = st.container(width="content")
 choice.remember(bar.spec)
 acted = choice.acted(bar.spec, opened=opened)
@@ -52,7 +58,7 @@ waits = waits_for_images(bar.spec.data)
 if not waits and not problem:
     bar = bar._replace(spec=completed(bar.spec))
 with place_of_start:
-    start_button(bar, disabled=waits or problem is not None)
+    start_button(bar, waits or problem is not None, fork)
 if not waits and not problem:
     about_it(bar)
 refused = st.container()

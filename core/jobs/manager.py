@@ -366,6 +366,7 @@ class Jobs:
                     self._duty("have runs go on", self._put_back)
             self._duty("hear commands", self._runner.take_commands)
             self._duty("store events", self._runner.store_gathered)
+            self._duty("park what is paused", self._runner.park)
             if now - swept >= SWEEP_SECONDS:
                 swept = now
                 self._duty("tidy up", self._sweep)

@@ -110,6 +110,10 @@ class Queue:
             )
         return run_id
 
+    def waits(self, quick: bool = False) -> bool:
+        """Whether a job of this sort waits."""
+        return bool(self._count(_QUEUED, _sort(quick)))
+
     def renew(self, run_ids: Collection[str]) -> set[str]:
         """Say that these jobs are still computed here; those that are no longer ours."""
         if not run_ids:

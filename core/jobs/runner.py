@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.jobs.executors import Executor, Job
+from core.jobs.kinds import is_quick
 from core.jobs.queue import Queue
 from core.jobs.views import Archive, RunView, queued, view_of
 from core.run.commands import Control
@@ -34,6 +35,7 @@ STORE_SECONDS = 0.25  # events are written together, this often
 MAX_UNSTORED = 10_000  # events that wait for a store that can't be written to
 STEPS_IN_FULL = 10_000  # so many `step` events are stored before they are spread out
 CLOSING_SECONDS = 5.0
+PARK_SECONDS = 20.0  # that a paused run keeps its place while others wait
 FREQUENT = ("step", "progress", "row")  # kinds of events that are written together
 CLOSED = "Augury was closed before this run had ended."
 
@@ -52,6 +54,7 @@ class InHand:
     writing: threading.Lock = field(default_factory=threading.Lock)  # events are written in their order
     stored_at: float = 0.0
     step_stored_at: float = 0.0
+    paused_since: float | None = None  # by a person, on the monotonic clock
     lost: bool = False  # its lease ran out, and another server has marked it as interrupted
     moved: threading.Event = field(default_factory=threading.Event)  # a step was made, or it has ended
     done: threading.Event = field(default_factory=threading.Event)
@@ -122,6 +125,19 @@ class Runner:
         for run in late:
             if time.monotonic() - run.stored_at >= STORE_SECONDS:
                 self._store_events(run)
+
+    def park(self) -> None:
+        """Stop what has been paused for long while another job waits for its place; it can go on later."""
+        now = time.monotonic()
+        with self._lock:
+            paused = [
+                run
+                for run in self._in_hand.values()
+                if run.paused_since is not None and now - run.paused_since >= PARK_SECONDS
+            ]
+        for run in paused:
+            if self._queue.waits(is_quick(run.stored.kind)):
+                run.control.end("queue")
 
     def take_commands(self) -> None:
         """Pass on what other servers' visitors ask of the jobs that are computed here."""
@@ -238,9 +254,12 @@ class Runner:
         now = time.time()
         run.builder.add(event, now)
         run.view = None
-        if event["event"] == "state" and event["state"] in TERMINAL:
-            run.finished_at = now
-            run.moved.set()
+        if event["event"] == "state":
+            by_a_person = event["state"] == "paused" and not event.get("reason")
+            run.paused_since = time.monotonic() if by_a_person else None
+            if event["state"] in TERMINAL:
+                run.finished_at = now
+                run.moved.set()
         if event["event"] in ("step", "progress"):
             run.moved.set()
             # At first every step is stored; later they are spread ever wider, so that a day's run

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from core.run.events import Event
 
-By = Literal["", "starter", "address", "server", "visitor", "command line"]  # "": not known
+By = Literal["", "starter", "address", "server", "visitor", "command line", "queue"]  # "": not known
 ALL_THAT_WAITED = "with all that waited"
 _SAID: dict[By, str] = {
     "starter": "by whoever started it",
@@ -14,6 +14,7 @@ _SAID: dict[By, str] = {
     "server": "at the server's own machine",
     "visitor": "by another visitor",
     "command line": "from the command line",
+    "queue": "for it was paused while others waited: it can go on where it was",
 }
 
 

@@ -180,6 +180,24 @@ def test_a_branch_that_cannot_be_is_refused_and_leaves_nothing(server, home):
     assert set((home / "runs").iterdir()) == folders
 
 
+def test_a_paused_run_gives_its_place_to_one_that_waits_and_goes_on_after(server, straight, monkeypatch):
+    monkeypatch.setattr("core.jobs.runner.PARK_SECONDS", 0.3)
+    jobs = server()
+    paused = jobs.submit(SPEC)
+    jobs.wait_for_step(paused, PATIENCE)
+    jobs.command(paused, {"command": "pause"})
+    until(lambda: jobs.view(paused).state == "paused")
+    time.sleep(0.8)
+    assert jobs.view(paused).state == "paused"  # nobody waits
+    other = jobs.submit(completed(parse(SMALL_CNN)))
+    assert jobs.wait(other, PATIENCE).state == "finished"
+    parked = jobs.view(paused)
+    assert parked.state == "stopped" and "paused while others waited" in parked.reason
+    jobs.resume(paused)
+    whole = jobs.wait(paused, PATIENCE)
+    assert whole.state == "finished" and epochs(whole.history.epochs) == plain(straight[0])
+
+
 def test_commands_and_edits_are_told_once_after_a_kill(server):
     jobs = server()
     run_id = jobs.submit(SPEC)

@@ -20,6 +20,7 @@ from core.text.refusals import in_words
 _SPEC, _GENERATION, _FROM_LINK = "augury.spec", "augury.generation", "augury.link"
 _GONE = "augury.gone"  # what a spec named that is no longer there, to be said once
 _BASE = "augury.base"  # the preset that was started from, by its name
+_FORK = "augury.compared"  # what a branch begins with, as a preset without a name
 _BEFORE = "augury.before"  # all choices and their preset, before another or "undo all" took their place
 _OWN = "augury.own"  # the `DataSpec` of the person's own images that were chosen last
 _NEW = "augury.own_new"
@@ -94,6 +95,9 @@ def own_images_are_new() -> bool:
 
 def base() -> Preset:
     """The preset that this visit started from: whose name the spec has, or had before it got another."""
+    if fork := st.session_state.get(_FORK):
+        found: Preset = fork
+        return found
     spec = current()
     meant = next((each for each in PRESETS.values() if each.spec.name == spec.name), None)
     if meant is None:
@@ -102,9 +106,14 @@ def base() -> Preset:
     return meant
 
 
+def compare_with(fork: Preset | None) -> None:
+    """Until further notice what is chosen is compared with this, as for a branch; None: with a preset."""
+    st.session_state[_FORK] = fork
+
+
 def choose(name: str) -> None:
     """Start from a preset: its choices, but on the person's own images if those are chosen."""
-    _start_anew(name, preset(name).name)
+    _start_anew(PRESETS[name], preset(name).name)
 
 
 def undo(path: str) -> None:
@@ -114,18 +123,19 @@ def undo(path: str) -> None:
 
 def undo_all() -> None:
     """Put all fields back to the preset's, but for the person's own images."""
-    _start_anew(base().name, current().name)
+    _start_anew(base(), current().name)
 
 
-def _start_anew(preset_name: str, name: str) -> None:
-    spec, before, was = preset(preset_name), current(), base()
+def _start_anew(meant: Preset, name: str) -> None:
+    spec, before, was = meant.spec, current(), base()
     lost = changed(filled(before), filled(was.spec))
     data = spec.data if before.data.path is None else before.data
     split_seed = spec.seed if data.split_seed is None else data.split_seed
     if split_seed != before.seed:  # the run's seed stays, and the images kept for validation are the preset's
         data = data.model_copy(update={"split_seed": split_seed})
     _put_in_place(spec.model_copy(update={"seed": before.seed, "name": name, "data": data}))
-    st.session_state[_BASE] = preset_name
+    if meant.name:
+        st.session_state[_BASE] = meant.name
     if lost:
         st.session_state[_BEFORE] = before, was.name
 

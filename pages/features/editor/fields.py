@@ -49,10 +49,20 @@ def said(parameters: Sequence[Parameter], given: Mapping[str, Any], *place: str 
 
 
 def field(
-    parameter: Parameter, value: Any, *place: str | int, on_change: Callable[[], None] | None = None
+    parameter: Parameter,
+    value: Any,
+    *place: str | int,
+    on_change: Callable[[], None] | None = None,
+    label: str = "",
+    at: str = "",
 ) -> Any:
-    """The widget that fits one parameter; returns what it shows."""
-    label, at = title(parameter), key(*place, parameter.name)
+    """The widget that fits one parameter; returns what it shows.
+
+    Args:
+        label: instead of the parameter's own.
+        at: its key, instead of one made of ``place``.
+    """
+    label, at = label or title(parameter), at or key(*place, parameter.name)
     match parameter:
         case Flag():
             return st.toggle(label, value, help=parameter.help, key=at, on_change=on_change)

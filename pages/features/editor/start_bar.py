@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
@@ -15,10 +16,11 @@ from core.text.escape import plain
 from core.text.how_long import how_long, in_words
 from pages.features.editor import choice
 from pages.features.editor.choice import key
+from pages.features.editor.fork import Chosen
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import share_box
 from pages.features.frame.teacher import PARTS, part_shown
-from pages.features.live.starting import preset_of
+from pages.features.live.starting import preset_of, start_branch
 from pages.features.live.trained_before import start_or_offer, start_seeds
 
 SEEDS = (1, 3, 5)
@@ -38,10 +40,14 @@ class Bar(NamedTuple):
         return self.spec.model_copy(update={"name": self.name})
 
 
-def start_bar(spec: RunSpec) -> Bar:
-    """Draw the bar's fields; `start_button` is drawn beside them once the spec is known to be sound."""
+def start_bar(spec: RunSpec, fork: Chosen | None = None) -> Bar:
+    """Draw the bar's fields; `start_button` is drawn beside them once the spec is known to be sound.
+
+    Args:
+        fork: the run is to branch from there.
+    """
     is_presets = any(each.spec.name == spec.name for each in PRESETS.values())
-    proposed = _proposed(spec)
+    proposed = _proposed(spec) if fork is None else _proposed_branch(spec, fork)
     if not part_shown("name"):
         return Bar(spec, spec.name or proposed, 1)
     typed = st.text_input(
@@ -49,6 +55,10 @@ def start_bar(spec: RunSpec) -> Bar:
         placeholder=proposed,
         help="What the run is called in lists: by itself after what sets it apart from the baseline.",
     )  # fmt: skip
+    if fork is not None:
+        return Bar(
+            spec.model_copy(update={"name": (typed or "").strip()}), (typed or "").strip() or proposed, 1
+        )
     seed = st.number_input(
         "Seed", 0, 2**31 - 1, spec.seed, key=key("seed"), width=110,
         help="The same seed gives the same run, bit for bit.",
@@ -78,24 +88,35 @@ def _proposed(spec: RunSpec) -> str:
     return ", ".join(differences(filled(spec), filled(base))[:3])[:MOST_LETTERS] or base.name
 
 
-def start_button(bar: Bar, disabled: bool) -> None:
+def _proposed_branch(spec: RunSpec, fork: Chosen) -> str:
+    """What sets it apart from the run that it comes from."""
+    apart = differences(filled(spec), fork.fork.spec)
+    said = ", ".join(apart[:3]) or "goes on"
+    return f"{said}, from epoch {fork.fork.at.epochs} of {fork.name}"[:MOST_LETTERS]
+
+
+def start_button(bar: Bar, disabled: bool, fork: Chosen | None = None) -> None:
     """Start it, or say which run it would repeat."""
+    start: Callable[..., None] = start_or_offer if bar.seeds == 1 else start_seeds
+    given: tuple[object, ...] = (bar.to_start,) if bar.seeds == 1 else (bar.to_start, bar.seeds)
+    if fork is not None:
+        start, given = start_branch, (fork.fork, bar.to_start)
     st.button(
-        "Start training",
+        "Start training" if fork is None else "Start the branch",
         type="primary",
-        icon=":material/play_arrow:",
+        icon=":material/play_arrow:" if fork is None else ":material/call_split:",
         key="start",
-        on_click=start_or_offer if bar.seeds == 1 else start_seeds,
-        args=(bar.to_start,) if bar.seeds == 1 else (bar.to_start, bar.seeds),
+        on_click=start,
+        args=given,
         disabled=disabled,
     )
 
 
 def about_it(bar: Bar) -> None:
     """How it differs from the preset, how long it takes, and its link."""
-    base = choice.base().spec
-    apart = differences(bar.spec, filled(base))
-    said = [f"Differs from {base.name}: {', '.join(apart)}." if apart else f"As {base.name}."]
+    base = choice.base()
+    apart, name = differences(bar.spec, filled(base.spec)), base.spec.name if base.name else base.title
+    said = [f"Differs from {name}: {', '.join(apart)}." if apart else f"As {name}."]
     if found := how_long(bar.spec, jobs().recent(LOOKED_THROUGH)):
         many = "" if bar.seeds == 1 else f" for {bar.seeds} seeds"
         said.append(f"It takes {in_words(bar.seeds * found.seconds)}{many}, by “{found.measured_in}”.")

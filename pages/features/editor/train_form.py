@@ -63,6 +63,9 @@ def train_form(spec: RunSpec, marks: Marks) -> DeltaGenerator | None:
 def preset_part(marks: Marks) -> None:
     """What to start from, and how much of it was changed."""
     base, at = choice.base(), key("preset")
+    if not base.name:  # a branch
+        undo_all(marks, base.title)
+        return
     st.selectbox(
         "Start from",
         list(PRESETS),

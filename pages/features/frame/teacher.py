@@ -39,7 +39,8 @@ PARTS = {
     "lambda": "Choice of λ",
     "recent": "Recent runs",
     "tabs": "Tabs of a run",
-    "stop": "Stop, name and delete",
+    "stop": "Pause, stop, name and delete",
+    "steer": "Dials of a run that trains",
     "share": "Share",
     "pages": "Links to other pages",
 }

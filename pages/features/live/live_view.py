@@ -26,20 +26,23 @@ from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
 from pages.features.frame.teacher import part_shown
-from pages.features.frame.visitor import who_stops
 from pages.features.live.audience import ask_again_in, refresh_seconds
+from pages.features.live.branch import branch_box
+from pages.features.live.controls import control_buttons, say_refusal
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
+from pages.features.live.lineage import ancestor_of, lineage_line
 from pages.features.live.next_steps import what_next
 from pages.features.live.outcome import outcome
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
 from pages.features.live.starting import preset_of, refusal
+from pages.features.live.steer import changes_line, marks_of, steer_panel
 from pages.features.live.trained_before import trained_before_note
 from pages.features.runs.editing import edit_box, may_change
 from pages.features.runs.running import recent_runs
 
-_STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
+_DRAWN = "augury.drawn_state"  # the state of the run that the buttons were drawn for
 METRIC_WIDTH = 144  # pixels: six in a row at 1280
 LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
@@ -58,6 +61,9 @@ def live_view(run_id: str) -> None:
         )
         st.page_link("pages/2_Train.py", label="Choose and start a new one", icon=":material/arrow_back:")
         return
+    if part_shown("steer") and view.kind == "train" and not view.ended and may_change(view):
+        with st.sidebar:
+            steer_panel(run_id)
     if part_shown("recent"):
         with st.sidebar:
             recent_runs(run_id)
@@ -66,6 +72,7 @@ def live_view(run_id: str) -> None:
         job_view(view)
         return
     _header(view)
+    say_refusal()
     refusal()  # of another start, pressed here
     trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
@@ -96,6 +103,7 @@ def live_view(run_id: str) -> None:
 
 def _header(view: RunView) -> None:
     name, words = title(view.spec), in_words(view.spec)
+    st.session_state[_DRAWN] = view.state
     with st.container(key="run_head"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(horizontal=True, vertical_alignment="bottom", width="stretch"):
@@ -107,28 +115,12 @@ def _header(view: RunView) -> None:
                     run_share_box(view.id)
             if part_shown("stop"):
                 edit_box(view)
-                if not view.history.ended and may_change(view):
-                    _stop_button(view)
+                if may_change(view):
+                    branch_box(view)
+                    control_buttons(view)
+        lineage_line(view)
         if preset := preset_of(view.spec):
             st.caption(preset.watch)
-
-
-def _stop_button(view: RunView) -> None:
-    """Greyed once it was pressed: the run ends after its batch, which may take a few seconds."""
-    pressed = st.session_state.get(_STOPPING) == view.id
-    st.button(
-        "Stopping after this batch…" if pressed else "Stop",
-        icon=":material/stop:",
-        on_click=_stop,
-        args=(view.id, view.visitor),
-        key="stop",
-        disabled=pressed,
-    )
-
-
-def _stop(run_id: str, started_by: str) -> None:
-    st.session_state[_STOPPING] = run_id
-    jobs().stop(run_id, who_stops(started_by))
 
 
 def _live(run_id: str) -> None:
@@ -136,8 +128,8 @@ def _live(run_id: str) -> None:
     assert view is not None
     ask_again_in(refresh_seconds(run_id))
     _live_parts(view)
-    if view.ended:
-        st.rerun()  # the whole page: that draws a run that has ended
+    if view.ended or view.state != st.session_state.get(_DRAWN):
+        st.rerun()  # the whole page: that draws a run that has ended, and the buttons of another state
 
 
 def _live_tabs(run_id: str) -> None:
@@ -172,6 +164,7 @@ def _live_parts(view: RunView) -> None:
         sparsity = last["sparsity"] if last else {}
         now = f"{percent(sparsity['exact'])} of {sparsity['weights']:,} weights" if last else ""
         _chart(view, "sparsity", sparsity_by_layer, "exact zeros by layer", now)
+    changes_line(view, may_change(view) and part_shown("steer"))
     if last and (why := harder_while_learning(last, view.spec)):
         st.caption(why)
 
@@ -183,7 +176,8 @@ def _chart(
     said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
     alt = f"Line chart of {what}. {said}"
     height, share = (ENDED_HEIGHT, ENDED_SHARE) if view.ended else (CHART_HEIGHT, CHART_SHARE)
-    live_chart(chart(view, draw, *settings), key=name, height=height, share=share, alt=alt)
+    drawn = chart(view, draw, *settings, marks=marks_of(view), ancestor=ancestor_of(view))
+    live_chart(drawn, key=name, height=height, share=share, alt=alt)
 
 
 def _state(view: RunView) -> None:

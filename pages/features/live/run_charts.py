@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from core.figures.lineage import Ancestor, with_ancestor
+from core.figures.marks import Marks, with_marks
 from core.figures.parts import Figure
 from core.jobs.views import RunView
 from core.run.history import History
@@ -39,13 +41,25 @@ def shown_history(view: RunView) -> History:
         return _latest(view).history
 
 
-def chart(view: RunView, draw: Callable[..., Figure], *settings: Hashable) -> str:
-    """``draw(history, run_id, *settings)`` as JSON, from the last viewer's turn if that is still fresh."""
+def chart(
+    view: RunView,
+    draw: Callable[..., Figure],
+    *settings: Hashable,
+    marks: Marks = (),
+    ancestor: Ancestor | None = None,
+) -> str:
+    """``draw(history, run_id, *settings)`` as JSON, from the last viewer's turn if that is still fresh.
+
+    Args:
+        marks: where the run was edited.
+        ancestor: the run that it branches from.
+    """
     with _building:
         shown = _latest(view)
-        key = (draw, settings)
+        key = (draw, settings, tuple(marks), ancestor)
         if key not in shown.charts:
-            shown.charts[key] = json.dumps(draw(shown.history, view.id, *settings))
+            figure = with_ancestor(draw(shown.history, view.id, *settings), ancestor, draw.__name__)
+            shown.charts[key] = json.dumps(with_marks(figure, marks))
         return shown.charts[key]
 
 

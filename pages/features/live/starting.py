@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.catalogues import completed
+from core.jobs.fork import Fork
 from core.presets import PRESETS, Preset
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
@@ -60,6 +61,23 @@ def start_group(specs: Sequence[RunSpec]) -> None:
     if begun:
         jobs().wait_for_step(begun[0], FIRST_POINT_SECONDS)
         st.query_params["run"] = begun[0]
+
+
+def start_branch(fork: Fork, spec: RunSpec) -> None:
+    """Start a branch, or open the one that it would repeat; for a button's ``on_click``."""
+    spec = named(spec)
+    if found := jobs().already(spec, inputs=fork.inputs, parents=fork.parents):
+        run_id = found.id
+    else:
+        try:
+            run_id = jobs().branch(fork, spec, visitor=visitor())
+        except SpecError as error:
+            st.session_state[_REFUSED] = in_words(error)
+            return
+        jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
+    for name in ("from", "at"):
+        st.query_params.pop(name, None)
+    st.query_params["run"] = run_id
 
 
 def start_anew(spec: RunSpec) -> None:

@@ -1,0 +1,53 @@
+"""The run that a branch comes from, in grey beside it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.figures.parts import NEUTRAL, Figure, line
+
+
+class Ancestor(NamedTuple):
+    """What the run did that another branches from, epoch by epoch.
+
+    Args:
+        fork: how many epochs were done where they part.
+        accuracy: of validation, in per cent; ``loss`` likewise.
+    """
+
+    fork: float
+    epochs: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    loss: tuple[float | None, ...]
+
+
+def with_ancestor(figure: Figure, ancestor: Ancestor | None, of: str) -> Figure:
+    """The figure with the other run's line of ``accuracy`` or ``loss`` behind the rest: solid to where they
+    part, dotted after."""
+    if ancestor is None or of not in ("accuracy", "loss"):
+        return figure
+    values = getattr(ancestor, of)
+    points = list(zip(ancestor.epochs, values, strict=True))
+    before = [point for point in points if point[0] <= ancestor.fork]
+    after = [*before[-1:], *(point for point in points if point[0] > ancestor.fork)]
+    behind = [
+        line(name, [x for x, _ in part], [y for _, y in part], NEUTRAL, width=2, dash=dash)
+        for name, part, dash in (("before the fork", before, "solid"), ("parent", after, "dot"))
+        if len(part) > (name == "parent")
+    ]
+    fork = {
+        "type": "line",
+        "x0": ancestor.fork,
+        "x1": ancestor.fork,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": NEUTRAL, "width": 1.5},
+        "label": {"text": "fork", "textposition": "end", "font": {"size": 12}, "textangle": 0},
+    }
+    layout = figure["layout"]
+    return {
+        **figure,
+        "data": [*behind, *figure["data"]],
+        "layout": {**layout, "shapes": [*layout.get("shapes", ()), fork]},
+    }

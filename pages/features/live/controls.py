@@ -1,0 +1,132 @@
+"""Pause, go on, one step, one epoch, stop; and go on after a stop or a kill."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.jobs.views import RunView
+from core.run.errors import SpecError
+from core.text.escape import plain
+from core.text.refusals import in_words
+from pages.features.frame.setup import jobs
+from pages.features.frame.visitor import who_stops
+
+ANSWER_SECONDS = 0.5  # that a press waits for its effect, so that the page shows it at once
+POLL_SECONDS = 0.01
+_STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
+_REFUSED = "augury.command_refused"
+
+
+def control_buttons(view: RunView) -> None:
+    """What can be done with the run as it is now."""
+    if view.ended:
+        if view.state != "finished":
+            st.button(
+                "Go on",
+                icon=":material/resume:",
+                type="primary",
+                key="go_on",
+                on_click=_go_on,
+                args=(view.id,),
+                help="From its newest checkpoint, to the same numbers as if it had never been cut.",
+            )
+        return
+    if view.state == "running":
+        _button("Pause", ":material/pause:", view.id, "pause", "Takes effect after this batch.")
+    elif view.state == "paused":
+        _button("Resume", ":material/play_arrow:", view.id, "resume", "Goes on where it is.", primary=True)
+        _button("Step", ":material/skip_next:", view.id, "step", "Trains one batch, then pauses.")
+        _button(
+            "Epoch", ":material/fast_forward:", view.id, "epoch", "Trains to the epoch's end, then pauses."
+        )
+    _stop_button(view)
+
+
+def say_refusal() -> None:
+    """Why the last press did nothing, once."""
+    if said := st.session_state.pop(_REFUSED, None):
+        st.error(plain(said), icon=":material/error:")
+
+
+def send(
+    run_id: str, command: Mapping[str, Any], done: Callable[[RunView], bool], seconds: float = ANSWER_SECONDS
+) -> bool:
+    """Ask something of a run, and wait a moment until it is ``done``; whether it was."""
+    try:
+        jobs().command(run_id, command)
+    except SpecError as error:
+        st.session_state[_REFUSED] = in_words(error)
+        return False
+    return wait_until(run_id, done, seconds)
+
+
+def wait_until(run_id: str, done: Callable[[RunView], bool], seconds: float = ANSWER_SECONDS) -> bool:
+    """Wait until a run is as it is wanted; whether it is."""
+    deadline = time.monotonic() + seconds
+    while (view := jobs().view(run_id)) is not None:
+        if done(view):
+            return True
+        if view.ended or time.monotonic() > deadline:
+            break
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def _button(label: str, icon: str, run_id: str, command: str, help: str, primary: bool = False) -> None:
+    st.button(
+        label,
+        icon=icon,
+        type="primary" if primary else "secondary",
+        key=f"control.{command}",
+        on_click=_press,
+        args=(run_id, command),
+        help=help,
+    )
+
+
+def _press(run_id: str, command: str) -> None:
+    before = jobs().view(run_id)
+    if before is None or before.ended:
+        return
+    step = before.history.step["step"] if before.history.step else 0
+    wanted = "paused" if command == "pause" else "running"
+
+    def done(view: RunView) -> bool:
+        if command in ("step", "epoch"):  # it runs, and pauses again
+            return view.state == "paused" and bool(view.history.step and view.history.step["step"] > step)
+        return view.state == wanted
+
+    send(run_id, {"command": command}, done)
+
+
+def _stop_button(view: RunView) -> None:
+    """Greyed once it was pressed: the run ends after its batch, which may take a few seconds."""
+    pressed = st.session_state.get(_STOPPING) == view.id
+    st.button(
+        "Stopping after this batch…" if pressed else "Stop",
+        icon=":material/stop:",
+        on_click=_stop,
+        args=(view.id, view.visitor),
+        key="stop",
+        disabled=pressed,
+    )
+
+
+def _stop(run_id: str, started_by: str) -> None:
+    st.session_state[_STOPPING] = run_id
+    jobs().stop(run_id, who_stops(started_by))
+    wait_until(run_id, lambda view: view.ended)
+
+
+def _go_on(run_id: str) -> None:
+    st.session_state.pop(_STOPPING, None)
+    try:
+        jobs().resume(run_id)
+    except SpecError as error:
+        st.session_state[_REFUSED] = in_words(error)
+        return
+    wait_until(run_id, lambda view: view.state == "running")

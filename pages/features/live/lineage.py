@@ -1,0 +1,82 @@
+"""Which run a run branches from, and which branch from it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.figures.lineage import Ancestor
+from core.jobs.views import RunView
+from core.run.events import Event
+from core.text.describe import title
+from core.text.escape import plain
+from pages.features.frame.setup import jobs
+
+MOST_GENERATIONS = 20
+MOST_LINKS = 6
+
+
+def parent_of(view: RunView) -> RunView | None:
+    """The run that this one branches from, if it is still there."""
+    parent = view.inputs.get("parent")
+    return jobs().view(parent) if isinstance(parent, str) and parent else None
+
+
+def ancestor_of(view: RunView) -> Ancestor | None:
+    """The line of the run that this one branches from, for its charts."""
+    parent = parent_of(view)
+    if parent is None or view.history.started is None:
+        return None
+    epochs = _whole_line(parent, MOST_GENERATIONS)
+    return Ancestor(
+        float(view.history.started.get("begins_epoch", 0.0)),
+        tuple(float(event["epoch"]) for event in epochs),
+        tuple(100 * event["validation_accuracy"] for event in epochs),
+        tuple(event["validation_loss"] for event in epochs),
+    )
+
+
+def _whole_line(view: RunView, generations: int) -> list[Event]:
+    """A run's epochs, and before them those of the runs that it comes from."""
+    own = list(view.history.epochs)
+    parent = parent_of(view) if generations else None
+    if parent is None:
+        return own
+    begins = float((view.history.started or {}).get("begins_at", 0))
+    before = _whole_line(parent, generations - 1)
+    return [event for event in before if event["step"] <= begins] + own
+
+
+def lineage_line(view: RunView) -> None:
+    """Links to the run that this one comes from, and to those that come from it, if there are some."""
+    branches = jobs().branches(view.id)
+    if not view.inputs.get("parent") and not branches:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lineage"):
+        if view.inputs.get("parent"):
+            _parent_link(view)
+        for branch in branches[:MOST_LINKS]:
+            st.page_link(
+                "pages/2_Train.py",
+                label=f"Branch: {plain(title(branch.spec))}",
+                icon=":material/call_split:",
+                query_params={"run": branch.id},
+            )
+        if len(branches) > MOST_LINKS:
+            st.caption(f"and {len(branches) - MOST_LINKS} more branches")
+
+
+def _parent_link(view: RunView) -> None:
+    parent, started = parent_of(view), view.history.started
+    where = ""
+    if started and "begins_epoch" in started:
+        epoch = started["begins_epoch"]
+        where = f" after epoch {epoch:g}" if epoch == int(epoch) else f" in epoch {int(epoch) + 1:d}"
+    if parent is None:
+        st.caption(f"A branch{where} of a run that was deleted.")
+        return
+    st.page_link(
+        "pages/2_Train.py",
+        label=f"Branch of {plain(title(parent.spec))}{where}",
+        icon=":material/arrow_upward:",
+        query_params={"run": parent.id},
+    )
