@@ -122,6 +122,12 @@ def test_names_from_outside_are_no_html():
     assert shown == [f"{name}<br>{point.figures}"]
 
 
+def test_before_the_first_step_the_loss_has_an_axis_with_room_between_its_ticks():
+    axis = loss(history(0), "r")["layout"]["yaxis"]
+    assert axis["range"] == [-2, 0.5] and axis["tickvals"] == [0.01, 0.1, 1]
+    assert "range" not in loss(history(1), "r")["layout"]["yaxis"]
+
+
 def test_hovering_says_what_a_share_is_of():
     seen = build_history(enumerate(made_up_run.events(), 1)).history()
     assert trace(accuracy(seen, "r"), "validation")["hovertemplate"] == "%{y:.1f} % of 20"

@@ -58,7 +58,7 @@ def _balance(classes: dict[str, int], held_out: dict[str, int]) -> list[str]:
     name, most = max(classes.items(), key=lambda item: item[1])
     if most > LARGEST_SHARE * total:
         share = f"{most:,} of {total:,}, {100 * most / total:.0f} %"
-        notes.append(f"{name} has {share}: who always says {name} is right that often.")
+        notes.append(f"{name} has {share}: who always says {name} is correct that often.")
     few = [name for name, count in held_out.items() if count < FEWEST]
     if few:
         named = ", ".join(few[:10]) + (f" and {len(few) - 10} more" if len(few) > 10 else "")

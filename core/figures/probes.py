@@ -54,7 +54,7 @@ def accuracies(rows: Sequence[Row]) -> Chart:
         "hovertemplate": "%{y}: %{x:.1f} %, a fall of %{customdata[0]:.1f} points "
         "(95 %: %{customdata[1]:.1f} to %{customdata[2]:.1f})<extra></extra>",
     }
-    layout = _bar_layout(f"right of {images:,} validation images (%)", [0, 103])
+    layout = _bar_layout(f"correct of {images:,} validation images (%)", [0, 103])
     line = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
     layout["shapes"] = [
         {"type": "line", "x0": shares[0], "x1": shares[0], "yref": "paper", "y0": 0, "y1": 1, "line": line}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.figures.parts import NEUTRAL, PENALTY, SPARSITY, TRAIN, VALIDATION, Figure, line, plain_layout
+from core.figures.parts import NEUTRAL, PENALTIES, PENALTY, SPARSITY, Figure, line, plain_layout
 from core.optimise.catalogue import OPTIMISERS
 from core.run.spec import OptimiserSpec
 
@@ -86,8 +86,8 @@ def after_the_run(pulled: Pull, l1_ratio: float = 0.5) -> Figure:
 
 def _before_and_after(before: Weights, ridge: Weights, elastic: Weights, lasso: Weights) -> Figure:
     curves = (
-        ("no regulariser", before, TRAIN, "dot"),
-        ("L2", ridge, VALIDATION, "solid"),
+        ("no regulariser", before, NEUTRAL, "dot"),
+        ("L2", ridge, PENALTIES[1], "solid"),
         ("elastic net", elastic, PENALTY, "solid"),
         ("L1", lasso, SPARSITY, "solid"),
     )
@@ -111,7 +111,7 @@ def near_zero(pulled: Pull) -> Figure:
         proximal.append(max(proximal[-1] - a_step, 0.0))
     steps = list(range(NEAR_ZERO_STEPS + 1))
     traces = [
-        line("penalty", steps, penalty, VALIDATION, markers=True, hovertemplate="%{y:.3g}"),
+        line("penalty", steps, penalty, PENALTY, markers=True, hovertemplate="%{y:.3g}"),
         line("proximal", steps, proximal, SPARSITY, markers=True),
     ]
     layout = plain_layout("weight")

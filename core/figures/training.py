@@ -65,6 +65,8 @@ def loss(history: History, run_id: str) -> Figure:
         if highest / 30 > bottom
         else {"tickvals": _round_numbers(bottom, highest), "tickformat": "~g"}
     )
+    if not shown:  # before the first step: any axis a loss may have
+        figure["layout"]["yaxis"] |= {"range": [-2, 0.5], "tickvals": [0.01, 0.1, 1], "tickformat": "~g"}
     add_strengths(figure, history)
     return figure
 

@@ -66,7 +66,7 @@ MEASURES: dict[str, MeasureEntry] = {
             name="prunable",
             title="Prunable share",
             help="A share of weights, the smallest of all layers together, that can be set to zero while the "
-            "mean probability of the right class falls by at most 2 points on the validation images; found "
+            "mean probability of the correct class falls by at most 2 points on the validation images; found "
             "by bisection, so a larger one may pass too; its 95 % interval says how far other images of the "
             "same sort would move it, and a layer's figure is the share of its weights that go with them.",
             formula=r"s \text{ with } \tfrac{1}{N} \sum_{i=1}^{N} \Bigl( p_w(y_i \mid x_i) - "

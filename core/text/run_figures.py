@@ -66,7 +66,7 @@ def figures(epoch: Mapping[str, Any] | None, started: Mapping[str, Any] | None) 
             "Validation loss",
             f"{found['validation_loss']:.3f}" if epoch else "",
             f"mean of {images:,}" if epoch and images else "",
-            "Mean cross-entropy of held-out images, with the natural logarithm: 0 is certain and right.",
+            "Mean cross-entropy of held-out images, with the natural logarithm: 0 is certain and correct.",
         ),
         Figure(
             "Exact zeros",

@@ -95,7 +95,7 @@ def test_an_empty_folder_is_named_and_papers_beside_the_images_are_no_class(tmp_
 def test_one_class_that_has_nearly_all_is_said(tmp_path, capsys):
     files = images("a", each=40) | images("b", each=4)
     found, _ = account(capsys, zipped(tmp_path / "a.zip", files))
-    assert "a has 40 of 44, 91 %: who always says a is right that often." in found["notes"]
+    assert "a has 40 of 44, 91 %: who always says a is correct that often." in found["notes"]
     assert "Fewer than 5 images are kept to validate with of b." in found["notes"]
 
 

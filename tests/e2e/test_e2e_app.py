@@ -208,3 +208,22 @@ def test_all_of_a_run_stands_on_the_first_screen(page: Page, app: str) -> None:
     assert len(tops) == 1  # all figures in one row
     assert scrolled(page) == 0
     stop(page)
+
+
+def test_after_a_run_all_of_it_still_does_and_no_toolbar_lies_on_a_legend(page: Page, app: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    spec = {"name": "Short", "data": {"name": "digits"}, "train": {"epochs": 4}}
+    spec["regularisers"] = [{"kind": "l1", "strength": 1e-3}]
+    start_watched(page, app, parse(spec))
+    expect(page.get_by_role("button", name="Change something and train again")).to_be_attached()
+    said = page.get_by_text(re.compile("alidation accuracy .* (noise|points)")).first
+    expect(said).to_be_in_viewport(ratio=1)
+    for name in ("train and validation accuracy", "train and validation loss", "exact zeros by layer"):
+        chart = page.get_by_role("figure", name=re.compile(name))
+        box = chart.bounding_box()
+        assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= 720
+        chart.hover()
+        bar = chart.locator(".modebar").bounding_box()
+        assert bar is not None and bar["y"] + bar["height"] <= box["y"]  # above the chart, legend and all
+        chart.locator(".modebar-btn").last.hover()  # and it can be reached
+        expect(chart.locator(".modebar-group").first).to_be_visible()

@@ -37,7 +37,7 @@ def label_damage_tab(look: Look) -> None:
     if run is None:
         st.info(
             f"Train on {plain(data_in_words(look.spec.data))} once, without these operations. Then you see "
-            "here how often that network is still right on validation images after each of them.",
+            "here how often that network still names validation images correctly after each of them.",
             icon=":material/model_training:",
         )
         return
@@ -67,7 +67,7 @@ def _show(view: RunView) -> None:
     plain_images = known[0]
     st.caption(
         "Whiskers: the 95 % interval of the fall from the plain images, image by image on the same "
-        f"{plain_images['images']:,}. How often the network is right on plain images is known less well: "
+        f"{plain_images['images']:,}. How many plain images the network names correctly is known less well: "
         f"95 % interval {100 * plain_images['low']:.1f} to {100 * plain_images['high']:.1f} %."
     )
     if view.inputs["augment"].get("choose") is not None:

@@ -53,8 +53,8 @@ def group_line(view: RunView, views: list[RunView]) -> None:
 
 
 def _in_words(results: list[float], of: int) -> str:
-    """E.g. ``**3 seeds**: validation accuracy 96.1 % on average (95 %: 95.1 to 97.1), from 95.7 to 96.5 %:``,
-    with Student's interval over the seeds."""
+    """E.g. ``**3 seeds**: validation accuracy 96.1 % on average (95 %: 95.1 to 97.1):``, with Student's
+    interval over the seeds."""
     if not results:
         return f"**{of} seeds**, of which none has ended an epoch."
     mean, sure = 100 * results[0], ""
@@ -62,8 +62,7 @@ def _in_words(results: list[float], of: int) -> str:
         mean, low, high = mean_interval([100 * each for each in results])
         sure = f" (95 %: {max(low, 0):.1f} to {min(high, 100):.1f})"
     so_far = "" if len(results) == of else f" so far, {len(results)} of them,"
-    spread = f"from {100 * min(results):.1f} to {100 * max(results):.1f} %"
-    return f"**{of} seeds**:{so_far} validation accuracy {mean:.1f} % on average{sure}, {spread}:"
+    return f"**{of} seeds**:{so_far} validation accuracy {mean:.1f} % on average{sure}:"
 
 
 def _judged(view: RunView) -> str:
