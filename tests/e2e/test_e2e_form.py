@@ -7,9 +7,9 @@ import zipfile
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import ready
+from browsing import open_page, ready
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -109,3 +109,26 @@ def test_a_zip_of_photographs_becomes_a_trained_network_by_the_mouse(page: Page,
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text("Finished").first).to_be_visible(timeout=90_000)
     expect(page.get_by_role("link", name="Weights")).to_be_visible()
+
+
+def test_loose_pictures_are_there_after_train_and_after_a_reload(
+    page: Page, app: str, browser: Browser
+) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 30, 30)).save(content, "PNG")
+    page.goto(f"{app}/Augment")
+    expect(ready(page).locator(".st-key-results figure")).to_have_count(16)
+    page.get_by_text("Yours", exact=True).click()
+    given = {"name": "a.png", "mimeType": "image/png", "buffer": content.getvalue()}
+    page.locator("input[type=file]").first.set_input_files(given)
+    expect(page.get_by_text("This picture has no labels; Train uses MNIST")).to_be_visible()
+    page.get_by_role("button", name="Train with this").click()
+    expect(page.get_by_role("heading", name="Objective")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Augment").click()
+    expect(page.get_by_text("This picture has no labels")).to_be_visible()
+    page.goto(f"{app}/Augment?images=Yours")  # a visit of its own to the server
+    expect(page.get_by_text("This picture has no labels")).to_be_visible()
+    other = open_page(browser)
+    other.goto(page.url)
+    expect(other.get_by_text("Until you choose some")).to_be_visible()
+    other.context.close()
