@@ -68,7 +68,7 @@ offer(bar.to_start)
 choice.say_what_is_gone()
 if waits:
     refused.info(
-        "Upload a zip of your images at the left: a folder a class. Then you see here what is in it.",
+        "Upload a zip of your images in the form: a folder a class. Then you see here what is in it.",
         icon=":material/upload:",
     )
 elif not problem:

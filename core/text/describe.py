@@ -7,6 +7,7 @@ from pathlib import PurePath
 from core.augment.catalogue import OPERATIONS
 from core.augment.ops.mixes import MIXES
 from core.catalogue import title_of
+from core.data.catalogue import DATASETS
 from core.models.catalogue import ARCHITECTURES
 from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
@@ -23,7 +24,7 @@ def in_words(spec: RunSpec) -> str:
 def data_in_words(spec: DataSpec) -> str:
     """E.g. ``mnist5k``, or ``own images 3fa2``: of an upload the end of its digest, else its file's name."""
     if spec.path is None:
-        return spec.name
+        return "own images" if spec.name in DATASETS and DATASETS[spec.name].own else spec.name
     which = spec.path[-4:] if spec.path.startswith("upload:") else PurePath(spec.path).name
     return f"own images {which[:24]}".strip()
 

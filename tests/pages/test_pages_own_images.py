@@ -12,6 +12,8 @@ from core.data.catalogue import DATASETS
 from core.run.address import encode
 from core.run.spec import DataSpec, RunSpec
 from core.text.escape import plain
+from pages.features.images import own_images
+from pages.features.images.after_reload import Pictures, Tabs
 from tests import in_process
 
 AUGMENT, TRAIN = "pages/1_Augment.py", "pages/2_Train.py"
@@ -120,3 +122,40 @@ def test_a_link_to_images_that_are_gone_is_a_hint_at_the_upload(open_page):
     visit = open_page(TRAIN, spec=encode(gone))
     assert not visit.error and "upload the zip again" in said(visit)
     assert any("no longer here" in each.value for each in visit.sidebar.info)
+
+
+def test_a_reload_brings_loose_pictures_back_to_their_tab_alone(open_page, monkeypatch):
+    names = {"now": "a" * 32}
+    monkeypatch.setattr(own_images, "TABS", Tabs())
+    monkeypatch.setattr(own_images, "name_of_tab", lambda: names["now"])
+    visit = open_page(AUGMENT, images="Yours")
+    visit.file_uploader[0].upload("a.png", picture(), "image/png").run()
+    again = open_page(AUGMENT, images="Yours")
+    assert "This picture has no labels" in said(again)
+    assert component(again, "results")["tiles"] == component(visit, "results")["tiles"]
+    names["now"] = "b" * 32
+    assert "no labels" not in said(open_page(AUGMENT, images="Yours"))
+    names["now"] = "a" * 32
+    next(each for each in again.button if each.label == "Forget 1 picture").click().run()
+    assert "no labels" not in said(open_page(AUGMENT, images="Yours"))
+
+
+def test_what_is_kept_of_tabs_is_bounded_and_ends(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("pages.features.images.after_reload.time.monotonic", lambda: clock[0])
+    tabs = Tabs(most_bytes=10, seconds=5)
+
+    def of(size):
+        return Pictures({"file": ("digest", "")}, {"digest": ("x" * size, 8)})
+
+    tabs.keep("a", of(6))
+    tabs.keep("b", of(4))
+    assert tabs.get("a") and tabs.get("b")
+    tabs.keep("a", of(6))  # seen again
+    tabs.keep("c", of(4))
+    assert tabs.get("a") and tabs.get("c") and tabs.get("b") is None
+    tabs.keep("d", of(11))
+    assert tabs.get("d") is None
+    tabs.keep("e", of(1))
+    clock[0] = 6.0
+    assert tabs.get("e") is None

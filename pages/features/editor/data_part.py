@@ -102,8 +102,8 @@ def _brought_along(spec: DataSpec) -> int | None:
     """How many validation images a person's own set brings; None: they are drawn from it."""
     if not DATASETS[spec.name].own or spec.path is None:
         return None
-    try:
-        found = ask("account", data=spec)
+    try:  # whatever part of it is trained on
+        found = ask("account", data=spec.model_copy(update={"train_images": None}))
     except SpecError:  # the page says why
         return None
     return int(found["validation"]) if found["given_split"] else None

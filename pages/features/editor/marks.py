@@ -140,9 +140,9 @@ def part(name: str, title: str, path: str, icon: str, expanded: bool = False) ->
 
 def undo_all(marks: Marks, name: str) -> None:
     """How much differs from the preset called ``name``, and one press that puts all of it back."""
-    if not marks.changed and not choice.can_take_back():
-        return
     with st.container(key="undo_all", horizontal=True, vertical_alignment="center", gap="small"):
+        if not marks.changed and not choice.can_take_back():
+            st.caption("No changes", width="stretch")  # its room is there before the first one
         if marks.changed:
             count = len(marks.changed)
             differs = f"{count} {'change' if count == 1 else 'changes'}"

@@ -85,9 +85,15 @@ def keep_zip(path: str) -> Answer:
 
 def forget_pictures(but: tuple[str, ...]) -> None:
     """Let go of the visitor's own pictures that are shown no more."""
-    sent = st.session_state.get(_SENT, {})
+    sent = pictures_sent()
     for digest in set(sent) - set(but):
         del sent[digest]
+
+
+def pictures_sent() -> dict[str, tuple[str, int]]:
+    """The visitor's own pictures that are shown: by digest their pixels in base64, and their side."""
+    found: dict[str, tuple[str, int]] = st.session_state.setdefault(_SENT, {})
+    return found
 
 
 def _is_slow(args: Mapping[str, Any]) -> bool:
@@ -118,7 +124,7 @@ def _answer(
 
 
 def _send_again(worker: Interactive, digests: Collection[str]) -> None:
-    sent = st.session_state.get(_SENT, {})
+    sent = pictures_sent()
     for digest in digests:
         if digest not in sent:
             raise NoAnswerError("Your pictures are no longer here; choose them again.")
@@ -129,7 +135,7 @@ def _remember(worker: Interactive, pixels: str, side: int) -> str:
     """Tell a worker, and this visit, of a picture that was decoded; its digest."""
     args = {"pixels": pixels, "side": side}
     digest: str = _once("remember", args, f"remember {len(pixels)}", keep=False, worker=worker)["digest"]
-    st.session_state.setdefault(_SENT, {})[digest] = (pixels, side)
+    pictures_sent()[digest] = (pixels, side)
     return digest
 
 

@@ -11,13 +11,15 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core.data.images import clean
 from core.text.escape import plain
 from pages.components.paste import paste_images
-from pages.features.frame.asking import forget_pictures, send_picture
+from pages.features.frame.asking import forget_pictures, pictures_sent, send_picture
 from pages.features.frame.upload_budget import content_of, let_go, size_of
+from pages.features.images.after_reload import TABS, Pictures, name_of_tab
 
 MOST = 16
 MOST_BYTES = 10 << 20  # of one file
 MOST_GIVEN = 64  # files that are read, good or bad
 _GIVEN, _UPLOADS = "augury.given", "augury.uploads"
+_RESTORED = "augury.restored"  # the tab whose pictures are here again
 
 Told = tuple[str | None, str]  # a picture's digest, or why it is none
 
@@ -30,12 +32,18 @@ def own_images(side: int) -> tuple[str, ...]:
     once: what is kept of it is its picture, not its bytes.
     """
     given: dict[str, Told] = st.session_state.setdefault(_GIVEN, {})
+    tab = name_of_tab()
+    if tab and st.session_state.get(_RESTORED) != tab:  # the page was loaded again
+        st.session_state[_RESTORED] = tab
+        if kept := TABS.get(tab):
+            given.update(kept.given)
+            pictures_sent().update(kept.sent)
     _take(_uploader(), given, side)
     for file in _camera():
         if file.file_id not in given:
             given[file.file_id] = _read(file, side)
     _paste(given, side)
-    st.caption("Yours stay in memory for this visit only, never on disk.")
+    st.caption("Yours stay in memory for this tab only, never on disk, and 5 minutes after it is closed.")
     digests = tuple(dict.fromkeys(digest for digest, _ in given.values() if digest is not None))
     for _, refusal in given.values():
         if refusal:
@@ -49,6 +57,8 @@ def own_images(side: int) -> tuple[str, ...]:
         st.caption(f"The first {MOST} of {len(digests)} are shown.")
     digests = digests[:MOST]
     forget_pictures(but=digests)
+    if tab:
+        TABS.keep(tab, Pictures(dict(given), dict(pictures_sent())))
     return digests
 
 
