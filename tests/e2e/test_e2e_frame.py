@@ -34,6 +34,9 @@ def test_the_bar_leads_from_page_to_page_without_a_reload(page: Page, app: str) 
         )
         assert bar is not None and sidebar is not None
         assert bar["y"] == 0 and bar["height"] <= 44 and sidebar["y"] >= bar["height"]
+        for each in (page.get_by_test_id("stMain"), page.get_by_test_id("stSidebarContent")):
+            box = each.bounding_box()  # all of it can be scrolled to
+            assert box is not None and box["y"] + box["height"] <= 800
     page.get_by_test_id("stSidebar").hover()
     page.get_by_test_id("stSidebarCollapseButton").click()
     expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
