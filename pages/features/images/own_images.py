@@ -1,4 +1,4 @@
-"""A person's own pictures: uploaded, pasted or taken with the camera; in memory for this visit only."""
+"""A person's own pictures: uploaded, pasted or taken with the camera; in memory only, never on disk."""
 
 from __future__ import annotations
 
