@@ -91,8 +91,9 @@ def _proposed(spec: RunSpec) -> str:
 def _proposed_branch(spec: RunSpec, fork: Chosen) -> str:
     """What sets it apart from the run that it comes from."""
     apart = differences(filled(spec), fork.fork.spec)
-    said = ", ".join(apart[:3]) or "goes on"
-    return f"{said}, from epoch {fork.fork.at.epochs} of {fork.name}"[:MOST_LETTERS]
+    at = fork.fork.at
+    where = f"step {at.step:,}" if at.within else f"epoch {at.epochs}"
+    return f"{', '.join([*apart[:3], 'from'])} {where} of {fork.name}"[:MOST_LETTERS]
 
 
 def start_button(bar: Bar, disabled: bool, fork: Chosen | None = None) -> None:

@@ -34,10 +34,10 @@ def train_form(spec: RunSpec, marks: Marks) -> DeltaGenerator | None:
     Returns:
         Where the first images of the run go, if they have a place here.
     """
-    batch = None
+    batch, branches = None, not choice.base().name  # a branch keeps its images
     if part_shown("preset"):
         preset_part(marks)
-    if part_shown("data"):
+    if part_shown("data") and not branches:
         with part("data", "Data", "data", ":material/photo_library:", expanded=True):
             data_part(spec.data, spec.seed)
     if part_shown("augmentation"):
@@ -46,16 +46,16 @@ def train_form(spec: RunSpec, marks: Marks) -> DeltaGenerator | None:
             with part("augment", "Augmentation", "augment", ":material/auto_fix_high:"):
                 augment_editor(spec.augment, channels=image_shape(spec.data).channels)
     if part_shown("architecture"):
-        with part("model", "Architecture", "model", ":material/schema:", expanded=True):
+        with part("model", "Architecture", "model", ":material/schema:", expanded=not branches):
             model_part(spec.model)
     if part_shown("regularisers"):
         with part("regulariser", "Regularisers", "regularisers", ":material/compress:", expanded=True):
             regulariser_editor(spec.regularisers, spec.train.epochs)
     if part_shown("optimiser"):
-        with part("optimiser", "Optimiser", "optimiser", ":material/trending_down:"):
+        with part("optimiser", "Optimiser", "optimiser", ":material/trending_down:", expanded=branches):
             optimiser_part(spec.optimiser)
     if part_shown("budget"):
-        with part("budget", "Budget", "train", ":material/timer:"):
+        with part("budget", "Budget", "train", ":material/timer:", expanded=branches):
             budget_part(spec.train)
     return batch
 

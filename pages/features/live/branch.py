@@ -17,7 +17,6 @@ from pages.features.live.controls import send
 from pages.features.live.starting import start_branch
 
 CHECKPOINT_SECONDS = 2.0
-NAME = "branch"
 _PROBLEM = "augury.branch.problem"
 
 
@@ -83,8 +82,12 @@ def _from_here(run_id: str) -> None:
     if before is None:
         return
     count = len(before.history.checkpoints)
-    asked = {"command": "checkpoint", "name": NAME}
-    send(run_id, asked, lambda view: len(view.history.checkpoints) > count, CHECKPOINT_SECONDS)
+    send(
+        run_id,
+        {"command": "checkpoint"},
+        lambda view: len(view.history.checkpoints) > count,
+        CHECKPOINT_SECONDS,
+    )
     after = jobs().view(run_id)
     if after is None or len(after.history.checkpoints) <= count:
         st.session_state[_PROBLEM] = "The run did not answer; try again in a moment."

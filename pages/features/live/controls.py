@@ -39,11 +39,15 @@ def control_buttons(view: RunView) -> None:
         _button("Pause", ":material/pause:", view.id, "pause", "Takes effect after this batch.")
     elif view.state == "paused":
         _button("Resume", ":material/play_arrow:", view.id, "resume", "Goes on where it is.", primary=True)
-        _button("Step", ":material/skip_next:", view.id, "step", "Trains one batch, then pauses.")
-        _button(
-            "Epoch", ":material/fast_forward:", view.id, "epoch", "Trains to the epoch's end, then pauses."
-        )
     _stop_button(view)
+
+
+def single_steps(view: RunView) -> None:
+    """Go on a little, while it is paused."""
+    if view.state == "paused":
+        with st.container(horizontal=True, gap="small"):
+            _button("One batch", ":material/skip_next:", view.id, "step", "Then it pauses again.")
+            _button("One epoch", ":material/fast_forward:", view.id, "epoch", "To its end; then it pauses.")
 
 
 def say_refusal() -> None:

@@ -119,7 +119,7 @@ def _header(view: RunView) -> None:
                     branch_box(view)
                     control_buttons(view)
         lineage_line(view)
-        if preset := preset_of(view.spec):
+        if preset := None if view.history.edits else preset_of(view.spec):
             st.caption(preset.watch)
 
 
@@ -143,6 +143,7 @@ def _live_tabs(run_id: str) -> None:
 
 def _live_parts(view: RunView) -> None:
     last = view.history.result
+    changes_line(view, may_change(view) and part_shown("steer"))
     _state(view)
     _figures(view)
     seeds = seeds_of(view)
@@ -164,7 +165,6 @@ def _live_parts(view: RunView) -> None:
         sparsity = last["sparsity"] if last else {}
         now = f"{percent(sparsity['exact'])} of {sparsity['weights']:,} weights" if last else ""
         _chart(view, "sparsity", sparsity_by_layer, "exact zeros by layer", now)
-    changes_line(view, may_change(view) and part_shown("steer"))
     if last and (why := harder_while_learning(last, view.spec)):
         st.caption(why)
 

@@ -18,7 +18,7 @@ from core.text.escape import plain
 from pages.features.editor.choice import key
 from pages.features.editor.fields import field
 from pages.features.frame.setup import jobs
-from pages.features.live.controls import send
+from pages.features.live.controls import send, single_steps
 
 SYNC_SECONDS = 2.0  # how soon what another tab has changed is seen here
 OPEN = ("Optimiser", "Budget")  # parts that are not folded
@@ -37,6 +37,7 @@ def _panel(run_id: str) -> None:
     if view is None or view.ended or view.state == "queued" or view.history.started is None:
         return
     st.markdown("**Steer**", help="Each change is noted, marked on the charts, and can be undone.")
+    single_steps(view)
     epoch = min(int(view.history.epochs_done()) + 1, view.history.total_epochs)
     for part, group in groupby(dials(view.spec_now, epoch), key=lambda dial: dial.part):
         with st.expander(plain(part), expanded=part in OPEN, key=f"steer.{part}"):
