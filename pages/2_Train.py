@@ -34,7 +34,8 @@ if run_id := st.query_params.get("run"):
     live_view(run_id)
     st.stop()
 
-spec, problem, fork = choice.current(), None, chosen_fork()
+fork = chosen_fork()
+spec, problem = choice.current(), None
 opened = "start" not in st.session_state  # and not drawn again, after a press
 try:
     if fork:

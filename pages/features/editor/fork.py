@@ -41,6 +41,8 @@ def chosen_fork() -> Chosen | None:
             leave()
             return None
         st.session_state[_KNOWN] = (run_id, at), chosen
+        if "spec" not in st.query_params:
+            choice.start_from(chosen.fork.spec.model_copy(update={"name": ""}))
     choice.compare_with(Preset("", f"{chosen.name}, {chosen.fork.at.in_words}", "", chosen.fork.spec))
     return chosen
 

@@ -42,12 +42,12 @@ from pages.features.live.trained_before import trained_before_note
 from pages.features.runs.editing import edit_box, may_change
 from pages.features.runs.running import recent_runs
 
-_DRAWN = "augury.drawn_state"  # the state of the run that the buttons were drawn for
+_DRAWN = "augury.drawn_state"  # how the run was when the whole page was drawn
 METRIC_WIDTH = 144  # pixels: six in a row at 1280
 LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
-ENDED_HEIGHT, ENDED_SHARE = 185, 0.255  # beneath the sentence that says what it came to
+ENDED_HEIGHT, ENDED_SHARE = 185, 0.255  # beneath a sentence that says what it came to, or was changed
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
 
 
@@ -103,7 +103,7 @@ def live_view(run_id: str) -> None:
 
 def _header(view: RunView) -> None:
     name, words = title(view.spec), in_words(view.spec)
-    st.session_state[_DRAWN] = view.state
+    st.session_state[_DRAWN] = _as_drawn(view)
     with st.container(key="run_head"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(horizontal=True, vertical_alignment="bottom", width="stretch"):
@@ -123,12 +123,17 @@ def _header(view: RunView) -> None:
             st.caption(preset.watch)
 
 
+def _as_drawn(view: RunView) -> tuple[str, bool]:
+    """What of a run decides what its page has around the parts that are kept up to date."""
+    return view.state, bool(view.history.edits)
+
+
 def _live(run_id: str) -> None:
     view = jobs().view(run_id)
     assert view is not None
     ask_again_in(refresh_seconds(run_id))
     _live_parts(view)
-    if view.ended or view.state != st.session_state.get(_DRAWN):
+    if view.ended or _as_drawn(view) != st.session_state.get(_DRAWN):
         st.rerun()  # the whole page: that draws a run that has ended, and the buttons of another state
 
 
@@ -175,7 +180,8 @@ def _chart(
     result = view.history.result
     said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
     alt = f"Line chart of {what}. {said}"
-    height, share = (ENDED_HEIGHT, ENDED_SHARE) if view.ended else (CHART_HEIGHT, CHART_SHARE)
+    lower = view.ended or view.history.edits
+    height, share = (ENDED_HEIGHT, ENDED_SHARE) if lower else (CHART_HEIGHT, CHART_SHARE)
     drawn = chart(view, draw, *settings, marks=marks_of(view), ancestor=ancestor_of(view))
     live_chart(drawn, key=name, height=height, share=share, alt=alt)
 
