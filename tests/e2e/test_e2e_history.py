@@ -32,7 +32,7 @@ def steps(page: Page) -> int:
 def from_the_landing_page(page: Page, app: str, link: str) -> None:
     page.goto(app)
     ready(page)
-    page.get_by_test_id("stSidebar").get_by_role("link", name=link).click()
+    page.locator(".st-key-bar").get_by_role("link", name=link, exact=True).click()
     expect(page.get_by_role("heading", name=link, exact=True)).to_be_visible()
     page.wait_for_url(re.compile(r"spec="))
 
