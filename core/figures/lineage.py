@@ -21,6 +21,10 @@ class Ancestor(NamedTuple):
     loss: tuple[float | None, ...]
 
 
+def _axes(points: list[tuple[float, float | None]]) -> tuple[list[float], list[float | None]]:
+    return [x for x, _ in points], [y for _, y in points]
+
+
 def with_ancestor(figure: Figure, ancestor: Ancestor | None, of: str) -> Figure:
     """The figure with the other run's line of ``accuracy`` or ``loss`` behind the rest: solid to where they
     part, dotted after."""
@@ -31,9 +35,13 @@ def with_ancestor(figure: Figure, ancestor: Ancestor | None, of: str) -> Figure:
     before = [point for point in points if point[0] <= ancestor.fork]
     after = [*before[-1:], *(point for point in points if point[0] > ancestor.fork)]
     behind = [
-        line(name, [x for x, _ in part], [y for _, y in part], NEUTRAL, width=2, dash=dash)
-        for name, part, dash in (("before the fork", before, "solid"), ("parent", after, "dot"))
-        if len(part) > (name == "parent")
+        {
+            **line("parent", *_axes(part), NEUTRAL, width=2, dash=dash),
+            "legendgroup": "parent",
+            "showlegend": first,
+        }
+        for part, dash, first in ((before, "solid", True), (after, "dot", not before))
+        if part
     ]
     fork = {
         "type": "line",
@@ -43,7 +51,14 @@ def with_ancestor(figure: Figure, ancestor: Ancestor | None, of: str) -> Figure:
         "y0": 0,
         "y1": 1,
         "line": {"color": NEUTRAL, "width": 1.5},
-        "label": {"text": "fork", "textposition": "end", "font": {"size": 12}, "textangle": 0},
+        "label": {
+            "text": "fork",
+            "textposition": "end",
+            "xanchor": "left",
+            "yanchor": "top",
+            "font": {"size": 12},
+            "textangle": 0,
+        },
     }
     layout = figure["layout"]
     return {

@@ -33,6 +33,7 @@ HANDING_ON = {
     "_pick": (0,),
     "job_box": (),
     "pick_images": (2,),
+    "_button": (0, 4),
 }
 KEYWORDS = ("label", "body", "text", "help", "caption")
 MARKDOWN_OPTIONS = ("pills", "segmented_control", "radio", "select_slider")  # a selectbox's are drawn as text
@@ -50,7 +51,7 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "label_warnings(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
     "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)", "_in_words(found, wrong)",
-    "_result(run)", "_in_words(results, len(views))", "_how_long(view)",
+    "_result(run)", "_in_words(results, len(views))", "_how_long(view)", "dial.parameter.help", "dial.when",
 }  # fmt: skip
 NUMBERS = {
     "batch.shape", "in_time(spec.train.epochs)", "each['epoch']", "event['epoch']", "last['epoch']",

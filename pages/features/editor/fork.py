@@ -9,6 +9,7 @@ import streamlit as st
 from core.jobs.fork import Fork
 from core.presets import Preset
 from core.run.errors import SpecError
+from core.steerable import MOST_EPOCHS
 from core.text.describe import title
 from core.text.escape import plain
 from core.text.refusals import in_words
@@ -42,7 +43,7 @@ def chosen_fork() -> Chosen | None:
             return None
         st.session_state[_KNOWN] = (run_id, at), chosen
         if "spec" not in st.query_params:
-            choice.start_from(chosen.fork.spec.model_copy(update={"name": ""}))
+            _start_from(chosen.fork)
     choice.compare_with(Preset("", f"{chosen.name}, {chosen.fork.at.in_words}", "", chosen.fork.spec))
     return chosen
 
@@ -62,8 +63,17 @@ def go_to_form(run_id: str, step: int) -> None:
     chosen = _read(run_id, step)
     st.session_state[_KNOWN] = (run_id, str(step)), chosen
     st.query_params.pop("run", None)
-    choice.start_from(chosen.fork.spec.model_copy(update={"name": ""}))
+    _start_from(chosen.fork)
     st.query_params.update({FROM: run_id, AT: str(step)})
+
+
+def _start_from(fork: Fork) -> None:
+    """Begin with the settings of the run there; of one that has come to its end with as many epochs again."""
+    spec, done = fork.spec, fork.at.epochs
+    if spec.train.epochs <= done:
+        more = min(done + spec.train.epochs, MOST_EPOCHS)
+        spec = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": more})})
+    choice.start_from(spec.model_copy(update={"name": ""}))
 
 
 def leave() -> None:

@@ -14,6 +14,7 @@ from core.text.refusals import in_words
 from pages.features.editor.fork import go_to_form
 from pages.features.frame.setup import jobs
 from pages.features.live.controls import send
+from pages.features.live.lineage import branch_links
 from pages.features.live.starting import start_branch
 
 CHECKPOINT_SECONDS = 2.0
@@ -30,6 +31,7 @@ def branch_box(view: RunView) -> None:
 
 def _box(view: RunView) -> None:
     found = forks(view.id)
+    branch_links(view)
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(plain(problem), icon=":material/error:")
     if not view.ended:

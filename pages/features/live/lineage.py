@@ -46,26 +46,26 @@ def _whole_line(view: RunView, generations: int) -> list[Event]:
     return [event for event in before if event["step"] <= begins] + own
 
 
-def lineage_line(view: RunView) -> None:
-    """Links to the run that this one comes from, and to those that come from it, if there are some."""
+def branch_links(view: RunView) -> None:
+    """Links to the runs that branch from this one, if there are some."""
     branches = jobs().branches(view.id)
-    if not view.inputs.get("parent") and not branches:
+    if branches:
+        st.markdown("**Branches of this run**")
+    for branch in branches[:MOST_LINKS]:
+        st.page_link(
+            "pages/2_Train.py",
+            label=plain(title(branch.spec)),
+            icon=":material/call_split:",
+            query_params={"run": branch.id},
+        )
+    if len(branches) > MOST_LINKS:
+        st.caption(f"and {len(branches) - MOST_LINKS:d} more")
+
+
+def parent_link(view: RunView) -> None:
+    """A link to the run that this one comes from, if it comes from one."""
+    if not view.inputs.get("parent"):
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lineage"):
-        if view.inputs.get("parent"):
-            _parent_link(view)
-        for branch in branches[:MOST_LINKS]:
-            st.page_link(
-                "pages/2_Train.py",
-                label=f"Branch: {plain(title(branch.spec))}",
-                icon=":material/call_split:",
-                query_params={"run": branch.id},
-            )
-        if len(branches) > MOST_LINKS:
-            st.caption(f"and {len(branches) - MOST_LINKS} more branches")
-
-
-def _parent_link(view: RunView) -> None:
     parent, started = parent_of(view), view.history.started
     where = ""
     if started and "begins_epoch" in started:

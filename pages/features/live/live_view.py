@@ -31,7 +31,7 @@ from pages.features.live.branch import branch_box
 from pages.features.live.controls import control_buttons, say_refusal
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
-from pages.features.live.lineage import ancestor_of, lineage_line
+from pages.features.live.lineage import ancestor_of, parent_link
 from pages.features.live.next_steps import what_next
 from pages.features.live.outcome import outcome
 from pages.features.live.run_charts import chart
@@ -108,17 +108,19 @@ def _header(view: RunView) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(horizontal=True, vertical_alignment="bottom", width="stretch"):
                 st.title(plain(name), anchor=False, width="content")
-                if words != name:
+                if view.inputs.get("parent"):
+                    parent_link(view)
+                elif words != name:
                     st.caption(plain(words), width="content")
-            if part_shown("share"):
-                with st.popover("Share", icon=":material/share:"):
-                    run_share_box(view.id)
-            if part_shown("stop"):
-                edit_box(view)
-                if may_change(view):
-                    branch_box(view)
-                    control_buttons(view)
-        lineage_line(view)
+            with st.container(horizontal=True, width="content", gap="small"):
+                if part_shown("share"):
+                    with st.popover("Share", icon=":material/share:"):
+                        run_share_box(view.id)
+                if part_shown("stop"):
+                    edit_box(view)
+                    if may_change(view):
+                        branch_box(view)
+                        control_buttons(view)
         if preset := None if view.history.edits else preset_of(view.spec):
             st.caption(preset.watch)
 

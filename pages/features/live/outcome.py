@@ -13,6 +13,7 @@ from core.text import compare
 from core.text.describe import title
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
+from pages.features.live.lineage import parent_of
 
 LOOKED_THROUGH = 50  # runs, for the one that was started before
 
@@ -30,6 +31,8 @@ def outcome(view: RunView) -> None:
 
 
 def _others(view: RunView) -> list[compare.Run | None]:
+    if parent := parent_of(view):
+        return [_ended(parent)]
     earlier = [
         run
         for run in jobs().recent(LOOKED_THROUGH)

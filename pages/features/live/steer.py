@@ -58,7 +58,15 @@ def _draw(run_id: str, dial: Dial) -> None:
     changed = partial(_changed, run_id, dial, at)
     if dial.path == "train.batch_size":
         sizes = sorted({*BATCH_SIZES, dial.value})
-        st.select_slider(label, sizes, dial.value, key=at, on_change=changed, help=dial.parameter.help)
+        st.select_slider(
+            label,
+            sizes,
+            dial.value,
+            format_func=lambda size: f"{size:d}",
+            key=at,
+            on_change=changed,
+            help=dial.parameter.help,
+        )
     else:
         field(_bounded(dial), dial.value, label=label, at=at, on_change=changed)
     if said := st.session_state.get(_REFUSED, {}).pop(place, None):
