@@ -18,6 +18,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OSError: it can't be written.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = beside(path)
     try:
         part.write_text(text, encoding="utf-8")
