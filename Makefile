@@ -37,7 +37,9 @@ fuzz: .venv/.test
 # What takes too long for every change.
 nightly: fuzz
 	$(BIN)/python -m tests.nightly.hostile_inputs --count 100000
-	$(BIN)/python -m tests.nightly.kills --kills 50
+	$(BIN)/python -m tests.nightly.kills --kills 200
+	$(BIN)/python -m tests.nightly.kill_engine --kills 200
+	$(BIN)/python -m tests.nightly.matrix
 	$(BIN)/python -m tests.nightly.hostile_afternoon
 
 # Whether a known weakness is in what is installed; asks the package index and its advisories.

@@ -6,7 +6,29 @@ import os
 from pathlib import Path
 
 
-def put_in_place(beside: Path, path: Path) -> None:
+def beside(path: Path) -> Path:
+    """Where what is to become ``path`` is written first: of each process another file, so that of two which
+    write the same neither moves the other's half into place."""
+    return path.with_name(f"{path.stem}.{os.getpid()}.part")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole, or leave the old one.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = beside(path)
+    try:
+        part.write_text(text, encoding="utf-8")
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    put_in_place(part, path)
+
+
+def put_in_place(part: Path, path: Path) -> None:
     """Move a file that is written to where it belongs: after a crash or a power cut there is the old file or
     the new one, whole.
 
@@ -14,11 +36,11 @@ def put_in_place(beside: Path, path: Path) -> None:
         OSError: it can't be; what was written is gone.
     """
     try:
-        with beside.open("rb+") as file:
+        with part.open("rb+") as file:
             os.fsync(file.fileno())
-        beside.replace(path)
+        part.replace(path)
     except OSError:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
@@ -31,3 +53,9 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what a process that was killed had begun to write here."""
+    for part in folder.rglob("*.part"):
+        part.unlink(missing_ok=True)

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from core.files import write_text
 from core.jobs.worker import finite
 from core.run.events import TERMINAL, Event
 from core.train.checkpoint import Told, told_by
+from core.train.keeping import FULL
 
 
 class EventFile:
@@ -21,6 +23,7 @@ class EventFile:
         self._folder = folder
         self._path = folder / "events.jsonl"
         self._begun = False
+        self._unwritten = b""  # since the disk was full
 
     def add(self, event: Event, *, resumed: bool) -> None:
         if not self._begun:
@@ -34,8 +37,24 @@ class EventFile:
                 cut_back(self._path, told_by(self._folder))
             else:
                 self._path.write_text("", encoding="utf-8")
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(_line(event))
+        self._unwritten += _line(event).encode()
+        try:
+            self._write()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+
+    def _write(self) -> None:
+        """Write the lines that wait, or, if there is no room, none of them."""
+        with self._path.open("ab", buffering=0) as file:
+            whole, left = file.tell(), self._unwritten
+            try:
+                while left:
+                    left = left[file.write(left) :]
+            except OSError:
+                file.truncate(whole)
+                raise
+        self._unwritten = b""
 
 
 def cut_back(path: Path, told: Told) -> None:
@@ -65,10 +84,7 @@ def cut_back(path: Path, told: Told) -> None:
 
 
 def _put(path: Path, lines: list[str]) -> None:
-    """Write beside and move into place."""
-    beside = path.with_suffix(".part")
-    beside.write_text("".join(lines), encoding="utf-8")
-    beside.replace(path)
+    write_text(path, "".join(lines))
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from core.branching import check_branch, check_epochs_left
 from core.catalogues import completed
 from core.jobs.views import RunView
-from core.run.checkpoints import START, Found, found, head, spec_of
+from core.run.checkpoints import START, UNREADABLE, Found, found, head, spec_of
 from core.run.digest import digest
 from core.run.edits import read_edits
 from core.run.errors import SpecError
@@ -48,6 +48,7 @@ class Fork(NamedTuple):
 
         Raises:
             OSError: it can't be.
+            SpecError: another one was written in its place meanwhile.
         """
         folder = run_folder(run_id)
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +56,8 @@ class Fork(NamedTuple):
             os.link(self.at.path, folder / START)
         except OSError:  # another file system
             shutil.copyfile(self.at.path, folder / START)
+        if _step_of(folder / START) != self.at.step:
+            raise _not_kept(self.at.step)
 
 
 def forks(run_id: str) -> list[Found]:
@@ -69,14 +72,26 @@ def fork_of(view: RunView, step: int) -> Fork:
         SpecError: there is no checkpoint of it.
     """
     at = next((each for each in forks(view.id) if each.step == step), None)
-    with suppress(OSError, ValueError, KeyError, SpecError):
+    with suppress(*UNREADABLE):
         if at is not None:
             return _fork(view, at)
-    raise SpecError("", f"No checkpoint of step {step:,} is kept of this run; choose another.")
+    raise _not_kept(step)
+
+
+def _not_kept(step: int) -> SpecError:
+    return SpecError("", f"No checkpoint of step {step:,} is kept of this run; choose another.")
+
+
+def _step_of(path: Path) -> int | None:
+    with suppress(*UNREADABLE):
+        return int(json.loads(head(path)["at"])["step"])
+    return None
 
 
 def _fork(view: RunView, at: Found) -> Fork:
     metadata = head(at.path)
+    if json.loads(metadata["at"])["step"] != at.step:
+        raise ValueError("another one was written in its place")
     edits: Sequence[Any] = read_edits(json.loads(metadata.get("edits", "{}")).get("done", []))
     was = digest(view.kind, parse(metadata["spec"]), view.inputs, edits, view.parents)
     inputs = {"parent": view.id, "step": at.step}

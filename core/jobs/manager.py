@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.catalogue import look_up
+from core.files import remove_parts
 from core.jobs.executors import Executor, make_executor
 from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.kinds import KINDS, is_quick
@@ -33,7 +34,7 @@ from core.run.spec import RunSpec, is_upload
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefacts
 from core.store.retention import sweep
-from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun
+from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, run_folder
 from core.text.paths import without_paths
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Jobs:
         self._archive = Archive(store, self._queue)
         self._closing = threading.Event()
         self._lock = threading.Lock()  # for closing once
-        self._duty("find what others left behind", self._queue.interrupt_orphans)
+        self._duty("find what others left behind", self._find_orphans)
         self._duty("have runs go on", self._queue.put_back_by_themselves)
         self._runner = Runner(store, self._queue, self._archive, executor)
         self._keeper = threading.Thread(target=self._look_after, name="jobs-keeper", daemon=True)
@@ -382,9 +383,16 @@ class Jobs:
             log.exception("The queue could not %s for now.", what)
 
     def _interrupt_orphans(self) -> None:
-        if self._queue.interrupt_orphans():
+        if self._find_orphans():
             self._archive.changed()
             self._runner.wake()
+
+    def _find_orphans(self) -> list[str]:
+        """Mark the jobs whose server is gone, and remove what their workers had begun to write."""
+        interrupted = self._queue.interrupt_orphans()
+        for run_id in interrupted:
+            remove_parts(run_folder(run_id))
+        return interrupted
 
     def _put_back(self) -> None:
         for run_id in self._queue.put_back_by_themselves():

@@ -15,15 +15,17 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.files import remove_parts
 from core.jobs.executors import Executor, Job
 from core.jobs.kinds import is_quick
 from core.jobs.queue import Queue
 from core.jobs.views import Archive, RunView, queued, view_of
+from core.run.checkpoints import newest
 from core.run.commands import Control
 from core.run.digest import digest
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
-from core.run.history import HistoryBuilder, build_history, summary
+from core.run.history import History, HistoryBuilder, build_history, summary
 from core.run.stopping import with_reason
 from core.store.artefacts import record
 from core.store.store import Store, StoredRun, run_folder
@@ -223,6 +225,8 @@ class Runner:
             run.builder, run.unstored = build_history(told), []
         with self._lock:
             self._take_in(run, state("running"))
+            if told and newest(run_folder(run_id)) is None:
+                self._take_in(run, _from_the_start(run.builder.history()))
             if self._closing:
                 run.control.stop.set()
             self._in_hand[run_id] = run
@@ -286,6 +290,8 @@ class Runner:
                 return False
             if not self._guarded(run, self._remember, run, history.state):
                 return False
+        if not run.lost:
+            remove_parts(run_folder(run.id))  # its worker may have been killed
         with self._lock:
             self._in_hand.pop(run.id, None)
             self._lock.notify_all()
@@ -327,3 +333,10 @@ class Runner:
             log.warning("Something of run %s could not be stored yet: %s", run.id, error)
             return False
         return True
+
+
+def _from_the_start(history: History) -> Event:
+    """A job that was begun before tells all of it again: it has no checkpoint."""
+    begun = history.started or {}
+    begins = {"step": begun.get("begins_at", 0), "epoch": begun.get("begins_epoch", 0.0)}
+    return {"event": "resumed", **begins, "edits": 0}

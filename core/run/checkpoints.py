@@ -7,6 +7,7 @@ from: one every few epochs, the best so far, and what a person asked for.
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,10 @@ LAST, KEPT = "checkpoint.safetensors", "checkpoints"
 START = "start.safetensors"  # of a branch: where it begins
 BEST = "best.safetensors"
 MAX_HEAD_BYTES = 32 * 2**20  # a thousand lean epochs and a whole one take 3 MB
+
+
+# What reading a head that somebody else wrote may raise.
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 class Found(NamedTuple):
@@ -51,11 +56,10 @@ class Found(NamedTuple):
 
 
 def head(path: Path) -> dict[str, str]:
-    """What a checkpoint says of itself.
+    """What a checkpoint, which is whole, says of itself.
 
     Raises:
-        ValueError: it is none.
-        OSError: it can't be read.
+        One of `UNREADABLE`: it is none, or it can't be read.
     """
     with path.open("rb") as file:
         start = file.read(8)
@@ -63,9 +67,12 @@ def head(path: Path) -> dict[str, str]:
         if not 2 <= length <= MAX_HEAD_BYTES:
             raise ValueError("no safetensors file")
         found = json.loads(file.read(length))
-    metadata = found.get("__metadata__") if isinstance(found, dict) else None
+        size = os.fstat(file.fileno()).st_size
+    metadata = found.pop("__metadata__") if isinstance(found, dict) else None
     if not isinstance(metadata, dict) or "spec" not in metadata:
         raise ValueError("no checkpoint")
+    if size != 8 + length + max((each["data_offsets"][1] for each in found.values()), default=0):
+        raise ValueError("a part of it is missing")
     return {str(name): str(value) for name, value in metadata.items()}
 
 
@@ -86,8 +93,16 @@ def _found(path: Path) -> Found | None:
         at = json.loads(head(path)["at"])
         step, epochs, within, name = at["step"], at["epochs"], bool(at["within"]), str(at.get("name", ""))
         return Found(path, int(step), int(epochs), within, name[:MAX_NAME], path.name == BEST)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except UNREADABLE:
         return None
+
+
+def newest(folder: Path) -> Path | None:
+    """The newest checkpoint of the run in ``folder`` that is whole; None: there is none."""
+    if _found(folder / LAST) is not None:
+        return folder / LAST
+    kept = found(folder)
+    return kept[-1].path if kept else None
 
 
 def after_epoch(folder: Path, epoch: int) -> Path:

@@ -240,6 +240,8 @@ class HistoryBuilder:
         self._epochs = [each for each in self._epochs if each["step"] <= event["step"]]
         self._told = [(epoch, loss) for epoch, loss in self._told if epoch <= event["epoch"]]
         del self._lists["edit"][event["edits"] :]
+        kept = [each for each in self._lists["checkpoint"] if each["step"] <= event["step"]]
+        self._lists |= {"checkpoint": kept, "row": []}  # a job with rows tells all of them again
         lines = [
             *self._lines.values(),
             *(line for lines in self._by_kind.values() for line in lines.values()),

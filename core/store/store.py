@@ -282,10 +282,12 @@ class Store:
         Raises:
             SpecError: it has not ended.
         """
-        run = self.run(run_id)
-        if run is not None and not run.ended:
+        ended = sa.and_(runs.c.id == run_id, runs.c.state.in_(TERMINAL))
+        with self.engine.begin() as connection:  # in one: it may be about to go on
+            change = sa.update(runs).where(ended).values(deleted_at=time.time())
+            deleted = connection.execute(change).rowcount
+        if not deleted and self.run(run_id) is not None:
             raise SpecError("", "This run has not ended; stop it first, then delete it.")
-        self._change(run_id, deleted_at=time.time())
 
     def restore(self, run_id: str) -> bool:
         """Bring a deleted run back; False: it is gone."""

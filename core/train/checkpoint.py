@@ -10,6 +10,8 @@ from __future__ import annotations
 import errno
 import json
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,10 +22,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core.catalogues import completed
-from core.files import put_in_place
-from core.run.checkpoints import LAST, head
+from core.files import beside, put_in_place, write_text
+from core.run.checkpoints import KEPT, LAST, head, newest
 from core.run.clock import Clock
-from core.run.edits import apply, read_edits
+from core.run.edits import Edit, apply, read_edits
 from core.run.errors import SpecError
 from core.run.events import Event, lean
 from core.run.spec import parse
@@ -33,7 +35,7 @@ from core.train.session import Session
 from core.train.surroundings import changes, surroundings
 
 # What reading a file that is no whole checkpoint may raise.
-DAMAGED = (SafetensorError, RuntimeError, KeyError, TypeError, ValueError)
+DAMAGED = (SafetensorError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 MAX_NOTES, MAX_NOTE = 5, 500  # the first say from where on the numbers are others
 WEIGHTS = "weights.safetensors"
 EDITS = "edits.json"
@@ -83,11 +85,34 @@ def save_failed(folder: Path, position: Position) -> str:
 
 def _save_spec(folder: Path, position: Position) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "spec.json").write_text(position.spec.to_json(indent=2) + "\n", encoding="utf-8")
-    if position.edits:
-        (folder / EDITS).write_text(json.dumps(position.edits, indent=2) + "\n", encoding="utf-8")
+    write_text(folder / "spec.json", position.spec.to_json(indent=2) + "\n")
+    save_edits(folder, [*position.edits, *position.to_come])
+
+
+def begin_anew(folder: Path, edits: Sequence[Edit]) -> None:
+    """Remove the checkpoints of a run that was here before, and write the edits of the one that begins."""
+    for path in (folder / LAST, *(folder / KEPT).glob("*.safetensors")):
+        path.unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # the disk is full: its first checkpoint will say so
+        save_edits(folder, edits)
+
+
+def save_edits(folder: Path, edits: Sequence[Edit]) -> None:
+    """Write a run's edits, those made and then those to come, before it goes on by them: one that is killed
+    makes them again, also those that no checkpoint knows."""
+    if edits:
+        write_text(folder / EDITS, json.dumps(edits, indent=2) + "\n")
     else:
         (folder / EDITS).unlink(missing_ok=True)
+
+
+def saved_edits(folder: Path) -> list[Edit]:
+    """What `save_edits` wrote; none if that can't be read."""
+    try:
+        return read_edits((folder / EDITS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
 
 
 def checkpoint_of(session: Session, position: Position, name: str = "") -> Checkpoint:
@@ -134,8 +159,10 @@ class Told(NamedTuple):
 
 
 def told_by(folder: Path) -> Told:
-    """What had been told by the checkpoint in ``folder``, which `load_checkpoint` has read."""
-    metadata = head(folder / LAST)
+    """What had been told by the checkpoint in ``folder`` that `load_checkpoint` has read."""
+    path = newest(folder)
+    assert path is not None
+    metadata = head(path)
     epochs = json.loads(metadata["epochs"])
     edits = json.loads(metadata.get("edits", "{}")).get("done", [])
     batches = json.loads(metadata.get("batches", "{}")).get("batches", 0)
@@ -144,7 +171,7 @@ def told_by(folder: Path) -> Told:
 
 
 def load_checkpoint(folder: Path, session: Session) -> Position:
-    """Put a checkpoint's weights and states into ``session``, and make its edits.
+    """Put the weights and states of the newest whole checkpoint into ``session``, and make its edits.
 
     Returns:
         How far the run is. Its notes say so if it is now in other surroundings: then its numbers are no
@@ -153,7 +180,7 @@ def load_checkpoint(folder: Path, session: Session) -> Position:
     Raises:
         SpecError: there is no checkpoint, it can't be read, or it is of another spec.
     """
-    path = folder / LAST
+    path = newest(folder) or folder / LAST
     if not path.is_file():
         raise SpecError("--resume", f"there is no checkpoint in {folder}; run once without --resume.")
     try:
@@ -196,7 +223,7 @@ def position_of(session: Session, tensors: dict[str, Tensor], metadata: dict[str
     """How far the run was, without what has been said and edited; ``session`` takes its clock."""
     if "clock" in metadata:  # an older version had one batch size a run
         clock = Clock(**json.loads(metadata["clock"])).with_epochs(session.spec.train.epochs)
-        if clock.images != session.clock.images:
+        if clock.images != session.clock.images or clock.batch_size < 1 or min(clock.epoch, clock.step) < 0:
             raise ValueError("of other images")
         session.clock = clock
     position = Position(session.spec, Sums.none(session))
@@ -207,6 +234,8 @@ def position_of(session: Session, tensors: dict[str, Tensor], metadata: dict[str
     if counted.get("batches"):
         sums = below("sums.", tensors)
         position.sums = Sums(sums["losses"], sums["loss"], sums["correct"], **counted)
+        if not 0 < position.sums.batches <= len(position.sums.losses) == session.clock.steps_per_epoch:
+            raise ValueError("not the batches of an epoch")
         position.kept = Kept(len(epochs), below("kept.", tensors))
     return position
 
@@ -233,15 +262,15 @@ def load_optimiser(session: Session, tensors: dict[str, Tensor]) -> None:
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write beside, and move into place what is on the disk: a crash leaves the old file or the new one."""
-    beside = path.with_suffix(".part")
+    part = beside(path)
     try:
         save_file(
-            {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, beside, metadata
+            {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, part, metadata
         )
     except SafetensorError as error:  # it wraps what the system says
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise _as_os_error(error) from error
-    put_in_place(beside, path)
+    put_in_place(part, path)
 
 
 def _as_os_error(error: SafetensorError) -> OSError:

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from core.run.checkpoints import LAST, START
+from core.run.checkpoints import START, newest
 from core.run.commands import Control
 from core.run.events import Event
 from core.run.inputs import checked_inputs
 from core.run.spec import Part, RunSpec
 from core.train import loop
+from core.train.checkpoint import saved_edits
 
 
 class Branched(Part):
@@ -25,9 +26,11 @@ class Branched(Part):
 
 
 def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | None) -> Iterator[Event]:
-    """Train ``spec``, from the checkpoint that ``out`` holds if it was begun before, and from its start if it
-    branches from another run. Somebody may watch, so the images of some batches are shown."""
+    """Train ``spec``, from the newest checkpoint in ``out`` if it was begun before, and a branch from its
+    start. Edits that were made before are made again. Somebody may watch: some batches' images are shown."""
     branched = checked_inputs(Branched, inputs)
-    resume = out is not None and (out / LAST).is_file()
+    resume = out is not None and newest(out) is not None
     start = out / START if branched.parent and out is not None else None
-    return loop.run(spec, control, out=out, watch=True, resume=resume, retell=True, start=start)
+    edits = saved_edits(out) if out is not None and not resume else ()
+    told: dict[str, Any] = {"watch": True, "resume": resume, "retell": True, "start": start, "edits": edits}
+    return loop.run(spec, control, out=out, **told)

@@ -7,16 +7,20 @@ while the copy is written. What is to be written to the same file meanwhile take
 from __future__ import annotations
 
 import errno
+import json
 import math
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from core.run.checkpoints import BEST, KEPT, LAST
+from core.files import remove_parts
+from core.run.checkpoints import BEST, KEPT, LAST, UNREADABLE, head
+from core.run.edits import Edit
 from core.run.errors import SpecError
-from core.train.checkpoint import Checkpoint, write_checkpoint
+from core.train.checkpoint import Checkpoint, save_edits, write_checkpoint
 from core.train.pace import Pace
 
 CHECKPOINT_SECONDS = 5.0  # between two of the newest
@@ -52,11 +56,10 @@ class Keeper:
 
     def __init__(self, folder: Path, take: Callable[[str], Checkpoint]) -> None:
         self._folder, self._take = folder, take
-        for left in folder.rglob("*.part"):  # by a process that was killed while it wrote
-            left.unlink(missing_ok=True)
+        remove_parts(folder)
         self._last, self._best = checkpoint_pace(), Pace(BEST_SECONDS, SHARE)
         self._began = time.perf_counter()
-        self._best_accuracy = -1.0
+        self._best_accuracy = _accuracy_of(folder / KEPT / BEST)
         self._size = 0  # bytes of a checkpoint
         self._write_seconds = 0.0  # of a processor, that the last one took
         self._lock = threading.Condition()  # guards what follows
@@ -108,6 +111,12 @@ class Keeper:
         with self._lock:
             self._waiting[self._folder / file] = checkpoint
             self._lock.notify_all()
+
+    def edited(self, edits: Sequence[Edit]) -> None:
+        """Write the run's edits, before the last of them is told. If they can't be written, neither can the
+        checkpoint that follows, and that says so."""
+        with suppress(OSError):
+            save_edits(self._folder, edits)
 
     def flush(self, seconds: float | None = None) -> None:
         """Wait until all is written.
@@ -174,9 +183,19 @@ class Keeper:
                 write_checkpoint(path, checkpoint)
             except OSError as error:
                 problem = error
+            except Exception as error:  # whoever waits for this thread must hear of it
+                problem = OSError(errno.EIO, f"{type(error).__name__}: {error}")
             with self._lock:
                 self._writing, self._problem = False, problem
                 self._write_seconds = time.thread_time() - began
                 if problem is not None:
                     self._waiting.setdefault(path, checkpoint)
                 self._lock.notify_all()
+
+
+def _accuracy_of(path: Path) -> float:
+    """On the validation images, after the last epoch of a checkpoint; below any, if there is none."""
+    try:
+        return float(json.loads(head(path)["epochs"])[-1]["validation_accuracy"])
+    except UNREADABLE:
+        return -1.0

@@ -24,7 +24,15 @@ from core.run.errors import SpecError
 from core.run.events import Event, StateEvent, state
 from core.run.spec import RunSpec
 from core.train.branch import begin_at
-from core.train.checkpoint import Checkpoint, checkpoint_of, load_checkpoint, save, save_failed
+from core.train.checkpoint import (
+    Checkpoint,
+    begin_anew,
+    checkpoint_of,
+    load_checkpoint,
+    save,
+    save_failed,
+    saved_edits,
+)
 from core.train.divergence import DivergedError
 from core.train.epoch import Telling, train_epoch
 from core.train.evaluation import evaluation_weights
@@ -79,6 +87,8 @@ def run(
     if position.ended(session.spec.train.epochs) and not retell:
         yield state("finished", _had_ended(position, session.spec.train.epochs))
         return
+    if out is not None and not resume:
+        begin_anew(out, position.to_come)
     yield state("running")
     yield started(session, position.notes, position.begins_at)
     if resume and retell:
@@ -101,14 +111,11 @@ def _prepared(
         StoppedError: the run was asked to stop meanwhile.
     """
     session = open_session(spec, control.check)
-    edits = checked_edits(spec, edits, session.clock)
     if resume:
-        position = _resumed(session, out, edits)
-    elif start is not None:
-        position = begin_at(start, session)
-        position.to_come = list(edits)
+        position = _resumed(session, out, checked_edits(spec, edits, session.clock))
     else:
-        position = Position(spec, Sums.none(session), to_come=list(edits))
+        position = begin_at(start, session) if start is not None else Position(spec, Sums.none(session))
+        position.to_come = checked_edits(spec, edits, session.clock, position.begins_at)
     if out is not None and position.kept is None and not position.ended(session.spec.train.epochs):
         position.kept = _kept(session, position)
     return session, position
@@ -178,10 +185,11 @@ class _Run:
     def _save_when_there_is_room(self, keeper: Keeper, ended: StateEvent) -> Generator[Event, None, str]:
         """`_save`; while the disk is full a run that has come to its end waits, or until it is stopped."""
         assert self.out is not None
-        waits = False
+        # Taken before, for `save` may put another network in the place of the last.
+        last, waits = self._last(ended), False
         while True:
             try:
-                return self._save(self.out, keeper, ended)
+                return self._save(self.out, keeper, ended, last)
             except OSError as error:
                 if error.errno not in FULL:
                     raise
@@ -193,18 +201,19 @@ class _Run:
             self.control.wait(ROOM_SECONDS)
             keeper.try_again()
 
-    def _save(self, out: Path, keeper: Keeper, ended: StateEvent) -> str:
+    def _last(self, ended: StateEvent) -> Checkpoint | None:
+        """The run's last checkpoint. There is none of a run that was stopped while it was judged: some of
+        what comes at an epoch's end is done then, and would be done again."""
+        judged = self.position.sums.batches == self.session.clock.steps_per_epoch
+        return None if judged or ended["state"] == "failed" else self._checkpoint()
+
+    def _save(self, out: Path, keeper: Keeper, ended: StateEvent, last: Checkpoint | None) -> str:
         """Write what the run leaves; returns what there is to say of its weights."""
         session, position = self.session, self.position
         if ended["state"] == "failed":
             return save_failed(out, position)
-        # Written when the weights are, so that a run which is killed in between is resumed; taken before, for
-        # `save` may put another network in the place of the last. Not of a run that was stopped while it was
-        # judged: some of what comes at an epoch's end is done then, and would be done again.
-        judged = position.sums.batches == session.clock.steps_per_epoch
-        last = None if judged else self._checkpoint()
         save(out, session, position)
-        if last is not None:
+        if last is not None:  # once the weights are there: a run that is killed in between is resumed
             keeper.write(LAST, last)
         keeper.flush()
         chosen, done = session.regularisation.chosen_epoch(), len(position.epochs)
@@ -224,11 +233,13 @@ def _resumed(session: Session, out: Path | None, edits: Sequence[Edit]) -> Posit
     if out is None:
         raise SpecError("--resume", "it needs --out, the folder with the checkpoint.")
     position = load_checkpoint(out, session)
+    done, saved = len(position.edits), saved_edits(out)
     if edits:
-        done = len(position.edits)
         if list(edits[:done]) != position.edits:
             raise SpecError("--edits", f"the run in {out} has made other edits; leave them out to go on.")
         position.to_come = list(edits[done:])
+    elif saved[:done] == position.edits:  # and some more, after the checkpoint
+        position.to_come = saved[done:]
     return position
 
 

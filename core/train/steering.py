@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from core.catalogues import completed
 from core.run.clock import Clock, check_steps
 from core.run.commands import Command, Control
-from core.run.edits import Edit, apply, values_at
+from core.run.edits import MAX_EDITS, Edit, apply, values_at
 from core.run.errors import SpecError
 from core.run.events import CheckpointEvent, EditEvent, Event, RefusedEvent, state
 from core.run.spec import RunSpec
@@ -138,10 +138,14 @@ class Steering:
                     self._pause_at = clock.steps_by(clock.whole_epochs(self.step) + 1)
                 case "edit":
                     try:
-                        yield self._edit(command["set"])
-                        edited = True
+                        event = self._edit(command["set"])
                     except SpecError as error:
                         yield _refused("edit", str(error))
+                        continue
+                    edited = True
+                    if self._keeper is not None:
+                        self._keeper.edited([*self._position.edits, *self._position.to_come])
+                    yield event
                 case "checkpoint":
                     yield self._checkpoint(command.get("name", ""))
         if edited and self._keeper is not None:
@@ -149,6 +153,8 @@ class Steering:
 
     def _edit(self, change: dict[str, object]) -> EditEvent:
         session = self._session
+        if len(self._position.edits) >= MAX_EDITS:
+            raise SpecError("", f"A run takes at most {MAX_EDITS:,} edits.")
         other = edited(session.spec, {"step": self.step, "set": change})  # refuses what isn't there
         session.clock.check_epochs(other.train.epochs, self.step)
         was = values_at(session.spec, change)
@@ -179,13 +185,18 @@ def edited(spec: RunSpec, edit: Edit) -> RunSpec:
     return completed(apply(spec, edit))
 
 
-def checked_edits(spec: RunSpec, edits: Sequence[Edit], clock: Clock) -> list[Edit]:
+def checked_edits(spec: RunSpec, edits: Sequence[Edit], clock: Clock, begins_at: int = 0) -> list[Edit]:
     """``edits``, in the order of their steps, if a run of ``spec`` that begins with ``clock`` can make all.
 
+    Args:
+        begins_at: how many steps were done before the run begins.
+
     Raises:
-        SpecError: one is refused, or comes after the last step.
+        SpecError: one is refused, comes before the first step, or after the last.
     """
     ordered = sorted(edits, key=lambda edit: edit["step"])
+    if ordered and ordered[0]["step"] < begins_at:
+        raise SpecError("edits[0].step", f"the run begins after step {begins_at}; choose that or more.")
     for i, edit in enumerate(ordered):
         try:
             spec = edited(spec, edit)

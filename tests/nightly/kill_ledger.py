@@ -25,6 +25,9 @@ class Ledger:
     settled: dict[str, str] = field(default_factory=dict)  # runs whose end both servers have told
     dead: set[str] = field(default_factory=set)  # owners that were killed
     worker_kills: list[WorkerKill] = field(default_factory=list)
+    resumed: Counter[str] = field(default_factory=Counter)  # how often each run went on
+    hits: Counter[str] = field(default_factory=Counter)  # kills while something was written
+    proved: int = 0  # runs that went on and came to the bits of one that was never cut
     violations: list[str] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=dict)
 
@@ -42,6 +45,8 @@ class Ledger:
     def report(self) -> dict[str, Any]:
         return {
             "runs": {"submitted": len(self.runs), **Counter(self.settled.values())},
+            "went on": {"runs": len(self.resumed), "times": self.resumed.total(), "compared": self.proved},
+            "hits": dict(self.hits),
             "worker kills in a run": sum(each.run is not None for each in self.worker_kills),
             "seconds until right": {
                 what: {

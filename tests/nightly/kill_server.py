@@ -11,16 +11,19 @@ import json
 import re
 import sys
 import threading
+import uuid
 from typing import Any
 
 from core.catalogues import completed
+from core.files import write_text
 from core.interactive.client import Interactive, shared_interactive
 from core.jobs.executors import WorkerExecutor
 from core.jobs.manager import Jobs, shared_jobs
 from core.presets import FIRST_LOOK
+from core.run.edits import Edit
 from core.run.errors import SpecError
 from core.run.spec import parse
-from core.store.store import Store
+from core.store.store import Store, run_folder
 
 PREVIEW_SECONDS = 90.0
 
@@ -60,8 +63,21 @@ class Server:
         self._interactive.warm()
         self._jobs.warm()
 
-    def submit(self, spec: dict[str, Any]) -> str:
-        return self._jobs.submit(completed(parse(spec)))
+    def submit(self, spec: dict[str, Any], edits: list[Edit] | None = None, resumes: bool = False) -> str:
+        """Start a run, which makes these edits at their steps, and goes on by itself if it ``resumes``."""
+        run_id = uuid.uuid4().hex
+        if edits:  # as if a person had made them, and the run had then been killed
+            write_text(run_folder(run_id) / "edits.json", json.dumps(edits))
+        self._jobs.submit(completed(parse(spec)), run_id=run_id)
+        if resumes:
+            self._jobs.resume_by_itself(run_id, True)
+        return run_id
+
+    def resume(self, run_id: str) -> None:
+        self._jobs.resume(run_id)
+
+    def command(self, run_id: str, command: dict[str, Any]) -> None:
+        self._jobs.command(run_id, command)
 
     def states(self, ids: list[str]) -> dict[str, Any]:
         """State and reason of each run; None: it isn't known."""

@@ -7,7 +7,7 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,15 @@ from tests.nightly.kill_processes import (
     Server,
     ours,
 )
+from tests.nightly.kill_proof import differing, stop_while_it_writes, torn, wait_until, writes_store
 
 KINDS = ("server", "worker", "interactive")
+WRITING = ("during a checkpoint", "during a store write")  # of a worker, and of a server
 RIGHT_SECONDS = 15.0  # until all is right again after a kill
 DRAIN_SECONDS = 120.0
 RACE_SECONDS = 2.0  # a run may be taken, or end, so long about the moment of a kill
 POLL = 0.1
+HIT_SECONDS = 5.0  # until something is written
 
 
 class Trial:
@@ -41,6 +44,7 @@ class Trial:
         lengths: how many seconds the runs last, about.
         waiting: how many runs there are when something is killed.
         pause: at most so many seconds pass before the next kill.
+        patience: all must be right again after so many seconds.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Trial:
         lengths: tuple[int, ...],
         waiting: int = 5,
         pause: float = 1.5,
+        patience: float = RIGHT_SECONDS,
     ) -> None:
         self.home, self.rng, self._fake, self._lengths = home, rng, fake, lengths
         self.ledger = Ledger()
@@ -59,7 +64,7 @@ class Trial:
         for server in self.servers:
             server.wait_ready()
         self.others: list[int] = []  # process ids of further servers
-        self._seed, self._waiting, self._pause = 0, waiting, pause
+        self._seed, self._waiting, self._pause, self._patience = 0, waiting, pause, patience
 
     def spec(self) -> dict[str, Any]:
         self._seed += 1
@@ -85,16 +90,28 @@ class Trial:
         self.top_up()
         time.sleep(self.rng.uniform(0.0, self._pause))
         at = self.rng.randrange(2)
-        if busy and kind == "server":
+        if busy and kind in ("server", "during a store write"):
             at = (self._wait_for(self._that_compute, "a server that computes") or [at])[0]
         began = time.time()
-        if kind == "server":
+        if not self._fake:
+            self._edit()
+        if kind == "during a store write":
+            self.ledger.hits[kind] += wait_until(writes_store(self.home), HIT_SECONDS)
+        if kind in ("server", "during a store write"):
             self._kill_server(at)
-        elif kind == "worker":
-            began = self._kill_worker(busy)
+        elif kind in ("worker", "during a checkpoint"):
+            began = self._kill_worker(busy, writing=kind != "worker")
         else:
             began = self._kill_interactive(self.servers[at])
         self.wait_until_right(kind, began)
+
+    def _edit(self) -> None:
+        """Ask one of the runs that are computed for an edit, and don't wait for it."""
+        server = self.rng.choice(self.servers)
+        changes = ({"optimiser.lr": 0.0005}, {"train.batch_size": 48}, {"optimiser.lr": 0.002})
+        change = self.rng.choice(changes)
+        for run_id in list(server.ask("busy").values())[:1]:
+            server.start("command", run_id=run_id, command={"command": "edit", "set": change})
 
     def _kill_server(self, at: int) -> None:
         server = self.servers[at]
@@ -111,7 +128,7 @@ class Trial:
     def _that_compute(self) -> list[int]:
         return [at for at, server in enumerate(self.servers) if server.ask("busy")]
 
-    def _kill_worker(self, busy: bool) -> float:
+    def _kill_worker(self, busy: bool, writing: bool = False) -> float:
         workers: dict[int, Server] = {}
 
         def all_workers() -> list[int]:  # one of the servers may compute all that runs
@@ -125,6 +142,10 @@ class Trial:
         pid = self.rng.choice(found)
         server = workers[pid]
         run_id = server.ask("busy").get(str(pid))
+        folder = self.home / "runs" / str(run_id)
+        if writing:
+            with suppress(ProcessLookupError):
+                self.ledger.hits["during a checkpoint"] += stop_while_it_writes(pid, folder, HIT_SECONDS)
         began = time.time()
         self.ledger.worker_kills.append(WorkerKill(server.owner, began, run_id))
         with suppress(ProcessLookupError):
@@ -159,10 +180,10 @@ class Trial:
 
     def _wait_for(self, look: Callable[[], list[int]], what: str) -> list[int]:
         """What is found within 15 s, or nothing and a violation."""
-        end = time.monotonic() + RIGHT_SECONDS
+        end = time.monotonic() + self._patience
         while not (found := look()):
             if time.monotonic() > end:
-                self.ledger.violation(f"there was not {what} within {RIGHT_SECONDS:g} s")
+                self.ledger.violation(f"there was not {what} within {self._patience:g} s")
                 break
             time.sleep(POLL / 5)
         return found
@@ -171,8 +192,8 @@ class Trial:
 
     def wait_until_right(self, kind: str, began: float) -> None:
         while wrong := self.wrong():
-            if time.time() - began > RIGHT_SECONDS:
-                self.ledger.violation(f"{RIGHT_SECONDS:g} s after a kill of a {kind}: {wrong}")
+            if time.time() - began > self._patience:
+                self.ledger.violation(f"{self._patience:g} s after a kill of a {kind}: {wrong}")
                 break
             time.sleep(POLL)
         self.ledger.took(kind, time.time() - began)
@@ -186,9 +207,13 @@ class Trial:
             if here is None or there is None or run_id not in rows:
                 self.ledger.violation(f"run {run_id} is lost")
             elif here == there and here[0] in TERMINAL:
-                self.ledger.settled[run_id] = here[0]
                 if unfair := self._unfair(run_id, *here, self.rows()[run_id]):
                     self.ledger.violation(f"run {run_id}: {unfair}")
+                if here[0] == "interrupted" and not self._fake:
+                    self.rng.choice(self.servers).ask("resume", run_id=run_id)
+                    self.ledger.resumed[run_id] += 1
+                    return f"run {run_id} is about to go on"
+                self.ledger.settled[run_id] = here[0]
         if told[0] != told[1]:
             differing = {run_id: (told[0][run_id], told[1][run_id]) for run_id in told[0]}
             return f"the servers differ: {[each for each in differing.values() if each[0] != each[1]]}"
@@ -196,7 +221,7 @@ class Trial:
             if row["owner"] in self.ledger.dead and row["state"] not in TERMINAL:
                 return f"run {run_id} of a dead server is {row['state']}"
         for each in self.ledger.worker_kills:
-            if each.run in self.ledger.open():
+            if each.run in self.ledger.open() and not each.used:
                 return f"run {each.run}, whose worker was killed, has not ended"
         if orphans := self.orphans():
             return f"processes without a server: {orphans}"
@@ -268,6 +293,17 @@ class Trial:
         if left:
             self.ledger.violation(f"{len(left)} processes are left at the end")
 
+    def prove(self, count: int) -> None:
+        """See that every file is whole, and that ``count`` of the runs that were cut came to the bits of
+        those that were not."""
+        for what in torn(self.home):
+            self.ledger.violation(what)
+        finished = [run_id for run_id in self.ledger.resumed if self.ledger.settled.get(run_id) == "finished"]
+        for run_id in finished[:count]:
+            if what := differing(self.home, run_id):
+                self.ledger.violation(f"run {run_id}, which went on: {what}")
+            self.ledger.proved += 1
+
     def end(self) -> None:
         """Leave no process behind, whatever happened."""
         for process in ours(self.home):
@@ -284,8 +320,8 @@ def trial(home: Path, seed: int, **how: Any) -> Iterator[Trial]:
         each.end()
 
 
-def random_kills(rng: random.Random, count: int) -> list[str]:
+def random_kills(rng: random.Random, count: int, all_kinds: Sequence[str]) -> list[str]:
     """Each kind as often, in random order."""
-    kinds = [KINDS[number % len(KINDS)] for number in range(count)]
+    kinds = [all_kinds[number % len(all_kinds)] for number in range(count)]
     rng.shuffle(kinds)
     return kinds

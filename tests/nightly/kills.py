@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.nightly.kill_processes import ANSWER_SECONDS, ROOT, SLOTS, environment, owner_of
-from tests.nightly.kill_trial import POLL, Trial, random_kills, trial
+from tests.nightly.kill_trial import KINDS, POLL, WRITING, Trial, random_kills, trial
 
 BUSY = 0.7  # of the servers and workers that are killed, so many compute a run
 
@@ -76,12 +77,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--fake", action="store_true", help="workers without torch")
     parser.add_argument("--streamlit", type=int, default=3, help="kills of the app itself, at the end")
+    parser.add_argument("--patience", type=float, default=15.0, help="seconds until all is right again")
+    parser.add_argument("--compare", type=int, default=40, help="runs that went on, with those that need not")
+    parser.add_argument("--kinds", nargs="*", choices=KINDS + WRITING, help="only these")
     options = parser.parse_args()
+    all_kinds = KINDS if options.fake else KINDS + WRITING  # workers without torch write nothing
+    os.environ["AUGURY_CHECKPOINT_SECONDS"] = "0.1"
+    os.environ["AUGURY_THREADS"] = "1"
     began = time.time()
     with tempfile.TemporaryDirectory(prefix="augury-kills-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
-        with trial(home, options.seed, fake=options.fake, lengths=(1, 1, 5)) as each:
-            kinds = random_kills(each.rng, options.kills)
+        how = {"fake": options.fake, "lengths": (1, 1, 5), "patience": options.patience}
+        with trial(home, options.seed, **how) as each:
+            kinds = random_kills(each.rng, options.kills, options.kinds or all_kinds)
             try:
                 for number, kind in enumerate(kinds):
                     print(f"{number + 1}/{options.kills} {kind}", file=sys.stderr)
@@ -90,6 +98,7 @@ def main() -> int:
                     print("streamlit", file=sys.stderr)
                     kill_streamlit(each)
                 each.drain()
+                each.prove(0 if options.fake else options.compare)
             finally:
                 log = (home / "servers.log").read_text(errors="replace")
                 report = {"seed": options.seed, "kills": Counter(kinds), "streamlit": options.streamlit}
