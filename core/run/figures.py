@@ -23,6 +23,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Edge = Annotated[float, Field(gt=0)]
 # By kind of regulariser; None: it wasn't a finite number.
 ByKind = Annotated[Mapping[str, float | None], Field(max_length=64)]
+ByLayer = Annotated[Mapping[str, Annotated[float, Field(ge=0)] | None], Field(max_length=1000)]
 
 
 @with_config(OPEN)
@@ -109,6 +110,13 @@ def as_many_losses(found: BatchLosses) -> BatchLosses:
     return found
 
 
+class Flow(TypedDict):
+    """Of the epoch's last batch, by layer, see `core.measure.flow`; None: not finite."""
+
+    gradient: ByLayer
+    update: ByLayer
+
+
 @with_config(OPEN)
 class Figures(TypedDict):
     """One epoch's figures."""
@@ -128,6 +136,7 @@ class Figures(TypedDict):
     prunable: NotRequired[Prunable | None]
     weights: NotRequired[Annotated[dict[str, Histogram] | None, AfterValidator(_on_same_edges)]]
     filters: NotRequired[Annotated[Filters | None, AfterValidator(_as_many_as_shaped)]]
+    flow: NotRequired[Flow]
     stop: NotRequired[Text]  # why the run ends here, early
 
 

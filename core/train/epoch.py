@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from core.measure.flow import FlowMeter
 from core.run.events import EpochEvent, Event, Penalties
+from core.run.figures import Flow
 from core.train.batching import batches
 from core.train.clean import Clean, clean
 from core.train.divergence import diverged
@@ -53,10 +55,12 @@ def train_epoch(
         DivergedError: a loss is no finite number.
     """
     began, waited, images = time.perf_counter(), steering.waited, position.sums.images
-    yield from _train(session, position, steering, telling)
+    flow = yield from _train(session, position, steering, telling)
     seconds = time.perf_counter() - began - (steering.waited - waited)
     rate = (position.sums.images - images) / seconds
     event = _judged(session, position)
+    if flow is not None:
+        event["flow"] = flow
     event["seconds"] = time.perf_counter() - began - (steering.waited - waited)
     event["images_per_second"] = rate
     position.epochs.append(event)
@@ -64,8 +68,10 @@ def train_epoch(
     yield event
 
 
-def _train(session: Session, position: Position, steering: Steering, telling: Telling) -> Iterator[Event]:
-    """The batches that are left of an epoch."""
+def _train(
+    session: Session, position: Position, steering: Steering, telling: Telling
+) -> Generator[Event, None, Flow | None]:
+    """The batches that are left of an epoch; returns what the last of them did to each layer."""
     epoch = len(position.epochs) + 1
     before = session.clock.steps_by(epoch - 1)
     if begins := not position.sums.batches:
@@ -77,11 +83,13 @@ def _train(session: Session, position: Position, steering: Steering, telling: Te
     look = session.device.type == "cpu"
     session.model.train()
     coming = batches(session, epoch, first=sums.batches)
+    meter: FlowMeter | None = None
     while sums.batches < per_epoch:
         if not begins:
             yield from steering.before_step(before + sums.batches)
         begins = False
         batch = next(coming)
+        meter = FlowMeter(session.weight_measures.layers) if sums.batches + 1 == per_epoch else None
         loss, logits = train_step(session, batch.images, batch.targets, batch.step, look=look)
         sums.add(loss, logits, batch.targets)
         report = telling.steps.due() or steering.single
@@ -91,6 +99,7 @@ def _train(session: Session, position: Position, steering: Steering, telling: Te
             yield _step_told(session, batch.step, loss, telling.steps)
         if telling.shown and (telling.shown.due() or steering.single):
             yield batch_event(session, batch.images, batch.index, batch.step)
+    return meter.measure() if meter else None
 
 
 def _step_told(session: Session, step: int, loss: Tensor, pace: Pace) -> Event:
