@@ -72,5 +72,5 @@ def _band(usual: Sequence[float]) -> dict[str, Any]:
         "line": {"width": 0},
         "fillcolor": with_alpha(NEUTRAL, 0.18),
         "layer": "below",
-        "label": {"text": "usual: about 1e-3", "textposition": "top left", "font": {"size": 12}},
+        "label": {"text": "usual: about 10⁻³", "textposition": "bottom left", "font": {"size": 12}},
     }

@@ -117,6 +117,30 @@ class Flow(TypedDict):
     update: ByLayer
 
 
+class Strip(TypedDict):
+    """Some validation images, side by side in one PNG in base64, and what they are, as places in the list
+    of classes."""
+
+    images: Annotated[str, Field(max_length=250_000)]
+    labels: Annotated[list[Count], Field(max_length=24)]
+
+
+class Answers(TypedDict):
+    """What the network names each image of the `Strip`, and the softmax's probability of that."""
+
+    answers: Annotated[list[Count], Field(max_length=24)]
+    confidence: Annotated[list[Share], Field(max_length=24)]
+
+
+Confusion = Annotated[list[Annotated[list[Count], Field(max_length=30)]], Field(max_length=30)]
+
+
+def _square(found: list[list[int]]) -> list[list[int]]:
+    if any(len(row) != len(found) for row in found):
+        raise ValueError("a row and a column a class")
+    return found
+
+
 @with_config(OPEN)
 class Figures(TypedDict):
     """One epoch's figures."""
@@ -137,6 +161,8 @@ class Figures(TypedDict):
     weights: NotRequired[Annotated[dict[str, Histogram] | None, AfterValidator(_on_same_edges)]]
     filters: NotRequired[Annotated[Filters | None, AfterValidator(_as_many_as_shaped)]]
     flow: NotRequired[Flow]
+    answers: NotRequired[Answers]
+    confusion: NotRequired[Annotated[Confusion, AfterValidator(_square)]]  # of the validation images
     stop: NotRequired[Text]  # why the run ends here, early
 
 

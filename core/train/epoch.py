@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from core.measure.flow import FlowMeter
+from core.measure.named import named
 from core.run.events import EpochEvent, Event, Penalties
 from core.run.figures import Flow
 from core.train.batching import batches
@@ -23,6 +24,7 @@ from core.train.reports import batch_event, batch_losses, penalties, step_event
 from core.train.session import Session
 from core.train.steering import Steering
 from core.train.step import refuse_divergence, train_step
+from core.train.strip import answers
 
 
 @dataclass(slots=True)
@@ -143,9 +145,13 @@ def _judged(session: Session, position: Position) -> EpochEvent:
             **told,
             "batch_losses": batch_losses(sums.losses, step - sums.batches),
             **measured(session, epoch, judged, last=last),
+            "answers": answers(session.validation, judged),
             "seconds": 0.0,
             "images_per_second": 0.0,
         }
+    num_classes = len(session.validation.classes)
+    if matrix := named(session.validation.labels, judged.answers, num_classes):
+        event["confusion"] = matrix
     if reason:
         event["stop"] = reason
     return event

@@ -20,7 +20,6 @@ from core.text.escape import plain
 from core.text.how_long import how_long
 from core.text.how_long import in_words as roughly
 from core.text.run_figures import figures, harder_while_learning
-from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
@@ -35,6 +34,7 @@ from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
 from pages.features.live.starting import preset_of, refusal
 from pages.features.live.trained_before import trained_before_note
+from pages.features.live.watched_images import watched_images
 from pages.features.runs.editing import edit_box, may_change
 from pages.features.runs.running import recent_runs
 
@@ -161,7 +161,7 @@ def _live_parts(view: RunView) -> None:
         _chart(view, "loss", loss, "train and validation loss", now)
     left, right = st.columns(2)
     with left:
-        _batch(view)
+        watched_images(view)
     with right:
         st.markdown("**Sparsity by layer**")
         now = f"{last['sparsity']['exact']:.1%} of all weights" if last else ""
@@ -257,21 +257,6 @@ def _figures(view: RunView) -> None:
             f"Figures of epoch {last['epoch']}, whose weights are saved. It was chosen on the same "
             "validation images, so they flatter it a little."
         )
-
-
-def _batch(view: RunView) -> None:
-    batch = view.history.batch
-    st.markdown("**This batch**")
-    if batch is None:
-        ended = view.history.ended
-        st.caption(
-            "The images of the last batch are not kept." if ended else "The first images come in a moment."
-        )
-        return
-    st.caption(f"The very images of step {batch['step']:,}, as the network saw them.")
-    batch_strip(
-        f"data:image/png;base64,{batch['images']}", batch["labels"], key="batch", alt="An image of class"
-    )
 
 
 def _what_next(view: RunView) -> None:
