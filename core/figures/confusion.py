@@ -6,15 +6,38 @@ from collections.abc import Sequence
 
 from core.figures.parts import NEUTRAL, VALIDATION, Figure, plain_layout, with_alpha
 from core.measure.confusion import matrix
+from core.run.history import History
 from core.text.escape import plain_html
 
 MOST_NAMED = 30  # classes; of more the cells have no numbers and the axes no names
 
 
 def confusion_matrix(labels: Sequence[int], answers: Sequence[int], classes: Sequence[str]) -> Figure:
+    """`counted_matrix` of answers, one an image."""
+    return counted_matrix(matrix(labels, answers, len(classes)), classes)
+
+
+def latest_matrix(history: History, run_id: str) -> Figure:
+    """`counted_matrix` of a run's last epoch, which has one."""
+    assert history.started is not None
+    figure = counted_matrix(history.epochs[-1]["confusion"], history.started["classes"])
+    figure["layout"]["uirevision"] = run_id
+    return figure
+
+
+def has_matrix(history: History) -> bool:
+    """Whether the last epoch says which classes were taken for which."""
+    found = history.epochs[-1].get("confusion") if history.epochs else None
+    return bool(found) and len(found or ()) == len((history.started or {}).get("classes", ()))
+
+
+def counted_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:
     """A cell a pair of classes, the darker the more images were mistaken; each can be picked by its id, label
-    and answer as ``3,5``. The diagonal, what is right, has no colour: it would outshine the rest."""
-    counts = matrix(labels, answers, len(classes))
+    and answer as ``3,5``. The diagonal, what is right, has no colour: it would outshine the rest.
+
+    Args:
+        counts: how many images of each class (a row) were named what (a column).
+    """
     span = range(len(classes))
     names = [plain_html(name) for name in classes]
     wrong = [[None if i == j else counts[i][j] for j in span] for i in span]

@@ -7,6 +7,7 @@ everywhere (Okabe–Ito, told apart with any kind of colour vision).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -121,17 +122,21 @@ def layer_colours(count: int) -> list[str]:
     return colours
 
 
-def name_at_ends(figure: Figure, traces: Sequence[dict[str, Any]], low: float, high: float) -> None:
+def name_at_ends(
+    figure: Figure, traces: Sequence[dict[str, Any]], low: float, high: float, *, log: bool = False
+) -> None:
     """Name lines where they end, in their colours, in place of a legend; pushed apart where they meet.
 
     Args:
-        low, high: ends of the y-axis, which is linear and fixed.
+        low, high: ends of the y-axis, which is fixed; their logarithms to base 10 if it is ``log``.
     """
-    ends = sorted((trace for trace in traces if trace["x"]), key=lambda trace: trace["y"][-1])
+    known = {i: [y for y in trace["y"] if y is not None] for i, trace in enumerate(traces)}
+    tips = sorted((math.log10(ys[-1]) if log else ys[-1], i) for i, ys in known.items() if ys)
+    ends = [traces[i] for _, i in tips]
     least = LABEL_SHARE * (high - low)
     places: list[float] = []
-    for trace in ends:
-        places.append(max(trace["y"][-1], places[-1] + least if places else low))
+    for tip, _ in tips:
+        places.append(max(tip, places[-1] + least if places else low))
     for i in range(len(places) - 1, -1, -1):  # what was pushed over the top comes back down
         above = places[i + 1] - least if i + 1 < len(places) else high
         places[i] = min(places[i], above)

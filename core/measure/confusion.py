@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -25,7 +25,16 @@ def matrix(labels: Sequence[int], answers: Sequence[int], classes: int) -> list[
 
 def confusions(labels: Sequence[int], answers: Sequence[int]) -> list[Confusion]:
     """Every pair of classes that were mistaken, the most frequent first."""
-    found = Counter((a, b) for a, b in zip(labels, answers, strict=True) if a != b)
+    return _most_frequent(Counter((a, b) for a, b in zip(labels, answers, strict=True) if a != b))
+
+
+def confusions_of(counts: Sequence[Sequence[int]]) -> list[Confusion]:
+    """The same of a `matrix`."""
+    cells = {(a, b): count for a, row in enumerate(counts) for b, count in enumerate(row)}
+    return _most_frequent({pair: count for pair, count in cells.items() if count and pair[0] != pair[1]})
+
+
+def _most_frequent(found: Mapping[tuple[int, int], int]) -> list[Confusion]:
     return [
         Confusion(*pair, count) for pair, count in sorted(found.items(), key=lambda each: (-each[1], each[0]))
     ]

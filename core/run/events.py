@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from core.run.figures import OPEN, BatchLosses, ByKind, Count, Figures, Text, as_many_losses
+from core.run.figures import OPEN, BatchLosses, ByKind, Count, Figures, Strip, Text, as_many_losses
 
 Event = Mapping[str, Any]  # any of the events below: who reads one looks at ``event["event"]`` first
 State = Literal["queued", "running", "paused", "stopped", "failed", "finished", "interrupted"]
@@ -72,6 +72,7 @@ class StartedEvent(Surroundings):
     steps_per_epoch: Count
     notes: NotRequired[Annotated[list[Text], Field(max_length=20)]]
     thorough_every: NotRequired[Count]
+    strip: NotRequired[Strip]
     begins_at: NotRequired[Count]  # steps that were done before it, by the run that it branches from …
     begins_epoch: NotRequired[float]  # … and epochs
 
@@ -240,4 +241,4 @@ def lean(event: Event) -> dict[str, Any]:
     return {key: value for key, value in event.items() if key not in _PICTURES}
 
 
-_PICTURES = ("weights", "filters", "batch_losses", "right")
+_PICTURES = ("weights", "filters", "batch_losses", "right", "answers", "confusion")

@@ -25,6 +25,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Edge = Annotated[float, Field(gt=0)]
 # By kind of regulariser; None: it wasn't a finite number.
 ByKind = Annotated[Mapping[str, float | None], Field(max_length=64)]
+ByLayer = Annotated[Mapping[str, Annotated[float, Field(ge=0)] | None], Field(max_length=1000)]
 
 
 @with_config(OPEN)
@@ -111,6 +112,37 @@ def as_many_losses(found: BatchLosses) -> BatchLosses:
     return found
 
 
+class Flow(TypedDict):
+    """Of the epoch's last batch, by layer, see `core.measure.flow`; None: not finite."""
+
+    gradient: ByLayer
+    update: ByLayer
+
+
+class Strip(TypedDict):
+    """Some validation images, side by side in one PNG in base64, and what they are, as places in the list
+    of classes."""
+
+    images: Annotated[str, Field(max_length=250_000)]
+    labels: Annotated[list[Count], Field(max_length=24)]
+
+
+class Answers(TypedDict):
+    """What the network names each image of the `Strip`, and the softmax's probability of that."""
+
+    answers: Annotated[list[Count], Field(max_length=24)]
+    confidence: Annotated[list[Share], Field(max_length=24)]
+
+
+Confusion = Annotated[list[Annotated[list[Count], Field(max_length=30)]], Field(max_length=30)]
+
+
+def _square(found: list[list[int]]) -> list[list[int]]:
+    if any(len(row) != len(found) for row in found):
+        raise ValueError("a row and a column a class")
+    return found
+
+
 @with_config(OPEN)
 class Figures(TypedDict):
     """One epoch's figures."""
@@ -131,6 +163,9 @@ class Figures(TypedDict):
     prunable: NotRequired[Prunable | None]
     weights: NotRequired[Annotated[dict[str, Histogram] | None, AfterValidator(_on_same_edges)]]
     filters: NotRequired[Annotated[Filters | None, AfterValidator(_as_many_as_shaped)]]
+    flow: NotRequired[Flow]
+    answers: NotRequired[Answers]
+    confusion: NotRequired[Annotated[Confusion, AfterValidator(_square)]]  # of the validation images
     stop: NotRequired[Text]  # why the run ends here, early
 
 

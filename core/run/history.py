@@ -227,6 +227,8 @@ class HistoryBuilder:
         for epoch, loss in told:
             _add(self._lines["loss"], epoch, loss)
         self._told = []
+        if self._epochs:  # a picture that is shown of the last epoch only
+            self._epochs[-1] = {key: value for key, value in self._epochs[-1].items() if key != "confusion"}
         self._epochs.append({key: value for key, value in event.items() if key != "batch_losses"})
 
     def _steps_before(self) -> int:
@@ -308,6 +310,9 @@ def summary(history: History) -> dict[str, Any] | None:
     }
 
 
+_LARGE = ("weights", "filters", "flow", "right", "answers", "confusion")
+
+
 def _without_layers(epoch: Event) -> Event:
-    kept = {key: value for key, value in epoch.items() if key not in ("weights", "filters", "right")}
+    kept = {key: value for key, value in epoch.items() if key not in _LARGE}
     return {**kept, "sparsity": {**epoch["sparsity"], "layers": {}}}

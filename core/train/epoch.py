@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from core.measure.flow import FlowMeter
+from core.measure.named import named
 from core.run.events import EpochEvent, Event, Penalties
-from core.run.figures import MOST_COMPARED
+from core.run.figures import MOST_COMPARED, Flow
 from core.train.batching import batches
 from core.train.clean import Clean, clean
 from core.train.divergence import diverged
@@ -22,6 +24,7 @@ from core.train.reports import batch_event, batch_losses, penalties, step_event
 from core.train.session import Session
 from core.train.steering import Steering
 from core.train.step import refuse_divergence, train_step
+from core.train.strip import answers
 
 
 @dataclass(slots=True)
@@ -54,10 +57,12 @@ def train_epoch(
         DivergedError: a loss is no finite number.
     """
     began, waited, images = time.perf_counter(), steering.waited, position.sums.images
-    yield from _train(session, position, steering, telling)
+    flow = yield from _train(session, position, steering, telling)
     seconds = time.perf_counter() - began - (steering.waited - waited)
     rate = (position.sums.images - images) / seconds
     event = _judged(session, position)
+    if flow is not None:
+        event["flow"] = flow
     event["seconds"] = time.perf_counter() - began - (steering.waited - waited)
     event["images_per_second"] = rate
     position.epochs.append(event)
@@ -65,8 +70,10 @@ def train_epoch(
     yield event
 
 
-def _train(session: Session, position: Position, steering: Steering, telling: Telling) -> Iterator[Event]:
-    """The batches that are left of an epoch."""
+def _train(
+    session: Session, position: Position, steering: Steering, telling: Telling
+) -> Generator[Event, None, Flow | None]:
+    """The batches that are left of an epoch; returns what the last of them did to each layer."""
     epoch = len(position.epochs) + 1
     before = session.clock.steps_by(epoch - 1)
     if begins := not position.sums.batches:
@@ -78,11 +85,13 @@ def _train(session: Session, position: Position, steering: Steering, telling: Te
     look = session.device.type == "cpu"
     session.model.train()
     coming = batches(session, epoch, first=sums.batches)
+    meter: FlowMeter | None = None
     while sums.batches < per_epoch:
         if not begins:
             yield from steering.before_step(before + sums.batches)
         begins = False
         batch = next(coming)
+        meter = FlowMeter(session.weight_measures.layers) if sums.batches + 1 == per_epoch else None
         loss, logits = train_step(session, batch.images, batch.targets, batch.step, look=look)
         sums.add(loss, logits, batch.targets)
         report = telling.steps.due() or steering.single
@@ -92,6 +101,7 @@ def _train(session: Session, position: Position, steering: Steering, telling: Te
             yield _step_told(session, batch.step, loss, telling.steps)
         if telling.shown and (telling.shown.due() or steering.single):
             yield batch_event(session, batch.images, batch.index, batch.step)
+    return meter.measure() if meter else None
 
 
 def _step_told(session: Session, step: int, loss: Tensor, pace: Pace) -> Event:
@@ -135,11 +145,15 @@ def _judged(session: Session, position: Position) -> EpochEvent:
             **told,
             "batch_losses": batch_losses(sums.losses, step - sums.batches),
             **measured(session, epoch, judged, last=last),
+            "answers": answers(session.validation, judged),
             "seconds": 0.0,
             "images_per_second": 0.0,
         }
     if len(judged.correct) <= MOST_COMPARED:
         event["right"] = judged.right
+    num_classes = len(session.validation.classes)
+    if matrix := named(session.validation.labels, judged.answers, num_classes):
+        event["confusion"] = matrix
     if reason:
         event["stop"] = reason
     return event

@@ -25,6 +25,8 @@ class Judgement(NamedTuple):
 
     losses: Tensor  # (N,) cross-entropy, nats
     correct: Tensor  # (N,) bool
+    answers: Tensor  # (N,) the classes that it names
+    confidence: Tensor  # (N,) the softmax's probability of the answer
 
     @property
     def loss(self) -> float:
@@ -46,15 +48,17 @@ class Judgement(NamedTuple):
 def evaluate(session: Session, dataset: Dataset) -> Judgement:
     """Judge the network by plain, unaugmented images."""
     session.model.eval()
-    losses, correct = [], []
+    losses, correct, answers, confidence = [], [], [], []
     batches = (part.split(EVALUATION_BATCH) for part in (dataset.images, dataset.labels))
     with torch.inference_mode(), session.autocast():
         for images, labels in zip(*batches, strict=True):
             session.check()
             logits = session.model(session.normalised(images.float().div_(255)))
             losses.append(F.cross_entropy(logits, labels, reduction="none").float())
-            correct.append(logits.argmax(1) == labels)
-    return Judgement(torch.cat(losses), torch.cat(correct))
+            answers.append(logits.argmax(1))
+            correct.append(answers[-1] == labels)
+            confidence.append(logits.float().softmax(1).amax(1))
+    return Judgement(*map(torch.cat, (losses, correct, answers, confidence)))
 
 
 @contextmanager

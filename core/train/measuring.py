@@ -65,7 +65,7 @@ def _prunable(session: Session, judged: Judgement) -> Prunable:
     """What `prunable` finds, and of each layer the share of its weights that is among those."""
     layers = session.weight_measures.layers
     weights = [part for layer in layers.values() for part in layer]
-    found = prunable(weights, lambda: evaluate(session, session.validation), judged)
+    found = prunable(weights, lambda: evaluate(session, session.validation)[:2], judged[:2])
     return {
         "share": found["share"],
         "low": found["low"],

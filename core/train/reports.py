@@ -26,6 +26,7 @@ from core.train.outcome import warnings
 from core.train.position import Position
 from core.train.session import Session
 from core.train.sprite import sprite
+from core.train.strip import strip
 from core.train.surroundings import surroundings
 
 SHOWN_IMAGES = 8
@@ -52,6 +53,7 @@ def started(session: Session, notes: Sequence[str], begins_at: int = 0) -> Start
         "steps_per_epoch": session.clock.steps_per_epoch,
         "thorough_every": thorough_every(session),
         "notes": [*notes, *session.train.notes, *_notes(session)],
+        "strip": strip(session.validation),
     }
     if begins_at:
         event["begins_at"], event["begins_epoch"] = begins_at, session.clock.epochs_done(begins_at)

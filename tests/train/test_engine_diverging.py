@@ -78,7 +78,7 @@ def test_a_resumed_run_that_diverges_at_once_keeps_what_it_was_resumed_from(tmp_
     for event in run(averaged(4), out=tmp_path / "cut"):
         if event["event"] == "epoch" and event["epoch"] == 2:
             break
-    nothing = Judgement(torch.tensor([float("nan")]), torch.tensor([False]))
+    nothing = Judgement(torch.tensor([float("nan")]), *[torch.zeros(1, dtype=torch.int64)] * 3)
     monkeypatch.setattr("core.train.epoch.evaluate", lambda *_: nothing)
     seen = list(run(averaged(4), out=tmp_path / "cut", resume=True))
     assert re.match(

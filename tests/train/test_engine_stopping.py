@@ -10,9 +10,13 @@ from core.train.evaluation import Judgement
 from core.train.loop import run
 from tests.train.small_runs import SMALL, WITH_NORM, ema, epochs, judged_by_hand, last, spec, stopping
 
+VALIDATION = 359  # images
+
 
 def judgement(loss, accuracy):
-    return Judgement(torch.tensor([loss], dtype=torch.float64), torch.arange(100) < round(100 * accuracy))
+    correct = torch.arange(100) < round(100 * accuracy)
+    answers = torch.zeros(VALIDATION, dtype=torch.int64)
+    return Judgement(torch.tensor([loss], dtype=torch.float64), correct, answers, answers.float())
 
 
 def told(monkeypatch, *, accuracies=None, losses=None):

@@ -88,4 +88,4 @@ def test_a_run_that_fails_after_a_resume_within_an_epoch_keeps_the_last_epochs_w
 
 
 def evaluated_to_nothing():
-    return Judgement(torch.tensor([float("nan")]), torch.tensor([False]))
+    return Judgement(torch.tensor([float("nan")]), *[torch.zeros(1, dtype=torch.int64)] * 3)

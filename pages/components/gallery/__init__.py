@@ -79,7 +79,16 @@ def gallery(
     _mount({"tiles": shown, "originals": originals, "variant": variant, "columns": columns}, key)
 
 
-def batch_strip(sprite: str, captions: Sequence[str], *, key: str, alt: str, columns: int = 8) -> None:
+def batch_strip(
+    sprite: str,
+    captions: Sequence[str],
+    *,
+    key: str,
+    alt: str,
+    columns: int = 8,
+    details: Sequence[str] = (),
+    wrong: Sequence[bool] = (),
+) -> None:
     """A strip cut, in the browser, from one picture that holds square images side by side.
 
     Args:
@@ -88,8 +97,18 @@ def batch_strip(sprite: str, captions: Sequence[str], *, key: str, alt: str, col
         key: the strip's name on the page.
         alt: what the pictures are; each one's caption is added.
         columns: how many stand side by side where there is room.
+        details: a line an image beneath its caption; none if empty.
+        wrong: whether each image is marked as one that was mistaken; none is marked if empty.
     """
-    shown = [{"alt": f"{alt}: {caption}", "caption": caption, "lines": []} for caption in captions]
+    shown = [
+        {
+            "alt": f"{alt}: {caption}",
+            "caption": caption,
+            "lines": [asdict(Line("", details[i]))] if details else [],
+            "mark": ("wrong" if wrong[i] else "right") if wrong else "",
+        }
+        for i, caption in enumerate(captions)
+    ]
     _mount({"tiles": shown, "originals": [], "variant": "strip", "columns": columns, "sprite": sprite}, key)
 
 

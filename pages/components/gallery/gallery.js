@@ -45,8 +45,9 @@ function newTile() {
   return tile;
 }
 
-function fill(node, { src, alt, caption, lines }, before, sprite, index, count) {
+function fill(node, { src, alt, caption, lines, mark }, before, sprite, index, count) {
   const [after, original] = node.querySelectorAll("img");
+  node.className = mark ?? "";
   swap(after, sprite ?? src);
   after.alt = alt;
   after.style.cssText = sprite ? `width: ${100 * count}%; left: ${-100 * index}%` : "";

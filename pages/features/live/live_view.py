@@ -20,7 +20,6 @@ from core.text.how_long import how_long
 from core.text.how_long import in_words as roughly
 from core.text.run_figures import figures, harder_while_learning
 from core.text.shares import in_full, percent
-from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
@@ -39,6 +38,7 @@ from pages.features.live.run_tabs import run_tabs
 from pages.features.live.starting import preset_of, refusal
 from pages.features.live.steer import changes_line, marks_of, steer_panel
 from pages.features.live.trained_before import trained_before_note
+from pages.features.live.watched_images import watched_images
 from pages.features.runs.editing import edit_box, may_change
 from pages.features.runs.running import recent_runs
 
@@ -166,7 +166,7 @@ def _live_parts(view: RunView) -> None:
         _chart(view, "loss", loss, "train and validation loss", now)
     left, right = st.columns(2)
     with left:
-        _batch(view)
+        watched_images(view)
     with right:
         st.markdown("**Sparsity by layer**")
         sparsity = last["sparsity"] if last else {}
@@ -270,21 +270,6 @@ def _figures(view: RunView) -> None:
             f"Figures of epoch {last['epoch']}, whose weights are saved. It was chosen on the same "
             "validation images, so they flatter it a little."
         )
-
-
-def _batch(view: RunView) -> None:
-    batch = view.history.batch
-    st.markdown("**This batch**")
-    if batch is None:
-        ended = view.history.ended
-        st.caption(
-            "The images of the last batch are not kept." if ended else "The first images come in a moment."
-        )
-        return
-    st.caption(f"The very images of step {batch['step']:,}, as the network saw them.")
-    batch_strip(
-        f"data:image/png;base64,{batch['images']}", batch["labels"], key="batch", alt="An image of class"
-    )
 
 
 def _duration(seconds: float) -> str:

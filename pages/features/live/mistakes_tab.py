@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from core.figures.confusion import confusion_matrix
+from core.figures.confusion import MOST_NAMED, confusion_matrix, has_matrix, latest_matrix
 from core.figures.epochs_csv import identity
 from core.figures.predictions import how_to_load, predictions_csv
 from core.jobs.views import RunView
-from core.measure.confusion import confusions, mistakes
+from core.measure.confusion import Confusion, confusions, confusions_of, mistakes
 from core.run.errors import SpecError
 from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.frame.asking import ask
 from pages.features.frame.downloads import has_weights
+from pages.features.live.run_charts import chart, shown_history
 
 SHOWN = 18  # images
 MOST_PAIRS = 12
@@ -26,12 +27,13 @@ _SUREST = "surest"
 
 
 def mistakes_tab(view: RunView) -> None:
-    """Ask the saved network about every validation image, and show what is wrong."""
+    """While a run trains, what is mistaken for what; then ask the saved network about every validation image,
+    and show what is wrong."""
     if not view.ended:
-        st.caption("When the run has ended, its network is asked about every validation image.")
+        _so_far(view, "The images themselves are shown when the run has ended.")
         return
     if not has_weights(view.id):
-        st.caption("This run has left no weights to ask; train it again to see its mistakes.")
+        _so_far(view, "This run has left no weights to ask; train it again to see its mistakes.")
         return
     try:
         with st.spinner("Asking the network about every validation image…"):
@@ -40,7 +42,8 @@ def mistakes_tab(view: RunView) -> None:
         st.error(plain(error.what), icon=":material/error:")
         return
     wrong = sum(a != b for a, b in zip(found["labels"], found["answers"], strict=True))
-    st.markdown(_in_words(found, wrong))
+    pairs = confusions(found["labels"], found["answers"])
+    st.markdown(_in_words(len(found["labels"]), wrong, pairs, found["classes"]))
     left, right = st.columns([5, 6], gap="large")
     with left:
         st.caption("Rows: what an image is; columns: what the network names. Click a number for its images.")
@@ -56,14 +59,38 @@ def mistakes_tab(view: RunView) -> None:
     _take_home(view, found)
 
 
-def _in_words(found: Mapping[str, Any], wrong: int) -> str:
+def _so_far(view: RunView, then: str) -> None:
+    """The matrix of the last epoch, if it has one, and what ``then`` says of the images."""
+    history = shown_history(view)
+    if not has_matrix(history):
+        many = len((history.started or {}).get("classes", ())) > MOST_NAMED
+        first = "" if history.epochs or view.ended else "The first matrix comes after the first epoch. "
+        st.caption(f"Of more than {MOST_NAMED} classes none is kept. {then}" if many else f"{first}{then}")
+        return
+    assert history.started is not None
+    last, classes = history.epochs[-1], history.started["classes"]
+    counts = last["confusion"]
+    images = sum(map(sum, counts))
+    wrong = images - sum(row[i] for i, row in enumerate(counts))
+    said = _in_words(images, wrong, confusions_of(counts), classes)
+    st.markdown(f"After epoch {last['epoch']}: {said}")
+    with st.container(width=560):
+        live_chart(
+            chart(view, latest_matrix),
+            key="mistakes.now",
+            height=430,
+            alt=f"Confusion matrix of {images:,} images: {wrong:,} are off its diagonal.",
+        )
+    st.caption(f"Rows: what an image is; columns: what the network names. {then}")
+
+
+def _in_words(images: int, wrong: int, pairs: Sequence[Confusion], classes: Sequence[str]) -> str:
     """E.g. ``**29 mistakes** in 1,000 validation images. Most often: 4 taken for 9 (6), 7 for 2 (4).``"""
-    what, images = "mistake" if wrong == 1 else "mistakes", len(found["labels"])
+    what = "mistake" if wrong == 1 else "mistakes"
     count = f"**{wrong:,} {what}** in {images:,} validation images."
-    names = found["classes"]
     often = [
-        f"{plain(names[each.label])} taken for {plain(names[each.answer])} ({each.images:,})"
-        for each in confusions(found["labels"], found["answers"])[:3]
+        f"{plain(classes[each.label])} taken for {plain(classes[each.answer])} ({each.images:,})"
+        for each in pairs[:3]
     ]
     return f"{count} Most often: {', '.join(often)}." if often else count
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.catalogue import title_of
 from core.figures.filters import filter_images, with_filters
+from core.figures.flow import has_flow
 from core.figures.measures import (
     earlier_prunable_share,
     measure,
@@ -41,6 +42,7 @@ from core.text.shares import percent
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.frame.setup import jobs
+from pages.features.live.flow_chart import FLOW_WAYS, flow_chart
 from pages.features.live.mistakes_tab import mistakes_tab
 from pages.features.live.run_charts import chart, shown_history
 
@@ -86,10 +88,14 @@ def layers_tab(view: RunView) -> None:
     }
     if has_groups(history):
         ways["Filters, neurons, heads"] = (zero_groups, "Line chart of zero groups by layer.")
+    if has_flow(history):
+        ways |= FLOW_WAYS
     way = st.segmented_control("Shown as", list(ways), default="Map", required=True, key="layers.way")
     draw, alt = ways[way]
     last = history.result
     assert last is not None
+    if way in FLOW_WAYS:
+        return flow_chart(view, way)
     said = ", ".join(
         f"{name} {percent(layer['exact'])} of {layer['weights']:,}"
         for name, layer in last["sparsity"]["layers"].items()
