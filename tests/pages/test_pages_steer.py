@@ -98,6 +98,14 @@ def test_a_dial_is_an_edit_that_says_when_it_takes_and_can_be_undone(running):
     assert dial(visit, "Learning rate").value == 0.001
 
 
+def test_a_run_can_be_told_to_go_on_by_itself(running):
+    visit, run_id = running
+    next(each for each in visit.toggle if each.label.startswith("Go on by itself")).set_value(True).run()
+    assert manager().view(run_id).resumes > 0
+    next(each for each in visit.toggle if each.label.startswith("Go on by itself")).set_value(False).run()
+    assert manager().view(run_id).resumes == 0
+
+
 def test_what_another_tab_changes_is_seen_and_what_is_refused_is_said_and_taken_back(running):
     visit, run_id = running
     manager().command(run_id, {"command": "edit", "set": {"train.batch_size": 32}})

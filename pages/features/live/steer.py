@@ -43,6 +43,15 @@ def _panel(run_id: str) -> None:
         with st.expander(plain(part), expanded=part in OPEN, key=f"steer.{part}"):
             for dial in group:
                 _draw(run_id, dial)
+    at = key("steer", run_id, "by_itself")
+    st.toggle(
+        "Go on by itself after a crash",
+        view.resumes > 0,
+        key=at,
+        on_change=lambda: jobs().resume_by_itself(run_id, st.session_state[at]),
+        help="If the server or the run's process is killed, the run goes on from its last checkpoint as soon as "
+        "a server is there, up to five times. Without, it waits for you.",
+    )
     st.caption("Images, split, architecture and seed need a new run: branch from here, or start another.")
 
 
