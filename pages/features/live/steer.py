@@ -49,8 +49,8 @@ def _panel(run_id: str) -> None:
         view.resumes > 0,
         key=at,
         on_change=lambda: jobs().resume_by_itself(run_id, st.session_state[at]),
-        help="If the server or the run's process is killed, the run goes on from its last checkpoint as soon as "
-        "a server is there, up to five times. Without, it waits for you.",
+        help="If the server or the run's process is killed, the run goes on from its last checkpoint as soon "
+        "as a server is there, up to five times. Without, it waits for you.",
     )
     st.caption("Images, split, architecture and seed need a new run: branch from here, or start another.")
 
