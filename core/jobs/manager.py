@@ -23,6 +23,7 @@ from core.jobs.executors import Executor, make_executor
 from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.kinds import KINDS, is_quick
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
+from core.jobs.rights import ITSELF, Asker, check_control, check_teacher, key_digest, new_key
 from core.jobs.runner import Runner
 from core.jobs.views import Archive, RunView
 from core.run.commands import read_command
@@ -90,6 +91,7 @@ class Jobs:
         group: str | None = None,
         parents: Sequence[str] = (),
         run_id: str | None = None,
+        key: str = "",
     ) -> str:
         """Put a job in the queue; its id.
 
@@ -100,6 +102,7 @@ class Jobs:
             group: the study it is part of; at most 64 characters.
             parents: digests of the jobs it starts from.
             run_id: that it is to have; None: any that no job has.
+            key: of its control link, see `core.jobs.rights`; ``""``: it has none yet.
 
         Raises:
             SpecError: there is no such kind, an input is no JSON or too long, too many are waiting, the
@@ -113,6 +116,7 @@ class Jobs:
         run_id = run_id or uuid.uuid4().hex
         made = digest(kind, spec, inputs, parents=parents)
         described: dict[str, Any] = {"kind": kind, "inputs": inputs, "parents": parents, "digest": made}
+        described["control"] = key_digest(key) if key else None
         try:
             self._queue.check_room(visitor, group)
             self._store.create(run_id, spec, time.time(), **described, group=group, visitor=visitor)
@@ -136,11 +140,13 @@ class Jobs:
             raise SpecError("", "The run to branch from is not there any more.")
         return fork_of(view, step)
 
-    def branch(self, fork: Fork, spec: RunSpec, visitor: str = "") -> str:
-        """Put a run into the queue that goes on from a checkpoint of another one; its id.
+    def branch(self, fork: Fork, spec: RunSpec, visitor: str = "", key: str = "") -> str:
+        """Put a run into the queue that goes on from a checkpoint of another one; its id. The other goes on
+        as it was, so anybody may.
 
         Args:
             spec: completed.
+            visitor, key: as `submit` has them.
 
         Raises:
             SpecError: it can't go on from there, or as `submit`.
@@ -150,7 +156,7 @@ class Jobs:
         try:
             fork.give(run_id)
             told: dict[str, Any] = {"inputs": fork.inputs, "parents": fork.parents, "visitor": visitor}
-            return self.submit(spec, **told, run_id=run_id)
+            return self.submit(spec, **told, run_id=run_id, key=key)
         except (SpecError, OSError) as error:
             drop(run_id)
             if isinstance(error, SpecError):
@@ -161,20 +167,47 @@ class Jobs:
         """The runs that branch from this one, the newest first."""
         return self._store.runs(MAX_SAME, parent=run_id)
 
-    def resume(self, run_id: str) -> None:
+    def check_control(self, run_id: str, asker: Asker) -> None:
+        """Whether ``asker`` may steer this run; one that is not there may be steered by all.
+
+        Raises:
+            SpecError: it is somebody else's.
+        """
+        if asker != ITSELF and (run := self._store.run(run_id)) is not None:
+            check_control(run, asker)
+
+    def new_control_key(self, run_id: str, asker: Asker = ITSELF) -> str:
+        """Give a run a control link; the key of it. The link before opens nothing any more.
+
+        Raises:
+            SpecError: see `check_control`.
+        """
+        self.check_control(run_id, asker)
+        key = new_key()
+        self._store.set_control(run_id, key_digest(key))
+        self._noticed(run_id)
+        return key
+
+    def resume(self, run_id: str, asker: Asker = ITSELF) -> None:
         """Have a run that was stopped, failed or interrupted go on from its newest checkpoint, or from its
         start if none is left.
 
         Raises:
-            SpecError: it is none of these.
+            SpecError: it is none of these, or see `check_control`.
         """
+        self.check_control(run_id, asker)
         if not self._queue.put_back(run_id):
             raise SpecError("", "This run can't go on: it has finished, or somebody has it go on already.")
         self._archive.changed(run_id)
         self._runner.wake()
 
-    def resume_by_itself(self, run_id: str, wanted: bool) -> None:
-        """Whether a run goes on by itself if its server or its worker was killed; a few times at most."""
+    def resume_by_itself(self, run_id: str, wanted: bool, asker: Asker = ITSELF) -> None:
+        """Whether a run goes on by itself if its server or its worker was killed; a few times at most.
+
+        Raises:
+            SpecError: see `check_control`.
+        """
+        self.check_control(run_id, asker)
         self._store.set_resumes(run_id, RESUMES if wanted else 0)
         self._noticed(run_id)
 
@@ -193,9 +226,14 @@ class Jobs:
             return None
         return self._store.find_finished(digest(kind, spec, inputs, parents=parents))
 
-    def stop(self, run_id: str) -> None:
+    def stop(self, run_id: str, asker: Asker = ITSELF) -> None:
         """End a job: one that waits never starts, one that runs, here or elsewhere, stops within a batch.
-        One that has ended is left alone."""
+        One that has ended is left alone.
+
+        Raises:
+            SpecError: see `check_control`.
+        """
+        self.check_control(run_id, asker)
         if (run := self._runner.get(run_id)) is not None:
             run.control.stop.set()
         elif self._queue.end_waiting(run_id, STOPPED_EARLY):
@@ -203,19 +241,25 @@ class Jobs:
         else:
             self.command(run_id, {"command": "stop"})
 
-    def stop_waiting(self) -> int:
-        """End all jobs that wait, whosever they are; how many they were. What runs goes on."""
+    def stop_waiting(self, asker: Asker = ITSELF) -> int:
+        """End all jobs that wait, whosever they are; how many they were. What runs goes on.
+
+        Raises:
+            SpecError: only a teacher may.
+        """
+        check_teacher(asker)
         count = self._queue.end_all_waiting(CLEARED)
         self._archive.changed()
         return count
 
-    def command(self, run_id: str, command: Mapping[str, Any]) -> None:
+    def command(self, run_id: str, command: Mapping[str, Any], asker: Asker = ITSELF) -> None:
         """Ask something of a job that runs, here or elsewhere: ``{"command": "pause"}`` and so on. A job that
         has ended, or is not there, is left alone.
 
         Raises:
-            SpecError: it is no command, no JSON, or too long.
+            SpecError: it is no command, no JSON, or too long; or see `check_control`.
         """
+        self.check_control(run_id, asker)
         plain = json.loads(canonical(dict(read_command(command))))
         if len(canonical(plain)) > MAX_COMMAND_BYTES:
             raise SpecError("", "This command is too long.")
@@ -298,30 +342,41 @@ class Jobs:
                 return
             time.sleep(min(LOOK_SECONDS / 5, left))
 
-    # What a person does with a run that is there
+    # What a person does with a run that is there. Each raises `SpecError` as `check_control` does.
 
-    def rename(self, run_id: str, name: str) -> None:
+    def rename(self, run_id: str, name: str, asker: Asker = ITSELF) -> None:
         """Give a job another name; see `Store.rename`."""
+        self.check_control(run_id, asker)
         self._store.rename(run_id, name)
         self._noticed(run_id)
 
-    def annotate(self, run_id: str, note: str | None = None, tags: Sequence[str] | None = None) -> None:
+    def annotate(
+        self,
+        run_id: str,
+        note: str | None = None,
+        tags: Sequence[str] | None = None,
+        asker: Asker = ITSELF,
+    ) -> None:
         """Set a job's note or tags; see `Store.annotate`."""
+        self.check_control(run_id, asker)
         self._store.annotate(run_id, note, tags)
         self._noticed(run_id)
 
-    def star(self, run_id: str, starred: bool = True) -> None:
+    def star(self, run_id: str, starred: bool = True, asker: Asker = ITSELF) -> None:
         """Keep a job's files, whatever the quota says; or no longer."""
+        self.check_control(run_id, asker)
         self._store.star(run_id, starred)
         self._noticed(run_id)
 
-    def delete(self, run_id: str) -> None:
+    def delete(self, run_id: str, asker: Asker = ITSELF) -> None:
         """Delete an ended job; see `Store.delete`."""
+        self.check_control(run_id, asker)
         self._store.delete(run_id)
         self._noticed(run_id)
 
-    def restore(self, run_id: str) -> bool:
+    def restore(self, run_id: str, asker: Asker = ITSELF) -> bool:
         """Bring a deleted job back; False: it is gone."""
+        self.check_control(run_id, asker)
         restored = self._store.restore(run_id)
         self._noticed(run_id)
         return restored

@@ -44,6 +44,7 @@ class RunView:
     tags: tuple[str, ...] = ()
     starred: bool = False
     resumes: int = 0
+    control: str | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -93,6 +94,7 @@ def view_of(run: StoredRun, history: History, position: int = 0, finished_at: fl
         tags=tuple(run.tags),
         starred=run.starred,
         resumes=run.resumes,
+        control=run.control,
     )
 
 

@@ -48,6 +48,8 @@ class StoredRun(BaseModel):
         group: the study that it is part of, if any.
         deleted_at: it is gone for every list, and can be brought back for an hour.
         resumes: how often it may still go on by itself once it is interrupted.
+        control: a digest of its control link's key; None: it has no such link.
+        rank: where a teacher has put it in the queue; None: it takes its turn.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -72,6 +74,8 @@ class StoredRun(BaseModel):
     starred: bool = False
     deleted_at: float | None = None
     resumes: int = 0
+    control: str | None = None
+    rank: int | None = None
 
     @model_validator(mode="after")
     def name_the_spec(self) -> StoredRun:
@@ -122,6 +126,7 @@ class Store:
         parents: Sequence[str] = (),
         group: str | None = None,
         visitor: str = "",
+        control: str | None = None,
     ) -> None:
         """A new run, queued: whoever has a free place takes it."""
         row = {
@@ -137,6 +142,7 @@ class Store:
             "parents": json.dumps(list(parents)),
             "group_id": group,
             "visitor": visitor[:64],
+            "control": control,
         }
         with self.engine.begin() as connection:
             connection.execute(sa.insert(runs), row)
@@ -274,6 +280,10 @@ class Store:
     def set_resumes(self, run_id: str, times: int) -> None:
         """How often a run may go on by itself once it is interrupted."""
         self._change(run_id, resumes=times)
+
+    def set_control(self, run_id: str, digest: str) -> None:
+        """Give a run another control link; the one before ends."""
+        self._change(run_id, control=digest)
 
     def delete(self, run_id: str) -> None:
         """Take an ended run out of all lists; `restore` brings it back within an hour.

@@ -23,7 +23,7 @@ def test_a_place_is_an_address_or_half_of_it(monkeypatch, one, other, same):
 
     def place(address):
         monkeypatch.setattr(type(visitor.st.context), "ip_address", address)
-        assert len(visitor.visitor()) <= 64 and visitor.is_here() == (address is None)
+        assert len(visitor.visitor()) <= 64 and visitor.is_teacher() == (address is None)
         return visitor.place()
 
     assert (place(one) == place(other)) == same
@@ -41,9 +41,9 @@ def test_only_this_machine_empties_the_queue(open_page, monkeypatch):
     from core.presets import PRESETS
 
     ids = [manager().submit(PRESETS["baseline"].spec, visitor=f"a/{i}") for i in range(3)]
-    monkeypatch.setattr("pages.features.runs.running.is_here", lambda: False)
+    monkeypatch.setattr(visitor, "place_of_address", lambda address: "elsewhere")
     assert not [each for each in open_page("app.py").button if each.key == "stop_waiting"]
-    monkeypatch.setattr("pages.features.runs.running.is_here", lambda: True)
+    monkeypatch.setattr(visitor, "place_of_address", lambda address: visitor.HERE)
     visit = open_page("app.py")
     (button,) = [each for each in visit.button if each.key == "stop_waiting"]
     assert button.label == "Stop 2 runs"

@@ -18,6 +18,7 @@ from core.run.events import Event
 from core.run.spec import RunSpec
 from core.text.escape import plain
 from core.text.refusals import in_words
+from pages.features.frame.asked import ask, may_change
 from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import visitor
 
@@ -98,9 +99,14 @@ def _watch(run_id: str, draw: Draw, key: str) -> None:
         st.rerun()  # the whole page: it draws a job that has ended
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(view.progress().share, plain(how_far(view)), width="stretch")
-        st.button(
-            "Cancel", icon=":material/stop:", key=f"{key}.cancel", on_click=jobs().stop, args=(view.id,)
-        )
+        if may_change(view):
+            st.button(
+                "Cancel",
+                icon=":material/stop:",
+                key=f"{key}.cancel",
+                on_click=ask,
+                args=(jobs().stop, view.id),
+            )
     if view.history.rows:
         draw(view)
 

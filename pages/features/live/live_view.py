@@ -23,19 +23,22 @@ from core.text.run_figures import figures, harder_while_learning
 from pages.components.gallery import batch_strip
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
+from pages.features.frame.asked import control_note, may_change, obeyed
 from pages.features.frame.downloads import has_weights, weights_address
+from pages.features.frame.refused import refusal
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
 from pages.features.frame.teacher import part_shown
+from pages.features.frame.visitor import CONTROL
 from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
-from pages.features.live.starting import preset_of, refusal
+from pages.features.live.starting import preset_of
 from pages.features.live.trained_before import trained_before_note
-from pages.features.runs.editing import edit_box, may_change
+from pages.features.runs.editing import edit_box
 from pages.features.runs.running import recent_runs
 
 _STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
@@ -64,6 +67,7 @@ def live_view(run_id: str) -> None:
         job_view(view)
         return
     _header(view)
+    control_note(view)
     refusal()  # of another start, pressed here
     trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
@@ -99,7 +103,7 @@ def _header(view: RunView) -> None:
                     st.caption(plain(words), width="content")
             if part_shown("share"):
                 with st.popover("Share", icon=":material/share:"):
-                    run_share_box(view.id)
+                    run_share_box(view)
             if part_shown("stop"):
                 edit_box(view)
                 if not view.history.ended and may_change(view):
@@ -122,8 +126,8 @@ def _stop_button(run_id: str) -> None:
 
 
 def _stop(run_id: str) -> None:
-    st.session_state[_STOPPING] = run_id
-    jobs().stop(run_id)
+    if obeyed(jobs().stop, run_id):
+        st.session_state[_STOPPING] = run_id
 
 
 def _live(run_id: str) -> None:
@@ -307,6 +311,7 @@ def _what_next(view: RunView) -> None:
 
 def _choose_again(view: RunView) -> None:
     del st.query_params["run"]
+    st.query_params.pop(CONTROL, None)
     choice.start_from(view.spec)
 
 

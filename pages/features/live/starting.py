@@ -8,16 +8,16 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.catalogues import completed
+from core.jobs.rights import new_key
 from core.presets import PRESETS, Preset
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
-from core.text.escape import plain
-from core.text.refusals import in_words
+from pages.features.frame.refused import refusal, refuse
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import visitor
+from pages.features.frame.share import keep_control_key
+from pages.features.frame.visitor import CONTROL, visitor
 
 FIRST_POINT_SECONDS = 0.8
-_REFUSED = "augury.refused"  # why the last start was refused, to be said once
 
 
 def preset_of(spec: RunSpec) -> Preset | None:
@@ -49,8 +49,7 @@ def start_run(spec: RunSpec) -> None:
     point on the chart: that is sooner than the next timed refresh would show it.
     """
     if run_id := _started(spec):
-        jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
-        st.query_params["run"] = run_id
+        _show(run_id)
 
 
 def start_group(specs: Sequence[RunSpec]) -> None:
@@ -58,8 +57,7 @@ def start_group(specs: Sequence[RunSpec]) -> None:
     group = uuid.uuid4().hex
     begun = [run_id for spec in specs if (run_id := _started(spec, group))]
     if begun:
-        jobs().wait_for_step(begun[0], FIRST_POINT_SECONDS)
-        st.query_params["run"] = begun[0]
+        _show(begun[0])
 
 
 def start_anew(spec: RunSpec) -> None:
@@ -69,19 +67,22 @@ def start_anew(spec: RunSpec) -> None:
     refusal()
 
 
+def _show(run_id: str) -> None:
+    jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
+    st.query_params["run"] = run_id
+    st.query_params.pop(CONTROL, None)  # of the run that was shown before
+
+
 def _started(spec: RunSpec, group: str | None = None) -> str | None:
     """The id of the run that every start begins; None if it was refused, and `refusal` says why."""
+    key = new_key()
     try:
-        return jobs().submit(named(spec), visitor=visitor(), group=group)
+        run_id = jobs().submit(named(spec), visitor=visitor(), group=group, key=key)
     except SpecError as error:
-        st.session_state[_REFUSED] = in_words(error)
+        refuse(error)
         return None
-
-
-def refusal() -> None:
-    """Say why the last start was refused, once."""
-    if said := st.session_state.pop(_REFUSED, None):
-        st.error(plain(said), icon=":material/error:")
+    keep_control_key(run_id, key)
+    return run_id
 
 
 def waiting_line() -> None:
