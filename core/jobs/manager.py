@@ -23,7 +23,7 @@ from core.jobs.executors import Executor, make_executor
 from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.kinds import KINDS, is_quick
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
-from core.jobs.rights import ITSELF, Asker, check_control, check_teacher, key_digest, new_key
+from core.jobs.rights import ITSELF, Asker, check_control, check_teacher, key_digest, new_key, teachers_key
 from core.jobs.runner import Runner
 from core.jobs.views import Archive, RunView
 from core.run.commands import read_command
@@ -46,6 +46,8 @@ LOOK_SECONDS = 0.1  # how often a job of another server is looked at by who wait
 RESUMES = 5  # how often a run may go on by itself: it may be what ends its server
 STOPPED_EARLY = "It was stopped before it began."
 CLEARED = "It was stopped before it began, with all that waited."
+FROZEN = "The teacher has stopped new starts for now. What runs or waits goes on."
+_FREEZE = "frozen"  # a setting
 
 
 class Jobs:
@@ -106,7 +108,7 @@ class Jobs:
 
         Raises:
             SpecError: there is no such kind, an input is no JSON or too long, too many are waiting, the
-                store can't be written to, or Augury is closing.
+                teacher has stopped new starts, the store can't be written to, or Augury is closing.
         """
         look_up(KINDS, kind, "kind", "kind of job")
         if self.closed:
@@ -118,6 +120,8 @@ class Jobs:
         described: dict[str, Any] = {"kind": kind, "inputs": inputs, "parents": parents, "digest": made}
         described["control"] = key_digest(key) if key else None
         try:
+            if visitor:
+                self._check_start(Asker(visitor))
             self._queue.check_room(visitor, group)
             self._store.create(run_id, spec, time.time(), **described, group=group, visitor=visitor)
         except SQLAlchemyError as error:
@@ -193,9 +197,10 @@ class Jobs:
         start if none is left.
 
         Raises:
-            SpecError: it is none of these, or see `check_control`.
+            SpecError: it is none of these, the teacher has stopped new starts, or see `check_control`.
         """
         self.check_control(run_id, asker)
+        self._check_start(asker)
         if not self._queue.put_back(run_id):
             raise SpecError("", "This run can't go on: it has finished, or somebody has it go on already.")
         self._archive.changed(run_id)
@@ -251,6 +256,34 @@ class Jobs:
         count = self._queue.end_all_waiting(CLEARED)
         self._archive.changed()
         return count
+
+    def move(self, run_id: str, to: int, asker: Asker = ITSELF) -> None:
+        """Put a job that waits at another place of the queue, 0 the first; one that doesn't wait is left
+        alone. What stands before it stays there, whoever else comes.
+
+        Raises:
+            SpecError: only a teacher may.
+        """
+        check_teacher(asker)
+        if self._queue.move(run_id, to):
+            self._archive.changed()
+
+    def frozen(self) -> bool:
+        """Whether only a teacher can start anything, on all servers of this queue."""
+        return self._store.setting(_FREEZE) is not None
+
+    def freeze(self, frozen: bool, asker: Asker = ITSELF) -> None:
+        """Let nobody but a teacher start anything; or everybody again.
+
+        Raises:
+            SpecError: only a teacher may.
+        """
+        check_teacher(asker)
+        self._store.set_setting(_FREEZE, "1" if frozen else None)
+
+    def _check_start(self, asker: Asker) -> None:
+        if not asker.is_teacher and self.frozen():
+            raise SpecError("", FROZEN)
 
     def command(self, run_id: str, command: Mapping[str, Any], asker: Asker = ITSELF) -> None:
         """Ask something of a job that runs, here or elsewhere: ``{"command": "pause"}`` and so on. A job that
@@ -484,11 +517,12 @@ def forget_shared_jobs() -> None:
 
 def make_jobs() -> Jobs:
     """The jobs of this installation, as the environment says: ``AUGURY_HOME``, ``AUGURY_DATABASE_URL``,
-    ``AUGURY_EXECUTOR`` and ``AUGURY_SLOTS``.
+    ``AUGURY_EXECUTOR``, ``AUGURY_SLOTS`` and ``AUGURY_TEACHER_KEY``.
 
     Raises:
         SpecError: one of them is of no use.
     """
+    teachers_key()  # refused now, not when a teacher stands before the class
     slots = os.environ.get("AUGURY_SLOTS") or "1"
     if not slots.isdecimal() or not 1 <= int(slots) <= 64:
         raise SpecError("AUGURY_SLOTS", f"{slots!r} is not a number from 1 to 64.")

@@ -148,6 +148,24 @@ class Queue:
         with self._engine.begin() as connection:
             return int(connection.execute(change).rowcount)
 
+    def move(self, run_id: str, to: int) -> bool:
+        """Put a job that waits at another place of its queue, 0 the first; False if it doesn't wait. What
+        stands before it stays there, whoever else comes."""
+        with writing(self._engine) as connection:
+            kind = connection.execute(sa.select(runs.c.kind).where(runs.c.id == run_id, _QUEUED)).scalar()
+            if kind is None:
+                return False
+            waiting = self._waiting(connection, _QUEUED, _sort(is_quick(kind)))
+            order = in_turn(waiting, self._served(connection))
+            order.remove(run_id)
+            to = min(max(0, to), len(order))
+            order.insert(to, run_id)
+            ranked = {job.id for job in waiting if job.rank is not None}
+            fixed = max([to, *(i for i, each in enumerate(order) if each in ranked)])
+            for rank, each in enumerate(order[: fixed + 1]):
+                connection.execute(sa.update(runs).where(runs.c.id == each).values(rank=rank))
+        return True
+
     def put_back(self, run_id: str, by_itself: bool = False) -> bool:
         """Have a job that was stopped, failed or interrupted go on; False if it can't, or does already.
 
@@ -158,6 +176,7 @@ class Queue:
         if by_itself:
             wanted = sa.and_(wanted, runs.c.state == "interrupted", runs.c.resumes > 0)
         values: dict[str, Any] = {"state": "queued", "reason": "", "owner": "", "finished_at": None}
+        values["rank"] = None
         if by_itself:
             values["resumes"] = runs.c.resumes - 1
         with writing(self._engine) as connection:
@@ -261,10 +280,24 @@ class Queue:
         return found
 
     def _waiting(self, connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Waiting]:
-        columns = (runs.c.id, runs.c.created_at, runs.c.visitor, runs.c.group_id, runs.c.kind)
+        columns = (
+            runs.c.id,
+            runs.c.created_at,
+            runs.c.visitor,
+            runs.c.group_id,
+            runs.c.kind,
+            runs.c.rank,
+        )
         found = connection.execute(sa.select(*columns).where(*conditions)).all()
         return [
-            Waiting(str(row.id), row.created_at, row.visitor, row.group_id, _is_last(row.kind, row.group_id))
+            Waiting(
+                str(row.id),
+                row.created_at,
+                row.visitor,
+                row.group_id,
+                _is_last(row.kind, row.group_id),
+                row.rank,
+            )
             for row in found
         ]
 
@@ -300,7 +333,8 @@ def _is_terminal(text: str | None) -> bool:
 
 
 def _waiting(run: StoredRun) -> Waiting:
-    return Waiting(run.id, run.created_at, run.visitor, run.group, _is_last(run.kind, run.group))
+    last = _is_last(run.kind, run.group)
+    return Waiting(run.id, run.created_at, run.visitor, run.group, last, run.rank)
 
 
 def _is_last(kind: str, group: str | None) -> bool:

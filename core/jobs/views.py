@@ -26,6 +26,7 @@ class RunView:
 
     Args:
         position: how many jobs must end before this one starts; 0 for one that starts now, or has started.
+        waits_for: one sentence: why it waits although its turn has come; empty if there is no such reason.
     """
 
     id: str
@@ -45,6 +46,7 @@ class RunView:
     starred: bool = False
     resumes: int = 0
     control: str | None = field(default=None, repr=False)
+    waits_for: str = ""
 
     @property
     def name(self) -> str:
@@ -95,6 +97,7 @@ def view_of(run: StoredRun, history: History, position: int = 0, finished_at: fl
         starred=run.starred,
         resumes=run.resumes,
         control=run.control,
+        waits_for=run.reason if run.state == "queued" else "",
     )
 
 
@@ -173,7 +176,7 @@ class Archive:
             return self._read(run, position, changes)
 
     def unfinished(self) -> list[RunView]:
-        """The jobs of all servers that run, then those that wait, each in the order they came."""
+        """The jobs of all servers that run, in the order they came, then those that wait, in their turn."""
         with self._reading:
             read_at, views = self._unfinished
             if time.monotonic() - read_at < FRESH_SECONDS:
@@ -182,6 +185,7 @@ class Archive:
             runs = self._store.unfinished()
             positions = self._queue.positions(runs)
             views = [self._read(run, positions[run.id], changes) for run in runs]
+            views.sort(key=lambda view: view.position)  # what runs has 0, and stays before what starts next
             with self._lock:
                 if changes == self._changes:
                     self._unfinished = (time.monotonic(), views)

@@ -22,7 +22,8 @@ from core.run.errors import SpecError
 from core.run.events import MAX_EVENT_BYTES, TERMINAL, Event, State, read_event
 from core.run.figures import Summary, Text
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, is_upload, parse
-from core.store.tables import events, open_database, runs
+from core.store.tables import events, open_database, runs, settings
+from core.store.transaction import writing
 
 log = logging.getLogger(__name__)
 
@@ -246,6 +247,20 @@ class Store:
         """The uploads (``upload:…``) that queued and running runs need."""
         paths = (run.spec.data.path for run in self.unfinished())
         return frozenset(path for path in paths if path is not None and is_upload(path))
+
+    def setting(self, name: str) -> str | None:
+        """What all servers of this database agree on under ``name``; None: nothing."""
+        wanted = sa.select(settings.c.value).where(settings.c.name == name)
+        with self.engine.connect() as connection:
+            found = connection.execute(wanted).scalar()
+        return None if found is None else str(found)
+
+    def set_setting(self, name: str, value: str | None) -> None:
+        """Set what all agree on; None: nothing any more."""
+        with writing(self.engine) as connection:
+            connection.execute(sa.delete(settings).where(settings.c.name == name))
+            if value is not None:
+                connection.execute(sa.insert(settings), {"name": name, "value": value})
 
     # What a person does with a run
 

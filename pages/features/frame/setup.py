@@ -17,6 +17,7 @@ from core.interactive.client import shared_interactive
 from core.jobs.manager import Jobs, shared_jobs
 from pages.features.frame.steps import no_step_for_a_dial
 from pages.features.frame.teacher import shown
+from pages.features.frame.teachers_key import take_teachers_key
 
 ASSETS = Path(__file__).parents[2] / "assets"
 # A file of our own: Streamlit's named icons are fetched from another host for a page's icon.
@@ -34,6 +35,7 @@ def page(title: str) -> None:
     st.set_page_config(page_title=f"{title} · Augury", page_icon=ICON, layout="wide")
     st.html(_style("dark.css" if st.context.theme.type == "dark" else "light.css"))
     no_step_for_a_dial()
+    take_teachers_key()
     if not _prepared.is_set():
         _prepared.set()
         _prepare(title)

@@ -134,6 +134,6 @@ def _link(more: dict[str, str]) -> str:
     asked = {
         name: value
         for name, value in st.query_params.items()
-        if name not in ("hide", "lock", "dials", CONTROL)
+        if name not in ("hide", "lock", "dials", CONTROL, "teacher")
     } | more
     return f"{here.scheme}://{here.netloc}{here.path}?{urlencode(asked, safe=',')}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.catalogues import completed
+from core.jobs.manager import FROZEN
 from core.jobs.rights import new_key
 from core.presets import PRESETS, Preset
 from core.run.errors import SpecError
@@ -15,7 +16,7 @@ from core.run.spec import RunSpec
 from pages.features.frame.refused import refusal, refuse
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import keep_control_key
-from pages.features.frame.visitor import CONTROL, visitor
+from pages.features.frame.visitor import CONTROL, is_teacher, visitor
 
 FIRST_POINT_SECONDS = 0.8
 
@@ -85,9 +86,16 @@ def _started(spec: RunSpec, group: str | None = None) -> str | None:
     return run_id
 
 
+def frozen_note() -> None:
+    """Say so while only a teacher can start."""
+    if not is_teacher() and jobs().frozen():
+        st.info(FROZEN, icon=":material/ac_unit:")
+
+
 def waiting_line() -> None:
     """Say how many runs would start before a new one, and what was refused at the last try."""
     refusal()
+    frozen_note()
     before = len(jobs().live())
     if before:
         runs = "One run is" if before == 1 else f"{before} runs are"

@@ -32,7 +32,11 @@ def edit_box(view: RunView) -> None:
         )
         if view.ended:
             st.button(
-                "Delete this run", icon=":material/delete:", key="delete", on_click=_delete, args=(view,)
+                "Delete this run",
+                icon=":material/delete:",
+                key="delete",
+                on_click=delete,
+                args=(view.id, title(view.spec)),
             )
             st.caption("It can be taken back for an hour.")
 
@@ -51,10 +55,11 @@ def _rename(run_id: str, key: str) -> None:
     obeyed(jobs().rename, run_id, st.session_state[key].strip())
 
 
-def _delete(view: RunView) -> None:
-    if obeyed(jobs().delete, view.id):
-        st.session_state[_DELETED] = (view.id, title(view.spec))
-        del st.query_params["run"]
+def delete(run_id: str, name: str) -> None:
+    """Delete a run, and leave its page; for a button's ``on_click``. `deleted_note` takes it back."""
+    if obeyed(jobs().delete, run_id):
+        st.session_state[_DELETED] = (run_id, name)
+        st.query_params.pop("run", None)
         st.query_params.pop(CONTROL, None)
 
 

@@ -41,7 +41,7 @@ def _lines() -> None:
         st.caption(f"and {len(live) - SHOWN} more that wait")
     waiting = sum(view.state == "queued" and view.kind == "train" for view in live)
     if waiting > 1 and is_teacher():
-        _stop_waiting_box(waiting)
+        stop_waiting_box(waiting)
     if not live:
         _last_run()
 
@@ -56,9 +56,9 @@ def _last_run() -> None:
             _line(last)
 
 
-def _stop_waiting_box(waiting: int) -> None:
+def stop_waiting_box(waiting: int) -> None:
     """For a teacher: one button that empties the queue, once confirmed."""
-    hint = "Only the teacher, and this machine, have this button."
+    hint = "Only the teacher, and whoever sits at the server, has this button."
     with st.popover("Stop all that wait", icon=":material/clear_all:", help=hint):
         st.markdown(f"{waiting} runs wait. What runs now goes on; the others never start.")
         st.button(f"Stop {waiting} runs", icon=":material/stop:", key="stop_waiting", on_click=_stop_waiting)

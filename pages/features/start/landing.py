@@ -15,9 +15,11 @@ from core.text.escape import plain
 from core.text.how_long import how_long, in_words
 from pages.components.live_chart import preload_charts
 from pages.features.frame.setup import jobs, page
+from pages.features.live.starting import frozen_note
 from pages.features.live.trained_before import finished_before, open_or_start
 from pages.features.runs.running import running_now
 from pages.features.start.families import augmentation_card, regularisation_card, structure_card
+from pages.features.start.teachers_view import teachers_view, teaches
 
 A_ROW = 4  # presets
 LOOKED_THROUGH = 50  # runs, for how long a lesson takes here
@@ -34,6 +36,7 @@ def landing() -> None:
         "See what data augmentation, network structure and regularisation do to a neural network: first on "
         "images, then live while it trains on this machine."
     )
+    frozen_note()
     running = st.container()
     st.subheader("Four lessons, a minute each", anchor=False)
     runs = jobs().recent(LOOKED_THROUGH)
@@ -50,7 +53,10 @@ def landing() -> None:
         _more([preset for name, preset in PRESETS.items() if name not in LESSONS])
 
     with running:  # last, for it asks the database
-        running_now()
+        if teaches():
+            teachers_view()
+        else:
+            running_now()
 
 
 def _lesson(preset: Preset, runs: Sequence[StoredRun]) -> None:
