@@ -22,9 +22,11 @@ from core.catalogue import look_up
 from core.jobs.executors import Executor, make_executor
 from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.kinds import KINDS, is_quick
+from core.jobs.limits import NONE, Limits, read_limits
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
 from core.jobs.rights import ITSELF, Asker, check_control, check_teacher, key_digest, new_key, teachers_key
-from core.jobs.runner import Runner
+from core.jobs.runner import Runner, seconds_trained
+from core.jobs.turns import place_of
 from core.jobs.views import Archive, RunView
 from core.run.commands import read_command
 from core.run.digest import canonical, digest
@@ -32,7 +34,7 @@ from core.run.errors import SpecError
 from core.run.history import History
 from core.run.spec import RunSpec, is_upload
 from core.store.artefacts import Artefacts
-from core.store.retention import sweep
+from core.store.retention import bytes_of_place, sweep
 from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun
 from core.text.paths import without_paths
 
@@ -59,11 +61,13 @@ class Jobs:
     Args:
         slots: how many jobs are computed at a time on this machine. On a CPU more than one gains nothing,
             for each uses all cores. One quick job at a time is computed beside them.
+        limits: of what a visitor may take.
     """
 
-    def __init__(self, store: Store, executor: Executor, slots: int = 1) -> None:
+    def __init__(self, store: Store, executor: Executor, slots: int = 1, limits: Limits = NONE) -> None:
         self._store = store
         self._executor = executor
+        self._limits = limits
         self._artefacts = Artefacts()
         self._queue = Queue(store, slots)
         self._archive = Archive(store, self._queue)
@@ -71,7 +75,7 @@ class Jobs:
         self._lock = threading.Lock()  # for closing once
         self._duty("find what others left behind", self._queue.interrupt_orphans)
         self._duty("have runs go on", self._queue.put_back_by_themselves)
-        self._runner = Runner(store, self._queue, self._archive, executor)
+        self._runner = Runner(store, self._queue, self._archive, executor, limits)
         self._keeper = threading.Thread(target=self._look_after, name="jobs-keeper", daemon=True)
         self._keeper.start()
         atexit.register(self.close)
@@ -108,7 +112,8 @@ class Jobs:
 
         Raises:
             SpecError: there is no such kind, an input is no JSON or too long, too many are waiting, the
-                teacher has stopped new starts, the store can't be written to, or Augury is closing.
+                teacher has stopped new starts, a limit of this server is passed, the store can't be written
+                to, or Augury is closing.
         """
         look_up(KINDS, kind, "kind", "kind of job")
         if self.closed:
@@ -122,7 +127,11 @@ class Jobs:
         try:
             if visitor:
                 self._check_start(Asker(visitor))
-            self._queue.check_room(visitor, group)
+            limits = self._limits.of(visitor)
+            limits.check_spec(spec, trains=kind == "train")
+            self._queue.check_room(visitor, group, limits.waiting)
+            if limits.disk_mb is not None:
+                limits.check_disk(bytes_of_place(self._store, place_of(visitor)))
             self._store.create(run_id, spec, time.time(), **described, group=group, visitor=visitor)
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", error)
@@ -197,10 +206,12 @@ class Jobs:
         start if none is left.
 
         Raises:
-            SpecError: it is none of these, the teacher has stopped new starts, or see `check_control`.
+            SpecError: it is none of these, the teacher has stopped new starts, it has had the minutes that a
+                run may take here, or see `check_control`.
         """
         self.check_control(run_id, asker)
         self._check_start(asker)
+        self._check_minutes(run_id, asker)
         if not self._queue.put_back(run_id):
             raise SpecError("", "This run can't go on: it has finished, or somebody has it go on already.")
         self._archive.changed(run_id)
@@ -285,17 +296,34 @@ class Jobs:
         if not asker.is_teacher and self.frozen():
             raise SpecError("", FROZEN)
 
+    def limits_of(self, visitor: str) -> Limits:
+        """What a visitor may take."""
+        return self._limits.of(visitor)
+
+    def _check_edit(self, run_id: str, command: Mapping[str, Any], asker: Asker) -> None:
+        limits = self._limits.of(asker.visitor or "/")
+        if command["command"] == "edit" and limits != NONE and (stored := self._store.run(run_id)):
+            limits.check_edit(stored.spec, command["set"])
+
+    def _check_minutes(self, run_id: str, asker: Asker) -> None:
+        if (view := self.view(run_id)) is not None and not asker.is_teacher:
+            limits = self._limits.of(view.visitor)
+            if limits.minutes is not None and seconds_trained(view.history) >= 60 * limits.minutes:
+                raise SpecError("", limits.time_over)
+
     def command(self, run_id: str, command: Mapping[str, Any], asker: Asker = ITSELF) -> None:
         """Ask something of a job that runs, here or elsewhere: ``{"command": "pause"}`` and so on. A job that
         has ended, or is not there, is left alone.
 
         Raises:
-            SpecError: it is no command, no JSON, or too long; or see `check_control`.
+            SpecError: it is no command, no JSON, or too long; an edit passes a limit of this server; or see
+                `check_control`.
         """
         self.check_control(run_id, asker)
         plain = json.loads(canonical(dict(read_command(command))))
         if len(canonical(plain)) > MAX_COMMAND_BYTES:
             raise SpecError("", "This command is too long.")
+        self._check_edit(run_id, plain, asker)
         if (run := self._runner.get(run_id)) is not None:
             run.control.post(plain)
             return
@@ -449,6 +477,7 @@ class Jobs:
                 if not late:
                     self._duty("find what others left behind", self._interrupt_orphans)
                     self._duty("have runs go on", self._put_back)
+            self._duty("end what takes too long", self._runner.end_overdue)
             self._duty("hear commands", self._runner.take_commands)
             self._duty("store events", self._runner.store_gathered)
             if now - swept >= SWEEP_SECONDS:
@@ -517,7 +546,7 @@ def forget_shared_jobs() -> None:
 
 def make_jobs() -> Jobs:
     """The jobs of this installation, as the environment says: ``AUGURY_HOME``, ``AUGURY_DATABASE_URL``,
-    ``AUGURY_EXECUTOR``, ``AUGURY_SLOTS`` and ``AUGURY_TEACHER_KEY``.
+    ``AUGURY_EXECUTOR``, ``AUGURY_SLOTS``, ``AUGURY_LIMITS`` and ``AUGURY_TEACHER_KEY``.
 
     Raises:
         SpecError: one of them is of no use.
@@ -526,4 +555,4 @@ def make_jobs() -> Jobs:
     slots = os.environ.get("AUGURY_SLOTS") or "1"
     if not slots.isdecimal() or not 1 <= int(slots) <= 64:
         raise SpecError("AUGURY_SLOTS", f"{slots!r} is not a number from 1 to 64.")
-    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor(), int(slots))
+    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor(), int(slots), read_limits())

@@ -57,14 +57,14 @@ class Queue:
         """How many jobs of this sort run at a time on this machine."""
         return self._slots[quick]
 
-    def check_room(self, visitor: str, group: str | None = None) -> None:
+    def check_room(self, visitor: str, group: str | None = None, most: int | None = None) -> None:
         """Whether one more job of a visitor, and of a group, may wait; see `core.jobs.turns`.
 
         Raises:
             SpecError: too many wait.
         """
         with self._engine.connect() as connection:
-            check_room(self._waiting(connection, _QUEUED), visitor, group)
+            check_room(self._waiting(connection, _QUEUED), visitor, group, most)
 
     def position(self, run: StoredRun) -> int:
         """How many jobs must end before this one, which waits, starts."""

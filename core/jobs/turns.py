@@ -63,9 +63,14 @@ def in_turn(waiting: Iterable[Waiting], served: Mapping[str, float]) -> list[str
     return [job.id for job in ranked] + first + turns.take(job for job in rest if job.last)
 
 
-def check_room(waiting: Collection[Waiting], visitor: str, group: str | None = None) -> None:
+def check_room(
+    waiting: Collection[Waiting], visitor: str, group: str | None = None, most: int | None = None
+) -> None:
     """Whether one more job of ``visitor`` may wait. The jobs of a group are one: where one waits, so may the
     others. ``""`` has no share of its own.
+
+    Args:
+        most: of one visit, if that is another number than `MAX_OF_VISIT`.
 
     Raises:
         SpecError: too many wait.
@@ -79,7 +84,7 @@ def check_room(waiting: Collection[Waiting], visitor: str, group: str | None = N
         return
     mine = sum(other == visitor for other in each.values())
     near = sum(place_of(other) == place_of(visitor) for other in each.values() if other)
-    if mine >= MAX_OF_VISIT:
+    if mine >= (most or MAX_OF_VISIT):
         raise SpecError("", f"{mine} of your runs are waiting already; stop one, or wait until one starts.")
     if near >= (MAX_OF_PLACE if mine else MAX_FIRSTS_OF_PLACE):
         raise SpecError("", f"{near} runs from your address are waiting already; stop one, or try later.")

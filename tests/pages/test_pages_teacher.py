@@ -42,9 +42,11 @@ def test_the_key_opens_the_view_and_leaves_the_address(open_page, runs):
     visit = open_page("app.py", teacher=KEY)
     assert "teacher" not in visit.query_params and "Teacher's view" in headings(visit)
     assert "Teacher's view" in headings(visit.run())  # for the whole visit
-    lines = [each.value for each in visit.markdown if "Baseline" in each.value]
-    assert len(lines) == 3 and all("visitor" in each and "school" not in each for each in lines)
+    lines = [each.value for each in visit.markdown if "visitor" in each.value]
+    assert len(lines) == 3 and not any("school" in each for each in lines)
     assert "1. in the queue" in lines[1] and "2. in the queue" in lines[2]
+    names = [each.proto.label for each in visit.get("page_link") if "run=" in each.proto.query_string]
+    assert names == ["**Baseline**"] * 3
     assert "Teacher's view" not in headings(open_page("app.py"))
 
 

@@ -23,7 +23,9 @@ from pages.features.editor.augment_editor import augment_editor
 from pages.features.editor.choice import key
 from pages.features.editor.fields import as_json, fields, log_dial
 from pages.features.editor.regulariser_editor import regulariser_editor
+from pages.features.frame.setup import jobs
 from pages.features.frame.teacher import part_shown
+from pages.features.frame.visitor import visitor
 from pages.features.images.upload import upload_box
 
 
@@ -159,6 +161,8 @@ def budget_part(spec: TrainSpec) -> TrainSpec:
     epochs = st.number_input(
         "Epochs", 1, 1000, spec.epochs, key=key("train", "epochs"), help="Passes over the training images."
     )
+    if limits := jobs().limits_of(visitor()).in_words():
+        st.caption(limits)
     sizes = sorted({2**i for i in range(3, 13)} | {spec.batch_size})
     batch_size = st.select_slider("Batch size (images)", sizes, spec.batch_size, key=key("train", "batch"))
     device = st.segmented_control(

@@ -60,14 +60,14 @@ def run_share_box(view: RunView) -> None:
     link = f"{address}?{urlencode({'run': view.id})}"
     st.markdown("**Link to watch this run**")
     st.code(link, language=None, wrap_lines=True)
-    if others:
-        code = segno.make(link, error="m").svg_data_uri(scale=4, border=2, light="white")
-        st.html(f'<img src="{code}" alt="The link as a QR code" style="width: 12rem; max-width: 100%">')
-        st.caption("Whoever is on this network sees it live.")
-        if may_change(view):
-            _control_link(view, address)
-    else:
+    if not others:
         st.caption("Only this machine can open it. Start Augury with `make class`, and others can.")
+        return
+    if may_change(view):
+        _control_link(view, address)
+    code = segno.make(link, error="m").svg_data_uri(scale=4, border=2, light="white")
+    st.html(f'<img src="{code}" alt="The link as a QR code" style="width: 12rem; max-width: 100%">')
+    st.caption("The link to watch, for a camera. Whoever is on this network sees the run live.")
 
 
 def keep_control_key(run_id: str, key: str) -> None:

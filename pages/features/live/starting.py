@@ -96,7 +96,9 @@ def waiting_line() -> None:
     """Say how many runs would start before a new one, and what was refused at the last try."""
     refusal()
     frozen_note()
+    if limits := jobs().limits_of(visitor()).in_words():
+        st.caption(f":material/speed: {limits}")
     before = len(jobs().live())
-    if before:
+    if before and (is_teacher() or not jobs().frozen()):
         runs = "One run is" if before == 1 else f"{before} runs are"
         st.info(f"{runs} in hand; yours starts after.", icon=":material/hourglass:")

@@ -93,7 +93,7 @@ def _live_line(view: RunView, place: int | None, before: float | None, seconds: 
         before: seconds until it starts; ``seconds``: that it then takes; None: not known.
     """
     what = "" if view.kind == "train" else f"{title_of(KINDS, view.kind)}: "
-    said = [f"**{plain(what + title(view.spec))}**", plain(handle(view.visitor))]
+    said = [plain(handle(view.visitor))]
     if place is None:
         said.append(f"{view.state}, {view.progress().share:.0%}")
         if seconds is not None:
@@ -104,7 +104,7 @@ def _live_line(view: RunView, place: int | None, before: float | None, seconds: 
             said.append(f"starts in {in_words(before)}")
         if view.waits_for:
             said.append(plain(view.waits_for))
-    with _line(view.id, said):
+    with _line(view.id, what + title(view.spec), said):
         if place is not None:
             _move("First", "vertical_align_top", view.id, 0, place == 0)
             _move("Up", "arrow_upward", view.id, place - 1, place == 0)
@@ -116,23 +116,19 @@ def _live_line(view: RunView, place: int | None, before: float | None, seconds: 
 
 
 def _ended_line(run: StoredRun) -> None:
-    with _line(run.id, [f"**{plain(title(run.spec))}**", plain(handle(run.visitor)), run.state]):
+    with _line(run.id, title(run.spec), [plain(handle(run.visitor)), run.state]):
         st.button(
             "Remove", icon=":material/delete:", type="tertiary", key=f"teacher.remove.{run.id}",
             on_click=delete, args=(run.id, title(run.spec)),
         )  # fmt: skip
 
 
-def _line(run_id: str, said: list[str]) -> st.delta_generator.DeltaGenerator:
-    """A row: what is said of a run, a link to it, and room for buttons."""
+def _line(run_id: str, name: str, said: list[str]) -> st.delta_generator.DeltaGenerator:
+    """A row: a link to a run, what is said of it, and room for buttons."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"line.{run_id}"):
+        st.page_link("pages/2_Train.py", label=f"**{plain(name)}**", query_params={"run": run_id})
         st.markdown(" · ".join(said), width="stretch")
-        row = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
-    with row:
-        st.page_link(
-            "pages/2_Train.py", label="Watch", icon=":material/monitoring:", query_params={"run": run_id}
-        )
-    return row
+        return st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content")
 
 
 def _move(label: str, icon: str, run_id: str, to: int, disabled: bool) -> None:
