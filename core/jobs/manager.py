@@ -23,8 +23,11 @@ from core.jobs.executors import Executor, make_executor
 from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.kinds import KINDS, is_quick
 from core.jobs.limits import NONE, Limits, read_limits
+from core.jobs.memory import run_bytes
+from core.jobs.needs import check_fits
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
 from core.jobs.rights import ITSELF, Asker, check_control, check_teacher, key_digest, new_key, teachers_key
+from core.jobs.room import Room
 from core.jobs.runner import Runner, seconds_trained
 from core.jobs.turns import place_of
 from core.jobs.views import Archive, RunView
@@ -62,14 +65,22 @@ class Jobs:
         slots: how many jobs are computed at a time on this machine. On a CPU more than one gains nothing,
             for each uses all cores. One quick job at a time is computed beside them.
         limits: of what a visitor may take.
+        room: looks at this machine's memory before a run starts.
     """
 
-    def __init__(self, store: Store, executor: Executor, slots: int = 1, limits: Limits = NONE) -> None:
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        slots: int = 1,
+        limits: Limits = NONE,
+        room: Room | None = None,
+    ) -> None:
         self._store = store
         self._executor = executor
         self._limits = limits
         self._artefacts = Artefacts()
-        self._queue = Queue(store, slots)
+        self._queue = Queue(store, slots, room)
         self._archive = Archive(store, self._queue)
         self._closing = threading.Event()
         self._lock = threading.Lock()  # for closing once
@@ -112,8 +123,8 @@ class Jobs:
 
         Raises:
             SpecError: there is no such kind, an input is no JSON or too long, too many are waiting, the
-                teacher has stopped new starts, a limit of this server is passed, the store can't be written
-                to, or Augury is closing.
+                teacher has stopped new starts, a limit of this server is passed, it would never fit into its
+                memory, the store can't be written to, or Augury is closing.
         """
         look_up(KINDS, kind, "kind", "kind of job")
         if self.closed:
@@ -129,6 +140,8 @@ class Jobs:
                 self._check_start(Asker(visitor))
             limits = self._limits.of(visitor)
             limits.check_spec(spec, trains=kind == "train")
+            if kind == "train" and visitor and not Asker(visitor).is_teacher:
+                check_fits(spec, run_bytes())
             self._queue.check_room(visitor, group, limits.waiting)
             if limits.disk_mb is not None:
                 limits.check_disk(bytes_of_place(self._store, place_of(visitor)))

@@ -190,7 +190,7 @@ def _state(view: RunView) -> None:
         waits = (
             f"It waits: {before} before it{_how_long(view)}." if view.position else "It starts in a moment."
         )
-        st.progress(0.0, f"Queued. {waits}")
+        st.progress(0.0, plain(f"Queued. {view.waits_for or waits}"))
         return
     progress = view.progress()
     parts = []
