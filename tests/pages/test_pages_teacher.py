@@ -79,7 +79,9 @@ def test_while_it_is_frozen_the_class_is_told_and_the_teacher_starts(open_page):
     assert run.visitor.startswith("teacher/")
     manager().stop(run.id)
     manager().wait(run.id, 60)
-    manager().freeze(False)
+    visit.switch_page("app.py").run()
+    press(visit, "unfreeze")
+    assert not manager().frozen() and "unfreeze" not in {each.key for each in visit.button}
     assert FROZEN not in [each.value for each in open_page("app.py").info]
 
 

@@ -19,6 +19,7 @@ from core.run.spec import (
     RunSpec,
     TrainSpec,
 )
+from core.text.escape import plain
 from pages.features.editor.augment_editor import augment_editor
 from pages.features.editor.choice import key
 from pages.features.editor.fields import as_json, fields, log_dial
@@ -162,7 +163,7 @@ def budget_part(spec: TrainSpec) -> TrainSpec:
         "Epochs", 1, 1000, spec.epochs, key=key("train", "epochs"), help="Passes over the training images."
     )
     if limits := jobs().limits_of(visitor()).in_words():
-        st.caption(limits)
+        st.caption(plain(limits))
     sizes = sorted({2**i for i in range(3, 13)} | {spec.batch_size})
     batch_size = st.select_slider("Batch size (images)", sizes, spec.batch_size, key=key("train", "batch"))
     device = st.segmented_control(

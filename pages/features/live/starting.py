@@ -13,6 +13,7 @@ from core.jobs.rights import new_key
 from core.presets import PRESETS, Preset
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
+from core.text.escape import plain
 from pages.features.frame.refused import refusal, refuse
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import keep_control_key
@@ -97,7 +98,7 @@ def waiting_line() -> None:
     refusal()
     frozen_note()
     if limits := jobs().limits_of(visitor()).in_words():
-        st.caption(f":material/speed: {limits}")
+        st.caption(f":material/speed: {plain(limits)}")
     before = len(jobs().live())
     if before and (is_teacher() or not jobs().frozen()):
         runs = "One run is" if before == 1 else f"{before} runs are"

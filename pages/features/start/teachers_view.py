@@ -76,7 +76,7 @@ def _starting(waiting: list[RunView]) -> None:
             "Let everybody start again" if frozen else "Freeze starting",
             type="primary" if frozen else "secondary",
             icon=":material/lock_open:" if frozen else ":material/ac_unit:",
-            key="freeze",
+            key="unfreeze" if frozen else "freeze",  # a second press of one is none of the other
             help="Nobody but you can start anything. What runs or waits goes on.",
             on_click=ask,
             args=(jobs().freeze, not frozen),
@@ -93,7 +93,7 @@ def _live_line(view: RunView, place: int | None, before: float | None, seconds: 
         before: seconds until it starts; ``seconds``: that it then takes; None: not known.
     """
     what = "" if view.kind == "train" else f"{title_of(KINDS, view.kind)}: "
-    said = [plain(handle(view.visitor))]
+    said = [handle(view.visitor)]
     if place is None:
         said.append(f"{view.state}, {view.progress().share:.0%}")
         if seconds is not None:
@@ -103,7 +103,7 @@ def _live_line(view: RunView, place: int | None, before: float | None, seconds: 
         if before is not None and before > 0:
             said.append(f"starts in {in_words(before)}")
         if view.waits_for:
-            said.append(plain(view.waits_for))
+            said.append(view.waits_for)
     with _line(view.id, what + title(view.spec), said):
         if place is not None:
             _move("First", "vertical_align_top", view.id, 0, place == 0)
@@ -116,7 +116,7 @@ def _live_line(view: RunView, place: int | None, before: float | None, seconds: 
 
 
 def _ended_line(run: StoredRun) -> None:
-    with _line(run.id, title(run.spec), [plain(handle(run.visitor)), run.state]):
+    with _line(run.id, title(run.spec), [handle(run.visitor), run.state]):
         st.button(
             "Remove", icon=":material/delete:", type="tertiary", key=f"teacher.remove.{run.id}",
             on_click=delete, args=(run.id, title(run.spec)),
@@ -127,14 +127,14 @@ def _line(run_id: str, name: str, said: list[str]) -> st.delta_generator.DeltaGe
     """A row: a link to a run, what is said of it, and room for buttons."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"line.{run_id}"):
         st.page_link("pages/2_Train.py", label=f"**{plain(name)}**", query_params={"run": run_id})
-        st.markdown(" · ".join(said), width="stretch")
+        st.markdown(plain(" · ".join(said)), width="stretch")
         return st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content")
 
 
 def _move(label: str, icon: str, run_id: str, to: int, disabled: bool) -> None:
     st.button(
-        label, icon=f":material/{icon}:", type="tertiary", key=f"teacher.{label}.{run_id}", disabled=disabled,
-        on_click=ask, args=(jobs().move, run_id, to),
+        plain(label), icon=f":material/{icon}:", type="tertiary", key=f"teacher.{label}.{run_id}",
+        disabled=disabled, on_click=ask, args=(jobs().move, run_id, to),
     )  # fmt: skip
 
 
