@@ -23,8 +23,23 @@ from core.files import remove_parts
 from core.jobs.executors import Executor, make_executor
 from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.kinds import KINDS, is_quick
+from core.jobs.limits import NONE, Limits, read_limits
+from core.jobs.memory import run_bytes
+from core.jobs.needs import check_fits
 from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
-from core.jobs.runner import Runner
+from core.jobs.rights import (
+    ITSELF,
+    Asker,
+    check_control,
+    check_teacher,
+    key_digest,
+    new_key,
+    teachers_key,
+    who,
+)
+from core.jobs.room import Room
+from core.jobs.runner import Runner, seconds_trained
+from core.jobs.turns import place_of
 from core.jobs.views import Archive, RunView
 from core.run.commands import read_command
 from core.run.digest import canonical, digest
@@ -33,7 +48,7 @@ from core.run.history import History
 from core.run.spec import RunSpec, is_upload
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefacts
-from core.store.retention import sweep
+from core.store.retention import bytes_of_place, sweep
 from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, run_folder
 from core.text.paths import without_paths
 
@@ -45,6 +60,8 @@ SWEEP_SECONDS = 60.0
 MAX_SAME = 100  # equal jobs, or jobs of a group, that are looked at
 LOOK_SECONDS = 0.1  # how often a job of another server is looked at by who waits for it
 RESUMES = 5  # how often a run may go on by itself: it may be what ends its server
+FROZEN = "The teacher has stopped new starts for now. What runs or waits goes on."
+_FREEZE = "frozen"  # a setting
 
 
 class Jobs:
@@ -56,19 +73,29 @@ class Jobs:
     Args:
         slots: how many jobs are computed at a time on this machine. On a CPU more than one gains nothing,
             for each uses all cores. One quick job at a time is computed beside them.
+        limits: of what a visitor may take.
+        room: looks at this machine's memory before a run starts.
     """
 
-    def __init__(self, store: Store, executor: Executor, slots: int = 1) -> None:
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        slots: int = 1,
+        limits: Limits = NONE,
+        room: Room | None = None,
+    ) -> None:
         self._store = store
         self._executor = executor
+        self._limits = limits
         self._artefacts = Artefacts()
-        self._queue = Queue(store, slots)
+        self._queue = Queue(store, slots, room)
         self._archive = Archive(store, self._queue)
         self._closing = threading.Event()
         self._lock = threading.Lock()  # for closing once
         self._duty("find what others left behind", self._find_orphans)
         self._duty("have runs go on", self._queue.put_back_by_themselves)
-        self._runner = Runner(store, self._queue, self._archive, executor)
+        self._runner = Runner(store, self._queue, self._archive, executor, limits)
         self._keeper = threading.Thread(target=self._look_after, name="jobs-keeper", daemon=True)
         self._keeper.start()
         atexit.register(self.close)
@@ -90,6 +117,7 @@ class Jobs:
         group: str | None = None,
         parents: Sequence[str] = (),
         run_id: str | None = None,
+        key: str = "",
     ) -> str:
         """Put a job in the queue; its id.
 
@@ -100,10 +128,12 @@ class Jobs:
             group: the study it is part of; at most 64 characters.
             parents: digests of the jobs it starts from.
             run_id: that it is to have; None: any that no job has.
+            key: of its control link, see `core.jobs.rights`; ``""``: it has none yet.
 
         Raises:
             SpecError: there is no such kind, an input is no JSON or too long, too many are waiting, the
-                store can't be written to, or Augury is closing.
+                teacher has stopped new starts, a limit of this server is passed, it would never fit into its
+                memory, the store can't be written to, or Augury is closing.
         """
         look_up(KINDS, kind, "kind", "kind of job")
         if self.closed:
@@ -113,8 +143,17 @@ class Jobs:
         run_id = run_id or uuid.uuid4().hex
         made = digest(kind, spec, inputs, parents=parents)
         described: dict[str, Any] = {"kind": kind, "inputs": inputs, "parents": parents, "digest": made}
+        described["control"] = key_digest(key) if key else None
         try:
-            self._queue.check_room(visitor, group)
+            if visitor:
+                self._check_start(Asker(visitor))
+            limits = self._limits.of(visitor)
+            limits.check_spec(spec, trains=kind == "train")
+            if kind == "train" and visitor and not Asker(visitor).is_teacher:
+                check_fits(spec, run_bytes())
+            self._queue.check_room(visitor, group, limits.waiting)
+            if limits.disk_mb is not None:
+                limits.check_disk(bytes_of_place(self._store, place_of(visitor)))
             self._store.create(run_id, spec, time.time(), **described, group=group, visitor=visitor)
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", error)
@@ -136,11 +175,13 @@ class Jobs:
             raise SpecError("", "The run to branch from is not there any more.")
         return fork_of(view, step)
 
-    def branch(self, fork: Fork, spec: RunSpec, visitor: str = "") -> str:
-        """Put a run into the queue that goes on from a checkpoint of another one; its id.
+    def branch(self, fork: Fork, spec: RunSpec, visitor: str = "", key: str = "") -> str:
+        """Put a run into the queue that goes on from a checkpoint of another one; its id. The other goes on
+        as it was, so anybody may.
 
         Args:
             spec: completed.
+            visitor, key: as `submit` has them.
 
         Raises:
             SpecError: it can't go on from there, or as `submit`.
@@ -150,7 +191,7 @@ class Jobs:
         try:
             fork.give(run_id)
             told: dict[str, Any] = {"inputs": fork.inputs, "parents": fork.parents, "visitor": visitor}
-            return self.submit(spec, **told, run_id=run_id)
+            return self.submit(spec, **told, run_id=run_id, key=key)
         except (SpecError, OSError) as error:
             drop(run_id)
             if isinstance(error, SpecError):
@@ -161,20 +202,54 @@ class Jobs:
         """The runs that branch from this one, the newest first."""
         return self._store.runs(MAX_SAME, parent=run_id)
 
-    def resume(self, run_id: str) -> None:
+    def check_control(self, run_id: str, asker: Asker) -> None:
+        """Whether ``asker`` may steer this run; one that is not there may be steered by all.
+
+        Raises:
+            SpecError: it is somebody else's.
+        """
+        if asker != ITSELF and (run := self._store.run(run_id)) is not None:
+            check_control(run, asker)
+
+    def _who(self, run_id: str, asker: Asker) -> By:
+        run = self._store.run(run_id)
+        return who(run.visitor if run else "", asker)
+
+    def new_control_key(self, run_id: str, asker: Asker = ITSELF) -> str:
+        """Give a run a control link; the key of it. The link before opens nothing any more.
+
+        Raises:
+            SpecError: see `check_control`.
+        """
+        self.check_control(run_id, asker)
+        key = new_key()
+        self._store.set_control(run_id, key_digest(key))
+        self._noticed(run_id)
+        return key
+
+    def resume(self, run_id: str, asker: Asker = ITSELF) -> None:
         """Have a run that was stopped, failed or interrupted go on from its newest checkpoint, or from its
         start if none is left.
 
         Raises:
-            SpecError: it is none of these.
+            SpecError: it is none of these, the teacher has stopped new starts, it has had the minutes that a
+                run may take here, or see `check_control`.
         """
+        self.check_control(run_id, asker)
+        self._check_start(asker)
+        self._check_minutes(run_id, asker)
         if not self._queue.put_back(run_id):
             raise SpecError("", "This run can't go on: it has finished, or somebody has it go on already.")
         self._archive.changed(run_id)
         self._runner.wake()
 
-    def resume_by_itself(self, run_id: str, wanted: bool) -> None:
-        """Whether a run goes on by itself if its server or its worker was killed; a few times at most."""
+    def resume_by_itself(self, run_id: str, wanted: bool, asker: Asker = ITSELF) -> None:
+        """Whether a run goes on by itself if its server or its worker was killed; a few times at most.
+
+        Raises:
+            SpecError: see `check_control`.
+        """
+        self.check_control(run_id, asker)
         self._store.set_resumes(run_id, RESUMES if wanted else 0)
         self._noticed(run_id)
 
@@ -193,13 +268,15 @@ class Jobs:
             return None
         return self._store.find_finished(digest(kind, spec, inputs, parents=parents))
 
-    def stop(self, run_id: str, by: By = "") -> None:
+    def stop(self, run_id: str, asker: Asker = ITSELF) -> None:
         """End a job: one that waits never starts, one that runs, here or elsewhere, stops within a batch.
         One that has ended is left alone.
 
-        Args:
-            by: who wants it; the job's reason says so.
+        Raises:
+            SpecError: see `check_control`.
         """
+        self.check_control(run_id, asker)
+        by = self._who(run_id, asker)
         if (run := self._runner.get(run_id)) is not None:
             run.control.end(by)
         elif self._queue.end_waiting(run_id, stopped_early(by)):
@@ -207,22 +284,73 @@ class Jobs:
         else:
             self.command(run_id, {"command": "stop", "by": by})
 
-    def stop_waiting(self, by: By = "") -> int:
-        """End all jobs that wait, whosever they are; how many they were. What runs goes on."""
-        count = self._queue.end_all_waiting(stopped_early(by, ALL_THAT_WAITED))
+    def stop_waiting(self, asker: Asker = ITSELF) -> int:
+        """End all jobs that wait, whosever they are; how many they were. What runs goes on.
+
+        Raises:
+            SpecError: only a teacher may.
+        """
+        check_teacher(asker)
+        count = self._queue.end_all_waiting(stopped_early(who("", asker), ALL_THAT_WAITED))
         self._archive.changed()
         return count
 
-    def command(self, run_id: str, command: Mapping[str, Any]) -> None:
+    def move(self, run_id: str, to: int, asker: Asker = ITSELF) -> None:
+        """Put a job that waits at another place of the queue, 0 the first; one that doesn't wait is left
+        alone. What stands before it stays there, whoever else comes.
+
+        Raises:
+            SpecError: only a teacher may.
+        """
+        check_teacher(asker)
+        if self._queue.move(run_id, to):
+            self._archive.changed()
+
+    def frozen(self) -> bool:
+        """Whether only a teacher can start anything, on all servers of this queue."""
+        return self._store.setting(_FREEZE) is not None
+
+    def freeze(self, frozen: bool, asker: Asker = ITSELF) -> None:
+        """Let nobody but a teacher start anything; or everybody again.
+
+        Raises:
+            SpecError: only a teacher may.
+        """
+        check_teacher(asker)
+        self._store.set_setting(_FREEZE, "1" if frozen else None)
+
+    def _check_start(self, asker: Asker) -> None:
+        if not asker.is_teacher and self.frozen():
+            raise SpecError("", FROZEN)
+
+    def limits_of(self, visitor: str) -> Limits:
+        """What a visitor may take."""
+        return self._limits.of(visitor)
+
+    def _check_edit(self, run_id: str, command: Mapping[str, Any], asker: Asker) -> None:
+        limits = self._limits.of(asker.visitor or "/")
+        if command["command"] == "edit" and limits != NONE and (stored := self._store.run(run_id)):
+            limits.check_edit(stored.spec, command["set"])
+
+    def _check_minutes(self, run_id: str, asker: Asker) -> None:
+        if (view := self.view(run_id)) is not None and not asker.is_teacher:
+            limits = self._limits.of(view.visitor)
+            if limits.minutes is not None and seconds_trained(view.history) >= 60 * limits.minutes:
+                raise SpecError("", limits.time_over)
+
+    def command(self, run_id: str, command: Mapping[str, Any], asker: Asker = ITSELF) -> None:
         """Ask something of a job that runs, here or elsewhere: ``{"command": "pause"}`` and so on. A job that
         has ended, or is not there, is left alone.
 
         Raises:
-            SpecError: it is no command, no JSON, or too long.
+            SpecError: it is no command, no JSON, or too long; an edit passes a limit of this server; or see
+                `check_control`.
         """
+        self.check_control(run_id, asker)
         plain = json.loads(canonical(dict(read_command(command))))
         if len(canonical(plain)) > MAX_COMMAND_BYTES:
             raise SpecError("", "This command is too long.")
+        self._check_edit(run_id, plain, asker)
         if (run := self._runner.get(run_id)) is not None:
             run.control.post(plain)
             return
@@ -302,30 +430,41 @@ class Jobs:
                 return
             time.sleep(min(LOOK_SECONDS / 5, left))
 
-    # What a person does with a run that is there
+    # What a person does with a run that is there. Each raises `SpecError` as `check_control` does.
 
-    def rename(self, run_id: str, name: str) -> None:
+    def rename(self, run_id: str, name: str, asker: Asker = ITSELF) -> None:
         """Give a job another name; see `Store.rename`."""
+        self.check_control(run_id, asker)
         self._store.rename(run_id, name)
         self._noticed(run_id)
 
-    def annotate(self, run_id: str, note: str | None = None, tags: Sequence[str] | None = None) -> None:
+    def annotate(
+        self,
+        run_id: str,
+        note: str | None = None,
+        tags: Sequence[str] | None = None,
+        asker: Asker = ITSELF,
+    ) -> None:
         """Set a job's note or tags; see `Store.annotate`."""
+        self.check_control(run_id, asker)
         self._store.annotate(run_id, note, tags)
         self._noticed(run_id)
 
-    def star(self, run_id: str, starred: bool = True) -> None:
+    def star(self, run_id: str, starred: bool = True, asker: Asker = ITSELF) -> None:
         """Keep a job's files, whatever the quota says; or no longer."""
+        self.check_control(run_id, asker)
         self._store.star(run_id, starred)
         self._noticed(run_id)
 
-    def delete(self, run_id: str) -> None:
+    def delete(self, run_id: str, asker: Asker = ITSELF) -> None:
         """Delete an ended job; see `Store.delete`."""
+        self.check_control(run_id, asker)
         self._store.delete(run_id)
         self._noticed(run_id)
 
-    def restore(self, run_id: str) -> bool:
+    def restore(self, run_id: str, asker: Asker = ITSELF) -> bool:
         """Bring a deleted job back; False: it is gone."""
+        self.check_control(run_id, asker)
         restored = self._store.restore(run_id)
         self._noticed(run_id)
         return restored
@@ -365,6 +504,7 @@ class Jobs:
                 if not late:
                     self._duty("find what others left behind", self._interrupt_orphans)
                     self._duty("have runs go on", self._put_back)
+            self._duty("end what takes too long", self._runner.end_overdue)
             self._duty("hear commands", self._runner.take_commands)
             self._duty("store events", self._runner.store_gathered)
             self._duty("park what is paused", self._runner.park)
@@ -441,12 +581,13 @@ def forget_shared_jobs() -> None:
 
 def make_jobs() -> Jobs:
     """The jobs of this installation, as the environment says: ``AUGURY_HOME``, ``AUGURY_DATABASE_URL``,
-    ``AUGURY_EXECUTOR`` and ``AUGURY_SLOTS``.
+    ``AUGURY_EXECUTOR``, ``AUGURY_SLOTS``, ``AUGURY_LIMITS`` and ``AUGURY_TEACHER_KEY``.
 
     Raises:
         SpecError: one of them is of no use.
     """
+    teachers_key()  # refused now, not when a teacher stands before the class
     slots = os.environ.get("AUGURY_SLOTS") or "1"
     if not slots.isdecimal() or not 1 <= int(slots) <= 64:
         raise SpecError("AUGURY_SLOTS", f"{slots!r} is not a number from 1 to 64.")
-    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor(), int(slots))
+    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor(), int(slots), read_limits())

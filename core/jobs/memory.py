@@ -6,6 +6,7 @@ reserve and never touch.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,13 @@ from collections.abc import Callable
 import psutil
 
 WATCH_SECONDS = 0.05
+
+
+def run_bytes() -> int:
+    """Of memory, for all that a run needs on this machine's processors: half of it, shared by the runs that
+    go at a time; or ``AUGURY_RUN_BYTES``."""
+    slots = max(1, int(os.environ.get("AUGURY_SLOTS") or 1))
+    return int(os.environ.get("AUGURY_RUN_BYTES") or psutil.virtual_memory().total // (2 * slots))
 
 
 def end_above(most_bytes: int, end: Callable[[str], None]) -> None:

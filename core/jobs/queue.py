@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.jobs.kinds import KINDS, QUICK_SLOTS, is_quick
+from core.jobs.room import Room
 from core.jobs.turns import Waiting, check_room, in_turn
 from core.run.events import TERMINAL, State, state
 from core.run.history import build_history, summary
@@ -33,6 +34,7 @@ MAX_COMMAND_BYTES = 64 * 1024
 GONE = "The server stopped during this run; it can go on from its last checkpoint."
 RESUMABLE = ("interrupted", "stopped", "failed")
 
+MOST_LOOKED_AT = 20  # jobs that wait, for one that fits into the memory
 SERVED_SECONDS = 6 * 3600.0  # for so long it is remembered who was served when
 
 _QUEUED = runs.c.state == "queued"
@@ -44,9 +46,11 @@ class Queue:
 
     Args:
         slots: how many jobs run at a time on this machine, whichever server runs them, beside the quick ones.
+        room: looks at the memory before one starts; the quick ones need little.
     """
 
-    def __init__(self, store: Store, slots: int = 1) -> None:
+    def __init__(self, store: Store, slots: int = 1, room: Room | None = None) -> None:
+        self._room = room or Room()
         self._store = store
         self._engine = store.engine
         self._one_machine = store.engine.dialect.name == "sqlite"
@@ -57,14 +61,14 @@ class Queue:
         """How many jobs of this sort run at a time on this machine."""
         return self._slots[quick]
 
-    def check_room(self, visitor: str, group: str | None = None) -> None:
+    def check_room(self, visitor: str, group: str | None = None, most: int | None = None) -> None:
         """Whether one more job of a visitor, and of a group, may wait; see `core.jobs.turns`.
 
         Raises:
             SpecError: too many wait.
         """
         with self._engine.connect() as connection:
-            check_room(self._waiting(connection, _QUEUED), visitor, group)
+            check_room(self._waiting(connection, _QUEUED), visitor, group, most)
 
     def position(self, run: StoredRun) -> int:
         """How many jobs must end before this one, which waits, starts."""
@@ -90,21 +94,24 @@ class Queue:
 
     def claim(self, quick: bool = False) -> str | None:
         """Take the job of this sort that comes first, if this machine has a free slot for it; its id. Which
-        is first says `core.jobs.turns`; of quick jobs, those of a group come after all others."""
+        is first says `core.jobs.turns`; of quick jobs, those of a group come after all others. One for which
+        there is no memory waits, and its row says why."""
         ours, slots = _sort(quick), self._slots[quick]
         if not self._count(_QUEUED, ours) or self._num_running_here(ours) >= slots:
             return None  # what nearly every look finds, without a lock
         with writing(self._engine) as connection:
             if self._engine.dialect.name == "postgresql":  # one claim at a time on a machine
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(owner.machine_number())))
-            if connection.execute(self._running_here(ours)).scalar_one() >= slots:
+            running = connection.execute(self._running_here(ours)).scalar_one()
+            if running >= slots:
                 return None
             order = in_turn(self._waiting(connection, _QUEUED, ours), self._served(connection))
-            run_id = next((each for each in order if _lock(connection, each)), None)
+            fitting = order if quick else self._fitting(connection, order, alone=not running)
+            run_id = next((each for each in fitting if _lock(connection, each)), None)
             if run_id is None:
                 return None
             now = time.time()
-            taken = {"state": "running", "owner": self._owner, "started_at": now}
+            taken = {"state": "running", "owner": self._owner, "started_at": now, "reason": ""}
             connection.execute(
                 sa.update(runs).where(runs.c.id == run_id).values(**taken, lease_until=now + LEASE_SECONDS)
             )
@@ -113,6 +120,23 @@ class Queue:
     def waits(self, quick: bool = False) -> bool:
         """Whether a job of this sort waits."""
         return bool(self._count(_QUEUED, _sort(quick)))
+
+    def _fitting(self, connection: sa.Connection, order: Sequence[str], alone: bool) -> Iterator[str]:
+        """Those that can start now, in their order."""
+        for run_id in order[:MOST_LOOKED_AT]:
+            wanted = sa.select(runs.c.spec, runs.c.visitor, runs.c.reason).where(runs.c.id == run_id)
+            row = connection.execute(wanted).first()
+            if row is None:
+                continue
+            why_not = self._room.why_not(run_id, row.spec, row.visitor, alone)
+            if not why_not:
+                yield run_id
+                continue
+            if why_not != row.reason:
+                waits = sa.and_(runs.c.id == run_id, _QUEUED)
+                connection.execute(sa.update(runs).where(waits).values(reason=why_not))
+            if not self._room.may_be_passed(run_id, alone):
+                return
 
     def renew(self, run_ids: Collection[str]) -> set[str]:
         """Say that these jobs are still computed here; those that are no longer ours."""
@@ -152,6 +176,24 @@ class Queue:
         with self._engine.begin() as connection:
             return int(connection.execute(change).rowcount)
 
+    def move(self, run_id: str, to: int) -> bool:
+        """Put a job that waits at another place of its queue, 0 the first; False if it doesn't wait. What
+        stands before it stays there, whoever else comes."""
+        with writing(self._engine) as connection:
+            kind = connection.execute(sa.select(runs.c.kind).where(runs.c.id == run_id, _QUEUED)).scalar()
+            if kind is None:
+                return False
+            waiting = self._waiting(connection, _QUEUED, _sort(is_quick(kind)))
+            order = in_turn(waiting, self._served(connection))
+            order.remove(run_id)
+            to = min(max(0, to), len(order))
+            order.insert(to, run_id)
+            ranked = {job.id for job in waiting if job.rank is not None}
+            fixed = max([to, *(i for i, each in enumerate(order) if each in ranked)])
+            for rank, each in enumerate(order[: fixed + 1]):
+                connection.execute(sa.update(runs).where(runs.c.id == each).values(rank=rank))
+        return True
+
     def put_back(self, run_id: str, by_itself: bool = False) -> bool:
         """Have a job that was stopped, failed or interrupted go on; False if it can't, or does already.
 
@@ -162,6 +204,7 @@ class Queue:
         if by_itself:
             wanted = sa.and_(wanted, runs.c.state == "interrupted", runs.c.resumes > 0)
         values: dict[str, Any] = {"state": "queued", "reason": "", "owner": "", "finished_at": None}
+        values["rank"] = None
         if by_itself:
             values["resumes"] = runs.c.resumes - 1
         with writing(self._engine) as connection:
@@ -265,10 +308,24 @@ class Queue:
         return found
 
     def _waiting(self, connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Waiting]:
-        columns = (runs.c.id, runs.c.created_at, runs.c.visitor, runs.c.group_id, runs.c.kind)
+        columns = (
+            runs.c.id,
+            runs.c.created_at,
+            runs.c.visitor,
+            runs.c.group_id,
+            runs.c.kind,
+            runs.c.rank,
+        )
         found = connection.execute(sa.select(*columns).where(*conditions)).all()
         return [
-            Waiting(str(row.id), row.created_at, row.visitor, row.group_id, _is_last(row.kind, row.group_id))
+            Waiting(
+                str(row.id),
+                row.created_at,
+                row.visitor,
+                row.group_id,
+                _is_last(row.kind, row.group_id),
+                row.rank,
+            )
             for row in found
         ]
 
@@ -304,7 +361,8 @@ def _is_terminal(text: str | None) -> bool:
 
 
 def _waiting(run: StoredRun) -> Waiting:
-    return Waiting(run.id, run.created_at, run.visitor, run.group, _is_last(run.kind, run.group))
+    last = _is_last(run.kind, run.group)
+    return Waiting(run.id, run.created_at, run.visitor, run.group, last, run.rank)
 
 
 def _is_last(kind: str, group: str | None) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.files import remove_parts
 from core.jobs.executors import Executor, Job
 from core.jobs.kinds import is_quick
+from core.jobs.limits import NONE, Limits
 from core.jobs.queue import Queue
 from core.jobs.views import Archive, RunView, queued, view_of
 from core.run.checkpoints import newest
@@ -57,6 +58,8 @@ class InHand:
     stored_at: float = 0.0
     step_stored_at: float = 0.0
     paused_since: float | None = None  # by a person, on the monotonic clock
+    trained: float = 0.0  # seconds, before it went on here
+    over: str = ""  # why it is ended, though nobody has asked for that
     lost: bool = False  # its lease ran out, and another server has marked it as interrupted
     moved: threading.Event = field(default_factory=threading.Event)  # a step was made, or it has ended
     done: threading.Event = field(default_factory=threading.Event)
@@ -69,11 +72,14 @@ class InHand:
 class Runner:
     """Computes jobs of the queue, ``queue.slots`` at a time. Any thread may call any method."""
 
-    def __init__(self, store: Store, queue: Queue, archive: Archive, executor: Executor) -> None:
+    def __init__(
+        self, store: Store, queue: Queue, archive: Archive, executor: Executor, limits: Limits = NONE
+    ) -> None:
         self._store = store
         self._queue = queue
         self._archive = archive
         self._executor = executor
+        self._limits = limits
         self._lock = threading.Condition()  # guards what follows; told when a job may be there, or we close
         self._in_hand: dict[str, InHand] = {}
         self._unsaved: list[InHand] = []  # those that have ended, while the store can't be written to
@@ -140,6 +146,18 @@ class Runner:
         for run in paused:
             if self._queue.waits(is_quick(run.stored.kind)):
                 run.control.end("queue")
+
+    def end_overdue(self) -> None:
+        """Stop the runs that have had the minutes which their visitors may take. One that had them before it
+        went on was started again by a teacher."""
+        now = time.time()
+        with self._lock:
+            for run in self._in_hand.values():
+                limits = self._limits.of(run.stored.visitor)
+                most = 60 * (limits.minutes or float("inf"))
+                if run.trained < most <= run.trained + now - run.started_at and not run.over:
+                    run.over = limits.time_over
+                    run.control.stop.set()
 
     def take_commands(self) -> None:
         """Pass on what other servers' visitors ask of the jobs that are computed here."""
@@ -223,6 +241,7 @@ class Runner:
         run = InHand(stored, stored.started_at)
         if told := self._store.events(run_id):  # it goes on
             run.builder, run.unstored = build_history(told), []
+            run.trained = seconds_trained(run.builder.history())
         with self._lock:
             self._take_in(run, state("running"))
             if told and newest(run_folder(run_id)) is None:
@@ -245,6 +264,8 @@ class Runner:
                 event = with_reason(event, run.control.stopped_by)
                 if self._closing and event["state"] in TERMINAL and event["state"] != "finished":
                     event = state("interrupted", CLOSED)
+                elif run.over and event["state"] == "stopped":
+                    event = state("stopped", f"{run.over} {event.get('reason', '')}".strip())
             self._take_in(run, event)
         if event["event"] not in FREQUENT or time.monotonic() - run.stored_at >= STORE_SECONDS:
             self._store_events(run)
@@ -340,3 +361,8 @@ def _from_the_start(history: History) -> Event:
     begun = history.started or {}
     begins = {"step": begun.get("begins_at", 0), "epoch": begun.get("begins_epoch", 0.0)}
     return {"event": "resumed", **begins, "edits": 0}
+
+
+def seconds_trained(history: History) -> float:
+    """How long the epochs took that a run has ended."""
+    return float(sum(epoch.get("seconds") or 0.0 for epoch in history.epochs))

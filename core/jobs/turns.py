@@ -3,7 +3,8 @@
 A *visitor* is a text ``place/visit``: where the browser is, and which visit of it. One script can begin any
 number of visits, but from one place. Next is a job of the place that was served longest ago, there of the
 visit that was, and of its jobs the one that has waited longest. Whoever has asked for one run so waits for at
-most one of each other place, however many these have asked for.
+most one of each other place, however many these have asked for. Before all of them come the jobs that a
+teacher has put in an order of his own.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Waiting:
     Args:
         group: the study it is part of, if any.
         last: it comes after all that are not so.
+        rank: where a teacher has put it: the lowest is first; None: it takes its turn.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Waiting:
     visitor: str = ""
     group: str | None = None
     last: bool = False
+    rank: int | None = None
 
 
 def place_of(visitor: str) -> str:
@@ -49,13 +52,25 @@ def in_turn(waiting: Iterable[Waiting], served: Mapping[str, float]) -> list[str
     """
     jobs = list(waiting)
     turns = _Turns(served)
-    first = turns.take(job for job in jobs if not job.last)
-    return first + turns.take(job for job in jobs if job.last)
+    ranked = sorted(
+        (job for job in jobs if job.rank is not None),
+        key=lambda job: (job.rank or 0, job.created_at, job.id),
+    )
+    for job in ranked:
+        turns.note(job.visitor)
+    rest = [job for job in jobs if job.rank is None]
+    first = turns.take(job for job in rest if not job.last)
+    return [job.id for job in ranked] + first + turns.take(job for job in rest if job.last)
 
 
-def check_room(waiting: Collection[Waiting], visitor: str, group: str | None = None) -> None:
+def check_room(
+    waiting: Collection[Waiting], visitor: str, group: str | None = None, most: int | None = None
+) -> None:
     """Whether one more job of ``visitor`` may wait. The jobs of a group are one: where one waits, so may the
     others. ``""`` has no share of its own.
+
+    Args:
+        most: of one visit, if that is another number than `MAX_OF_VISIT`.
 
     Raises:
         SpecError: too many wait.
@@ -69,7 +84,7 @@ def check_room(waiting: Collection[Waiting], visitor: str, group: str | None = N
         return
     mine = sum(other == visitor for other in each.values())
     near = sum(place_of(other) == place_of(visitor) for other in each.values() if other)
-    if mine >= MAX_OF_VISIT:
+    if mine >= (most or MAX_OF_VISIT):
         raise SpecError("", f"{mine} of your runs are waiting already; stop one, or wait until one starts.")
     if near >= (MAX_OF_PLACE if mine else MAX_FIRSTS_OF_PLACE):
         raise SpecError("", f"{near} runs from your address are waiting already; stop one, or try later.")
@@ -86,6 +101,11 @@ class _Turns:
             self._places[place] = max(at, self._places.get(place, at))
         self._now = max(served.values(), default=0.0)
 
+    def note(self, visitor: str) -> None:
+        """One of the visitor's jobs starts next."""
+        self._now += 1.0
+        self._places[place_of(visitor)] = self._visits[visitor] = self._now
+
     def take(self, jobs: Iterable[Waiting]) -> list[str]:
         """These jobs' ids, each visitor's in their order."""
         of_place: defaultdict[str, dict[str, deque[Waiting]]] = defaultdict(dict)
@@ -99,8 +119,7 @@ class _Turns:
             visits = of_place[place]
             visitor = min(visits, key=lambda each: self._key_of_visit(visits[each]))
             order.append(visits[visitor].popleft().id)
-            self._now += 1.0
-            self._places[place] = self._visits[visitor] = self._now
+            self.note(visitor)
             if not visits[visitor]:
                 del visits[visitor]
             if visits:

@@ -29,6 +29,7 @@ class RunView:
 
     Args:
         position: how many jobs must end before this one starts; 0 for one that starts now, or has started.
+        waits_for: one sentence: why it waits although its turn has come; empty if there is no such reason.
     """
 
     id: str
@@ -47,6 +48,8 @@ class RunView:
     tags: tuple[str, ...] = ()
     starred: bool = False
     resumes: int = 0
+    control: str | None = field(default=None, repr=False)
+    waits_for: str = ""
 
     @property
     def name(self) -> str:
@@ -105,6 +108,8 @@ def view_of(run: StoredRun, history: History, position: int = 0, finished_at: fl
         tags=tuple(run.tags),
         starred=run.starred,
         resumes=run.resumes,
+        control=run.control,
+        waits_for=run.reason if run.state == "queued" else "",
     )
 
 
@@ -183,7 +188,7 @@ class Archive:
             return self._read(run, position, changes)
 
     def unfinished(self) -> list[RunView]:
-        """The jobs of all servers that run, then those that wait, each in the order they came."""
+        """The jobs of all servers that run, in the order they came, then those that wait, in their turn."""
         with self._reading:
             read_at, views = self._unfinished
             if time.monotonic() - read_at < FRESH_SECONDS:
@@ -192,6 +197,7 @@ class Archive:
             runs = self._store.unfinished()
             positions = self._queue.positions(runs)
             views = [self._read(run, positions[run.id], changes) for run in runs]
+            views.sort(key=lambda view: view.position)  # what runs has 0, and stays before what starts next
             with self._lock:
                 if changes == self._changes:
                     self._unfinished = (time.monotonic(), views)

@@ -23,10 +23,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import psutil
-
 from core.catalogue import imported, look_up
-from core.jobs.memory import end_above
+from core.jobs.memory import end_above, run_bytes
 from core.jobs.pipes import SAID_WHY, claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
@@ -94,7 +92,7 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
     outbox = _Outbox(claim(1, "wb"))
     run, control_class = load()
     outbox.say({"ready": True, "pid": os.getpid()})
-    end_above(_most_bytes(), outbox.end)
+    end_above(run_bytes(), outbox.end)
     while (message := inbox.jobs.get()) is not None:
         control = control_class()
         inbox.attend(message["run"], control)
@@ -109,13 +107,6 @@ def serve(load: Load = load_engine, niceness: int = NICENESS) -> int:
         for event in checked_events(run, parse(message["spec"]), control, **told):
             tell(event)
     return 0
-
-
-def _most_bytes() -> int:
-    """Of memory, for all that a run needs on this machine's processors: half of it, shared by the runs that
-    go at a time; or ``AUGURY_RUN_BYTES``."""
-    slots = max(1, int(os.environ.get("AUGURY_SLOTS") or 1))
-    return int(os.environ.get("AUGURY_RUN_BYTES") or psutil.virtual_memory().total // (2 * slots))
 
 
 class _Outbox:

@@ -63,6 +63,7 @@ _CNN = ModelEntry(
     ),
     makes="core.models.cnn:CNN",
     count_parameters=sizes.cnn_parameters,
+    count_activations=sizes.cnn_activations,
     size="channels",
     removable=("filters", "neurons"),
 )
@@ -99,6 +100,7 @@ _MLP = ModelEntry(
     ),
     makes="core.models.mlp:MLP",
     count_parameters=sizes.mlp_parameters,
+    count_activations=sizes.mlp_activations,
     size="hidden",
     removable=("neurons",),
 )
@@ -141,6 +143,7 @@ _RNN = ModelEntry(
     ),
     makes="core.models.rnn:RNN",
     count_parameters=sizes.rnn_parameters,
+    count_activations=sizes.rnn_activations,
     size="hidden",
     no_filters="The first layer of a recurrent network reads rows of pixels, so it has no filters to look "
     "at.",
@@ -206,6 +209,7 @@ _ATTENTION = ModelEntry(
     ),
     makes="core.models.attention:Attention",
     count_parameters=sizes.attention_parameters,
+    count_activations=sizes.attention_activations,
     check_fit=sizes.check_attention,
     size="width",
     # Not its neurons: those of the embedding and of each block's second dense layer write into the tokens.

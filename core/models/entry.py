@@ -15,6 +15,11 @@ def fits_any_side(params: Params, side: int) -> None:
     """For an architecture that takes images of every side."""
 
 
+def some_activations(params: Params, channels: int, side: int) -> int:
+    """For an architecture that does not say: 32 maps of the image's size."""
+    return 32 * side**2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEntry(Entry):
     """An architecture.
@@ -27,6 +32,8 @@ class ModelEntry(Entry):
             and ``filters``, that of the layer whose weights can be looked at as little images, or "".
         count_parameters: how many parameters it has, from its own parameters, the images' channels, their
             side and the number of classes.
+        count_activations: about how many numbers it keeps of an image until the gradient has passed, from its
+            own parameters, the images' channels and their side; for an estimate of memory.
         check_fit: raises `SpecError` if its parameters don't fit each other or images of that side.
         size: the parameter that says best how large it is, for a title.
         removable: the families of weight groups that can be taken out once all their weights are zero; one
@@ -38,6 +45,7 @@ class ModelEntry(Entry):
 
     makes: str
     count_parameters: Callable[[Params, int, int, int], int]
+    count_activations: Callable[[Params, int, int], int] = some_activations
     check_fit: Callable[[Params, int], None] = fits_any_side
     size: str
     removable: tuple[str, ...] = ()

@@ -39,6 +39,31 @@ def cnn_parameters(params: Params, channels: int, side: int, num_classes: int) -
     return total + dense_chain([width * size**2, params["hidden"], num_classes])
 
 
+def cnn_activations(params: Params, channels: int, side: int) -> int:
+    total, size = 0, side
+    for width in params["channels"]:
+        total += width * size**2 * (2 if params["batch_norm"] else 1)  # the convolution's, and normalised
+        size = max(size // 2, 1)
+        total += 3 * width * size**2  # pooled, with the places of the largest (64 bits)
+    return total + 2 * params["hidden"]
+
+
+def mlp_activations(params: Params, channels: int, side: int) -> int:
+    return 3 * sum(params["hidden"])
+
+
+def rnn_activations(params: Params, channels: int, side: int) -> int:
+    """For each row of the image the gates, and the state before and after."""
+    directions = 2 if params["bidirectional"] else 1
+    return params["layers"] * directions * side * params["hidden"] * (GATES[params["cell"]] + 2)
+
+
+def attention_activations(params: Params, channels: int, side: int) -> int:
+    """For each token and block: two norms, queries, keys, values, their mix, two sums, the inner layer."""
+    tokens, width = (side // params["patch"]) ** 2, params["width"]
+    return params["depth"] * tokens * width * (8 + 2 * params["mlp_ratio"])
+
+
 def mlp_parameters(params: Params, channels: int, side: int, num_classes: int) -> int:
     return dense_chain([channels * side**2, *params["hidden"], num_classes])
 

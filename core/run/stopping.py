@@ -6,12 +6,15 @@ from typing import Literal, get_args
 
 from core.run.events import Event
 
-By = Literal["", "starter", "address", "server", "visitor", "command line", "queue"]  # "": not known
+By = Literal[
+    "", "starter", "address", "server", "teacher", "visitor", "command line", "queue"
+]  # "": not known
 ALL_THAT_WAITED = "with all that waited"
 _SAID: dict[By, str] = {
     "starter": "by whoever started it",
     "address": "from the address it was started from",
     "server": "at the server's own machine",
+    "teacher": "by the teacher",
     "visitor": "by another visitor",
     "command line": "from the command line",
     "queue": "for it was paused while others waited: it can go on where it was",

@@ -128,6 +128,21 @@ def make_room(store: Store, kept: Artefacts, most: int) -> None:
             size -= step.bytes
 
 
+def bytes_of_place(store: Store, place: str) -> int:
+    """What the runs of one place, as `core.jobs.turns` has it, have left on disk; the deleted ones not."""
+    theirs = sa.select(runs.c.id).where(
+        runs.c.visitor.startswith(f"{place}/", autoescape=True), runs.c.deleted_at.is_(None)
+    )
+    left = sa.select(sa.func.coalesce(sa.func.sum(artefacts.c.bytes), 0)).where(
+        artefacts.c.run_id.in_(theirs)
+    )
+    with store.engine.connect() as connection:
+        ids = [str(run_id) for run_id in connection.execute(theirs).scalars()]
+        size = int(connection.execute(left).scalar_one())
+    folders = (run_folder(run_id) for run_id in ids if is_run_id(run_id))
+    return size + sum(_bytes_of(path) for folder in folders for path in folder.rglob("*.*"))
+
+
 def _oldest_ended(store: Store) -> list[str]:
     """The runs whose files may go, the oldest first."""
     needed: set[str] = set()

@@ -23,7 +23,8 @@ from core.run.events import MAX_EVENT_BYTES, TERMINAL, Event, State, read_event
 from core.run.figures import Summary, Text
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, is_upload, parse
 from core.store.images import validation_images
-from core.store.tables import events, open_database, runs
+from core.store.tables import events, open_database, runs, settings
+from core.store.transaction import writing
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ class StoredRun(BaseModel):
         group: the study that it is part of, if any.
         deleted_at: it is gone for every list, and can be brought back for an hour.
         resumes: how often it may still go on by itself once it is interrupted.
+        control: a digest of its control link's key; None: it has no such link.
+        rank: where a teacher has put it in the queue; None: it takes its turn.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -73,6 +76,8 @@ class StoredRun(BaseModel):
     starred: bool = False
     deleted_at: float | None = None
     resumes: int = 0
+    control: str | None = None
+    rank: int | None = None
 
     @model_validator(mode="after")
     def name_the_spec(self) -> StoredRun:
@@ -123,6 +128,7 @@ class Store:
         parents: Sequence[str] = (),
         group: str | None = None,
         visitor: str = "",
+        control: str | None = None,
     ) -> None:
         """A new run, queued: whoever has a free place takes it."""
         row = {
@@ -138,6 +144,7 @@ class Store:
             "parents": json.dumps(list(parents)),
             "group_id": group,
             "visitor": visitor[:64],
+            "control": control,
         }
         with self.engine.begin() as connection:
             connection.execute(sa.insert(runs), row)
@@ -242,6 +249,20 @@ class Store:
         paths = (run.spec.data.path for run in self.unfinished())
         return frozenset(path for path in paths if path is not None and is_upload(path))
 
+    def setting(self, name: str) -> str | None:
+        """What all servers of this database agree on under ``name``; None: nothing."""
+        wanted = sa.select(settings.c.value).where(settings.c.name == name)
+        with self.engine.connect() as connection:
+            found = connection.execute(wanted).scalar()
+        return None if found is None else str(found)
+
+    def set_setting(self, name: str, value: str | None) -> None:
+        """Set what all agree on; None: nothing any more."""
+        with writing(self.engine) as connection:
+            connection.execute(sa.delete(settings).where(settings.c.name == name))
+            if value is not None:
+                connection.execute(sa.insert(settings), {"name": name, "value": value})
+
     # What a person does with a run
 
     def rename(self, run_id: str, name: str) -> None:
@@ -275,6 +296,10 @@ class Store:
     def set_resumes(self, run_id: str, times: int) -> None:
         """How often a run may go on by itself once it is interrupted."""
         self._change(run_id, resumes=times)
+
+    def set_control(self, run_id: str, digest: str) -> None:
+        """Give a run another control link; the one before ends."""
+        self._change(run_id, control=digest)
 
     def delete(self, run_id: str) -> None:
         """Take an ended run out of all lists; `restore` brings it back within an hour.

@@ -45,6 +45,8 @@ runs = sa.Table(
     sa.Column("deleted_at", sa.Double),
     sa.Column("lease_until", sa.Double),  # while it runs: until when its owner need not be heard of again
     sa.Column("resumes", sa.Integer, nullable=False, server_default="0"),  # how often it may go on by itself
+    sa.Column("control", sa.String(64)),  # a SHA-256 of its control link's key (core.jobs.rights)
+    sa.Column("rank", sa.Integer),  # where a teacher has put it in the queue; None: it takes its turn
     sa.Index("ix_runs_state_created_at", "state", "created_at"),
 )
 
@@ -64,6 +66,13 @@ commands = sa.Table(
     sa.Column("command", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("taken_at", sa.Double),  # when the run's owner took it
+)
+
+settings = sa.Table(  # what all servers of this database agree on
+    "settings",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )
 
 artefacts = sa.Table(

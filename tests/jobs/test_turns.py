@@ -1,6 +1,8 @@
 """Visitors take turns, however many runs one of them asks for."""
 
 import time
+import uuid
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -142,3 +144,36 @@ def test_all_that_wait_can_be_ended_from_the_command_line(store, capsys):
     assert states.pop(running)[0] == "running"
     said = "Stopped before it began, with all that waited, from the command line."
     assert set(states.values()) == {("stopped", said)}
+
+
+def test_those_that_a_teacher_has_ranked_come_first_in_his_order():
+    a, b, c, d = jobs("a", "b", "c", "a")
+    ranked = [a, b, replace(c, rank=1), replace(d, rank=0)]
+    assert in_turn(ranked, {}) == ["a2", "c1", "b1", "a1"]  # a was served: b's turn comes before
+
+
+def waiting(store, visitor):
+    run_id = uuid.uuid4().hex
+    store.create(run_id, RunSpec(), time.time(), visitor=visitor)
+    return run_id
+
+
+def test_a_job_that_is_moved_keeps_what_is_before_it_before_it(store):
+    queue = Queue(store)
+    ids = [waiting(store, f"{visitor}/1") for visitor in "abcde"]
+
+    def order():
+        return sorted(ids, key=queue.positions(store.unfinished()).__getitem__)
+
+    assert order() == ids
+    a, b, c, d, e = ids
+    assert queue.move(d, 0) and order() == [d, a, b, c, e]
+    assert queue.move(b, 1) and order() == [d, b, a, c, e]
+    assert queue.move(d, 3) and order() == [b, a, c, d, e]
+    assert queue.move(b, 99) and order() == [a, c, d, e, b]
+    assert queue.move(a, -5) and order() == [a, c, d, e, b]
+    assert not queue.move("0" * 32, 0)
+    late = waiting(store, "f/1")
+    ids.append(late)
+    assert order() == [a, c, d, e, b, late]
+    assert queue.claim() == a and Queue(store).claim() is None

@@ -327,8 +327,7 @@ def test_a_run_is_named_deleted_and_brought_back(open_page):
 
 def test_only_its_address_or_this_machine_changes_and_stops_a_run(open_page, monkeypatch):
     ended = stored()
-    monkeypatch.setattr("pages.features.runs.editing.is_here", lambda: False)
-    monkeypatch.setattr("pages.features.runs.editing.place", lambda: "pupil")
+    monkeypatch.setattr("pages.features.frame.visitor.place_of_address", lambda address: "pupil")
     assert not [each for each in open_page(PAGE, run=ended).button if each.key == "delete"]
     theirs, his = (manager().submit(SPEC, visitor=f"{whose}/1") for whose in ("other", "pupil"))
     for run_id, may in ((theirs, False), (his, True)):

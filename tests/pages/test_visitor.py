@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.jobs.rights import Asker, who
 from pages.features.frame import visitor
 from tests.pages.visiting import manager
 
@@ -23,7 +24,7 @@ def test_a_place_is_an_address_or_half_of_it(monkeypatch, one, other, same):
 
     def place(address):
         monkeypatch.setattr(type(visitor.st.context), "ip_address", address)
-        assert len(visitor.visitor()) <= 64 and visitor.is_here() == (address is None)
+        assert len(visitor.visitor()) <= 64 and visitor.is_teacher() == (address is None)
         return visitor.place()
 
     assert (place(one) == place(other)) == same
@@ -41,9 +42,9 @@ def test_only_this_machine_empties_the_queue(open_page, monkeypatch):
     from core.presets import PRESETS
 
     ids = [manager().submit(PRESETS["baseline"].spec, visitor=f"a/{i}") for i in range(3)]
-    monkeypatch.setattr("pages.features.runs.running.is_here", lambda: False)
+    monkeypatch.setattr(visitor, "place_of_address", lambda address: "elsewhere")
     assert not [each for each in open_page("app.py").button if each.key == "stop_waiting"]
-    monkeypatch.setattr("pages.features.runs.running.is_here", lambda: True)
+    monkeypatch.setattr(visitor, "place_of_address", lambda address: visitor.HERE)
     visit = open_page("app.py")
     (button,) = [each for each in visit.button if each.key == "stop_waiting"]
     assert button.label == "Stop 2 runs"
@@ -63,12 +64,11 @@ def test_only_this_machine_empties_the_queue(open_page, monkeypatch):
         ("here/8", "here/9", "server"),
         ("here/9", "here/9", "starter"),
         ("", "pupil/1", "visitor"),
+        ("pupil/1", "teacher/4", "teacher"),
     ],
 )
-def test_who_stops_a_run_is_known_by_place_and_visit(monkeypatch, started_by, seen_as, by):
-    monkeypatch.setattr(visitor, "visitor", lambda: seen_as)
-    monkeypatch.setattr(visitor, "place", lambda: seen_as.partition("/")[0])
-    assert visitor.who_stops(started_by) == by
+def test_who_stops_a_run_is_known_by_place_and_visit(started_by, seen_as, by):
+    assert who(started_by, Asker(seen_as)) == by
 
 
 def test_a_run_says_who_has_stopped_it_and_no_address(open_page):

@@ -18,8 +18,9 @@ from core.run.events import Event
 from core.run.spec import RunSpec
 from core.text.escape import plain
 from core.text.refusals import in_words
+from pages.features.frame.asked import ask, may_change
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import visitor, who_stops
+from pages.features.frame.visitor import visitor
 
 REFRESH_SECONDS = 1.0
 
@@ -90,10 +91,6 @@ def _ask(spec: RunSpec, kind: str, inputs: Mapping[str, Any], key: str) -> None:
         refuse(key, error)
 
 
-def _cancel(run_id: str, started_by: str) -> None:
-    jobs().stop(run_id, who_stops(started_by))
-
-
 def _watch(run_id: str, draw: Draw, key: str) -> None:
     if st.session_state.get(_watched(key)) != run_id:
         return  # a timer of what was shown before
@@ -102,13 +99,14 @@ def _watch(run_id: str, draw: Draw, key: str) -> None:
         st.rerun()  # the whole page: it draws a job that has ended
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(view.progress().share, plain(how_far(view)), width="stretch")
-        st.button(
-            "Cancel",
-            icon=":material/stop:",
-            key=f"{key}.cancel",
-            on_click=_cancel,
-            args=(view.id, view.visitor),
-        )
+        if may_change(view):
+            st.button(
+                "Cancel",
+                icon=":material/stop:",
+                key=f"{key}.cancel",
+                on_click=ask,
+                args=(jobs().stop, view.id),
+            )
     if view.history.rows:
         draw(view)
 

@@ -18,6 +18,7 @@ from core.jobs.manager import Jobs, shared_jobs
 from pages.features.frame.bar import bar
 from pages.features.frame.size import presenter_size
 from pages.features.frame.steps import no_step_for_a_dial
+from pages.features.frame.teachers_key import take_teachers_key
 
 ASSETS = Path(__file__).parents[2] / "assets"
 # A file of our own: Streamlit's named icons are fetched from another host for a page's icon.
@@ -44,6 +45,7 @@ def page(title: str, sheet: str = "", *, sheet_open: bool = False) -> None:
         theme = "dark.css" if st.context.theme.type == "dark" else "light.css"
         st.html(_style("frame.css", "common.css", theme, *(["presenter.css"] if presenter_size() else [])))
         no_step_for_a_dial()
+    take_teachers_key()
     if not _prepared.is_set():
         _prepared.set()
         _prepare(title)

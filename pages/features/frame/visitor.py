@@ -9,17 +9,20 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.jobs.turns import place_of
-from core.run.stopping import By
+from core.jobs.rights import HERE, TEACHER, Asker, is_teachers_key
 
-HERE = "here"  # the place of a browser on the server's own machine
+CONTROL = "control"  # in an address: the key of a run's control link
+_KEY = "augury.teacher"  # in a visit: the teacher's key, which is looked at again each time
 
 
 def place() -> str:
     """Where the browser is: at this machine, or else a digest of its address. Of IPv6 half of the address
-    counts, for a machine has any number of those that begin alike."""
+    counts, for a machine has any number of those that begin alike. Who has shown the teacher's key is at no
+    address: he is the teacher."""
     address = st.context.ip_address if runtime.exists() else None
-    return place_of_address(address if isinstance(address, str) else "")  # AppTest has a stand-in for it
+    found = place_of_address(address if isinstance(address, str) else "")  # AppTest has a stand-in for it
+    shown = st.session_state.get(_KEY)
+    return TEACHER if found != HERE and isinstance(shown, str) and is_teachers_key(shown) else found
 
 
 def place_of_address(address: str) -> str:
@@ -37,18 +40,19 @@ def visitor() -> str:
     return f"{place()}/{_digest(context.session_id.encode()) if context else ''}"
 
 
-def is_here() -> bool:
-    """Whether the visitor sits at the server's own machine, as a teacher does."""
-    return place() == HERE
+def asker() -> Asker:
+    """This visitor, as one who asks something of a run; he may have come by its control link."""
+    return Asker(visitor(), st.query_params.get(CONTROL, ""))
 
 
-def who_stops(started_by: str) -> By:
-    """What this visitor is to a run that ``started_by`` has started, for the reason of its end."""
-    if started_by and started_by == visitor():
-        return "starter"
-    if is_here():
-        return "server"
-    return "address" if started_by and place_of(started_by) == place() else "visitor"
+def is_teacher() -> bool:
+    """Whether the visitor has shown the teacher's key, or sits at the server's own machine."""
+    return Asker(visitor()).is_teacher
+
+
+def keep_teachers_key(key: str) -> None:
+    """Remember it for this visit."""
+    st.session_state[_KEY] = key
 
 
 def _digest(address: bytes) -> str:

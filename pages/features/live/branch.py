@@ -12,6 +12,7 @@ from core.text.describe import title
 from core.text.escape import plain
 from core.text.refusals import in_words
 from pages.features.editor.fork import go_to_form
+from pages.features.frame.asked import may_change
 from pages.features.frame.setup import jobs
 from pages.features.live.controls import send
 from pages.features.live.lineage import branch_links
@@ -34,7 +35,7 @@ def _box(view: RunView) -> None:
     branch_links(view)
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(plain(problem), icon=":material/error:")
-    if not view.ended:
+    if not view.ended and may_change(view):
         st.button(
             "From here, now",
             icon=":material/call_split:",

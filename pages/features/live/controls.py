@@ -9,16 +9,12 @@ from typing import Any
 import streamlit as st
 
 from core.jobs.views import RunView
-from core.run.errors import SpecError
-from core.text.escape import plain
-from core.text.refusals import in_words
+from pages.features.frame.asked import obeyed
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import who_stops
 
 ANSWER_SECONDS = 0.5  # that a press waits for its effect, so that the page shows it at once
 POLL_SECONDS = 0.01
 _STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
-_REFUSED = "augury.command_refused"
 
 
 def control_buttons(view: RunView) -> None:
@@ -50,22 +46,11 @@ def single_steps(view: RunView) -> None:
             _button("One epoch", ":material/fast_forward:", view.id, "epoch", "To its end; then it pauses.")
 
 
-def say_refusal() -> None:
-    """Why the last press did nothing, once."""
-    if said := st.session_state.pop(_REFUSED, None):
-        st.error(plain(said), icon=":material/error:")
-
-
 def send(
     run_id: str, command: Mapping[str, Any], done: Callable[[RunView], bool], seconds: float = ANSWER_SECONDS
 ) -> bool:
     """Ask something of a run, and wait a moment until it is ``done``; whether it was."""
-    try:
-        jobs().command(run_id, command)
-    except SpecError as error:
-        st.session_state[_REFUSED] = in_words(error)
-        return False
-    return wait_until(run_id, done, seconds)
+    return obeyed(jobs().command, run_id, command) and wait_until(run_id, done, seconds)
 
 
 def wait_until(run_id: str, done: Callable[[RunView], bool], seconds: float = ANSWER_SECONDS) -> bool:
@@ -114,23 +99,19 @@ def _stop_button(view: RunView) -> None:
         "Stopping after this batch…" if pressed else "Stop",
         icon=":material/stop:",
         on_click=_stop,
-        args=(view.id, view.visitor),
+        args=(view.id,),
         key="stop",
         disabled=pressed,
     )
 
 
-def _stop(run_id: str, started_by: str) -> None:
-    st.session_state[_STOPPING] = run_id
-    jobs().stop(run_id, who_stops(started_by))
-    wait_until(run_id, lambda view: view.ended)
+def _stop(run_id: str) -> None:
+    if obeyed(jobs().stop, run_id):
+        st.session_state[_STOPPING] = run_id
+        wait_until(run_id, lambda view: view.ended)
 
 
 def _go_on(run_id: str) -> None:
     st.session_state.pop(_STOPPING, None)
-    try:
-        jobs().resume(run_id)
-    except SpecError as error:
-        st.session_state[_REFUSED] = in_words(error)
-        return
-    wait_until(run_id, lambda view: view.state == "running")
+    if obeyed(jobs().resume, run_id):
+        wait_until(run_id, lambda view: view.state == "running")

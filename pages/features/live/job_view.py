@@ -10,6 +10,7 @@ from core.jobs.views import RunView
 from core.run.events import Event
 from core.text.describe import in_words
 from core.text.escape import plain
+from pages.features.frame.asked import ask, may_change
 from pages.features.frame.job_box import REFRESH_SECONDS, how_far
 from pages.features.frame.setup import jobs
 
@@ -36,7 +37,8 @@ def _live(run_id: str) -> None:
         st.rerun()  # the whole page: it draws a job that has ended
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(view.progress().share, plain(how_far(view)), width="stretch")
-        st.button("Stop", icon=":material/stop:", key="stop", on_click=jobs().stop, args=(view.id,))
+        if may_change(view):
+            st.button("Stop", icon=":material/stop:", key="stop", on_click=ask, args=(jobs().stop, view.id))
     _table(view)
 
 

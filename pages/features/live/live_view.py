@@ -21,13 +21,15 @@ from core.text.how_long import in_words as roughly
 from core.text.run_figures import figures, harder_while_learning
 from core.text.shares import in_full, percent
 from pages.components.live_chart import live_chart
+from pages.features.frame.asked import control_note, may_change
+from pages.features.frame.refused import refusal
 from pages.features.frame.scroll import begin_at_the_top
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
 from pages.features.frame.teacher import part_shown
 from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.branch import branch_box
-from pages.features.live.controls import control_buttons, say_refusal
+from pages.features.live.controls import control_buttons
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
 from pages.features.live.lineage import ancestor_of, parent_link
@@ -35,11 +37,11 @@ from pages.features.live.next_steps import what_next
 from pages.features.live.outcome import outcome
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
-from pages.features.live.starting import preset_of, refusal
+from pages.features.live.starting import preset_of
 from pages.features.live.steer import changes_line, marks_of, steer_panel
 from pages.features.live.trained_before import trained_before_note
 from pages.features.live.watched_images import watched_images
-from pages.features.runs.editing import edit_box, may_change
+from pages.features.runs.editing import edit_box
 from pages.features.runs.running import recent_runs
 
 _DRAWN = "augury.drawn_state"  # how the run was when the whole page was drawn
@@ -72,7 +74,7 @@ def live_view(run_id: str) -> None:
         job_view(view)
         return
     _header(view)
-    say_refusal()
+    control_note(view)
     refusal()  # of another start, pressed here
     trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
@@ -115,11 +117,11 @@ def _header(view: RunView) -> None:
             with st.container(horizontal=True, width="content", gap="small"):
                 if part_shown("share"):
                     with st.popover("Share", icon=":material/share:"):
-                        run_share_box(view.id)
+                        run_share_box(view)
                 if part_shown("stop"):
                     edit_box(view)
+                    branch_box(view)
                     if may_change(view):
-                        branch_box(view)
                         control_buttons(view)
         if preset := None if view.history.edits else preset_of(view.spec):
             st.caption(preset.watch)
@@ -195,7 +197,7 @@ def _state(view: RunView) -> None:
         waits = (
             f"It waits: {before} before it{_how_long(view)}." if view.position else "It starts in a moment."
         )
-        st.progress(0.0, f"Queued. {waits}")
+        st.progress(0.0, plain(f"Queued. {view.waits_for or waits}"))
         return
     progress = view.progress()
     parts = []

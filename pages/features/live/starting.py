@@ -9,16 +9,18 @@ import streamlit as st
 
 from core.catalogues import completed
 from core.jobs.fork import Fork
+from core.jobs.manager import FROZEN
+from core.jobs.rights import new_key
 from core.presets import PRESETS, Preset
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.text.escape import plain
-from core.text.refusals import in_words
+from pages.features.frame.refused import refusal, refuse
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import visitor
+from pages.features.frame.share import keep_control_key
+from pages.features.frame.visitor import CONTROL, is_teacher, visitor
 
 FIRST_POINT_SECONDS = 0.8
-_REFUSED = "augury.refused"  # why the last start was refused, to be said once
 
 
 def preset_of(spec: RunSpec) -> Preset | None:
@@ -50,8 +52,7 @@ def start_run(spec: RunSpec) -> None:
     point on the chart: that is sooner than the next timed refresh would show it.
     """
     if run_id := _started(spec):
-        jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
-        st.query_params["run"] = run_id
+        _show(run_id)
 
 
 def start_group(specs: Sequence[RunSpec]) -> None:
@@ -59,8 +60,7 @@ def start_group(specs: Sequence[RunSpec]) -> None:
     group = uuid.uuid4().hex
     begun = [run_id for spec in specs if (run_id := _started(spec, group))]
     if begun:
-        jobs().wait_for_step(begun[0], FIRST_POINT_SECONDS)
-        st.query_params["run"] = begun[0]
+        _show(begun[0])
 
 
 def start_branch(fork: Fork, spec: RunSpec) -> None:
@@ -69,15 +69,16 @@ def start_branch(fork: Fork, spec: RunSpec) -> None:
     if found := jobs().already(spec, inputs=fork.inputs, parents=fork.parents):
         run_id = found.id
     else:
+        key = new_key()
         try:
-            run_id = jobs().branch(fork, spec, visitor=visitor())
+            run_id = jobs().branch(fork, spec, visitor=visitor(), key=key)
         except SpecError as error:
-            st.session_state[_REFUSED] = in_words(error)
+            refuse(error)
             return
-        jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
+        keep_control_key(run_id, key)
     for name in ("from", "at"):
         st.query_params.pop(name, None)
-    st.query_params["run"] = run_id
+    _show(run_id)
 
 
 def start_anew(spec: RunSpec) -> None:
@@ -87,25 +88,37 @@ def start_anew(spec: RunSpec) -> None:
     refusal()
 
 
+def _show(run_id: str) -> None:
+    jobs().wait_for_step(run_id, FIRST_POINT_SECONDS)
+    st.query_params["run"] = run_id
+    st.query_params.pop(CONTROL, None)  # of the run that was shown before
+
+
 def _started(spec: RunSpec, group: str | None = None) -> str | None:
     """The id of the run that every start begins; None if it was refused, and `refusal` says why."""
+    key = new_key()
     try:
-        return jobs().submit(named(spec), visitor=visitor(), group=group)
+        run_id = jobs().submit(named(spec), visitor=visitor(), group=group, key=key)
     except SpecError as error:
-        st.session_state[_REFUSED] = in_words(error)
+        refuse(error)
         return None
+    keep_control_key(run_id, key)
+    return run_id
 
 
-def refusal() -> None:
-    """Say why the last start was refused, once."""
-    if said := st.session_state.pop(_REFUSED, None):
-        st.error(plain(said), icon=":material/error:")
+def frozen_note() -> None:
+    """Say so while only a teacher can start."""
+    if not is_teacher() and jobs().frozen():
+        st.info(FROZEN, icon=":material/ac_unit:")
 
 
 def waiting_line() -> None:
     """Say how many runs would start before a new one, and what was refused at the last try."""
     refusal()
+    frozen_note()
+    if limits := jobs().limits_of(visitor()).in_words():
+        st.caption(f":material/speed: {plain(limits)}")
     before = len(jobs().live())
-    if before:
+    if before and (is_teacher() or not jobs().frozen()):
         runs = "One run is" if before == 1 else f"{before} runs are"
         st.info(f"{runs} in hand; yours starts after.", icon=":material/hourglass:")

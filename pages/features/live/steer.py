@@ -17,6 +17,7 @@ from core.text.edits import edit_in_words, when_in_words
 from core.text.escape import plain
 from pages.features.editor.choice import key
 from pages.features.editor.fields import field
+from pages.features.frame.asked import obeyed
 from pages.features.frame.setup import jobs
 from pages.features.live.controls import send, single_steps
 
@@ -48,11 +49,16 @@ def _panel(run_id: str) -> None:
         "Go on by itself after a crash",
         view.resumes > 0,
         key=at,
-        on_change=lambda: jobs().resume_by_itself(run_id, st.session_state[at]),
+        on_change=_by_itself,
+        args=(run_id, at),
         help="If the server or the run's process is killed, the run goes on from its last checkpoint as soon "
         "as a server is there, up to five times. Without, it waits for you.",
     )
     st.caption("Images, split, architecture and seed need a new run: branch from here, or start another.")
+
+
+def _by_itself(run_id: str, at: str) -> None:
+    obeyed(jobs().resume_by_itself, run_id, st.session_state[at])
 
 
 def _draw(run_id: str, dial: Dial) -> None:

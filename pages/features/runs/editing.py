@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.jobs.turns import place_of
 from core.jobs.views import RunView
-from core.run.errors import SpecError
 from core.text.describe import title
 from core.text.escape import plain
+from pages.features.frame.asked import may_change, obeyed
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import is_here, place
+from pages.features.frame.visitor import CONTROL
 
 MOST_LETTERS = 100
 _DELETED = "augury.deleted"  # the run that this visit deleted last, and what it was called
-_PROBLEM = "augury.rename.problem"
-
-
-def may_change(view: RunView) -> bool:
-    """Whether the run was started from this visitor's address, or he sits at the server's own machine."""
-    return is_here() or place_of(view.visitor) == place()
 
 
 def edit_box(view: RunView) -> None:
@@ -37,11 +30,13 @@ def edit_box(view: RunView) -> None:
             on_change=_rename,
             args=(view.id, key),
         )
-        if problem := st.session_state.pop(_PROBLEM, None):
-            st.error(plain(problem), icon=":material/error:")
         if view.ended:
             st.button(
-                "Delete this run", icon=":material/delete:", key="delete", on_click=_delete, args=(view,)
+                "Delete this run",
+                icon=":material/delete:",
+                key="delete",
+                on_click=delete,
+                args=(view.id, title(view.spec)),
             )
             st.caption("It can be taken back for an hour.")
 
@@ -57,19 +52,18 @@ def deleted_note() -> None:
 
 
 def _rename(run_id: str, key: str) -> None:
-    try:
-        jobs().rename(run_id, st.session_state[key].strip())
-    except SpecError as error:
-        st.session_state[_PROBLEM] = error.what
+    obeyed(jobs().rename, run_id, st.session_state[key].strip())
 
 
-def _delete(view: RunView) -> None:
-    jobs().delete(view.id)
-    st.session_state[_DELETED] = (view.id, title(view.spec))
-    del st.query_params["run"]
+def delete(run_id: str, name: str) -> None:
+    """Delete a run, and leave its page; for a button's ``on_click``. `deleted_note` takes it back."""
+    if obeyed(jobs().delete, run_id):
+        st.session_state[_DELETED] = (run_id, name)
+        st.query_params.pop("run", None)
+        st.query_params.pop(CONTROL, None)
 
 
 def _restore(run_id: str) -> None:
     del st.session_state[_DELETED]
-    if jobs().restore(run_id):
+    if obeyed(jobs().restore, run_id) and jobs().view(run_id):
         st.query_params["run"] = run_id

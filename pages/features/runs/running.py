@@ -15,8 +15,9 @@ from core.store.store import StoredRun
 from core.text.describe import in_words, title
 from core.text.escape import plain
 from core.text.shares import in_full, percent
+from pages.features.frame.asked import obeyed
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import is_here, visitor
+from pages.features.frame.visitor import is_teacher, visitor
 from pages.features.frame.when import when
 
 REFRESH_SECONDS = 2.0
@@ -40,8 +41,8 @@ def _lines() -> None:
     if len(live) > SHOWN:
         st.caption(f"and {len(live) - SHOWN} more that wait")
     waiting = sum(view.state == "queued" and view.kind == "train" for view in live)
-    if waiting > 1 and is_here():
-        _stop_waiting_box(waiting)
+    if waiting > 1 and is_teacher():
+        stop_waiting_box(waiting)
     if not live:
         _last_run()
 
@@ -56,16 +57,16 @@ def _last_run() -> None:
             _line(last)
 
 
-def _stop_waiting_box(waiting: int) -> None:
-    """For whoever sits at the server's own machine: one button that empties the queue, once confirmed."""
-    hint = "Only this machine has this button."
+def stop_waiting_box(waiting: int) -> None:
+    """For a teacher: one button that empties the queue, once confirmed."""
+    hint = "Only the teacher, and whoever sits at the server, has this button."
     with st.popover("Stop all that wait", icon=":material/clear_all:", help=hint):
         st.markdown(f"{waiting} runs wait. What runs now goes on; the others never start.")
         st.button(f"Stop {waiting} runs", icon=":material/stop:", key="stop_waiting", on_click=_stop_waiting)
 
 
 def _stop_waiting() -> None:
-    jobs().stop_waiting("server")
+    obeyed(jobs().stop_waiting)
 
 
 def _line(view: RunView) -> None:

@@ -8,11 +8,12 @@ from core.presets import LESSONS, PRESETS
 from core.text.escape import plain
 from pages.components.live_chart import preload_charts
 from pages.features.frame.setup import jobs, page
-from pages.features.live.starting import finished_before
+from pages.features.live.starting import finished_before, frozen_note
 from pages.features.runs.running import running_now
 from pages.features.start.expected import measured
 from pages.features.start.families import families
 from pages.features.start.lesson import lesson
+from pages.features.start.teachers_view import teachers_view, teaches
 
 LOOKED_THROUGH = 50  # runs, for how long a lesson takes here
 
@@ -26,12 +27,16 @@ def landing() -> None:
             "See what augmentation, structure and regularisation do to a neural network, live.",
             width="content",
         )
+    frozen_note()
     running = st.container(key="start_running")
     _lessons()
     st.subheader("More experiments, by family", anchor=False)
     families([preset for name, preset in PRESETS.items() if name not in LESSONS])
     with running:  # last, for it asks the database
-        running_now()
+        if teaches():
+            teachers_view()
+        else:
+            running_now()
     preload_charts()
 
 

@@ -37,9 +37,10 @@ from core.study.path_plan import (
 from core.text.escape import plain
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
+from pages.features.frame.asked import may_change, obeyed
 from pages.features.frame.job_box import how_far, refuse, rows, say_refusal
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import visitor, who_stops
+from pages.features.frame.visitor import asker, visitor
 
 REFRESH_SECONDS = 1.0
 HEIGHT = 320
@@ -190,14 +191,14 @@ def _ask(path: Path) -> None:
             asked.append(run_id)
     except SpecError as error:
         for run_id in asked:
-            jobs().stop(run_id, "starter")
+            jobs().stop(run_id, asker())
         refuse(_KEY, error)
 
 
 def _cancel(path: Path) -> None:
     """Those that wait first, so that none of them starts when the one that runs ends."""
     for view in sorted(path.live, key=lambda view: view.state != "queued"):
-        jobs().stop(view.id, who_stops(view.visitor))
+        obeyed(jobs().stop, view.id)
 
 
 def _watch(plan: PathPlan, regulariser: int) -> None:
@@ -207,13 +208,14 @@ def _watch(plan: PathPlan, regulariser: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         done = sum(view.state == "finished" or view.progress().share for view in path.views)
         st.progress(min(done / len(plan.inputs), 1.0), plain(_how_far(path)), width="stretch")
-        st.button(
-            "Cancel",
-            icon=":material/stop:",
-            key=f"path.cancel.{path.kind}",
-            on_click=_cancel,
-            args=(path,),
-        )
+        if all(may_change(view) for view in path.live):
+            st.button(
+                "Cancel",
+                icon=":material/stop:",
+                key=f"path.cancel.{path.kind}",
+                on_click=_cancel,
+                args=(path,),
+            )
     if path.choices:
         _chart(path, None, None)
 
