@@ -44,11 +44,13 @@ class Control:
         stop: set once the run is to end; to set it is to post ``stop``.
         tell: takes events that can't wait for the run's next one: those of a pause while it is evaluated.
             None: it pauses before the next batch.
+        wake: called when a command was posted, by whoever passes them on; None: nobody does.
     """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.tell: Callable[[Event], None] | None = None
+        self.wake: Callable[[], None] | None = None
         self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
 
     @property
@@ -68,6 +70,8 @@ class Control:
             raise SpecError("", "The run has not answered the commands before; wait until it does.")
         else:
             self._waiting.put(read)
+        if self.wake is not None:
+            self.wake()
 
     def drain(self) -> list[Command]:
         """Take the commands that wait, in their order; ``stop`` is none of them."""
