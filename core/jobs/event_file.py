@@ -23,7 +23,8 @@ class EventFile:
         self._folder = folder
         self._path = folder / "events.jsonl"
         self._begun = False
-        self._unwritten = b""  # since the disk was full
+        self._first: list[str] | None = None  # what the file is to begin with, until it does
+        self._unwritten = b""  # lines that follow, for which there was no room
 
     def add(self, event: Event, *, resumed: bool) -> None:
         if not self._begun:
@@ -33,10 +34,7 @@ class EventFile:
                     _put(self._path, [*map(_line, told), _line(event)])
                 return
             self._begun = True
-            if resumed:
-                cut_back(self._path, told_by(self._folder))
-            else:
-                self._path.write_text("", encoding="utf-8")
+            self._first = told_before(self._path, told_by(self._folder)) if resumed else []
         self._unwritten += _line(event).encode()
         try:
             self._write()
@@ -46,6 +44,9 @@ class EventFile:
 
     def _write(self) -> None:
         """Write the lines that wait, or, if there is no room, none of them."""
+        if self._first is not None:
+            _put(self._path, self._first)
+            self._first = None
         with self._path.open("ab", buffering=0) as file:
             whole, left = file.tell(), self._unwritten
             try:
@@ -57,8 +58,8 @@ class EventFile:
         self._unwritten = b""
 
 
-def cut_back(path: Path, told: Told) -> None:
-    """Leave in the file ``path`` what a run had told by its checkpoint, each step, edit and epoch once.
+def told_before(path: Path, told: Told) -> list[str]:
+    """The lines of the file ``path`` that a run had told by its checkpoint, each step, edit and epoch once.
 
     Args:
         told: ``epoch`` events that the file lacks are added.
@@ -79,8 +80,7 @@ def cut_back(path: Path, told: Told) -> None:
         elif kind != "started" and event.get("state") != "running":
             continue  # what is told again, or the end of a run that is resumed
         kept.append(_line(event))
-    kept += [_line(event) for event in epochs[epoch:]]
-    _put(path, kept)
+    return kept + [_line(event) for event in epochs[epoch:]]
 
 
 def _put(path: Path, lines: list[str]) -> None:

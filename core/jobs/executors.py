@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 OnEvent = Callable[[Event], None]
 
-LISTEN_SECONDS = 0.05  # how soon a worker hears of a command
+LISTEN_SECONDS = 0.05  # how soon a worker hears of a stop; of a command it hears at once
 IDLE_BYTES = 2**30  # that a worker which waits may hold; after the default network's runs it is 0.45
 STOP_SECONDS = 10.0  # how long a worker may take to stop before it is killed
 
@@ -113,6 +113,7 @@ class WorkerExecutor:
         except OSError as error:
             on_event(state("failed", f"The worker process could not be started: {error}."))
             return
+        control.wake = partial(worker.messages.put, {})
         worker.send(
             {
                 "run": job.id,

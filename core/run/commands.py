@@ -47,12 +47,14 @@ class Control:
         stopped_by: who was the first to ask for that, if they said so.
         tell: takes events that can't wait for the run's next one: those of a pause while it is evaluated.
             None: it pauses before the next batch.
+        wake: called when a command was posted, by whoever passes them on; None: nobody does.
     """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.stopped_by: By = ""
         self.tell: Callable[[Event], None] | None = None
+        self.wake: Callable[[], None] | None = None
         self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
 
     @property
@@ -72,6 +74,8 @@ class Control:
             raise SpecError("", "The run has not answered the commands before; wait until it does.")
         else:
             self._waiting.put(read)
+        if self.wake is not None:
+            self.wake()
 
     def end(self, by: By = "") -> None:
         """End the run; who asks for it first is who has stopped it."""

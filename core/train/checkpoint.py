@@ -228,7 +228,7 @@ def position_of(session: Session, tensors: dict[str, Tensor], metadata: dict[str
         session.clock = clock
     position = Position(session.spec, Sums.none(session))
     position.epochs = epochs = json.loads(metadata["epochs"])
-    if [event["epoch"] for event in epochs] != list(range(1, len(epochs) + 1)):
+    if not isinstance(epochs, list) or [each["epoch"] for each in epochs] != list(range(1, len(epochs) + 1)):
         raise ValueError("not the epochs of a run")
     counted = json.loads(metadata.get("batches", "{}"))  # an older version kept whole epochs only
     if counted.get("batches"):

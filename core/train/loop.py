@@ -115,7 +115,10 @@ def _prepared(
         position = _resumed(session, out, checked_edits(spec, edits, session.clock))
     else:
         position = begin_at(start, session) if start is not None else Position(spec, Sums.none(session))
-        position.to_come = checked_edits(spec, edits, session.clock, position.begins_at)
+        clock = session.clock  # a branch may have another batch size, from its first epoch on
+        if not position.sums.batches:
+            clock = clock.at_epoch(len(position.epochs), spec.train.batch_size)
+        position.to_come = checked_edits(spec, edits, clock, position.begins_at)
     if out is not None and position.kept is None and not position.ended(session.spec.train.epochs):
         position.kept = _kept(session, position)
     return session, position

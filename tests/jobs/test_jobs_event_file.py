@@ -1,12 +1,14 @@
 """The events that the command line keeps of a run that is killed and resumed: each step and epoch once."""
 
+import errno
+import io
 import json
 
 import pytest
 
 from core.__main__ import main
-from core.jobs.event_file import cut_back
-from core.run.events import MEASURED_TIMES
+from core.jobs.event_file import EventFile, told_before
+from core.run.events import MEASURED_TIMES, state
 from core.train import checkpoint as saving
 from core.train import loop
 from core.train.keeping import Keeper
@@ -156,8 +158,8 @@ def test_a_run_cut_within_an_epoch_tells_each_step_and_edit_once(tmp_path, monke
 def test_an_edit_after_the_checkpoint_is_told_again_also_where_no_steps_were_told(tmp_path):
     edits = [{"event": "edit", "step": step, "set": {"optimiser.lr": 0.1}, "was": {}} for step in (2, 8)]
     (tmp_path / "events.jsonl").write_text("".join(json.dumps(edit) + "\n" for edit in edits))
-    cut_back(tmp_path / "events.jsonl", saving.Told([], step=5, edits=1))
-    assert kept(tmp_path) == edits[:1]
+    lines = told_before(tmp_path / "events.jsonl", saving.Told([], step=5, edits=1))
+    assert [json.loads(line) for line in lines] == edits[:1]
 
 
 @pytest.mark.parametrize("left", ["", '{"event": "sta'])
@@ -169,3 +171,23 @@ def test_a_run_that_was_killed_before_it_could_say_how_it_ended_says_so_when_it_
     assert main([*RUN, str(tmp_path), "--resume"]) == 0
     *after, ended = (tmp_path / "events.jsonl").read_text().splitlines(keepends=True)
     assert after == before and json.loads(ended)["state"] == "finished"
+
+
+@pytest.mark.parametrize("room", [0, 7])
+def test_what_finds_no_room_is_written_once_there_is_some_and_no_line_is_torn(tmp_path, monkeypatch, room):
+    file = EventFile(tmp_path)
+    file.add(state("running"), resumed=False)
+
+    class Full(io.FileIO):
+        def write(self, data):
+            if room:
+                super().write(data[:room])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("pathlib.Path.open", lambda path, mode, **_: Full(path, "a"))
+        file.add(state("paused"), resumed=False)
+        file.add(state("running"), resumed=False)
+    assert kept(tmp_path) == [state("running")]
+    file.add(state("finished"), resumed=False)
+    assert [each["state"] for each in kept(tmp_path)] == ["running", "paused", "running", "finished"]

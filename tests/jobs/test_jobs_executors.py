@@ -88,6 +88,23 @@ def test_kind_inputs_and_commands_arrive(executor):
     assert ended(events) == ("finished", f"probe.of {{'a': [1]}} {heard}")
 
 
+def test_a_worker_hears_of_a_command_at_once(monkeypatch):
+    monkeypatch.setattr(executors, "LISTEN_SECONDS", 60.0)
+    executor, control = WorkerExecutor(WORKER), Control()
+    job, events = Job("a" * 32, RunSpec(name="listens")), []
+    running = threading.Thread(target=executor.execute, args=(job, control, events.append))
+    running.start()
+    try:
+        while not any(event["event"] == "batch" for event in events):
+            time.sleep(0.01)
+        control.post({"command": "pause"})
+        control.post({"command": "resume"})
+        running.join(30)
+        assert not running.is_alive() and ended(events)[0] == "finished"
+    finally:
+        executor.close()
+
+
 def test_a_stop_before_the_start_is_heard(executor):
     control = Control()
     control.stop.set()

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -215,3 +218,104 @@ def test_commands_and_edits_are_told_once_after_a_kill(server):
     again = list(run(SPEC, edits=edits))
     assert len(whole.history.epochs) == 40
     assert [e["epoch"] for e in epochs(again)] == [e["epoch"] for e in whole.history.epochs]
+
+
+def test_a_branch_from_a_checkpoint_that_is_replaced_meanwhile_is_refused(server, home):
+    jobs = server()
+    parent = jobs.submit(completed(parse(SMALL_CNN)))
+    jobs.wait(parent, PATIENCE)
+    folder = run_folder(parent)
+    last = folder / "checkpoint.safetensors"
+    for path in (folder / "checkpoints").iterdir():
+        if path.name.startswith("000000030"):
+            path.unlink()
+    fork = jobs.fork(parent, 30)
+    assert fork.at.path == last
+    shutil.copyfile(folder / "checkpoints" / "000000010.safetensors", last)  # another one now
+    folders = set((home / "runs").iterdir())
+    longer = completed(parse(SMALL_CNN | {"train": SMALL_CNN["train"] | {"epochs": 5}}))
+    with pytest.raises(SpecError, match="No checkpoint of step 30"):
+        jobs.branch(fork, longer)
+    assert set((home / "runs").iterdir()) == folders
+    with pytest.raises(SpecError, match="No checkpoint of step 30"):
+        jobs.fork(parent, 30)
+
+
+def test_a_run_that_goes_on_without_a_checkpoint_makes_its_edits_again(server):
+    jobs = server()
+    run_id = jobs.submit(SPEC)
+    jobs.wait_for_step(run_id, PATIENCE)
+    jobs.command(run_id, {"command": "edit", "set": {"optimiser.lr": 0.003}})
+    until(lambda: jobs.view(run_id).history.edits)
+    edits = [{"step": e["step"], "set": e["set"]} for e in jobs.view(run_id).history.edits]
+    after_epochs(jobs, run_id, 3)
+    kill_workers()
+    assert jobs.wait(run_id, PATIENCE).state == "interrupted"
+    for path in run_folder(run_id).rglob("*.safetensors"):  # to make room for other runs
+        path.unlink()
+    jobs.resume(run_id)
+    whole = jobs.wait(run_id, PATIENCE)
+    assert [{"step": e["step"], "set": e["set"]} for e in whole.history.edits] == edits
+    again = plain(epochs(run(SPEC, edits=edits)))
+    assert epochs(whole.history.epochs) == plain(json.loads(json.dumps(again)))
+    # Whoever reads it back from the store sees the same, and each step once.
+    stored = server().view(run_id).history
+    assert epochs(stored.epochs) == epochs(whole.history.epochs)
+    assert list(stored.penalty.x) == sorted(stored.penalty.x)
+
+
+def test_two_servers_that_have_a_run_go_on_at_once_have_it_go_on_once(server):
+    one, other = server(), server()
+    run_id = one.submit(SPEC)
+    after_epochs(one, run_id, 2)
+    kill_workers()
+    one.wait(run_id, PATIENCE)
+    until(lambda: other.view(run_id).ended)
+    said = []
+
+    def resume(jobs):
+        try:
+            jobs.resume(run_id)
+            said.append("goes on")
+        except SpecError:
+            said.append("refused")
+
+    threads = [threading.Thread(target=resume, args=(jobs,)) for jobs in (one, other) * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == ["goes on", *["refused"] * 7]
+    with pytest.raises(SpecError, match="has not ended"):
+        one.delete(run_id)  # it is in the queue, or runs
+    assert one.wait(run_id, PATIENCE).state == "finished"
+    told = [event["event"] for _, event in Store().events(run_id)]
+    assert told.count("resumed") == 1
+
+
+def test_a_run_that_is_deleted_does_not_go_on_and_one_that_goes_on_is_not_deleted(server):
+    jobs = server()
+    for _ in range(5):
+        run_id = jobs.submit(completed(parse(SMALL_CNN)))
+        jobs.stop(run_id)
+        jobs.wait(run_id, PATIENCE)
+        if jobs.view(run_id).state != "stopped":
+            continue
+        done = []
+        both = [
+            threading.Thread(target=tried, args=(done, act, run_id)) for act in (jobs.delete, jobs.resume)
+        ]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        assert len(done) == 1, done
+        stored = jobs._store.run(run_id)
+        assert (stored.deleted_at is not None) == (done == ["delete"])
+        jobs.wait(run_id, PATIENCE)
+
+
+def tried(done, act, run_id):
+    with suppress(SpecError):
+        act(run_id)
+        done.append(act.__name__)

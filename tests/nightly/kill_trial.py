@@ -221,7 +221,8 @@ class Trial:
             if row["owner"] in self.ledger.dead and row["state"] not in TERMINAL:
                 return f"run {run_id} of a dead server is {row['state']}"
         for each in self.ledger.worker_kills:
-            if each.run in self.ledger.open() and not each.used:
+            row = rows.get(str(each.run))
+            if row and row["state"] == "running" and row["started_at"] < each.at:  # not since it went on
                 return f"run {each.run}, whose worker was killed, has not ended"
         if orphans := self.orphans():
             return f"processes without a server: {orphans}"
