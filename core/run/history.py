@@ -39,6 +39,7 @@ class History:
     Args:
         version: rises with every event but ``batch``, which isn't kept: equal versions of a run draw
             equal charts, also when one was read back from the store.
+        values: where a loss stopped being a number, see `core.train.divergence`; of another end none.
         epochs: the ``epoch`` events. ``started``, ``finished``, ``step`` and ``batch`` are the latest
             events of their kinds.
         loss: of each batch over the epochs done; of those that have ended all, of the one that is trained
@@ -56,6 +57,7 @@ class History:
     version: int = 0
     state: State = "queued"
     reason: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
     started: Event | None = None
     epochs: tuple[Event, ...] = ()
     finished: Event | None = None
@@ -95,6 +97,13 @@ class History:
     def is_chosen(self) -> bool:
         """Whether the result is another epoch than the last."""
         return self.result is not None and self.result is not self.epochs[-1]
+
+    @property
+    def diverged(self) -> tuple[int, float] | None:
+        """The step at which a loss stopped being a number, and how many epochs were done by it; None: none
+        did, or a run of an older version did not say."""
+        step, epoch = self.values.get("step"), self.values.get("epoch")
+        return (step, float(epoch)) if isinstance(step, int) and isinstance(epoch, int | float) else None
 
     @property
     def total_epochs(self) -> int:
@@ -177,7 +186,11 @@ class HistoryBuilder:
             return
         self._latest["version"] = version or self._latest["version"] + 1
         if kind == "state":
-            self._latest.update(state=event["state"], reason=event.get("reason", ""))
+            self._latest |= {
+                "state": event["state"],
+                "reason": event.get("reason", ""),
+                "values": event.get("values", {}) if event.get("code") == "diverged" else {},
+            }
         elif kind == "resumed":
             self._cut(event)
         elif kind == "epoch":
