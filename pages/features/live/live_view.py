@@ -28,11 +28,13 @@ from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
 from pages.features.frame.teacher import part_shown
 from pages.features.live.audience import ask_again_in, refresh_seconds
+from pages.features.live.end_toast import end_toast
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
 from pages.features.live.starting import preset_of, refusal
+from pages.features.live.tab_title import tab_title
 from pages.features.live.trained_before import trained_before_note
 from pages.features.live.watched_images import watched_images
 from pages.features.runs.editing import edit_box, may_change
@@ -70,6 +72,7 @@ def live_view(run_id: str) -> None:
     # for a run that has ended, and must find its own place there, not somebody else's.
     parts, next_steps = st.container(key="run_parts"), st.container()
     tabs = st.container(key="run_tabs")
+    end_toast(view)
     if view.ended:
         with parts:
             _live_parts(view)
@@ -146,6 +149,7 @@ def _live_tabs(run_id: str) -> None:
 
 def _live_parts(view: RunView) -> None:
     last = view.history.result
+    tab_title(view)
     _state(view)
     _figures(view)
     seeds = seeds_of(view)
@@ -198,6 +202,8 @@ def _state(view: RunView) -> None:
         parts.append(f"{_duration(progress.seconds_left)} left")
     if progress.images_per_second:
         parts.append(f"{progress.images_per_second:,.0f} images/s")
+    if held := 0 if history.ended else jobs().resident_bytes(view.id):
+        parts.append(f"{held / 1e6:,.0f} MB of memory")
     if history.started:
         threads = history.started["threads"]
         device = plain(history.started["device_name"])
