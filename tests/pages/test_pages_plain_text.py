@@ -26,7 +26,14 @@ LABELLED = (
 # Where the text stands, and where in functions of our own that hand theirs on.
 PLACES: dict[str, tuple[int, ...]] = dict.fromkeys(LABELLED.split(" "), (0,))
 PLACES |= {"progress": (1,), "page_link": (), "image": (1,), "metric": (0, 1, 2)}
-HANDING_ON = {"log_dial": (0, 4), "_slider": (1,), "_integers": (1,), "_pick": (0,), "job_box": ()}
+HANDING_ON = {
+    "log_dial": (0, 4),
+    "_slider": (1,),
+    "_integers": (1,),
+    "_pick": (0,),
+    "job_box": (),
+    "_so_far": (1,),
+}
 KEYWORDS = ("label", "body", "text", "help", "caption")
 MARKDOWN_OPTIONS = ("pills", "segmented_control", "radio", "select_slider")  # a selectbox's are drawn as text
 
@@ -42,7 +49,8 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "figure.label", "figure.value", "figure.sure", "figure.help", "harder_while_learning(last, view.spec)",
     "label_warnings(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
-    "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)", "_in_words(found, wrong)",
+    "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)",
+    "_in_words(images, wrong, pairs, classes)",
     "_result(run)", "_in_words(results, len(views))", "_how_long(view)",
 }  # fmt: skip
 NUMBERS = {
