@@ -165,7 +165,7 @@ class HistoryBuilder:
     def __init__(self) -> None:
         self._latest: dict[str, Any] = {"version": 0, "state": "queued", "reason": ""}
         self._epochs: list[Event] = []
-        self._told: list[tuple[float, float | None]] = []  # batches of the epoch that has not ended
+        self._told = ThinnedLine(TOLD_POINTS)  # batches of the epoch that has not ended
         self._lines = {name: ThinnedLine() for name in ("loss", "penalty", "learning_rate")}
         self._by_kind: dict[str, dict[str, ThinnedLine]] = {"penalties": {}, "strengths": {}}
         self._lists: dict[str, list[Event]] = {"row": [], "edit": [], "checkpoint": []}
@@ -210,7 +210,7 @@ class HistoryBuilder:
         if kind in ("started", "resumed", "step", "epoch", "progress"):
             self._latest["moved"] = now
         if kind == "step":
-            self._told.append((event["epoch"], event["loss"]))
+            _add(self._told, event["epoch"], event["loss"])
             for name, line in self._lines.items():
                 if name != "loss":
                     _add(line, event["epoch"], event[name])
@@ -226,15 +226,13 @@ class HistoryBuilder:
             # The epoch's own line replaces what was told of it, which depended on the clock.
             before = self._steps_before()
             per_epoch = event["step"] - before
-            told = [
-                (event["epoch"] - 1 + (step - before) / per_epoch, loss)
-                for step, loss in zip(batches["steps"], batches["losses"], strict=True)
-            ]
+            steps = [event["epoch"] - 1 + (step - before) / per_epoch for step in batches["steps"]]
+            told = Line(tuple(steps), tuple(batches["losses"]))
         else:  # an older run
-            told = self._told
-        for epoch, loss in told:
+            told = self._told.line()
+        for epoch, loss in zip(*told, strict=True):
             _add(self._lines["loss"], epoch, loss)
-        self._told = []
+        self._told = ThinnedLine(TOLD_POINTS)
         if self._epochs:  # a picture that is shown of the last epoch only
             self._epochs[-1] = {key: value for key, value in self._epochs[-1].items() if key != "confusion"}
         self._epochs.append({key: value for key, value in event.items() if key != "batch_losses"})
@@ -248,7 +246,7 @@ class HistoryBuilder:
     def _cut(self, event: Event) -> None:
         """The run goes on from its checkpoint: forget what it told after that."""
         self._epochs = [each for each in self._epochs if each["step"] <= event["step"]]
-        self._told = [(epoch, loss) for epoch, loss in self._told if epoch <= event["epoch"]]
+        self._told.cut(event["epoch"])
         del self._lists["edit"][event["edits"] :]
         lines = [
             *self._lines.values(),
@@ -273,7 +271,7 @@ class HistoryBuilder:
         """What is known now: the same object until the next event."""
         if self._history is None:
             lines: dict[str, Any] = {name: line.line() for name, line in self._lines.items()}
-            lines["loss"] = _with_told(lines["loss"], self._told)
+            lines["loss"] = _joined(lines["loss"], self._told.line())
             for name, by_kind in self._by_kind.items():
                 lines[name] = {kind: line.line() for kind, line in by_kind.items()}
             lists: dict[str, Any] = {f"{kind}s": tuple(events) for kind, events in self._lists.items()}
@@ -282,13 +280,8 @@ class HistoryBuilder:
         return self._history
 
 
-def _with_told(line: Line, told: list[tuple[float, float | None]]) -> Line:
-    """The line, and the batches of an epoch that has not ended yet."""
-    known = [(epoch, loss) for epoch, loss in told if loss is not None and math.isfinite(loss)]
-    thinned = ThinnedLine(TOLD_POINTS)
-    for epoch, loss in known:
-        thinned.add(epoch, loss)
-    return Line(*(before + after for before, after in zip(line, thinned.line(), strict=True)))
+def _joined(before: Line, after: Line) -> Line:
+    return Line(before.x + after.x, before.y + after.y)
 
 
 def _add(line: ThinnedLine, epoch: float, value: float | None) -> None:

@@ -45,7 +45,7 @@ METRIC_WIDTH = 144  # pixels: six in a row at 1280
 LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
-TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
+TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs, or as many seconds
 
 
 def live_view(run_id: str) -> None:
@@ -89,7 +89,7 @@ def live_view(run_id: str) -> None:
         return
     with tabs:
         # What is in the weights changes once an epoch; shown as often as the rest it costs a class the most.
-        st.fragment(_live_tabs, run_every=TABS_EVERY * interval)(run_id)
+        st.fragment(_live_tabs, run_every=_tabs_seconds(interval))(run_id)
 
 
 def _header(view: RunView) -> None:
@@ -141,10 +141,14 @@ def _live(run_id: str) -> None:
 def _live_tabs(run_id: str) -> None:
     view = jobs().view(run_id)
     assert view is not None
-    ask_again_in(TABS_EVERY * refresh_seconds(run_id))
+    ask_again_in(_tabs_seconds(refresh_seconds(run_id)))
     run_tabs(view)
     if st.query_params.get("run") != run_id:  # a person has picked another run
         st.rerun()
+
+
+def _tabs_seconds(interval: float) -> float:
+    return TABS_EVERY * max(1.0, interval)
 
 
 def _live_parts(view: RunView) -> None:
