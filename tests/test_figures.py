@@ -3,11 +3,16 @@
 import csv
 import io
 import json
+import math
 
 import plotly.graph_objects as go
 import pytest
 
+<<<<<<< HEAD
 from core.figures.epochs_csv import epochs_csv
+=======
+from core.figures.flow import gradient_norms, has_flow, update_ratios
+>>>>>>> watch
 from core.figures.runs import RunPoint, sparsity_and_accuracy
 from core.figures.shrinkage import shrinkage_curves
 from core.figures.sparsity import sparsity_by_layer
@@ -118,6 +123,7 @@ def test_the_table_has_a_line_an_epoch():
 def test_names_from_outside_are_no_html():
     point = RunPoint("id", "<a href='//evil.example'>x</a>", "<b>1</b> · 2", "CNN", 0.5, 0.5, 20, 40)
     shown = trace(sparsity_and_accuracy([point]), "CNN")["text"]
+<<<<<<< HEAD
     name = "<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"
     assert shown == [f"{name}<br>{point.figures}"]
 
@@ -136,3 +142,59 @@ def test_hovering_says_what_a_share_is_of():
     assert trace(sparsity_by_layer(seen, "r"), "whole")["hovertemplate"] == f"%{{y:.1f}} % of {whole:,}"
     point = RunPoint("id", "x", "y", "CNN", 0.75, 0.5, 20, 4000)
     assert point.figures == "75.0 % (15 of 20; 53–89) accuracy, 50.0 % of 4,000 weights are zero"
+=======
+    assert shown == ["<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"]
+
+
+def diverged(epochs=2):
+    """A made-up run of four steps an epoch that stops being a number at the second step of the next."""
+    folded = HistoryBuilder()
+    for event in made_up_run.events(epochs=epochs)[:-2]:
+        folded.add(event)
+    at = epochs + 0.5
+    folded.add(made_up_run.step(epochs + 0.25))
+    folded.add({**made_up_run.step(at), "loss": None, "penalty": None})
+    values = {"step": int(4 * at), "epoch": at, "rate": 10.0, "norm": None}
+    folded.add({"event": "state", "state": "failed", "reason": "nan", "code": "diverged", "values": values})
+    return folded.history()
+
+
+def test_a_loss_that_is_no_number_ends_its_line_and_is_marked():
+    history = diverged()
+    for draw in (loss, accuracy, sparsity_by_layer):
+        figure = draw(history, "run")
+        (mark,) = figure["layout"]["shapes"]
+        assert mark["x0"] == mark["x1"] == 2.5 < figure["layout"]["xaxis"]["range"][1]
+        words = [each["text"] for each in figure["layout"]["annotations"]]
+        assert "no number at step 10" in words
+    batches = loss(history, "run")["data"][0]
+    assert batches["x"][-1] == 2.25 and min(batches["y"]) > 0.1
+
+
+def test_a_failure_that_says_no_step_is_not_marked():
+    folded = HistoryBuilder()
+    for event in made_up_run.events(epochs=2)[:-2]:
+        folded.add(event)
+    folded.add({"event": "state", "state": "failed", "code": "diverged", "values": {"step": "x"}})
+    assert folded.history().diverged is None and accuracy(folded.history(), "run")["layout"]["shapes"] == []
+
+
+def test_flow_is_drawn_by_layer_and_zero_is_no_point():
+    folded = HistoryBuilder()
+    for event in made_up_run.events(epochs=3)[:-2]:
+        if event["event"] == "epoch":
+            update = {"conv1": 1e-3 * event["epoch"], "fc": 0.0 if event["epoch"] == 2 else 1e-2}
+            event = event | {"flow": {"gradient": {"conv1": None, "fc": 2.0}, "update": update}}
+        folded.add(event)
+    history = folded.history()
+    figure = update_ratios(history, "run")
+    conv, fc = figure["data"]
+    assert conv["y"] == [1e-3, 2e-3, 3e-3] and fc["y"] == [1e-2, None, 1e-2]
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < math.log10(3e-4) and high > -2
+    ends = {each["text"]: each["y"] for each in figure["layout"]["annotations"]}
+    assert ends["fc"] == pytest.approx(-2) and ends["conv1"] == pytest.approx(math.log10(3e-3))
+    assert gradient_norms(history, "run")["data"][0]["y"] == [None] * 3
+    assert has_flow(history) and not has_flow(diverged())
+    assert update_ratios(diverged(), "run")["data"] == []
+>>>>>>> watch

@@ -6,12 +6,22 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from core.figures.parts import NEUTRAL, Figure, layer_colours, line, name_at_ends, over_epochs, with_alpha
+from core.figures.parts import (
+    NEUTRAL,
+    Figure,
+    layer_colours,
+    line,
+    name_at_ends,
+    over_epochs,
+    round_numbers,
+    with_alpha,
+)
 from core.figures.sparsity import MOST_NAMED
 from core.run.history import History
 
 USUAL = (3e-4, 3e-3)  # of the update-to-weight ratio: half a power of ten to each side of 1e-3
 DEEPEST = 6  # powers of ten that an axis goes down from its highest value
+FEW_DECADES = 2  # a power of ten at each line would leave an axis of so few with one line
 
 
 def has_flow(history: History) -> bool:
@@ -43,10 +53,13 @@ def _by_layer(history: History, run_id: str, of: str, title: str, usual: Sequenc
     figure["layout"]["yaxis"] |= {
         "type": "log",
         "range": [low, high],
-        "dtick": max(1, math.ceil((high - low) / 6)),
-        "exponentformat": "power",
         "automargin": True,
     }
+    if high - low > FEW_DECADES:
+        figure["layout"]["yaxis"] |= {"dtick": math.ceil((high - low) / 6), "exponentformat": "power"}
+    else:
+        ticks = round_numbers(10**low, 10**high)
+        figure["layout"]["yaxis"] |= {"tickvals": ticks, "tickformat": "~g"}
     if usual:
         figure["layout"]["shapes"] = [*figure["layout"].get("shapes", ()), _band(usual)]
     if len(layers) <= MOST_NAMED:
@@ -72,5 +85,5 @@ def _band(usual: Sequence[float]) -> dict[str, Any]:
         "line": {"width": 0},
         "fillcolor": with_alpha(NEUTRAL, 0.18),
         "layer": "below",
-        "label": {"text": "usual: about 10⁻³", "textposition": "bottom left", "font": {"size": 12}},
+        "label": {"text": "usual: about 0.001", "textposition": "bottom left", "font": {"size": 12}},
     }

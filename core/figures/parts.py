@@ -64,19 +64,27 @@ def over_epochs(traces: list[dict[str, Any]], history: History, run_id: str, y_t
     """A chart whose x-axis is the whole run from the start, so that the line grows into its place."""
     layout = plain_layout(y_title)
     layout["uirevision"] = run_id  # a person's zoom and legend choices last as long as the run is shown
-    epochs = history.total_epochs or 1
+    epochs: float = history.total_epochs or 1
     if history.ended and history.epochs:  # it was stopped: nothing more will come
         epochs = history.epochs[-1]["epoch"]
+    if diverged := history.diverged:  # often in the first epochs of many; with room for the mark
+        epochs = 1.05 * diverged[1]
     layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [0, epochs]}
-    if epochs <= 10:
+    if 2 <= epochs <= 10:
         layout["xaxis"]["dtick"] = 1  # else half epochs on a wide chart
+    layout["shapes"] = []
     if history.is_chosen and history.result:
-        layout["shapes"] = [_saved_at(history.result["epoch"])]
+        word = {"text": "saved", "textposition": "end", "font": {"size": 12}, "textangle": 0}
+        layout["shapes"].append({**_upright(history.result["epoch"], NEUTRAL), "label": word})
+    if diverged:
+        step, epoch = diverged
+        layout["shapes"].append(_upright(epoch, VALIDATION))
+        layout["annotations"] = [_diverged_word(epoch, step)]
     return {"data": traces, "layout": layout}
 
 
-def _saved_at(epoch: float) -> dict[str, Any]:
-    """A dotted line over the whole height, with a word: the epoch whose weights are saved."""
+def _upright(epoch: float, colour: str) -> dict[str, Any]:
+    """A dotted line over the whole height."""
     return {
         "type": "line",
         "x0": epoch,
@@ -84,9 +92,14 @@ def _saved_at(epoch: float) -> dict[str, Any]:
         "yref": "paper",
         "y0": 0,
         "y1": 1,
-        "line": {"color": NEUTRAL, "width": 1.5, "dash": "dot"},
-        "label": {"text": "saved", "textposition": "end", "font": {"size": 12}, "textangle": 0},
+        "line": {"color": colour, "width": 1.5, "dash": "dot"},
     }
+
+
+def _diverged_word(epoch: float, step: int) -> dict[str, Any]:
+    """Beside the line: where the loss stopped being a number."""
+    text = {"text": f"no number at step {step:,}", "showarrow": False, "font": {"size": 12}}
+    return {**text, "x": epoch, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "top"}
 
 
 def plain_layout(y_title: str) -> dict[str, Any]:
@@ -160,6 +173,17 @@ def name_at_ends(
     ]
     for trace in traces:
         trace["showlegend"] = False
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """1, 2 and 5 and their multiples by ten, from just below ``low`` to just above ``high``."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [
+        base * 10.0**decade
+        for decade in decades
+        for base in (1, 2, 5)
+        if low / 2 <= base * 10.0**decade <= 2 * high
+    ]
 
 
 def has_lambda(kind: str) -> bool:

@@ -34,8 +34,9 @@ def add_strengths(figure: Figure, history: History) -> None:
         "exponentformat": "e",
     }
     layout["annotations"] = [
+        *layout.get("annotations", ()),
         {"text": "λ", "xref": "paper", "yref": "paper", "x": 0.01, "y": STRIP, "showarrow": False}
-        | {"xanchor": "left", "yanchor": "top"}
+        | {"xanchor": "left", "yanchor": "top"},
     ]
     if history.ended:
         log = layout["yaxis2"]["type"] == "log"

@@ -16,6 +16,7 @@ from core.figures.parts import (
     line,
     over_epochs,
     plain_layout,
+    round_numbers,
     share_of,
     short,
     with_alpha,
@@ -63,23 +64,12 @@ def loss(history: History, run_id: str) -> Figure:
     figure["layout"]["yaxis"] |= (
         {"dtick": math.ceil((math.log10(highest) - math.log10(bottom)) / 6), "minor": {"dtick": "D1"}}
         if highest / 30 > bottom
-        else {"tickvals": _round_numbers(bottom, highest), "tickformat": "~g"}
+        else {"tickvals": round_numbers(bottom, highest), "tickformat": "~g"}
     )
     if not shown:  # before the first step: any axis a loss may have
         figure["layout"]["yaxis"] |= {"range": [-2, 0.5], "tickvals": [0.01, 0.1, 1], "tickformat": "~g"}
     add_strengths(figure, history)
     return figure
-
-
-def _round_numbers(low: float, high: float) -> list[float]:
-    """1, 2 and 5 and their multiples by ten, from just below ``low`` to just above ``high``."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [
-        base * 10.0**decade
-        for decade in decades
-        for base in (1, 2, 5)
-        if low / 2 <= base * 10.0**decade <= 2 * high
-    ]
 
 
 def schedule(spec: RegulariserSpec, epochs: int) -> Figure:

@@ -59,6 +59,9 @@ class Executor(Protocol):
     def execute(self, job: Job, control: Control, on_event: OnEvent) -> None:
         """Compute a job; its last event is a final state."""
 
+    def resident_bytes(self, job_id: str) -> int:
+        """The memory of the process that computes a job; 0 if none does that has no other work."""
+
     def warm(self) -> None:
         """Prepare for the next run, so that it starts at once."""
 
@@ -84,6 +87,9 @@ class ThreadExecutor:
         for event in checked_events(run, job.spec, control, **told):
             on_event(event)
 
+    def resident_bytes(self, job_id: str) -> int:
+        return 0
+
     def warm(self) -> None:
         """Nothing: torch is loaded into this process when it first trains, and not before."""
 
@@ -105,6 +111,7 @@ class WorkerExecutor:
         self._lock = threading.Lock()
         self._idle: list[WorkerProcess] = []
         self._busy: list[WorkerProcess] = []
+        self._computing: dict[str, WorkerProcess] = {}  # by the job's id
         self._closed = False
 
     def execute(self, job: Job, control: Control, on_event: OnEvent) -> None:
@@ -123,14 +130,20 @@ class WorkerExecutor:
                 "out": None if job.out is None else str(job.out.resolve()),
             }
         )
+        self._computing[job.id] = worker
         try:
             final = self._follow(worker, job.id, control, on_event)
         except BaseException:
             worker.kill()
             raise
         finally:
+            self._computing.pop(job.id, None)
             self._give_back(worker)
         on_event(final)
+
+    def resident_bytes(self, job_id: str) -> int:
+        worker = self._computing.get(job_id)
+        return worker.resident_bytes() if worker else 0
 
     def warm(self) -> None:
         """Start a worker if none waits; it imports torch while nobody waits for it."""

@@ -363,6 +363,10 @@ class Jobs:
         changes it is the same object, and equal ``(id, version)`` draw equal charts."""
         return self._runner.view(run_id) or self._archive.view(run_id)
 
+    def resident_bytes(self, run_id: str) -> int:
+        """The memory that computing a job takes now; 0: not known, as of one that another server computes."""
+        return self._executor.resident_bytes(run_id)
+
     def live(self, kind: str | None = "train") -> list[RunView]:
         """The jobs of all servers that have not ended: those that run first, then those that wait, in their
         order.

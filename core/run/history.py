@@ -39,6 +39,7 @@ class History:
     Args:
         version: rises with every event but ``batch``, which isn't kept: equal versions of a run draw
             equal charts, also when one was read back from the store.
+        values: where a loss stopped being a number, see `core.train.divergence`; of another end none.
         epochs: the ``epoch`` events. ``started``, ``finished``, ``step`` and ``batch`` are the latest
             events of their kinds.
         loss: of each batch over the epochs done; of those that have ended all, of the one that is trained
@@ -56,6 +57,7 @@ class History:
     version: int = 0
     state: State = "queued"
     reason: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
     started: Event | None = None
     epochs: tuple[Event, ...] = ()
     finished: Event | None = None
@@ -100,6 +102,13 @@ class History:
     def is_chosen(self) -> bool:
         """Whether the result is another epoch than the last."""
         return self.result is not None and self.result is not self.epochs[-1]
+
+    @property
+    def diverged(self) -> tuple[int, float] | None:
+        """The step at which a loss stopped being a number, and how many epochs were done by it; None: none
+        did, or a run of an older version did not say."""
+        step, epoch = self.values.get("step"), self.values.get("epoch")
+        return (step, float(epoch)) if isinstance(step, int) and isinstance(epoch, int | float) else None
 
     @property
     def total_epochs(self) -> int:
@@ -161,7 +170,7 @@ class HistoryBuilder:
     def __init__(self) -> None:
         self._latest: dict[str, Any] = {"version": 0, "state": "queued", "reason": ""}
         self._epochs: list[Event] = []
-        self._told: list[tuple[float, float | None]] = []  # batches of the epoch that has not ended
+        self._told = ThinnedLine(TOLD_POINTS)  # batches of the epoch that has not ended
         self._lines = {name: ThinnedLine() for name in ("loss", "penalty", "learning_rate")}
         self._by_kind: dict[str, dict[str, ThinnedLine]] = {"penalties": {}, "strengths": {}}
         self._lists: dict[str, list[Event]] = {"row": [], "edit": [], "checkpoint": []}
@@ -182,7 +191,11 @@ class HistoryBuilder:
             return
         self._latest["version"] = version or self._latest["version"] + 1
         if kind == "state":
-            self._latest.update(state=event["state"], reason=event.get("reason", ""))
+            self._latest |= {
+                "state": event["state"],
+                "reason": event.get("reason", ""),
+                "values": event.get("values", {}) if event.get("code") == "diverged" else {},
+            }
         elif kind == "resumed":
             self._cut(event)
         elif kind == "epoch":
@@ -202,7 +215,7 @@ class HistoryBuilder:
         if kind in ("started", "resumed", "step", "epoch", "progress"):
             self._latest["moved"] = now
         if kind == "step":
-            self._told.append((event["epoch"], event["loss"]))
+            _add(self._told, event["epoch"], event["loss"])
             for name, line in self._lines.items():
                 if name != "loss":
                     _add(line, event["epoch"], event[name])
@@ -218,15 +231,13 @@ class HistoryBuilder:
             # The epoch's own line replaces what was told of it, which depended on the clock.
             before = self._steps_before()
             per_epoch = event["step"] - before
-            told = [
-                (event["epoch"] - 1 + (step - before) / per_epoch, loss)
-                for step, loss in zip(batches["steps"], batches["losses"], strict=True)
-            ]
+            steps = [event["epoch"] - 1 + (step - before) / per_epoch for step in batches["steps"]]
+            told = Line(tuple(steps), tuple(batches["losses"]))
         else:  # an older run
-            told = self._told
-        for epoch, loss in told:
+            told = self._told.line()
+        for epoch, loss in zip(*told, strict=True):
             _add(self._lines["loss"], epoch, loss)
-        self._told = []
+        self._told = ThinnedLine(TOLD_POINTS)
         if self._epochs:  # a picture that is shown of the last epoch only
             self._epochs[-1] = {key: value for key, value in self._epochs[-1].items() if key != "confusion"}
         self._epochs.append({key: value for key, value in event.items() if key != "batch_losses"})
@@ -240,7 +251,7 @@ class HistoryBuilder:
     def _cut(self, event: Event) -> None:
         """The run goes on from its checkpoint: forget what it told after that."""
         self._epochs = [each for each in self._epochs if each["step"] <= event["step"]]
-        self._told = [(epoch, loss) for epoch, loss in self._told if epoch <= event["epoch"]]
+        self._told.cut(event["epoch"])
         del self._lists["edit"][event["edits"] :]
         kept = [each for each in self._lists["checkpoint"] if each["step"] <= event["step"]]
         self._lists |= {"checkpoint": kept, "row": []}  # a job with rows tells all of them again
@@ -267,7 +278,7 @@ class HistoryBuilder:
         """What is known now: the same object until the next event."""
         if self._history is None:
             lines: dict[str, Any] = {name: line.line() for name, line in self._lines.items()}
-            lines["loss"] = _with_told(lines["loss"], self._told)
+            lines["loss"] = _joined(lines["loss"], self._told.line())
             for name, by_kind in self._by_kind.items():
                 lines[name] = {kind: line.line() for kind, line in by_kind.items()}
             lists: dict[str, Any] = {f"{kind}s": tuple(events) for kind, events in self._lists.items()}
@@ -276,13 +287,8 @@ class HistoryBuilder:
         return self._history
 
 
-def _with_told(line: Line, told: list[tuple[float, float | None]]) -> Line:
-    """The line, and the batches of an epoch that has not ended yet."""
-    known = [(epoch, loss) for epoch, loss in told if loss is not None and math.isfinite(loss)]
-    thinned = ThinnedLine(TOLD_POINTS)
-    for epoch, loss in known:
-        thinned.add(epoch, loss)
-    return Line(*(before + after for before, after in zip(line, thinned.line(), strict=True)))
+def _joined(before: Line, after: Line) -> Line:
+    return Line(before.x + after.x, before.y + after.y)
 
 
 def _add(line: ThinnedLine, epoch: float, value: float | None) -> None:

@@ -17,7 +17,8 @@ class DivergedError(Exception):
     """The loss stopped being a number.
 
     Attributes:
-        values: ``step``, from 1, ``rate``, and ``norm`` of the gradient; None: not known, or not finite.
+        values: ``step``, from 1, ``epoch``, the number of epochs done by it, ``rate``, and ``norm`` of the
+            gradient; None: not known, or not finite.
     """
 
     def __init__(self, what: str, values: Mapping[str, Any] | None = None) -> None:
@@ -41,7 +42,12 @@ def diverged(session: Session, what: str, step: int, last: int) -> DivergedError
         f"{what}, at a learning rate of {rate:.3g}{_gradient(norm, last)}. Try a lower learning rate, "
         f"such as {optimiser.lr / 10:.3g} instead of {optimiser.lr:g}, or a weaker regulariser or "
         "augmentation.",
-        {"step": step + 1, "rate": rate, "norm": norm if norm is not None and math.isfinite(norm) else None},
+        {
+            "step": step + 1,
+            "epoch": session.clock.epochs_done(step + 1),
+            "rate": rate,
+            "norm": norm if norm is not None and math.isfinite(norm) else None,
+        },
     )
 
 

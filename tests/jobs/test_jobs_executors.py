@@ -311,3 +311,10 @@ def test_the_environment_chooses(monkeypatch):
 
 def test_pictures_of_the_batch_are_asked_for(executor):
     assert BATCH in execute(executor, "")
+
+
+def test_the_memory_of_the_worker_that_computes_a_job(workers):
+    seen = []
+    execute(workers, "", on_event=lambda event: seen.append(workers.resident_bytes("f" * 32)))
+    assert seen[0] > 2**20 and workers.resident_bytes("another") == 0
+    assert workers.resident_bytes("f" * 32) == 0  # it has ended

@@ -175,3 +175,16 @@ def test_at_its_end_an_epochs_own_batches_replace_those_that_were_told():
     history = folded(STARTED, step(1, 9.0), ended, step(3, 1.5)).history()
     assert history.loss == ((0.5, 1.0, 1.5), (3.0, 2.0, 1.5))
     assert history.epochs == (epoch(1),)  # what is drawn from lines is not kept twice
+
+
+def test_time_left_counts_what_was_trained_since_the_last_resume_only():
+    """Two slow epochs were trained elsewhere; the steps and the epoch since the resume are fast."""
+    started = {**STARTED, "epochs": 10}  # of two steps each
+    resumed = {"event": "resumed", "step": 4, "epoch": 2.0, "edits": 0}
+    told = [started, epoch(1, seconds=100.0), epoch(2, seconds=100.0), step(5), started, resumed]
+    just = folded(*told, times=[0.0, 100.0, 200.0, 250.0, 1000.0, 1000.0])
+    assert just.history().progress(1000.0).seconds_left is None
+    just.add(step(5), 1001.0)  # half an epoch in a second
+    assert just.history().progress(1001.0).seconds_left == pytest.approx(7.5 * 2)
+    just.add(epoch(3, seconds=3.0), 1003.0)
+    assert just.history().progress(1003.0).seconds_left == pytest.approx(7 * 3)

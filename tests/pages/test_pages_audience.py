@@ -27,9 +27,12 @@ def ask(monkeypatch):
 
 
 def test_eight_viewers_each_second_thirty_each_four(clock, ask):
-    assert [ask(visit) for visit in range(30)] == [1.0] * 8 + [2.0] * 8 + [3.0] * 8 + [4.0] * 6
+    alone = audience.ALONE_SECONDS
+    assert 1 / alone > 2
+    assert [ask(visit) for visit in range(30)] == [alone] + [1.0] * 7 + [2.0] * 8 + [3.0] * 8 + [4.0] * 6
     assert ask(0) == 4.0  # who came first takes turns with the others from the next time on
-    assert ask("elsewhere", "another run") == 1.0
+    assert ask("elsewhere", "another run") == alone
+    assert audience.is_alone("another run") and not audience.is_alone("run")
 
 
 def test_a_viewer_who_has_not_asked_for_long_is_forgotten(clock, ask):
@@ -38,7 +41,7 @@ def test_a_viewer_who_has_not_asked_for_long_is_forgotten(clock, ask):
     clock[0] += audience.FORGOTTEN_SECONDS - 1
     assert ask(0) == 3.0
     clock[0] += 2
-    assert ask(0) == 1.0
+    assert ask(0) == audience.ALONE_SECONDS
     assert set(audience._seen["run"]) == {"0"}
     ask(1, "another run")
     clock[0] += 2 * audience.FORGOTTEN_SECONDS
@@ -66,4 +69,4 @@ def test_however_many_visits_somebody_opens_nobody_waits_longer_than_a_bound(clo
             assert ask(f"{second}.{visit}") <= audience.MOST_SECONDS
     assert len(audience._seen["run"]) <= 100 * (2 * audience.MOST_SECONDS + 1)
     clock[0] += 2 * audience.MOST_SECONDS + 1
-    assert ask("honest") == 1.0
+    assert ask("honest") == audience.ALONE_SECONDS

@@ -86,6 +86,7 @@ def batch_strip(
     key: str,
     alt: str,
     columns: int = 8,
+    rows: bool = False,
     details: Sequence[str] = (),
     wrong: Sequence[bool] = (),
 ) -> None:
@@ -97,6 +98,7 @@ def batch_strip(
         key: the strip's name on the page.
         alt: what the pictures are; each one's caption is added.
         columns: how many stand side by side where there is room.
+        rows: whether those that find no room stand beneath, and not beyond the edge.
         details: a line an image beneath its caption; none if empty.
         wrong: whether each image is marked as one that was mistaken; none is marked if empty.
     """
@@ -109,7 +111,8 @@ def batch_strip(
         }
         for i, caption in enumerate(captions)
     ]
-    _mount({"tiles": shown, "originals": [], "variant": "strip", "columns": columns, "sprite": sprite}, key)
+    variant = "strip rows" if rows else "strip"
+    _mount({"tiles": shown, "originals": [], "variant": variant, "columns": columns, "sprite": sprite}, key)
 
 
 def _mount(message: dict[str, object], key: str) -> None:

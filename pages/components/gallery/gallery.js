@@ -55,7 +55,8 @@ function fill(node, { src, alt, caption, lines, mark }, before, sprite, index, c
   original.hidden = !before;
   // Only a picture with something behind it is a button; the others are not stops for the keyboard.
   node.querySelector(".picture").disabled = !before;
-  node.querySelector(".caption").textContent = caption;
+  const title = node.querySelector(".caption");
+  title.textContent = title.title = caption; // a long one is cut
   node.querySelector(".lines").replaceChildren(...lines.map(line));
 }
 

@@ -1,8 +1,9 @@
 """How often each viewer of a run is shown something new: often alone, less often in a full class.
 
-Viewers cost the machine that trains. So all of a run's viewers together are refreshed `REFRESHES` times
-a second at most, and each at most once a second: up to 8 viewers every second, 30 about every four. Nobody
-waits longer than `MOST_SECONDS`, however many visits somebody opens and closes.
+Viewers cost the machine that trains. Who watches alone is refreshed more than twice a second. All of a run's
+viewers together are refreshed `REFRESHES` times a second at most, and each at most once a second: up to 8
+viewers every second, 30 about every four. Nobody waits longer than `MOST_SECONDS`, however many visits
+somebody opens and closes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 
+ALONE_SECONDS = 0.4  # and what a refresh takes on top: a browser counts from the answer
 MOST_SECONDS = 15.0
 REFRESHES = 8  # a second, of all viewers of a run together
 FORGOTTEN_SECONDS = 15.0  # or two turns: a closed tab says nothing; who has not asked for so long is gone
@@ -33,7 +35,13 @@ def refresh_seconds(run_id: str) -> float:
     together ever after.
     """
     turn = _turn(run_id)
-    return turn if turn == 1 else turn * random.uniform(0.75, 1.25)
+    return turn if turn <= 1 else turn * random.uniform(0.75, 1.25)
+
+
+def is_alone(run_id: str) -> bool:
+    """Whether at most one visit watches ``run_id``."""
+    with _lock:
+        return len(_seen.get(run_id, ())) <= 1
 
 
 def ask_again_in(seconds: float) -> None:
@@ -60,6 +68,8 @@ def _turn(run_id: str) -> float:
         forgotten = max(FORGOTTEN_SECONDS, 2 * min(len(seen) / REFRESHES, MOST_SECONDS))
         for watched in list(_seen):
             _forget(watched, now - forgotten)
+        if len(seen) == 1:
+            return ALONE_SECONDS
         return min(float(max(1, math.ceil(len(seen) / REFRESHES))), MOST_SECONDS)
 
 

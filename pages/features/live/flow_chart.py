@@ -19,7 +19,7 @@ FLOW_WAYS: dict[str, tuple[Callable[..., Figure], str]] = {
 }
 _READ = {
     UPDATES: "How far the last batch of each epoch moved a layer's weights: ‖Δw‖₂ / ‖w‖₂, all that moves "
-    "them together (optimiser, decay, proximal steps). About 10⁻³ is usual, a rule of thumb: far below, and "
+    "them together (optimiser, decay, proximal steps). About 0.001 is usual, a rule of thumb: far below, and "
     "a layer hardly learns; far above, and the learning rate is too high for it.",
     GRADIENTS: "‖g‖₂ of each layer's weights at the last batch of each epoch, penalties of the loss in it. "
     "A layer whose line lies far below the others gets little to learn from; one that shoots up is about to "

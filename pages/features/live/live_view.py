@@ -28,8 +28,12 @@ from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
 from pages.features.frame.teacher import part_shown
 from pages.features.live.audience import ask_again_in, refresh_seconds
+<<<<<<< HEAD
 from pages.features.live.branch import branch_box
 from pages.features.live.controls import control_buttons
+=======
+from pages.features.live.end_toast import end_toast
+>>>>>>> watch
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
 from pages.features.live.lineage import ancestor_of, parent_link
@@ -37,8 +41,13 @@ from pages.features.live.next_steps import what_next
 from pages.features.live.outcome import outcome
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
+<<<<<<< HEAD
 from pages.features.live.starting import preset_of
 from pages.features.live.steer import changes_line, marks_of, steer_panel
+=======
+from pages.features.live.starting import preset_of, refusal
+from pages.features.live.tab_title import tab_title
+>>>>>>> watch
 from pages.features.live.trained_before import trained_before_note
 from pages.features.live.watched_images import watched_images
 from pages.features.runs.editing import edit_box
@@ -49,8 +58,12 @@ METRIC_WIDTH = 144  # pixels: six in a row at 1280
 LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
+<<<<<<< HEAD
 ENDED_HEIGHT, ENDED_SHARE = 185, 0.255  # beneath a sentence that says what it came to, or was changed
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
+=======
+TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs, or as many seconds
+>>>>>>> watch
 
 
 def live_view(run_id: str) -> None:
@@ -82,6 +95,7 @@ def live_view(run_id: str) -> None:
     came_to, parts = st.container(key="run_came_to"), st.container(key="run_parts")
     next_steps = st.container()
     tabs = st.container(key="run_tabs")
+    end_toast(view)
     if view.ended:
         with came_to:
             outcome(view)
@@ -100,7 +114,7 @@ def live_view(run_id: str) -> None:
         return
     with tabs:
         # What is in the weights changes once an epoch; shown as often as the rest it costs a class the most.
-        st.fragment(_live_tabs, run_every=TABS_EVERY * interval)(run_id)
+        st.fragment(_live_tabs, run_every=_tabs_seconds(interval))(run_id)
 
 
 def _header(view: RunView) -> None:
@@ -144,15 +158,23 @@ def _live(run_id: str) -> None:
 def _live_tabs(run_id: str) -> None:
     view = jobs().view(run_id)
     assert view is not None
-    ask_again_in(TABS_EVERY * refresh_seconds(run_id))
+    ask_again_in(_tabs_seconds(refresh_seconds(run_id)))
     run_tabs(view)
     if st.query_params.get("run") != run_id:  # a person has picked another run
         st.rerun()
 
 
+def _tabs_seconds(interval: float) -> float:
+    return TABS_EVERY * max(1.0, interval)
+
+
 def _live_parts(view: RunView) -> None:
     last = view.history.result
+<<<<<<< HEAD
     changes_line(view, may_change(view) and part_shown("steer"))
+=======
+    tab_title(view)
+>>>>>>> watch
     _state(view)
     _figures(view)
     seeds = seeds_of(view)
@@ -209,6 +231,8 @@ def _state(view: RunView) -> None:
         parts.append(f"{_duration(progress.seconds_left)} left")
     if progress.images_per_second:
         parts.append(f"{progress.images_per_second:,.0f} images/s")
+    if held := 0 if history.ended else jobs().resident_bytes(view.id):
+        parts.append(f"{held / 1e6:,.0f} MB of memory")
     if history.started:
         threads = history.started["threads"]
         device = plain(history.started["device_name"])

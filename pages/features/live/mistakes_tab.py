@@ -43,7 +43,8 @@ def mistakes_tab(view: RunView) -> None:
         return
     wrong = sum(a != b for a, b in zip(found["labels"], found["answers"], strict=True))
     pairs = confusions(found["labels"], found["answers"])
-    st.markdown(_in_words(len(found["labels"]), wrong, pairs, found["classes"]))
+    images, classes = len(found["labels"]), found["classes"]
+    st.markdown(_in_words(images, wrong, pairs, classes))
     left, right = st.columns([5, 6], gap="large")
     with left:
         st.caption("Rows: what an image is; columns: what the network names. Click a number for its images.")
@@ -72,8 +73,8 @@ def _so_far(view: RunView, then: str) -> None:
     counts = last["confusion"]
     images = sum(map(sum, counts))
     wrong = images - sum(row[i] for i, row in enumerate(counts))
-    said = _in_words(images, wrong, confusions_of(counts), classes)
-    st.markdown(f"After epoch {last['epoch']}: {said}")
+    pairs = confusions_of(counts)
+    st.markdown(f"After epoch {last['epoch']}: {_in_words(images, wrong, pairs, classes)}")
     with st.container(width=560):
         live_chart(
             chart(view, latest_matrix),

@@ -17,9 +17,11 @@ from core.figures.marks import Marks, with_marks
 from core.figures.parts import Figure
 from core.jobs.views import RunView
 from core.run.history import History
+from pages.features.live.audience import is_alone
 
 REMEMBERED = 32  # runs whose charts are kept
-CHART_SECONDS = 0.5  # charts of a run are rebuilt at most this often, however many watch
+CHART_SECONDS = 0.5  # charts of a run are rebuilt at most this often, however many watch …
+ALONE_CHART_SECONDS = 0.2  # … and for one viewer at each refresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,8 @@ def chart(
 def _latest(view: RunView) -> _Shown:
     now = time.monotonic()
     shown = _shown.pop(view.id, None)
-    if shown is None or (
-        shown.history.version != view.version and (view.ended or now - shown.since > CHART_SECONDS)
-    ):
+    lasts = ALONE_CHART_SECONDS if is_alone(view.id) else CHART_SECONDS
+    if shown is None or (shown.history.version != view.version and (view.ended or now - shown.since > lasts)):
         shown = _Shown(view.history, now)
     _shown[view.id] = shown
     while len(_shown) > REMEMBERED:

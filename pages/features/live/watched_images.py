@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.figures.strip import seen_strip
 from core.jobs.views import RunView
 from pages.components.gallery import batch_strip
 
+IN_ROWS: dict[str, Any] = {"columns": 6, "rows": True}
 BATCH, VALIDATION = "This batch", "Validation"
 
 
@@ -52,19 +55,21 @@ def _validation(view: RunView) -> None:
     images = f"data:image/png;base64,{view.history.started['strip']['images']}"
     if not strip.seen:
         st.caption("What the network makes of them is said after the first epoch.")
-        batch_strip(images, strip.labels, key="strip", alt="An image of class", columns=12)
+        batch_strip(images, strip.labels, key="strip", alt="A validation image, of class", **IN_ROWS)
         return
     right = sum(each.right for each in strip.seen)
     st.caption(
-        f"The same {len(strip.seen)} images after epoch {strip.epoch}: {right} right. What it is → what the "
-        "network names, and how sure it is."
+        f"After epoch {strip.epoch:d}: {right:d} of these same {len(strip.seen)} right, and how sure it is.",
+        help="The same validation images after each epoch, of all classes in turn. A mistake is dashed: what "
+        "the image is → what the network names. The per cent are the softmax's, of the class it names. These "
+        "are to look at, not to judge by: the accuracy above is of all validation images.",
     )
     batch_strip(
         images,
         [each.label if each.right else f"{each.label} → {each.answer}" for each in strip.seen],
         key="strip",
         alt="A validation image, of class",
-        columns=12,
+        **IN_ROWS,
         details=[f"{each.confidence:.0%}" for each in strip.seen],
         wrong=[not each.right for each in strip.seen],
     )
