@@ -8,11 +8,8 @@ import math
 import plotly.graph_objects as go
 import pytest
 
-<<<<<<< HEAD
 from core.figures.epochs_csv import epochs_csv
-=======
 from core.figures.flow import gradient_norms, has_flow, update_ratios
->>>>>>> watch
 from core.figures.runs import RunPoint, sparsity_and_accuracy
 from core.figures.shrinkage import shrinkage_curves
 from core.figures.sparsity import sparsity_by_layer
@@ -123,7 +120,6 @@ def test_the_table_has_a_line_an_epoch():
 def test_names_from_outside_are_no_html():
     point = RunPoint("id", "<a href='//evil.example'>x</a>", "<b>1</b> · 2", "CNN", 0.5, 0.5, 20, 40)
     shown = trace(sparsity_and_accuracy([point]), "CNN")["text"]
-<<<<<<< HEAD
     name = "<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"
     assert shown == [f"{name}<br>{point.figures}"]
 
@@ -142,8 +138,6 @@ def test_hovering_says_what_a_share_is_of():
     assert trace(sparsity_by_layer(seen, "r"), "whole")["hovertemplate"] == f"%{{y:.1f}} % of {whole:,}"
     point = RunPoint("id", "x", "y", "CNN", 0.75, 0.5, 20, 4000)
     assert point.figures == "75.0 % (15 of 20; 53–89) accuracy, 50.0 % of 4,000 weights are zero"
-=======
-    assert shown == ["<b>&lt;a href='//evil.example'&gt;x&lt;/a&gt;</b><br>&lt;b&gt;1&lt;/b&gt;<br>2"]
 
 
 def diverged(epochs=2):
@@ -197,4 +191,3 @@ def test_flow_is_drawn_by_layer_and_zero_is_no_point():
     assert gradient_norms(history, "run")["data"][0]["y"] == [None] * 3
     assert has_flow(history) and not has_flow(diverged())
     assert update_ratios(diverged(), "run")["data"] == []
->>>>>>> watch

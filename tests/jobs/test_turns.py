@@ -176,4 +176,6 @@ def test_a_job_that_is_moved_keeps_what_is_before_it_before_it(store):
     late = waiting(store, "f/1")
     ids.append(late)
     assert order() == [a, c, d, e, b, late]
+    assert queue.move(late, 0) and order() == [late, a, c, d, e, b]
+    assert queue.move(late, 5) and order() == [a, c, d, e, b, late]
     assert queue.claim() == a and Queue(store).claim() is None

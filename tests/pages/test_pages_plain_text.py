@@ -32,12 +32,9 @@ HANDING_ON = {
     "_integers": (1,),
     "_pick": (0,),
     "job_box": (),
-<<<<<<< HEAD
     "pick_images": (2,),
     "_button": (0, 4),
-=======
     "_so_far": (1,),
->>>>>>> watch
 }
 KEYWORDS = ("label", "body", "text", "help", "caption")
 MARKDOWN_OPTIONS = ("pills", "segmented_control", "radio", "select_slider")  # a selectbox's are drawn as text
@@ -54,14 +51,9 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "figure.label", "figure.value", "figure.sure", "figure.help", "harder_while_learning(last, view.spec)",
     "label_warnings(look.augment)", "objective(spec)", "offered", "parameter.options", "regulariser.solver",
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
-<<<<<<< HEAD
-    "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)", "_in_words(found, wrong)",
-    "_result(run)", "_in_words(results, len(views))", "_how_long(view)", "dial.parameter.help", "dial.when",
-=======
     "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)",
     "_in_words(images, wrong, pairs, classes)",
-    "_result(run)", "_in_words(results, len(views))", "_how_long(view)",
->>>>>>> watch
+    "_result(run)", "_in_words(results, len(views))", "_how_long(view)", "dial.parameter.help", "dial.when",
 }  # fmt: skip
 NUMBERS = {
     "batch.shape", "in_time(spec.train.epochs)", "each['epoch']", "event['epoch']", "last['epoch']",

@@ -36,8 +36,8 @@ class ToldJobs:
         self.asked.append((spec, inputs))
         return f"run {len(self.asked)}"
 
-    def stop(self, run_id, by):
-        assert by in ("starter", "server")
+    def stop(self, run_id, asker):
+        assert asker.visitor
         self.stopped.append(run_id)
 
 

@@ -28,12 +28,9 @@ from pages.features.frame.setup import jobs
 from pages.features.frame.share import run_share_box
 from pages.features.frame.teacher import part_shown
 from pages.features.live.audience import ask_again_in, refresh_seconds
-<<<<<<< HEAD
 from pages.features.live.branch import branch_box
 from pages.features.live.controls import control_buttons
-=======
 from pages.features.live.end_toast import end_toast
->>>>>>> watch
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
 from pages.features.live.lineage import ancestor_of, parent_link
@@ -41,13 +38,9 @@ from pages.features.live.next_steps import what_next
 from pages.features.live.outcome import outcome
 from pages.features.live.run_charts import chart
 from pages.features.live.run_tabs import run_tabs
-<<<<<<< HEAD
 from pages.features.live.starting import preset_of
 from pages.features.live.steer import changes_line, marks_of, steer_panel
-=======
-from pages.features.live.starting import preset_of, refusal
 from pages.features.live.tab_title import tab_title
->>>>>>> watch
 from pages.features.live.trained_before import trained_before_note
 from pages.features.live.watched_images import watched_images
 from pages.features.runs.editing import edit_box
@@ -58,12 +51,8 @@ METRIC_WIDTH = 144  # pixels: six in a row at 1280
 LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
-<<<<<<< HEAD
 ENDED_HEIGHT, ENDED_SHARE = 185, 0.255  # beneath a sentence that says what it came to, or was changed
-TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs
-=======
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs, or as many seconds
->>>>>>> watch
 
 
 def live_view(run_id: str) -> None:
@@ -170,11 +159,8 @@ def _tabs_seconds(interval: float) -> float:
 
 def _live_parts(view: RunView) -> None:
     last = view.history.result
-<<<<<<< HEAD
     changes_line(view, may_change(view) and part_shown("steer"))
-=======
     tab_title(view)
->>>>>>> watch
     _state(view)
     _figures(view)
     seeds = seeds_of(view)
