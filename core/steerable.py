@@ -72,7 +72,7 @@ def _optimiser(spec: RunSpec) -> Iterator[Dial]:
         "How far the weights move at each step.",
         scale="log",
     )
-    yield Dial("optimiser.lr", "Optimiser", "Learning rate", rate, spec.optimiser.lr)
+    yield Dial("optimiser.lr", "Optimiser", "Learning rate", rate, spec.optimiser.lr or entry.lr_default)
 
 
 def _regularisers(spec: RunSpec) -> Iterator[Dial]:
@@ -82,7 +82,8 @@ def _regularisers(spec: RunSpec) -> Iterator[Dial]:
             low, high, help = entry.strength_low, entry.strength_high, entry.strength_help
             strength = Number("strength", entry.default_strength, low, high, help, scale="log")
             label = f"{entry.symbol} of {entry.short}"
-            yield Dial(f"{place}.strength", entry.title, label, strength, each.strength)
+            value = entry.default_strength if each.strength is None else each.strength
+            yield Dial(f"{place}.strength", entry.title, label, strength, value)
         for parameter in entry.parameters:
             value = each.params.get(parameter.name, parameter.default)
             yield Dial(f"{place}.params.{parameter.name}", entry.title, _label(parameter), parameter, value)

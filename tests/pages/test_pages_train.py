@@ -249,7 +249,7 @@ def test_a_run_from_start_to_finish(open_page):
         f" of {validation}; " in sure["Validation accuracy"] and "100 of" not in sure["Validation accuracy"]
     )
     assert " of all 100" in sure["Clean train"] and " to " in sure["Gap"]
-    assert "Finished" in visit.get("progress")[0].proto.text
+    assert any(each.value.startswith("Finished · epoch 2 of 2") for each in visit.caption)
     assert not [each for each in visit.button if each.label == "Stop"]
 
     widget(visit, "button", "Change something and train again").click().run()
@@ -285,7 +285,7 @@ def test_stop_says_that_it_was_pressed(open_page, monkeypatch):
     )
     visit, asked = open_page(PAGE, run=run_id), []
     with monkeypatch.context() as patched:
-        patched.setattr(manager(), "stop", asked.append)
+        patched.setattr(manager(), "stop", lambda run_id, asker: asked.append(run_id))
         widget(visit, "button", "Stop").click().run()
     (button,) = [each for each in visit.button if each.key == "stop"]
     assert asked == [run_id] and button.disabled and button.label == "Stopping after this batch…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -91,12 +92,9 @@ def _draw(run_id: str, dial: Dial) -> None:
 def _bounded(dial: Dial) -> Any:
     """The parameter with bounds that its value is within: an old run's may be beyond those of now."""
     parameter = dial.parameter
-    if isinstance(parameter, Number) and not parameter.low <= dial.value <= parameter.high:
-        low, high = min(parameter.low, dial.value), max(parameter.high, dial.value)
-        parameter = Number(
-            parameter.name, parameter.default, low, high, parameter.help, scale=parameter.scale
-        )
-    return parameter
+    if isinstance(parameter, Number) and parameter.scale == "linear":
+        return replace(parameter, low=min(parameter.low, dial.value), high=max(parameter.high, dial.value))
+    return parameter  # a logarithmic dial takes any value in
 
 
 def _changed(run_id: str, dial: Dial, at: str) -> None:
