@@ -82,8 +82,8 @@ def _regularisers(spec: RunSpec) -> Iterator[Dial]:
             low, high, help = entry.strength_low, entry.strength_high, entry.strength_help
             strength = Number("strength", entry.default_strength, low, high, help, scale="log")
             label = f"{entry.symbol} of {entry.short}"
-            value = entry.default_strength if each.strength is None else each.strength
-            yield Dial(f"{place}.strength", entry.title, label, strength, value)
+            now = entry.default_strength if each.strength is None else each.strength
+            yield Dial(f"{place}.strength", entry.title, label, strength, now)
         for parameter in entry.parameters:
             value = each.params.get(parameter.name, parameter.default)
             yield Dial(f"{place}.params.{parameter.name}", entry.title, _label(parameter), parameter, value)

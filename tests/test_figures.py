@@ -8,6 +8,7 @@ import math
 import plotly.graph_objects as go
 import pytest
 
+from core.figures.confusion import counted_matrix
 from core.figures.epochs_csv import epochs_csv
 from core.figures.flow import gradient_norms, has_flow, update_ratios
 from core.figures.runs import RunPoint, sparsity_and_accuracy
@@ -191,3 +192,9 @@ def test_flow_is_drawn_by_layer_and_zero_is_no_point():
     assert gradient_norms(history, "run")["data"][0]["y"] == [None] * 3
     assert has_flow(history) and not has_flow(diverged())
     assert update_ratios(diverged(), "run")["data"] == []
+
+
+def test_no_cell_of_the_matrix_has_an_empty_text():
+    """Plotly's `react` never shows a text again that was empty once."""
+    figure = counted_matrix([[5, 0], [1, 4]], ["a", "b"])
+    assert figure["data"][1]["text"] == ["5", "\u00a0", "1", "4"]

@@ -42,7 +42,8 @@ SPEC = parse(
 def numbers(events: list[dict]) -> list[dict]:
     """The ``epoch`` events without what a clock says."""
     epochs = [event for event in events if event["event"] == "epoch"]
-    left_out = {*MEASURED_TIMES, "batch_losses"}  # pages keep those as one line over all epochs
+    # Pages keep the losses as one line over all epochs, and of old epochs no matrix.
+    left_out = {*MEASURED_TIMES, "batch_losses", "confusion"}
     return [{key: each[key] for key in each if key not in left_out} for each in epochs]
 
 

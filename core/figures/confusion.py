@@ -9,6 +9,7 @@ from core.measure.confusion import matrix
 from core.run.history import History
 from core.text.escape import plain_html
 
+NOTHING = "\u00a0"  # a text that was empty once stays so when Plotly updates a chart in place
 MOST_NAMED = 30  # classes; of more the cells have no numbers and the axes no names
 
 
@@ -61,7 +62,7 @@ def counted_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> F
         "x": [j for _, j in places],
         "y": [i for i, _ in places],
         "ids": [f"{i},{j}" for i, j in places],
-        "text": [str(counts[i][j]) if counts[i][j] and named else "" for i, j in places],
+        "text": [str(counts[i][j]) if counts[i][j] and named else NOTHING for i, j in places],
         "marker": {"size": 18, "symbol": "square", "opacity": 0, "color": NEUTRAL},
         "textfont": {"size": 12},
         "customdata": [[names[i], names[j], counts[i][j]] for i, j in places],

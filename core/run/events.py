@@ -241,4 +241,4 @@ def lean(event: Event) -> dict[str, Any]:
     return {key: value for key, value in event.items() if key not in _PICTURES}
 
 
-_PICTURES = ("weights", "filters", "batch_losses", "right", "answers", "confusion")
+_PICTURES = ("weights", "filters", "batch_losses", "right", "confusion")

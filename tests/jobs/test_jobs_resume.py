@@ -91,17 +91,18 @@ def test_a_run_whose_worker_is_killed_goes_on_and_is_the_run_that_was_not(server
         )
         jobs.resume(run_id)
     whole = jobs.wait(run_id, PATIENCE)
-    assert whole.state == "finished" and epochs(whole.history.epochs) == plain(straight[0])
+    assert whole.state == "finished" and plain(epochs(whole.history.epochs)) == plain(straight[0])
     assert same_weights(run_folder(run_id), straight[1])
     # Whoever reads it back from the store sees the same: each epoch once, and in its place.
-    assert epochs(server().view(run_id).history.epochs) == plain(straight[0])
+    assert plain(epochs(server().view(run_id).history.epochs)) == plain(straight[0])
     with pytest.raises(SpecError, match="can't go on"):
         jobs.resume(run_id)
 
 
 def plain(told):
-    """Epochs as a history keeps them."""
-    return [{name: value for name, value in event.items() if name != "batch_losses"} for event in told]
+    """Epochs as a history keeps them, and the last epoch's matrix left out."""
+    dropped = ("batch_losses", "confusion")
+    return [{name: value for name, value in event.items() if name not in dropped} for event in told]
 
 
 @pytest.mark.parametrize("by_itself", [False, True])
@@ -131,7 +132,7 @@ time.sleep(60)
         assert jobs.view(run_id).state == "interrupted"
         jobs.resume(run_id)
     whole = jobs.wait(run_id, PATIENCE)
-    assert whole.state == "finished" and epochs(whole.history.epochs) == plain(straight[0])
+    assert whole.state == "finished" and plain(epochs(whole.history.epochs)) == plain(straight[0])
     assert same_weights(run_folder(run_id), straight[1])
     assert not list(run_folder(run_id).rglob("*.part"))
 
@@ -145,7 +146,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(server, s
     jobs.wait(run_id, PATIENCE)
     (run_folder(run_id) / "checkpoint.safetensors").unlink(missing_ok=True)
     jobs.resume(run_id)
-    assert epochs(jobs.wait(run_id, PATIENCE).history.epochs) == plain(straight[0])
+    assert plain(epochs(jobs.wait(run_id, PATIENCE).history.epochs)) == plain(straight[0])
 
 
 def test_a_branch_goes_on_from_a_checkpoint_also_when_its_parent_is_gone(server, straight):
@@ -159,7 +160,7 @@ def test_a_branch_goes_on_from_a_checkpoint_also_when_its_parent_is_gone(server,
     (same,) = jobs.branches(parent)
     jobs.delete(parent)
     whole = jobs.wait(same.id, PATIENCE)
-    assert epochs(whole.history.epochs) == plain(straight[0])[at.epochs :]
+    assert plain(epochs(whole.history.epochs)) == plain(straight[0])[at.epochs :]
     assert same_weights(run_folder(same.id), straight[1])
     assert whole.parents == (jobs._store.run(parent).digest,)
     assert jobs.already(SPEC, inputs=fork.inputs, parents=fork.parents).id == same.id

@@ -389,5 +389,6 @@ def test_a_run_that_waits_says_how_long_those_before_it_take(open_page):
     for run_id in ids:
         manager().stop(run_id)
     assert any(
-        re.match(r"Queued\. It waits\\?: 2 runs are before it, (some seconds|about .+)\.", each) for each in said
+        re.match(r"Queued\. It waits\\?: 2 runs are before it, (some seconds|about .+)\.", each)
+        for each in said
     ), said
