@@ -39,6 +39,7 @@ nightly: fuzz
 	$(BIN)/python -m tests.nightly.hostile_inputs --count 100000
 	$(BIN)/python -m tests.nightly.kills --kills 200
 	$(BIN)/python -m tests.nightly.kill_engine --kills 200
+	$(BIN)/python -m tests.nightly.full_home
 	$(BIN)/python -m tests.nightly.matrix
 	$(BIN)/python -m tests.nightly.hostile_afternoon
 

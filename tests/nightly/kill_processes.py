@@ -34,7 +34,8 @@ def owner_of(pid: int) -> str:
 
 
 def environment(home: Path, slots: int = SLOTS) -> dict[str, str]:
-    return {**os.environ, "AUGURY_HOME": str(home), "AUGURY_THREADS": "1", "AUGURY_SLOTS": str(slots)}
+    given = {"AUGURY_HOME": str(home), "AUGURY_SLOTS": str(slots)}
+    return {"AUGURY_THREADS": "1", **os.environ, **given}
 
 
 class Server:
