@@ -69,7 +69,7 @@ def _optimiser(spec: RunSpec) -> Iterator[Dial]:
         entry.lr_default,
         entry.lr_low,
         entry.lr_high,
-        "How far the weights move at each step.",
+        "How far the weights move at each step. The schedule keeps its phase.",
         scale="log",
     )
     yield Dial("optimiser.lr", "Optimiser", "Learning rate", rate, spec.optimiser.lr or entry.lr_default)
@@ -127,7 +127,14 @@ def _operation(op: OpSpec | MixSpec, entry: Any, place: str) -> Iterator[Dial]:
 
 
 def _budget(spec: RunSpec, least_epochs: int) -> Iterator[Dial]:
-    epochs = Number("epochs", 10, least_epochs, MOST_EPOCHS, "How many the run is to have.", integer=True)
+    epochs = Number(
+        "epochs",
+        10,
+        least_epochs,
+        MOST_EPOCHS,
+        "How many the run is to have. A schedule is stretched or shortened with them.",
+        integer=True,
+    )
     yield Dial("train.epochs", "Budget", "Epochs", epochs, spec.train.epochs)
     size = Number("batch_size", 128, 1, MOST_IMAGES, "Images a step.", "images", integer=True, scale="log")
     yield Dial("train.batch_size", "Budget", "Batch size", size, spec.train.batch_size)

@@ -6,7 +6,7 @@ from core.catalogues import completed
 from core.presets import preset
 from core.run.spec import RegulariserSpec, RunSpec, TrainSpec
 from core.text.advice import in_time, unreached
-from core.text.run_figures import figures, harder_while_learning
+from core.text.run_figures import figures, harder_while_learning, resumed_in_words
 from core.text.shares import counted, gap, in_full
 from tests.made_up_run import STARTED, epoch_event
 
@@ -80,3 +80,12 @@ def test_a_strength_that_will_not_arrive_is_said():
 def test_one_that_arrives_is_not():
     assert unreached(risen(schedule="linear", warmup_epochs=5)) == unreached(risen()) == []
     assert [in_time(epochs) for epochs in (1, 5, 30)] == [1, 3, 20]
+
+
+def test_a_run_that_was_cut_says_what_its_numbers_are():
+    assert resumed_in_words((), ()) == ""
+    same = "its numbers are those of a run that never was, bit for bit."
+    once = resumed_in_words((1320,), ("Trained on 300 images.",))
+    assert once == f"It was cut, and went on after step 1,320: {same}"
+    assert resumed_in_words((20, 320), ()).startswith("It was cut 2 times, and went on after step 320")
+    assert resumed_in_words((20,), ("Resumed with 1 thread instead of 2: from epoch 3 on …",)) == ""

@@ -32,6 +32,7 @@ class RegulariserEntry(Entry):
         l1_share: for a penalty on each weight by itself, from its parameters: the share of L1 in it, in
             [0, 1]; the rest is L2. None for all other kinds.
         averages: whether the network is judged and kept with a mean of its weights; one kind at most may.
+        ends_runs: whether it may end a run before its last epoch.
         gates: whether it multiplies weights by gates, beneath which a proximal step would go unseen.
         note: from a completed spec, the number of classes and the number of epochs: a sentence on what it
             changes about a run's figures, which nobody could guess from a chart.
@@ -52,6 +53,7 @@ class RegulariserEntry(Entry):
     on_weights: bool = True
     l1_share: Callable[[Mapping[str, Any]], float] | None = None
     averages: bool = False
+    ends_runs: bool = False
     gates: bool = False
     note: Callable[[RegulariserSpec, int, int], str] | None = None
 

@@ -90,6 +90,7 @@ PROCEDURES: tuple[RegulariserEntry, ...] = (
         effect="Weights grow as training goes on; they are left where they were when growing further "
         "stopped helping on new images.",
         makes="core.regularise.early_stopping:EarlyStopping",
+        ends_runs=True,
     ),
     RegulariserEntry(
         name="ema",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -52,6 +53,7 @@ class History:
         refused: the latest command that could not be obeyed.
         began, moved: when training began, or was last resumed, and when it last moved (seconds); None: not
             seen live. ``began_at`` and ``seen``: how many epochs were done and known then.
+        resumed: after how many steps it went on, each time that it was cut.
     """
 
     version: int = 0
@@ -78,6 +80,7 @@ class History:
     moved: float | None = None
     began_at: float = 0.0
     seen: int = 0
+    resumed: tuple[int, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -197,6 +200,7 @@ class HistoryBuilder:
                 "values": event.get("values", {}) if event.get("code") == "diverged" else {},
             }
         elif kind == "resumed":
+            self._latest["resumed"] = (*self._latest.get("resumed", ()), event["step"])
             self._cut(event)
         elif kind == "epoch":
             self._end_epoch(event)
@@ -302,6 +306,11 @@ def build_history(numbered: Iterable[tuple[int, Event]]) -> HistoryBuilder:
     for number, event in numbered:
         folded.add(event, version=number)
     return folded
+
+
+def edits_json(history: History) -> str:
+    """The run's edits, as ``python -m core run --edits`` reads them."""
+    return json.dumps([{"step": each["step"], "set": each["set"]} for each in history.edits], indent=2) + "\n"
 
 
 def summary(history: History) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from core.measure.near import NEAR
@@ -107,3 +107,17 @@ def _clean_counted(share: float, of: int, training: int) -> str:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else percent(share)
+
+
+def resumed_in_words(steps: Sequence[int], notes: Sequence[str]) -> str:
+    """That a run was cut and went on, and what that means for its numbers; empty if it never was.
+
+    Args:
+        steps: that were done each time that it went on.
+        notes: of the run; they say so if its numbers are others since (`core.train.surroundings.changes`).
+    """
+    if not steps or any(note.startswith("Resumed ") for note in notes):
+        return ""
+    cut = "It was cut" if len(steps) == 1 else f"It was cut {len(steps)} times"
+    went_on = f"{cut}, and went on after step {steps[-1]:,}"
+    return f"{went_on}: its numbers are those of a run that never was, bit for bit."

@@ -7,7 +7,9 @@ from visiting import asked, manager
 
 from core.catalogues import completed
 from core.jobs.fork import forks
-from core.run.spec import parse
+from core.run.edits import read_edits
+from core.run.history import edits_json
+from core.run.spec import RegulariserSpec, parse
 
 PAGE = "pages/2_Train.py"
 SPEC = completed(
@@ -188,3 +190,33 @@ def test_an_address_of_a_checkpoint_that_is_not_there_says_so(open_page, query):
     visit = open_page(PAGE, **query)
     assert any("not there any more" in each.value for each in visit.error)
     assert "Start training" in labels(visit)
+
+
+def test_a_run_that_had_stopped_early_trains_on_without_that_once_asked(open_page):
+    patient = {"kind": "early_stopping", "params": {"patience": 1, "min_delta": 5.0}}
+    stopping = RegulariserSpec.model_validate(patient)
+    spec = SHORT.model_copy(update={"regularisers": (*SHORT.regularisers, stopping)})
+    spec = spec.model_copy(update={"train": SPEC.train.model_copy(update={"epochs": 9})})
+    run_id = manager().submit(completed(spec))
+    ended = manager().wait(run_id, 60)
+    last = ended.history.epochs[-1]
+    assert "stop" in last and last["epoch"] < 9
+    visit = open_page(PAGE, run=run_id)
+    assert any("leaves early stopping out" in each.value for each in visit.caption)
+    next(each for each in visit.number_input if each.label.startswith("Or train on")).set_value(2).run()
+    button(visit, f"Train on to epoch {last['epoch'] + 2}").click().run()
+    longer = manager().wait(asked(visit, "run"), 60)
+    assert [each.kind for each in longer.spec.regularisers] == ["l1"]
+    assert [e["epoch"] for e in longer.history.epochs] == [last["epoch"] + 1, last["epoch"] + 2]
+
+
+def test_a_runs_changes_can_be_taken_away(running):
+    visit, run_id = running
+    dial(visit, "Learning rate").set_value(0.01).run()
+    manager().stop(run_id)
+    ended = manager().wait(run_id, 60)
+    assert read_edits(edits_json(ended.history)) == [
+        {"step": ended.history.edits[0]["step"], "set": {"optimiser.lr": 0.01}}
+    ]
+    visit.run()
+    assert any(each.proto.label == "Changes (JSON)" for each in visit.get("download_button"))

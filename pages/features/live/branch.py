@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.jobs.fork import forks
 from core.jobs.views import RunView
+from core.regularise.catalogue import REGULARISERS
 from core.run.checkpoints import Found
 from core.run.errors import SpecError
 from core.text.describe import title
@@ -64,12 +65,8 @@ def _box(view: RunView) -> None:
 
 
 def _extend(view: RunView, at: Found) -> None:
-    stopped = next((event["stop"] for event in view.history.epochs[-1:] if "stop" in event), "")
-    if stopped:
-        st.caption(
-            f"{plain(stopped)} To train on all the same, choose other settings: without early stopping."
-        )
-        return
+    if stopped := _stopped_early(view):
+        st.caption(f"{plain(stopped)} To train on all the same leaves early stopping out.")
     more = st.number_input("Or train on for (epochs)", 1, 1000, view.spec.train.epochs, key="branch.more")
     st.button(
         f"Train on to epoch {at.epochs + int(more):d}",
@@ -111,7 +108,17 @@ def _train_on(run_id: str, step: int, epochs: int) -> None:
     except SpecError as error:
         st.session_state[_PROBLEM] = in_words(error)
         return
-    train = fork.spec.train.model_copy(update={"epochs": epochs})
     view = jobs().view(run_id)
-    name = f"{title(view.spec) if view else ''}, to epoch {epochs}"[-80:]
-    start_branch(fork, fork.spec.model_copy(update={"train": train, "name": name}))
+    update = {
+        "train": fork.spec.train.model_copy(update={"epochs": epochs}),
+        "name": f"{title(view.spec) if view else ''}, to epoch {epochs}"[-80:],
+    }
+    if view and _stopped_early(view):  # it would stop again at once
+        kept = [each for each in fork.spec.regularisers if not REGULARISERS[each.kind].ends_runs]
+        update["regularisers"] = tuple(kept)
+    start_branch(fork, fork.spec.model_copy(update=update))
+
+
+def _stopped_early(view: RunView) -> str:
+    """Why the run ended before its time; empty if it did not."""
+    return next((str(event["stop"]) for event in view.history.epochs[-1:] if "stop" in event), "")

@@ -18,7 +18,7 @@ from core.text.describe import in_words, title
 from core.text.escape import plain
 from core.text.how_long import how_long
 from core.text.how_long import in_words as roughly
-from core.text.run_figures import figures, harder_while_learning
+from core.text.run_figures import figures, harder_while_learning, resumed_in_words
 from core.text.shares import in_full, percent
 from pages.components.live_chart import live_chart
 from pages.features.frame.asked import control_note, may_change
@@ -232,7 +232,10 @@ def _state(view: RunView) -> None:
         st.error(f"The run failed. {plain(history.reason)}", icon=":material/error:")
     elif history.reason:
         st.info(plain(history.reason), icon=":material/info:")
-    _notes(history.started.get("notes", ()) if history.started else ())
+    notes = history.started.get("notes", ()) if history.started else ()
+    if said := resumed_in_words(history.resumed, notes):
+        st.caption(said)
+    _notes(notes)
     for warning in history.finished.get("warnings", ()) if history.finished else ():
         st.warning(plain(warning), icon=":material/warning:")
     if history.result and (advice := advise(history.result, view.spec)):

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.figures.epochs_csv import epochs_csv
 from core.jobs.views import RunView
+from core.run.history import edits_json
 from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
 
@@ -26,6 +27,14 @@ def what_next(view: RunView) -> None:
             f"augury-{view.id[:8]}.json",
             icon=":material/download:",
         )
+        if view.history.edits:
+            st.download_button(
+                "Changes (JSON)",
+                edits_json(view.history),
+                f"augury-{view.id[:8]}-edits.json",
+                icon=":material/download:",
+                help="`python -m core run SETTINGS --edits CHANGES` makes them again at their steps.",
+            )
         st.download_button(
             "Epochs (CSV)",
             epochs_csv(view.history, view.id, view.spec),
