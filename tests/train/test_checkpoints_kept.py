@@ -152,9 +152,12 @@ def test_a_new_run_in_an_old_folder_keeps_nothing_of_the_old_one(tmp_path):
 def test_the_disk_is_full_when_the_weights_are_written(tmp_path, monkeypatch):
     """Early stopping puts its best network in the place of the last when it saves: the last checkpoint is of
     the last all the same."""
-    patient = {"kind": "early_stopping", "params": {"patience": 1, "min_delta": 5.0, "restore_best": True}}
-    chosen = parse(SMALL_CNN | {"regularisers": [patient], "train": TRAIN | {"epochs": 6}})
-    expected = result(list(run(chosen, out=tmp_path / "whole")), tmp_path / "whole")
+    patient = {"kind": "early_stopping", "params": {"patience": 2, "monitor": "loss"}}
+    wild = {"kind": "adam", "lr": 0.3}
+    chosen = parse(SMALL_CNN | {"regularisers": [patient], "optimiser": wild, "train": TRAIN | {"epochs": 9}})
+    whole = list(run(chosen, out=tmp_path / "whole"))
+    assert last(whole, "finished")["result"]["epoch"] < last(whole, "finished")["epochs"]
+    expected = result(whole, tmp_path / "whole")
     write, full = saving._write, [3]
 
     def no_room(path, *rest):
@@ -177,13 +180,15 @@ def test_a_full_disk_leaves_the_old_spec_and_edits_whole(tmp_path, monkeypatch):
     before = (tmp_path / "spec.json").read_text()
 
     def no_room(path, *_, **__):
-        path.touch()
+        path.open("w").close()  # what is there is gone before there is no room
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_text", no_room)
     control = Control()
-    control.stop.set()
-    list(run(parse(SMALL_CNN | {"seed": 3}), control, out=tmp_path))
+    for event in run(parse(SMALL_CNN | {"seed": 3}), control, out=tmp_path):
+        if event["event"] == "step":
+            control.stop.set()
+    assert event["reason"] == "Its weights could not be saved: the disk is full."
     assert (tmp_path / "spec.json").read_text() == before and not list(tmp_path.rglob("*.part"))
 
 
