@@ -74,7 +74,7 @@ def test_landing_to_a_live_run_in_every_theme_and_width(
     overflow = any_page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert overflow <= 0, f"the page is {overflow} px wider than its window"
     stop(any_page)
-    expect(any_page.get_by_text(re.compile("^Stopped"))).to_be_visible()
+    expect(any_page.get_by_text(re.compile("^Stopped")).first).to_be_visible()
 
 
 def test_zoom_and_legend_survive_updates_and_the_node_stays(page: Page, app: str) -> None:

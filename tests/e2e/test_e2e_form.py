@@ -18,7 +18,7 @@ def open_form(page: Page, app: str) -> Page:
     page.goto(f"{app}/Train")
     expect(ready(page).get_by_role("heading", name="Objective")).to_be_visible()
     if page.viewport_size and page.viewport_size["width"] < 600:
-        page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_role("button", name="Dials").tap()
     return page
 
 
@@ -100,8 +100,7 @@ def test_a_zip_of_photographs_becomes_a_trained_network_by_the_mouse(page: Page,
     chooser.value.set_files({"name": "x.zip", "mimeType": "application/zip", "buffer": content.getvalue()})
     expect(page.get_by_text("3 classes")).to_be_visible()
     expect(page.get_by_text("Left out 1 hidden or system file")).to_be_visible()
-    sidebar = page.get_by_test_id("stSidebar")
-    sidebar.get_by_role("link", name="Augment").click()  # and the images come along
+    page.get_by_role("link", name="Augment").first.click()  # and the images come along
     expect(page.locator(".st-key-results figure").first).to_contain_text("apple")
     expect(page.locator(".st-key-results figure").nth(1)).to_contain_text("leaf")
     page.get_by_role("button", name="Train with this").click()
@@ -124,7 +123,7 @@ def test_loose_pictures_are_there_after_train_and_after_a_reload(
     expect(page.get_by_text("This picture has no labels; Train uses MNIST")).to_be_visible()
     page.get_by_role("button", name="Train with this").click()
     expect(page.get_by_role("heading", name="Objective")).to_be_visible()
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Augment").click()
+    page.get_by_role("link", name="Augment").first.click()
     expect(page.get_by_text("This picture has no labels")).to_be_visible()
     page.goto(f"{app}/Augment?images=Yours")  # a visit of its own to the server
     expect(page.get_by_text("This picture has no labels")).to_be_visible()

@@ -113,10 +113,7 @@ def _header(view: RunView) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(horizontal=True, vertical_alignment="bottom", width="stretch"):
                 st.title(plain(name), anchor=False, width="content")
-                if view.inputs.get("parent"):
-                    parent_link(view)
-                elif words != name:
-                    st.caption(plain(words), width="content")
+                parent_link(view)
             with st.container(horizontal=True, width="content", gap="small"):
                 if part_shown("share"):
                     with st.popover("Share", icon=":material/share:"):
@@ -126,8 +123,9 @@ def _header(view: RunView) -> None:
                     branch_box(view)
                     if may_change(view):
                         control_buttons(view)
-        if preset := None if view.history.edits else preset_of(view.spec):
-            st.caption(preset.watch)
+        preset = None if view.history.edits else preset_of(view.spec)
+        about = [words if words != name else "", preset.watch if preset else ""]
+        st.caption(plain(" — ".join(filter(None, about))))
 
 
 def _as_drawn(view: RunView) -> tuple[str, bool]:
