@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.catalogues import completed
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
-from core.jobs.manager import Jobs, forget_shared_jobs
+from core.jobs.manager import Jobs
+from core.jobs.shared import forget_shared_jobs
 from core.run.address import encode
 from core.run.events import MEASURED_TIMES
 from core.run.spec import RunSpec, parse

@@ -1,4 +1,4 @@
-"""`Jobs`: what pages ask of the queue, and the thread that looks after it.
+"""`Jobs`: what pages ask of the queue.
 
 Jobs wait in the database (`core.jobs.queue`), are computed by whichever server has a free slot
 (`core.jobs.runner`), and are shown to any number of pages as `RunView` values (`core.jobs.views`).
@@ -9,24 +9,23 @@ from __future__ import annotations
 import atexit
 import json
 import logging
-import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.catalogue import look_up
-from core.files import remove_parts
-from core.jobs.executors import Executor, make_executor
+from core.jobs.executors import Executor
 from core.jobs.fork import Fork, drop, fork_of
-from core.jobs.kinds import KINDS, is_quick
-from core.jobs.limits import NONE, Limits, read_limits
+from core.jobs.keeper import Keeper
+from core.jobs.kinds import KINDS
+from core.jobs.limits import NONE, Limits
 from core.jobs.memory import run_bytes
 from core.jobs.needs import check_fits
-from core.jobs.queue import LEASE_SECONDS, MAX_COMMAND_BYTES, Queue
+from core.jobs.queue import MAX_COMMAND_BYTES, Queue
 from core.jobs.rights import (
     ITSELF,
     Asker,
@@ -34,7 +33,6 @@ from core.jobs.rights import (
     check_teacher,
     key_digest,
     new_key,
-    teachers_key,
     who,
 )
 from core.jobs.room import Room
@@ -48,15 +46,12 @@ from core.run.history import History
 from core.run.spec import RunSpec, is_upload
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefacts
-from core.store.retention import bytes_of_place, sweep
-from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, run_folder
+from core.store.retention import bytes_of_place
+from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun
 from core.text.paths import without_paths
 
 log = logging.getLogger(__name__)
 
-COMMAND_SECONDS = 0.25  # how soon another server's command is heard
-HEARTBEAT_SECONDS = 2.0
-SWEEP_SECONDS = 60.0
 MAX_SAME = 100  # equal jobs, or jobs of a group, that are looked at
 LOOK_SECONDS = 0.1  # how often a job of another server is looked at by who waits for it
 RESUMES = 5  # how often a run may go on by itself: it may be what ends its server
@@ -93,11 +88,9 @@ class Jobs:
         self._archive = Archive(store, self._queue)
         self._closing = threading.Event()
         self._lock = threading.Lock()  # for closing once
-        self._duty("find what others left behind", self._find_orphans)
-        self._duty("have runs go on", self._queue.put_back_by_themselves)
+        self._keeper = Keeper(store, self._artefacts, self._queue, self._archive)
         self._runner = Runner(store, self._queue, self._archive, executor, limits)
-        self._keeper = threading.Thread(target=self._look_after, name="jobs-keeper", daemon=True)
-        self._keeper.start()
+        self._keeper.start(self._runner)
         atexit.register(self.close)
 
     @property
@@ -488,63 +481,14 @@ class Jobs:
             if self.closed:
                 return
             self._closing.set()
+        self._keeper.ask_to_end()
         self._runner.close()
-        self._keeper.join(HEARTBEAT_SECONDS)
+        self._keeper.join()
         atexit.unregister(self.close)
 
     def _noticed(self, run_id: str) -> None:
         self._runner.read_again(run_id)
         self._archive.changed(run_id)
-
-    def _look_after(self) -> None:
-        """Hear commands, renew leases, find what others left behind, and tidy up, until we close."""
-        beat = swept = time.monotonic()
-        while not self._closing.wait(COMMAND_SECONDS):
-            now = time.monotonic()
-            if now - beat >= HEARTBEAT_SECONDS:
-                late, beat = now - beat > LEASE_SECONDS / 2, now
-                self._duty("renew leases", self._runner.renew)
-                # After the machine has slept all leases are old: their owners get time to renew them.
-                if not late:
-                    self._duty("find what others left behind", self._interrupt_orphans)
-                    self._duty("have runs go on", self._put_back)
-            self._duty("end what takes too long", self._runner.end_overdue)
-            self._duty("hear commands", self._runner.take_commands)
-            self._duty("store events", self._runner.store_gathered)
-            self._duty("park what is paused", self._runner.park)
-            if now - swept >= SWEEP_SECONDS:
-                swept = now
-                self._duty("tidy up", self._sweep)
-
-    def _duty(self, what: str, do: Callable[[], object]) -> None:
-        """Do one of what `_look_after` does. Whatever goes wrong with it, a damaged row or a full disk, it is
-        tried again, and the other duties go on."""
-        try:
-            do()
-        except (SQLAlchemyError, OSError, SpecError) as error:
-            log.warning("The queue could not %s for now: %s", what, error)
-        except Exception:
-            log.exception("The queue could not %s for now.", what)
-
-    def _interrupt_orphans(self) -> None:
-        if self._find_orphans():
-            self._archive.changed()
-            self._runner.wake()
-
-    def _find_orphans(self) -> list[str]:
-        """Mark the jobs whose server is gone, and remove what their workers had begun to write."""
-        interrupted = self._queue.interrupt_orphans()
-        for run_id in interrupted:
-            remove_parts(run_folder(run_id))
-        return interrupted
-
-    def _put_back(self) -> None:
-        for run_id in self._queue.put_back_by_themselves():
-            self._archive.changed(run_id)
-            self._runner.wake()
-
-    def _sweep(self) -> None:
-        sweep(self._store, self._artefacts, passing=[kind for kind in KINDS if is_quick(kind)])
 
 
 def _says(view: RunView) -> int:
@@ -554,44 +498,3 @@ def _says(view: RunView) -> int:
 
 def _has_moved(history: History) -> bool:
     return bool(history.step or history.epochs or history.rows or history.progress_event)
-
-
-_shared: Jobs | None = None
-_shared_lock = threading.Lock()
-
-
-def shared_jobs() -> Jobs:
-    """The one manager of this process, made when it is first asked for. It is no cached value of Streamlit's,
-    which any visitor's browser can have cleared.
-
-    Raises:
-        SpecError: see `make_jobs`.
-    """
-    global _shared
-    with _shared_lock:
-        if _shared is None or _shared.closed:
-            _shared = make_jobs()
-        return _shared
-
-
-def forget_shared_jobs() -> None:
-    """Close the shared manager, if there is one; the next call of `shared_jobs` makes another."""
-    global _shared
-    with _shared_lock:
-        closing, _shared = _shared, None
-    if closing is not None:
-        closing.close()
-
-
-def make_jobs() -> Jobs:
-    """The jobs of this installation, as the environment says: ``AUGURY_HOME``, ``AUGURY_DATABASE_URL``,
-    ``AUGURY_EXECUTOR``, ``AUGURY_SLOTS``, ``AUGURY_LIMITS`` and ``AUGURY_TEACHER_KEY``.
-
-    Raises:
-        SpecError: one of them is of no use.
-    """
-    teachers_key()  # refused now, not when a teacher stands before the class
-    slots = os.environ.get("AUGURY_SLOTS") or "1"
-    if not slots.isdecimal() or not 1 <= int(slots) <= 64:
-        raise SpecError("AUGURY_SLOTS", f"{slots!r} is not a number from 1 to 64.")
-    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor(), int(slots), read_limits())

@@ -62,7 +62,7 @@ def test_the_validation_images_stand_on_the_first_screen_and_stay_chosen(page: P
     page.locator(".st-key-watched").get_by_text("Validation").click()
     pictures = page.locator(".tiles.rows figure")
     expect(pictures).to_have_count(12)
-    expect(page.get_by_text(re.compile("After epoch \\d+: \\d+ of these same 12 correct"))).to_be_visible()
+    expect(page.get_by_text(re.compile("After epoch \\d+: \\d+ of the same 12 correct"))).to_be_visible()
     page.wait_for_timeout(2000)  # some refreshes
     boxes = [each.bounding_box() for each in pictures.all()]
     assert all(box and box["y"] > 0 and box["y"] + box["height"] <= 720 for box in boxes)

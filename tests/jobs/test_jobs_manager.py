@@ -12,10 +12,11 @@ import psutil
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.jobs import manager, queue, runner, turns
+from core.jobs import keeper, queue, runner, turns
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
-from core.jobs.manager import Jobs, forget_shared_jobs, make_jobs, shared_jobs
+from core.jobs.manager import Jobs
 from core.jobs.queue import Queue
+from core.jobs.shared import forget_shared_jobs, make_jobs, shared_jobs
 from core.jobs.views import MAX_REMEMBERED
 from core.jobs.worker import run_job
 from core.run.commands import Control
@@ -285,11 +286,11 @@ def test_a_command_reaches_a_run_of_another_server(start):
 
 def test_a_run_whose_lease_was_lost_is_stopped_and_stays_interrupted(start, monkeypatch):
     """A server that could not renew its lease, for it was held up, finds its run taken from it."""
-    monkeypatch.setattr(manager, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(keeper, "HEARTBEAT_SECONDS", 0.1)
     monkeypatch.setattr(Queue, "renew", lambda self, ids: set())
     monkeypatch.setattr(queue, "LEASE_SECONDS", 0.3)
     monkeypatch.setattr(queue, "HANGS_SECONDS", 0.0)
-    monkeypatch.setattr(manager, "LEASE_SECONDS", 10.0)
+    monkeypatch.setattr(keeper, "LEASE_SECONDS", 10.0)
     here = start()
     run_id = begin(here)
     until(lambda: Store().run(run_id).state == "interrupted")
@@ -472,7 +473,7 @@ def test_an_end_that_can_not_be_stored_is_stored_later(jobs, monkeypatch):
         return mark(*arguments, **columns)
 
     monkeypatch.setattr(jobs._queue, "mark", sometimes)
-    monkeypatch.setattr(manager, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(keeper, "HEARTBEAT_SECONDS", 0.1)
     first, second = submit(jobs), submit(jobs)
     assert jobs.wait(first, PATIENCE).state == "finished"
     assert jobs.wait(second, PATIENCE).state == "finished"
@@ -596,7 +597,7 @@ def test_a_damaged_or_foolish_command_in_the_store_harms_nothing(start, text):
             f"insert into commands (run_id, command, created_at) values ('{run_id}', {text}, 0)"
         )
     until(lambda: not jobs._queue.take_commands([run_id]))
-    time.sleep(2 * manager.COMMAND_SECONDS)
+    time.sleep(2 * keeper.COMMAND_SECONDS)
     assert jobs._keeper.is_alive() and jobs.view(run_id).state == "running"
     jobs.stop(run_id)
     assert jobs.wait(run_id, PATIENCE).state == "stopped"

@@ -7,8 +7,9 @@ import pytest
 from core.catalogues import completed
 from core.jobs.executors import ThreadExecutor
 from core.jobs.limits import NONE, Limits, num_parameters, read_limits
-from core.jobs.manager import Jobs, make_jobs
+from core.jobs.manager import Jobs
 from core.jobs.rights import TEACHER, Asker
+from core.jobs.shared import make_jobs
 from core.presets import PRESETS
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, TrainSpec, parse

@@ -18,7 +18,8 @@ from core.catalogues import completed
 from core.files import write_text
 from core.interactive.client import Interactive, shared_interactive
 from core.jobs.executors import WorkerExecutor
-from core.jobs.manager import Jobs, shared_jobs
+from core.jobs.manager import Jobs
+from core.jobs.shared import shared_jobs
 from core.presets import FIRST_LOOK
 from core.run.edits import Edit
 from core.run.errors import SpecError
@@ -54,10 +55,10 @@ class Server:
             self._jobs = Jobs(Store(), self._executor, slots=2)
             self._interactive = Interactive(fake_answers.WORKER)
         else:
-            import core.jobs.manager as manager
+            import core.jobs.shared as shared
 
             self._executor = WatchedExecutor()
-            manager.make_executor = lambda: self._executor
+            shared.make_executor = lambda: self._executor
             self._jobs = shared_jobs()
             self._interactive = shared_interactive()
         self._interactive.warm()

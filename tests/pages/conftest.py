@@ -5,7 +5,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.jobs.manager import forget_shared_jobs
+from core.jobs.shared import forget_shared_jobs
 
 ROOT = Path(__file__).parents[2]
 

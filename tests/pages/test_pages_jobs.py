@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.jobs.manager import forget_shared_jobs
+from core.jobs.shared import forget_shared_jobs
 from core.run.spec import parse
 from pages.features.frame.setup import jobs
 

@@ -44,7 +44,7 @@ def test_the_validation_images_are_shown_with_what_the_network_names(open_page):
     assert [tile["caption"] for tile in tiles] == ["0", "1", "0 → 1"]
     assert [tile["mark"] for tile in tiles] == ["right", "right", "wrong"]
     assert [tile["lines"][0]["value"] for tile in tiles] == ["90%", "80%", "55%"]
-    assert "After epoch 6: 2 of these same 3 correct" in texts(visit)
+    assert "After epoch 6: 2 of the same 3 correct" in texts(visit)
 
 
 def test_before_the_first_epoch_they_stand_there_with_their_labels(open_page):

@@ -64,7 +64,7 @@ def _prepare() -> None:
     for module in MODULES:
         importlib.import_module(module)
 
-    from core.jobs.manager import shared_jobs
+    from core.jobs.shared import shared_jobs
     from core.run.errors import SpecError
 
     with suppress(SpecError):  # which each page says
@@ -78,7 +78,7 @@ def _prepare() -> None:
 def _end() -> None:
     """A signal ends this process right after this, before what `atexit` was told."""
     from core.interactive.client import close_shared
-    from core.jobs.manager import forget_shared_jobs
+    from core.jobs.shared import forget_shared_jobs
 
     forget_shared_jobs()
     close_shared()

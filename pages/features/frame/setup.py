@@ -14,7 +14,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.interactive.client import shared_interactive
-from core.jobs.manager import Jobs, shared_jobs
+from core.jobs.manager import Jobs
+from core.jobs.shared import shared_jobs
 from pages.features.frame.bar import bar
 from pages.features.frame.size import presenter_size
 from pages.features.frame.steps import no_step_for_a_dial

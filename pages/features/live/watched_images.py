@@ -59,7 +59,7 @@ def _validation(view: RunView) -> None:
         return
     right = sum(each.right for each in strip.seen)
     st.caption(
-        f"After epoch {strip.epoch:d}: {right:d} of these same {len(strip.seen)} correct, and how sure it is.",
+        f"After epoch {strip.epoch:d}: {right:d} of the same {len(strip.seen)} correct, and how sure it is.",
         help="The same validation images after each epoch, of all classes in turn. A mistake is dashed: what "
         "the image is → what the network names. The per cent are the softmax's, of the class it names. These "
         "are to look at, not to judge by: the accuracy above is of all validation images.",
