@@ -84,7 +84,7 @@ def test_one_that_arrives_is_not():
 
 def test_a_run_that_was_cut_says_what_its_numbers_are():
     assert resumed_in_words((), ()) == ""
-    same = "its numbers are those of a run that never was, bit for bit."
+    same = "its numbers are, bit for bit, those of a run that was never cut."
     once = resumed_in_words((1320,), ("Trained on 300 images.",))
     assert once == f"It was cut, and went on after step 1,320: {same}"
     assert resumed_in_words((20, 320), ()).startswith("It was cut 2 times, and went on after step 320")

@@ -43,7 +43,7 @@ from core.run.commands import read_command
 from core.run.digest import canonical, digest
 from core.run.errors import SpecError
 from core.run.history import History
-from core.run.spec import RunSpec, is_upload
+from core.run.spec import RunSpec, is_upload, parse
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefacts
 from core.store.retention import bytes_of_place
@@ -138,15 +138,10 @@ class Jobs:
         described: dict[str, Any] = {"kind": kind, "inputs": inputs, "parents": parents, "digest": made}
         described["control"] = key_digest(key) if key else None
         try:
+            spec = parse(spec.to_json())  # what a caller has put together may be beyond its bounds
             if visitor:
                 self._check_start(Asker(visitor))
-            limits = self._limits.of(visitor)
-            limits.check_spec(spec, trains=kind == "train")
-            if kind == "train" and visitor and not Asker(visitor).is_teacher:
-                check_fits(spec, run_bytes())
-            self._queue.check_room(visitor, group, limits.waiting)
-            if limits.disk_mb is not None:
-                limits.check_disk(bytes_of_place(self._store, place_of(visitor)))
+            self._check_room(spec, kind, visitor, group)
             self._store.create(run_id, spec, time.time(), **described, group=group, visitor=visitor)
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", error)
@@ -156,6 +151,20 @@ class Jobs:
         self._archive.changed()
         self._runner.wake()
         return run_id
+
+    def _check_room(self, spec: RunSpec, kind: str, visitor: str, group: str | None) -> None:
+        """Whether one more job of this visitor may wait, and has what it needs.
+
+        Raises:
+            SpecError: it may not, or has not.
+        """
+        limits = self._limits.of(visitor)
+        limits.check_spec(spec, trains=kind == "train")
+        if kind == "train" and visitor and not Asker(visitor).is_teacher:
+            check_fits(spec, run_bytes())
+        self._queue.check_room(visitor, group, limits.waiting)
+        if limits.disk_mb is not None:
+            limits.check_disk(bytes_of_place(self._store, place_of(visitor)))
 
     def fork(self, run_id: str, step: int) -> Fork:
         """Where one can branch from a run, after ``step`` steps; see `core.jobs.fork`.
@@ -226,11 +235,13 @@ class Jobs:
 
         Raises:
             SpecError: it is none of these, the teacher has stopped new starts, it has had the minutes that a
-                run may take here, or see `check_control`.
+                run may take here, there is no room for it as in `submit`, or see `check_control`.
         """
         self.check_control(run_id, asker)
         self._check_start(asker)
         self._check_minutes(run_id, asker)
+        if (run := self._store.run(run_id)) is not None and not asker.is_teacher:
+            self._check_room(run.spec, run.kind, run.visitor, run.group)
         if not self._queue.put_back(run_id):
             raise SpecError("", "This run can't go on: it has finished, or somebody has it go on already.")
         self._archive.changed(run_id)

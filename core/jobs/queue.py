@@ -249,6 +249,9 @@ class Queue:
             history = build_history(self._store.events(str(run_id))).history()
             figures = summary(history)
             change = sa.update(runs).where(same)
+            stored = self._store.run(str(run_id))
+            if stored is not None and history.edits:  # it is another job than the one that was asked for
+                change = change.values(digest=stored.digest_with(history.edits))
             with self._engine.begin() as connection:
                 change = change.values(
                     state=history.state if history.ended else "interrupted",

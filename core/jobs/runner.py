@@ -23,7 +23,6 @@ from core.jobs.queue import Queue
 from core.jobs.views import Archive, RunView, queued, view_of
 from core.run.checkpoints import newest
 from core.run.commands import Control
-from core.run.digest import digest
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
 from core.run.history import History, HistoryBuilder, build_history, summary
@@ -302,9 +301,7 @@ class Runner:
         if not run.lost:
             columns: dict[str, Any] = {"finished_at": run.finished_at, "summary": figures}
             if history.edits:  # it is another job than the one that was asked for
-                edits = [{"step": each["step"], "set": each["set"]} for each in history.edits]
-                asked = run.stored
-                columns["digest"] = digest(asked.kind, asked.spec, asked.inputs, edits, asked.parents)
+                columns["digest"] = run.stored.digest_with(history.edits)
             if not self._store_events(run):
                 return False
             if not self._guarded(run, self._queue.mark, run.id, history.state, history.reason, **columns):

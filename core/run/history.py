@@ -132,7 +132,7 @@ class History:
         done = min(self.epochs_done(), float(total))
         seconds_left = None
         if not self.ended and (pace := self._seconds_an_epoch(done)) is not None:
-            since = now - self.moved if self.moved is not None else 0.0
+            since = now - self.moved if self.moved is not None and self.state != "paused" else 0.0
             seconds_left = max((total - done) * pace - max(since, 0.0), 0.0)
         current = math.ceil(done) if self.ended else math.floor(done) + 1
         share = 1.0 if self.state == "finished" else done / total

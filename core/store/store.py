@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError, model_validator
 
 from core.home import home
+from core.run.digest import digest
 from core.run.errors import SpecError
 from core.run.events import MAX_EVENT_BYTES, TERMINAL, Event, State, read_event
 from core.run.figures import Summary, Text
@@ -88,6 +89,11 @@ class StoredRun(BaseModel):
     @property
     def ended(self) -> bool:
         return self.state in TERMINAL
+
+    def digest_with(self, edits: Sequence[Event]) -> str:
+        """The digest of the job that it is once these edits, as events, were made."""
+        made = [{"step": each["step"], "set": each["set"]} for each in edits]
+        return digest(self.kind, self.spec, self.inputs, made, self.parents)
 
 
 def is_run_id(text: object) -> bool:

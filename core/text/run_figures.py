@@ -120,4 +120,4 @@ def resumed_in_words(steps: Sequence[int], notes: Sequence[str]) -> str:
         return ""
     cut = "It was cut" if len(steps) == 1 else f"It was cut {len(steps)} times"
     went_on = f"{cut}, and went on after step {steps[-1]:,}"
-    return f"{went_on}: its numbers are those of a run that never was, bit for bit."
+    return f"{went_on}: its numbers are, bit for bit, those of a run that was never cut."

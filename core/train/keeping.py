@@ -27,6 +27,7 @@ CHECKPOINT_SECONDS = 5.0  # between two of the newest
 BEST_SECONDS = 1.0  # at least, between two of the best
 SHARE = 0.02  # of the run's time that these may take
 MOST_KEPT = 8  # epochs, evenly over the run …
+MOST_OF_ALL = 2 * MOST_KEPT + 1  # with those that a person asked for, and the best
 KEPT_BYTES = 64 * 2**20  # … as far as they fit
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -90,6 +91,10 @@ class Keeper:
     def last(self) -> float:
         """Write the newest now; the seconds of work that one takes."""
         return self._put("", LAST)
+
+    def has_room(self) -> bool:
+        """Whether a person may keep one more: they count for each run, and for the whole disk."""
+        return len(list((self._folder / KEPT).glob("*.safetensors"))) < MOST_OF_ALL
 
     def named(self, name: str, step: int) -> None:
         """Keep the run as it is now, under a person's name; it is the newest, too."""

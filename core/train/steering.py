@@ -16,7 +16,7 @@ from core.train.keeping import Keeper
 from core.train.position import Position
 from core.train.session import Session
 
-GOES_ON = ("resume", "step", "epoch")
+WAITS_FOR_A_BATCH = ("resume", "step", "epoch", "edit", "checkpoint")
 FULL_DISK = "The disk is full. The run goes on by itself when there is room for its checkpoint."
 ROOM_SECONDS = 1.0  # between two tries
 PAUSE_SECONDS = 3600.0  # how long one wait for a command takes; then the next begins
@@ -89,10 +89,11 @@ class Steering:
         tell(state("running"))
 
     def _hear(self, commands: Sequence[Command], paused: bool) -> bool:
-        """Keep commands for the next batch; whether the run is paused after them."""
+        """Keep commands for the next batch; whether the run is paused after them. What is to be done before
+        the next batch does not wait: the judgement goes on to its end, and there the run pauses."""
         self._heard += commands
         for command in commands:
-            paused = command["command"] == "pause" or (paused and command["command"] not in GOES_ON)
+            paused = command["command"] == "pause" or (paused and command["command"] not in WAITS_FOR_A_BATCH)
         return paused
 
     def _wait_for_room(self, keeper: Keeper) -> Iterator[Event]:
@@ -166,6 +167,8 @@ class Steering:
     def _checkpoint(self, name: str) -> CheckpointEvent | RefusedEvent:
         if self._keeper is None:
             return _refused("checkpoint", "This run keeps no files, so it has no checkpoint.")
+        if not self._keeper.has_room():
+            return _refused("checkpoint", "This run keeps as many as it may; branch from one of those.")
         self._keeper.named(name, self.step)
         try:
             self._keeper.flush()

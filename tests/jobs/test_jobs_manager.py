@@ -16,6 +16,7 @@ from core.jobs import keeper, queue, runner, turns
 from core.jobs.executors import ThreadExecutor, WorkerExecutor
 from core.jobs.manager import Jobs
 from core.jobs.queue import Queue
+from core.jobs.rights import Asker
 from core.jobs.shared import forget_shared_jobs, make_jobs, shared_jobs
 from core.jobs.views import MAX_REMEMBERED
 from core.jobs.worker import run_job
@@ -138,20 +139,23 @@ def test_stopping_a_run_that_waits(jobs):
 
 
 @pytest.mark.parametrize(
-    ("by", "said"),
+    ("asker", "said"),
     [
-        ("starter", "by whoever started it"),
-        ("address", "from the address it was started from"),
-        ("server", "at the server's own machine"),
-        ("visitor", "by another visitor"),
+        (Asker("pupil/1"), "by whoever started it"),
+        (Asker("pupil/2"), "from the address it was started from"),
+        (Asker("here/9"), "at the server's own machine"),
+        (Asker("teacher/4"), "by the teacher"),
+        (Asker("other/3", "its key"), "by another visitor"),
     ],
 )
-def test_a_stopped_run_says_by_whom(jobs, by, said):
-    runs, waits = begin(jobs), submit(jobs)
-    jobs.stop(waits, by)
+def test_a_stopped_run_says_by_whom(jobs, asker, said):
+    told = {"visitor": "pupil/1", "key": "its key"}
+    runs, waits = jobs.submit(LONG, **told), jobs.submit(RunSpec(), **told)
+    jobs.wait_for_step(runs, PATIENCE)
+    jobs.stop(waits, asker)
     assert jobs.view(waits).reason == f"Stopped before it began, {said}."
-    jobs.stop(runs, by)
-    jobs.stop(runs, "command line")  # too late: it was stopped
+    jobs.stop(runs, asker)
+    jobs.stop(runs, Asker("here/8"))  # too late: it was stopped
     ended = jobs.wait(runs, PATIENCE)
     assert (ended.state, ended.reason) == ("stopped", f"Stopped {said}.")
     assert jobs._store.run(runs).reason == ended.reason
@@ -246,9 +250,9 @@ def test_two_servers_on_one_database_see_and_stop_each_others_runs(start):
         ]  # fmt: skip
     began = time.monotonic()
     here.stop(waiting)
-    there.stop(run_id, "address")
+    there.stop(run_id, Asker("here/1"))
     assert there.wait(run_id, PATIENCE).state == "stopped"
-    assert there.view(run_id).reason == "Stopped from the address it was started from."
+    assert there.view(run_id).reason == "Stopped at the server's own machine."
     assert time.monotonic() - began < 5
     assert states(here, run_id, waiting) == states(there, run_id, waiting) == ["stopped", "stopped"]
     assert there.view(run_id) is there.view(run_id)

@@ -217,11 +217,11 @@ def test_a_pause_is_heard_while_the_network_is_judged(tmp_path, monkeypatch):
     def paused_evaluate(session, dataset):
         if not judged:
             control.post({"command": "pause"})
-            control.post({"command": "checkpoint"})
 
             def go_on():
                 assert [event["state"] for event in told] == ["paused"]
                 judged.append(time.perf_counter())
+                control.post({"command": "checkpoint"})  # is for the next batch, so the judgement goes on
                 control.post({"command": "step"})
                 control.post({"command": "resume"})
 

@@ -9,6 +9,7 @@ from core.jobs.views import RunView
 from core.regularise.catalogue import REGULARISERS
 from core.run.checkpoints import Found
 from core.run.errors import SpecError
+from core.steerable import MOST_EPOCHS
 from core.text.describe import title
 from core.text.escape import plain
 from core.text.refusals import in_words
@@ -67,7 +68,11 @@ def _box(view: RunView) -> None:
 def _extend(view: RunView, at: Found) -> None:
     if stopped := _stopped_early(view):
         st.caption(f"{plain(stopped)} To train on all the same leaves early stopping out.")
-    more = st.number_input("Or train on for (epochs)", 1, 1000, view.spec.train.epochs, key="branch.more")
+    most = MOST_EPOCHS - at.epochs
+    if most < 1:
+        return
+    usual = min(view.spec.train.epochs, most)
+    more = st.number_input("Or train on for (epochs)", 1, most, usual, key="branch.more")
     st.button(
         f"Train on to epoch {at.epochs + int(more):d}",
         icon=":material/add:",
@@ -81,16 +86,16 @@ def _from_here(run_id: str) -> None:
     before = jobs().view(run_id)
     if before is None:
         return
-    count = len(before.history.checkpoints)
-    send(
-        run_id,
-        {"command": "checkpoint"},
-        lambda view: len(view.history.checkpoints) > count,
-        CHECKPOINT_SECONDS,
-    )
+    count, refused = len(before.history.checkpoints), before.history.refused
+
+    def answered(view: RunView) -> bool:
+        return len(view.history.checkpoints) > count or view.history.refused is not refused
+
+    send(run_id, {"command": "checkpoint"}, answered, CHECKPOINT_SECONDS)
     after = jobs().view(run_id)
     if after is None or len(after.history.checkpoints) <= count:
-        st.session_state[_PROBLEM] = "The run did not answer; try again in a moment."
+        said = after.history.refused if after and after.history.refused is not refused else None
+        st.session_state[_PROBLEM] = said["reason"] if said else "The run did not answer; try again soon."
         return
     _choose(run_id, after.history.checkpoints[-1]["step"])
 

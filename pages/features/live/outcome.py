@@ -31,14 +31,16 @@ def outcome(view: RunView) -> None:
 
 
 def _others(view: RunView) -> list[compare.Run | None]:
-    if parent := parent_of(view):
-        return [_ended(parent)]
+    if view.inputs.get("parent"):
+        parent = parent_of(view)
+        return [_ended(parent)] if parent and not parent.history.edits else []
     earlier = [
         run
         for run in jobs().recent(LOOKED_THROUGH)
         if place_of(run.visitor) == place_of(view.visitor) != ""
         and run.created_at < view.created_at
         and run.state == "finished"
+        and not run.inputs.get("parent")  # its first epochs had other settings
         and (view.group is None or run.group != view.group)
         and compare.on_same_data(run.spec, view.spec)
     ]
@@ -48,7 +50,11 @@ def _others(view: RunView) -> list[compare.Run | None]:
     baseline = jobs().already(completed(preset("baseline")))
     ids = [each for each in (before, baseline and baseline.id) if each and each != view.id]
     found = [jobs().view(each) for each in ids]
-    return [_ended(each) for each in found if each and compare.on_same_data(each.spec, view.spec)]
+    return [
+        _ended(each)
+        for each in found
+        if each and not each.history.edits and compare.on_same_data(each.spec, view.spec)
+    ]
 
 
 def _ended(view: RunView) -> compare.Run | None:

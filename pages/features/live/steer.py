@@ -22,6 +22,7 @@ from pages.features.frame.asked import obeyed
 from pages.features.frame.setup import jobs
 from pages.features.live.controls import send, single_steps
 
+MOST_LISTED = 30  # changes; "Changes (JSON)" has all of them
 SYNC_SECONDS = 2.0  # how soon what another tab has changed is seen here
 OPEN = ("Optimiser", "Budget")  # parts that are not folded
 BATCH_SIZES = tuple(2**i for i in range(13))
@@ -146,7 +147,7 @@ def changes_line(view: RunView, may_undo: bool) -> None:
 
 
 def _list(edits: Sequence[Event], view: RunView, may_undo: bool) -> None:
-    for i, event in reversed(list(enumerate(edits))):
+    for i, event in reversed(list(enumerate(edits))[-MOST_LISTED:]):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(plain(_said(event, view)), width="stretch")
             if may_undo and not view.ended:
