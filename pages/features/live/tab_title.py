@@ -8,33 +8,34 @@ from core.jobs.views import RunView
 from core.text.describe import title
 
 _TITLE = """
-const titles = new WeakMap();
+// One for the whole window: two that each put their own title over the other's would never end.
+const held = (window.auguryTitle ??= { node: null, own: '', wanted: '', observer: null });
 
 // Streamlit sets the page's own title whenever the whole page is drawn: the run's goes over it, and is
 // taken off when the run's page is left.
 export default function ({ data, parentElement }) {
-  const held = titles.get(parentElement) ?? hold(parentElement);
-  held.wanted = data;
-  held.show();
-  return () => parentElement.isConnected || held.leave();
+  held.node = parentElement;
+  held.wanted = data.replace(/\\s+/g, ' ').trim(); // as a window reads its title back
+  if (!held.observer) {
+    held.observer = new MutationObserver(show);
+    const changes = { childList: true, characterData: true, subtree: true };
+    held.observer.observe(document.querySelector('title'), changes);
+  }
+  show();
+  return () => parentElement.isConnected || held.node !== parentElement || leave();
 }
 
-function hold(node) {
-  const held = { own: document.title, wanted: '' };
-  held.show = () => {
-    if (document.title === held.wanted) return;
-    held.own = document.title;
-    document.title = held.wanted;
-  };
-  const observer = new MutationObserver(() => held.show());
-  observer.observe(document.querySelector('title'), { childList: true, characterData: true, subtree: true });
-  held.leave = () => {
-    observer.disconnect();
-    titles.delete(node);
-    if (document.title === held.wanted) document.title = held.own;
-  };
-  titles.set(node, held);
-  return held;
+function show() {
+  if (document.title === held.wanted) return;
+  held.own = document.title;
+  document.title = held.wanted;
+  held.wanted = document.title; // whatever a window makes of it: it must not look like another's
+}
+
+function leave() {
+  held.observer?.disconnect();
+  held.observer = null;
+  if (document.title === held.wanted) document.title = held.own;
 }
 """
 
