@@ -17,6 +17,7 @@ from core.models.catalogue import ARCHITECTURES
 from core.optimise.catalogue import OPTIMISERS, SCHEDULES
 from core.presets import PRESETS
 from core.run.spec import ModelSpec, OptimiserSpec, RunSpec, TrainSpec
+from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.editor.augment_editor import augment_editor
 from pages.features.editor.choice import key
@@ -24,7 +25,9 @@ from pages.features.editor.data_part import data_part
 from pages.features.editor.fields import fields, log_dial, said
 from pages.features.editor.marks import Marks, framed, part, undo_all
 from pages.features.editor.regulariser_editor import regulariser_editor
+from pages.features.frame.setup import jobs
 from pages.features.frame.teacher import part_shown
+from pages.features.frame.visitor import visitor
 from pages.features.plan.first_batch import batch_place
 
 
@@ -144,6 +147,8 @@ def budget_part(spec: TrainSpec) -> None:
             on_change=partial(_set_budget, "epochs"),
         )
     sizes = sorted({2**i for i in range(3, 13)} | {spec.batch_size})
+    if limits := jobs().limits_of(visitor()).in_words():
+        st.caption(plain(limits))
     with framed("train.batch_size", "Batch size"):
         st.select_slider(
             "Batch size (images)",

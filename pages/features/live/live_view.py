@@ -231,8 +231,8 @@ def _state(view: RunView) -> None:
     elif history.reason:
         st.info(plain(history.reason), icon=":material/info:")
     notes = history.started.get("notes", ()) if history.started else ()
-    if said := resumed_in_words(history.resumed, notes):
-        st.caption(said)
+    if went_on := resumed_in_words(history.resumed, notes):
+        st.caption(plain(went_on))
     _notes(notes)
     for warning in history.finished.get("warnings", ()) if history.finished else ():
         st.warning(plain(warning), icon=":material/warning:")
