@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from core.figures.parts import NEUTRAL, Figure, line
+from core.figures.parts import NEUTRAL, Figure, line, upright
 
 
 class Ancestor(NamedTuple):
@@ -43,14 +43,7 @@ def with_ancestor(figure: Figure, ancestor: Ancestor | None, of: str) -> Figure:
         for part, dash, first in ((before, "solid", True), (after, "dot", not before))
         if part
     ]
-    fork = {
-        "type": "line",
-        "x0": ancestor.fork,
-        "x1": ancestor.fork,
-        "yref": "paper",
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": NEUTRAL, "width": 1.5},
+    fork = upright(ancestor.fork, NEUTRAL, dash="solid") | {
         "label": {
             "text": "fork",
             "textposition": "end",

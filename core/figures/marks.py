@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from core.figures.parts import NEUTRAL, Figure
+from core.figures.parts import NEUTRAL, Figure, upright
 from core.text.escape import plain_html
 
 Marks = Sequence[tuple[float, str]]  # the epochs done, and what was changed then
@@ -20,18 +19,7 @@ def with_marks(figure: Figure, marks: Marks) -> Figure:
     if not marks or (title.get("text") if isinstance(title, dict) else title) != "epoch":
         return figure
     shown = marks[-MOST:]
-    shapes: list[dict[str, Any]] = [
-        {
-            "type": "line",
-            "x0": epoch,
-            "x1": epoch,
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": NEUTRAL, "width": 1, "dash": "dot"},
-        }
-        for epoch, _ in shown
-    ]
+    shapes = [upright(epoch, NEUTRAL, width=1) for epoch, _ in shown]
     flags = [
         {
             "x": epoch,

@@ -75,16 +75,16 @@ def over_epochs(traces: list[dict[str, Any]], history: History, run_id: str, y_t
     layout["shapes"] = []
     if history.is_chosen and history.result:
         word = {"text": "saved", "textposition": "end", "font": {"size": 12}, "textangle": 0}
-        layout["shapes"].append({**_upright(history.result["epoch"], NEUTRAL), "label": word})
+        layout["shapes"].append({**upright(history.result["epoch"], NEUTRAL), "label": word})
     if diverged:
         step, epoch = diverged
-        layout["shapes"].append(_upright(epoch, VALIDATION))
+        layout["shapes"].append(upright(epoch, VALIDATION))
         layout["annotations"] = [_diverged_word(epoch, step)]
     return {"data": traces, "layout": layout}
 
 
-def _upright(epoch: float, colour: str) -> dict[str, Any]:
-    """A dotted line over the whole height."""
+def upright(epoch: float, colour: str, *, width: float = 1.5, dash: str = "dot") -> dict[str, Any]:
+    """A line over the whole height, as a shape of a layout."""
     return {
         "type": "line",
         "x0": epoch,
@@ -92,7 +92,7 @@ def _upright(epoch: float, colour: str) -> dict[str, Any]:
         "yref": "paper",
         "y0": 0,
         "y1": 1,
-        "line": {"color": colour, "width": 1.5, "dash": "dot"},
+        "line": {"color": colour, "width": width, "dash": dash},
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +12,8 @@ from typing import Any, NamedTuple
 from core.branching import check_branch, check_epochs_left
 from core.catalogues import completed
 from core.jobs.views import RunView
-from core.run.checkpoints import START, UNREADABLE, Found, found, head, spec_of
+from core.run.checkpoints import START, UNREADABLE, Found, edits_of, found, head, spec_of
 from core.run.digest import digest
-from core.run.edits import read_edits
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
 from core.store.store import run_folder
@@ -92,8 +90,7 @@ def _fork(view: RunView, at: Found) -> Fork:
     metadata = head(at.path)
     if json.loads(metadata["at"])["step"] != at.step:
         raise ValueError("another one was written in its place")
-    edits: Sequence[Any] = read_edits(json.loads(metadata.get("edits", "{}")).get("done", []))
-    was = digest(view.kind, parse(metadata["spec"]), view.inputs, edits, view.parents)
+    was = digest(view.kind, parse(metadata["spec"]), view.inputs, edits_of(metadata), view.parents)
     inputs = {"parent": view.id, "step": at.step}
     return Fork(at, completed(spec_of(metadata)), inputs, (was,))
 

@@ -36,7 +36,7 @@ def settings(spec: RunSpec) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in _PARTS:
         values |= _fields(name, getattr(spec, name))
-    values["data.split_seed"] = spec.seed if spec.data.split_seed is None else spec.data.split_seed
+    values["data.split_seed"] = spec.split_seed
     augment = spec.augment
     values |= {f"augment.{name}": getattr(augment, name) for name in ("choose", "strength", "fuse")}
     values["augment.ops"] = [op_id(op) for op in augment.ops]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.run.commands import MAX_NAME
-from core.run.edits import apply, read_edits
+from core.run.edits import Edit, apply, read_edits
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
 
@@ -119,9 +119,14 @@ def after_epoch(folder: Path, epoch: int) -> Path:
     raise SpecError("--from", f"no checkpoint is kept of epoch {epoch}; there are: {known}.")
 
 
+def edits_of(metadata: Mapping[str, Any], which: str = "done") -> list[Edit]:
+    """The edits that a run had made by its checkpoint; those ``to_come`` likewise."""
+    return read_edits(json.loads(str(metadata.get("edits", "{}"))).get(which, []))
+
+
 def spec_of(metadata: Mapping[str, Any]) -> RunSpec:
     """The spec that a run had at its checkpoint, edits and all."""
     spec = parse(str(metadata["spec"]))
-    for edit in read_edits(json.loads(metadata.get("edits", "{}")).get("done", [])):
+    for edit in edits_of(metadata):
         spec = apply(spec, edit)
     return spec

@@ -57,8 +57,7 @@ def judged_alike(spec: RunSpec, other: RunSpec) -> bool:
 
 def _exam(spec: RunSpec) -> DataSpec:
     """What decides which images are kept for validation: all but how many are learned from."""
-    seed = spec.seed if spec.data.split_seed is None else spec.data.split_seed
-    return spec.data.model_copy(update={"train_images": None, "split_seed": seed})
+    return spec.data.model_copy(update={"train_images": None, "split_seed": spec.split_seed})
 
 
 def closest(spec: RunSpec, others: Sequence[Run]) -> Run | None:

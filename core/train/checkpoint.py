@@ -23,7 +23,7 @@ from torch import Tensor
 
 from core.catalogues import completed
 from core.files import beside, put_in_place, write_text
-from core.run.checkpoints import KEPT, LAST, head, newest
+from core.run.checkpoints import KEPT, LAST, edits_of, head, newest
 from core.run.clock import Clock
 from core.run.edits import Edit, apply, read_edits
 from core.run.errors import SpecError
@@ -164,10 +164,9 @@ def told_by(folder: Path) -> Told:
     assert path is not None
     metadata = head(path)
     epochs = json.loads(metadata["epochs"])
-    edits = json.loads(metadata.get("edits", "{}")).get("done", [])
     batches = json.loads(metadata.get("batches", "{}")).get("batches", 0)
     own = [event for event in epochs if event["step"] > int(metadata.get("begins_at", 0))]
-    return Told(own, (epochs[-1]["step"] if epochs else 0) + batches, len(edits))
+    return Told(own, (epochs[-1]["step"] if epochs else 0) + batches, len(edits_of(metadata)))
 
 
 def load_checkpoint(folder: Path, session: Session) -> Position:
@@ -205,9 +204,7 @@ def _loaded(session: Session, tensors: dict[str, Tensor], metadata: dict[str, st
     session.regularisation.load_state(below("regulariser.", tensors))
     load_optimiser(session, tensors)
     position = position_of(session, tensors, metadata)
-    edits = json.loads(metadata.get("edits", "{}"))
-    position.edits = read_edits(edits.get("done", []))
-    position.to_come = read_edits(edits.get("to_come", []))
+    position.edits, position.to_come = edits_of(metadata), edits_of(metadata, "to_come")
     position.begins_at = int(metadata.get("begins_at", 0))
     for edit in position.edits:
         session.change(completed(apply(session.spec, edit)))

@@ -16,6 +16,7 @@ from core.augment.catalogue import OPERATIONS
 from core.augment.entry import OpEntry
 from core.augment.exclusions import EXCLUSIONS
 from core.augment.warp_groups import fused_places
+from core.run.changes import op_id
 from core.run.spec import MAX_OPS, AugmentSpec
 from pages.components.order_list import Item, OrderEvent, order_list
 from pages.features.editor import choice
@@ -23,7 +24,7 @@ from pages.features.editor import undo as history
 from pages.features.editor.marks import framed
 from pages.features.editor.op_settings import op_settings
 from pages.features.editor.whole_pipeline import strength_dial, whole_pipeline
-from pages.features.frame.teacher import dial, dial_shown, id_of, locked, shown
+from pages.features.frame.teacher import dial, dial_shown, locked, shown
 
 _ADD, _SELECTED = "augury.add", "augury.selected"
 GROUPS = {"geometric": "geometry", "intensity": "values and colours", "policy": "automatic policies"}
@@ -104,7 +105,7 @@ def _list(augment: AugmentSpec, channels: int) -> int:
     order_list(
         [
             Item(
-                id=id_of(op),
+                id=op_id(op),
                 title=OPERATIONS[op.op].title,
                 on=op.enabled,
                 badges=("fused",) if i in fused else (),
@@ -114,7 +115,7 @@ def _list(augment: AugmentSpec, channels: int) -> int:
         ],
         key="operations",
         on_act=act,
-        selected=id_of(augment.ops[selected(augment)]),
+        selected=op_id(augment.ops[selected(augment)]),
         label="Operations, in the order they run",
         limit=MAX_OPS,
     )
@@ -124,7 +125,7 @@ def _list(augment: AugmentSpec, channels: int) -> int:
 def act(event: OrderEvent) -> None:
     """Do to the visit's pipeline what a person did to its list."""
     augment = choice.current().augment
-    ids = [id_of(op) for op in augment.ops]
+    ids = [op_id(op) for op in augment.ops]
     if event.id not in ids:  # it went in another tab of this visit, or by undo
         return
     i = ids.index(event.id)
@@ -139,14 +140,14 @@ def act(event: OrderEvent) -> None:
         case "duplicate" if len(ids) < MAX_OPS:
             augment = list_changes.duplicated(augment, i)
             history.apply(augment, f"duplicate {title}")
-            st.session_state[_SELECTED] = id_of(augment.ops[i + 1])
+            st.session_state[_SELECTED] = op_id(augment.ops[i + 1])
         case "remove":
             history.apply(list_changes.removed(augment, i), f"remove {title}")
 
 
 def selected(augment: AugmentSpec) -> int:
     """The place in the list of the operation whose settings are shown: the first, until one is chosen."""
-    ids = [id_of(op) for op in augment.ops]
+    ids = [op_id(op) for op in augment.ops]
     chosen = st.session_state.get(_SELECTED)
     return ids.index(chosen) if chosen in ids else 0
 
@@ -170,4 +171,4 @@ def _add(name: str | None) -> None:
     if name is not None:
         augment = list_changes.added(choice.current().augment, name)
         history.apply(augment, f"add {OPERATIONS[name].title.lower()}")
-        st.session_state[_SELECTED] = id_of(augment.ops[-1])
+        st.session_state[_SELECTED] = op_id(augment.ops[-1])

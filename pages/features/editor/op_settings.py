@@ -10,11 +10,12 @@ import streamlit as st
 from core.augment import list_changes
 from core.augment.catalogue import OPERATIONS
 from core.augment.warp_groups import fused_places
+from core.run.changes import op_id
 from core.run.spec import OpSpec
 from pages.features.editor import choice
 from pages.features.editor.fields import fields, said
 from pages.features.editor.marks import framed
-from pages.features.frame.teacher import dial, dial_shown, id_of, locked
+from pages.features.frame.teacher import dial, dial_shown, locked
 
 
 def op_settings(op: OpSpec, channels: int, view: str | None) -> None:
@@ -24,7 +25,7 @@ def op_settings(op: OpSpec, channels: int, view: str | None) -> None:
         channels: of the images that are shown.
         view: the key of the fragment that a dial re-runs instead of the whole page.
     """
-    entry, place = OPERATIONS[op.op], id_of(op)
+    entry, place = OPERATIONS[op.op], op_id(op)
     change = partial(_dialled, op, channels, view)
     st.markdown(f"**{entry.title}**", help=f"{entry.help} {entry.fits} Source: {entry.source}.")
     if entry.colour_only and channels == 1:
@@ -52,13 +53,13 @@ def op_settings(op: OpSpec, channels: int, view: str | None) -> None:
 def _dialled(op: OpSpec, channels: int, view: str | None) -> None:
     """Put what the widgets of one operation say into the visit's spec, and show it."""
     before = choice.current().augment
-    i = [id_of(other) for other in before.ops].index(id_of(op))
+    i = [op_id(other) for other in before.ops].index(op_id(op))
     op, entry = before.ops[i], OPERATIONS[op.op]
 
     def now(name: str, value: Any) -> Any:
-        return st.session_state.get(choice.key(id_of(op), name), value)
+        return st.session_state.get(choice.key(op_id(op), name), value)
 
-    params = said(entry.parameters, op.params, id_of(op))
+    params = said(entry.parameters, op.params, op_id(op))
     augment = list_changes.changed(
         before, i, enabled=now("enabled", op.enabled), p=now("p", op.p), params=params
     )

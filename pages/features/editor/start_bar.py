@@ -71,8 +71,7 @@ def start_bar(spec: RunSpec, fork: Chosen | None = None) -> Bar:
     # A preset's name stays with the choices: who takes his changes back has the preset again.
     kept = spec.model_copy(update={"name": name or (spec.name if is_presets else ""), "seed": seed})
     # Runs of other seeds sit the same exam; that of the run's own seed is left out, as presets have it.
-    split = spec.seed if spec.data.split_seed is None else spec.data.split_seed
-    split_seed = None if split == seed else split
+    split_seed = None if spec.split_seed == seed else spec.split_seed
     kept = kept.model_copy(update={"data": kept.data.model_copy(update={"split_seed": split_seed})})
     return Bar(kept, name or proposed, int(seeds or 1))
 

@@ -66,11 +66,6 @@ def dial_shown(name: str) -> bool:
     return not locked() or name in st.query_params.get("dials", "").split(",")
 
 
-def id_of(op: OpSpec) -> str:
-    """What names an operation wherever it stands in the pipeline: its kind, and its stream among those."""
-    return op_id(op)
-
-
 def dial(op: OpSpec, parameter: str) -> str:
     """The name in a link of an operation's dial: ``enabled``, ``p`` or one of its parameters."""
-    return f"{id_of(op)}-{parameter}"
+    return f"{op_id(op)}-{parameter}"
