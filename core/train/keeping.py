@@ -47,7 +47,7 @@ def checkpoint_pace() -> Pace:
         raise SpecError("AUGURY_CHECKPOINT_SECONDS", f"{chosen!r} is not a number of seconds.") from None
 
 
-class Keeper:
+class Checkpoints:
     """Keeps a run's checkpoints in ``folder``: the newest, the best epoch so far, epochs spread evenly over
     the run, and those that a person asked for.
 

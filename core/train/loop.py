@@ -36,7 +36,7 @@ from core.train.checkpoint import (
 from core.train.divergence import DivergedError
 from core.train.epoch import Telling, train_epoch
 from core.train.evaluation import evaluation_weights
-from core.train.keeping import FULL, Keeper
+from core.train.keeping import FULL, Checkpoints
 from core.train.pace import Pace
 from core.train.position import Kept, Position, Sums
 from core.train.reports import finished, resumed, started
@@ -136,20 +136,20 @@ class _Run:
 
     def events(self) -> Iterator[Event]:
         """From the first event of training to the last state."""
-        keeper = None if self.out is None else Keeper(self.out, self._checkpoint)
+        checkpoints = None if self.out is None else Checkpoints(self.out, self._checkpoint)
         try:
-            yield from self._events(keeper)
+            yield from self._events(checkpoints)
         finally:
-            if keeper is not None:
-                keeper.close()
+            if checkpoints is not None:
+                checkpoints.close()
 
-    def _events(self, keeper: Keeper | None) -> Iterator[Event]:
+    def _events(self, checkpoints: Checkpoints | None) -> Iterator[Event]:
         began = time.perf_counter()
-        steering = Steering(self.session, self.control, self.position, keeper)
+        steering = Steering(self.session, self.control, self.position, checkpoints)
         self.session.check = steering.listen
         ended = state("finished")
         try:
-            yield from self._epochs(steering, keeper)
+            yield from self._epochs(steering, checkpoints)
             ended = state("finished", self.position.epochs[-1].get("stop", ""))
         except StoppedError:
             ended = state("stopped")
@@ -165,34 +165,36 @@ class _Run:
         self.session.check = no_check  # what is saved now is saved whole
         if ended["state"] != "failed" and self.position.epochs:
             yield finished(self.session, self.position.epochs, time.perf_counter() - began - steering.waited)
-        if keeper is not None:
-            said = yield from self._save_when_there_is_room(keeper, ended)
+        if checkpoints is not None:
+            said = yield from self._save_when_there_is_room(checkpoints, ended)
             ended["reason"] = f"{ended['reason']} {said}".strip()
         yield ended
 
-    def _epochs(self, steering: Steering, keeper: Keeper | None) -> Iterator[Event]:
+    def _epochs(self, steering: Steering, checkpoints: Checkpoints | None) -> Iterator[Event]:
         """Train on to the last epoch, with a checkpoint now and then."""
         position = self.position
         telling = Telling(Pace(STEP_SECONDS, STEP_SHARE), Pace(BATCH_SECONDS) if self.watch else None)
         while not position.ended(self.session.spec.train.epochs):
             for event in train_epoch(self.session, position, steering, telling):
-                if event["event"] == "epoch" and keeper is not None:
+                if event["event"] == "epoch" and checkpoints is not None:
                     epochs, accuracy = self.session.spec.train.epochs, event["validation_accuracy"]
                     ended = position.ended(epochs)
-                    keeper.epoch_ended(event["epoch"], epochs, event["step"], accuracy, ended)
+                    checkpoints.epoch_ended(event["epoch"], epochs, event["step"], accuracy, ended)
                 yield event
 
     def _checkpoint(self, name: str = "") -> Checkpoint:
         return checkpoint_of(self.session, self.position, name).copied()
 
-    def _save_when_there_is_room(self, keeper: Keeper, ended: StateEvent) -> Generator[Event, None, str]:
+    def _save_when_there_is_room(
+        self, checkpoints: Checkpoints, ended: StateEvent
+    ) -> Generator[Event, None, str]:
         """`_save`; while the disk is full a run that has come to its end waits, or until it is stopped."""
         assert self.out is not None
         # Taken before, for `save` may put another network in the place of the last.
         last, waits = self._last(ended), False
         while True:
             try:
-                return self._save(self.out, keeper, ended, last)
+                return self._save(self.out, checkpoints, ended, last)
             except OSError as error:
                 if error.errno not in FULL:
                     raise
@@ -202,7 +204,7 @@ class _Run:
                 yield state("paused", FULL_DISK)
             waits = True
             self.control.wait(ROOM_SECONDS)
-            keeper.try_again()
+            checkpoints.try_again()
 
     def _last(self, ended: StateEvent) -> Checkpoint | None:
         """The run's last checkpoint. There is none of a run that was stopped while it was judged: some of
@@ -210,15 +212,15 @@ class _Run:
         judged = self.position.sums.batches == self.session.clock.steps_per_epoch
         return None if judged or ended["state"] == "failed" else self._checkpoint()
 
-    def _save(self, out: Path, keeper: Keeper, ended: StateEvent, last: Checkpoint | None) -> str:
+    def _save(self, out: Path, checkpoints: Checkpoints, ended: StateEvent, last: Checkpoint | None) -> str:
         """Write what the run leaves; returns what there is to say of its weights."""
         session, position = self.session, self.position
         if ended["state"] == "failed":
             return save_failed(out, position)
         save(out, session, position)
         if last is not None:  # once the weights are there: a run that is killed in between is resumed
-            keeper.write(LAST, last)
-        keeper.flush()
+            checkpoints.write(LAST, last)
+        checkpoints.flush()
         chosen, done = session.regularisation.chosen_epoch(), len(position.epochs)
         if chosen not in (None, done):
             return f"The weights saved are those of epoch {chosen}, the best."

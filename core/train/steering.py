@@ -12,7 +12,7 @@ from core.run.edits import MAX_EDITS, Edit, apply, values_at
 from core.run.errors import SpecError
 from core.run.events import CheckpointEvent, EditEvent, Event, RefusedEvent, state
 from core.run.spec import RunSpec
-from core.train.keeping import Keeper
+from core.train.keeping import Checkpoints
 from core.train.position import Position
 from core.train.session import Session
 
@@ -26,7 +26,7 @@ class Steering:
     """Obeys a run's commands and makes its edits. Each command is answered by an event.
 
     Args:
-        keeper: writes checkpoints; None: the run keeps no files.
+        checkpoints: None: the run keeps no files.
 
     Attributes:
         step: how many steps are done.
@@ -34,8 +34,11 @@ class Steering:
         single: whether the step that comes is the last before a pause; then it is told.
     """
 
-    def __init__(self, session: Session, control: Control, position: Position, keeper: Keeper | None) -> None:
-        self._session, self._control, self._position, self._keeper = session, control, position, keeper
+    def __init__(
+        self, session: Session, control: Control, position: Position, checkpoints: Checkpoints | None
+    ) -> None:
+        self._session, self._control = session, control
+        self._position, self._checkpoints = position, checkpoints
         self._pause_at: int | None = None  # pause when so many steps are done
         self._heard: list[Command] = []  # while the network was judged, for the next batch
         self.step, self.waited = 0, 0.0
@@ -56,10 +59,10 @@ class Steering:
         """
         self.step = step
         self._control.check()
-        if self._keeper is not None:
-            self._keeper.before_step()
-            if self._keeper.full:
-                yield from self._wait_for_room(self._keeper)
+        if self._checkpoints is not None:
+            self._checkpoints.before_step()
+            if self._checkpoints.full:
+                yield from self._wait_for_room(self._checkpoints)
         while self._position.to_come and self._position.to_come[0]["step"] <= step:
             yield self._edit(self._position.to_come.pop(0)["set"])
         heard, self._heard = self._heard, []
@@ -96,12 +99,12 @@ class Steering:
             paused = command["command"] == "pause" or (paused and command["command"] not in WAITS_FOR_A_BATCH)
         return paused
 
-    def _wait_for_room(self, keeper: Keeper) -> Iterator[Event]:
+    def _wait_for_room(self, checkpoints: Checkpoints) -> Iterator[Event]:
         """Until a checkpoint can be written again: what is trained meanwhile could be lost."""
         yield state("paused", FULL_DISK)
         began = time.perf_counter()
         try:
-            while not keeper.try_again():
+            while not checkpoints.try_again():
                 yield from self._obey(self._control.wait(ROOM_SECONDS))
                 self._control.check()
         finally:
@@ -144,13 +147,13 @@ class Steering:
                         yield _refused("edit", str(error))
                         continue
                     edited = True
-                    if self._keeper is not None:
-                        self._keeper.edited([*self._position.edits, *self._position.to_come])
+                    if self._checkpoints is not None:
+                        self._checkpoints.edited([*self._position.edits, *self._position.to_come])
                     yield event
                 case "checkpoint":
                     yield self._checkpoint(command.get("name", ""))
-        if edited and self._keeper is not None:
-            self._keeper.last()  # a run that is killed now still knows of the edit
+        if edited and self._checkpoints is not None:
+            self._checkpoints.last()  # a run that is killed now still knows of the edit
 
     def _edit(self, change: dict[str, object]) -> EditEvent:
         session = self._session
@@ -165,13 +168,13 @@ class Steering:
         return {"event": "edit", **edit, "was": was, "epoch": session.clock.epochs_done(self.step)}
 
     def _checkpoint(self, name: str) -> CheckpointEvent | RefusedEvent:
-        if self._keeper is None:
+        if self._checkpoints is None:
             return _refused("checkpoint", "This run keeps no files, so it has no checkpoint.")
-        if not self._keeper.has_room():
+        if not self._checkpoints.has_room():
             return _refused("checkpoint", "This run keeps as many as it may; branch from one of those.")
-        self._keeper.named(name, self.step)
+        self._checkpoints.named(name, self.step)
         try:
-            self._keeper.flush()
+            self._checkpoints.flush()
         except OSError as error:
             return _refused("checkpoint", f"It could not be written: {error.strerror}.")
         epoch = self._session.clock.epochs_done(self.step)

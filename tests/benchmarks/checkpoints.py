@@ -22,7 +22,7 @@ from unittest import mock
 
 from core.run.spec import parse
 from core.train import keeping
-from core.train.keeping import Keeper
+from core.train.keeping import Checkpoints
 from core.train.loop import run
 
 TINY = {
@@ -55,7 +55,7 @@ def timed(owner: Any, name: str, patch: ExitStack) -> list[float]:
 def share(spec: dict[str, Any]) -> tuple[float, int]:
     """Of the processor's seconds of a run, that goes into its checkpoints; and how many files they are."""
     with ExitStack() as patch, tempfile.TemporaryDirectory() as folder:
-        taken, written = timed(Keeper, "_put", patch), timed(keeping, "write_checkpoint", patch)
+        taken, written = timed(Checkpoints, "_put", patch), timed(keeping, "write_checkpoint", patch)
         _, processor = seconds(spec, Path(folder))
     return (sum(taken) + sum(written)) / processor, len(written)
 

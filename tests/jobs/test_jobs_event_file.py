@@ -11,7 +11,7 @@ from core.jobs.event_file import EventFile, told_before
 from core.run.events import MEASURED_TIMES, state
 from core.train import checkpoint as saving
 from core.train import loop
-from core.train.keeping import Keeper
+from core.train.keeping import Checkpoints
 
 RUN = ["run", "baseline", "--set", "data.name=digits", "--set", "data.train_images=60", "--set"]
 RUN += [
@@ -92,14 +92,14 @@ def test_steps_past_the_checkpoint_are_told_once(tmp_path, monkeypatch, half_a_l
 
 def test_an_epoch_that_only_the_checkpoint_knows_is_told_once(tmp_path, monkeypatch):
     assert main([*RUN, str(tmp_path / "whole")]) == 0
-    real = Keeper.epoch_ended
+    real = Checkpoints.epoch_ended
 
     def epoch_ended(keeper, *arguments):
         real(keeper, *arguments)
         raise KilledError
 
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        patched.setattr(Keeper, "epoch_ended", epoch_ended)
+        patched.setattr(Checkpoints, "epoch_ended", epoch_ended)
         main([*RUN, str(tmp_path / "cut")])
     assert [event["event"] for event in told(kept(tmp_path / "cut"))] == ["step"] * 3
     assert main([*RUN, str(tmp_path / "cut"), "--resume"]) == 0

@@ -98,6 +98,9 @@ def test_a_dial_is_an_edit_that_says_when_it_takes_and_can_be_undone(running):
     visit.run()
     assert manager().view(run_id).spec_now.optimiser.lr == 0.001
     assert dial(visit, "Learning rate").value == 0.001
+    first = next(each for each in visit.button if each.key == "undo.each.0")
+    first.click().run()  # back to what it is already
+    assert len(manager().view(run_id).history.edits) == 2
 
 
 def test_a_run_can_be_told_to_go_on_by_itself(running):
@@ -154,6 +157,7 @@ def test_a_branch_from_a_checkpoint_with_other_settings(open_page, ended):
     button(visit, "Choose other settings").click().run()
     assert not visit.exception
     assert (asked(visit, "from"), asked(visit, "at")) == (ended, str(forks(ended)[0].step))
+    assert not any("Put " in each.label for each in visit.button)  # nothing is changed yet
     assert any("**Branch** of Short, after epoch 1" in each.value for each in visit.markdown)
     next(each for each in visit.select_slider if each.label == "Learning rate").set_value(0.01).run()
     assert any("Put learning rate back to 0.001" in each.label for each in visit.button)

@@ -17,7 +17,7 @@ from core.run.events import lean
 from core.run.spec import parse
 from core.train import checkpoint as saving
 from core.train import keeping, loop
-from core.train.keeping import Keeper
+from core.train.keeping import Checkpoints
 from core.train.loop import run
 from tests.train.same_runs import result, sha
 from tests.train.small_runs import epochs, last
@@ -197,7 +197,7 @@ def test_whatever_goes_wrong_in_the_thread_that_writes_is_heard(tmp_path, monkey
         raise MemoryError("none left")
 
     monkeypatch.setattr(keeping, "write_checkpoint", no_memory)
-    keeper = Keeper(tmp_path, lambda _: saving.Checkpoint({}, {}))
+    keeper = Checkpoints(tmp_path, lambda _: saving.Checkpoint({}, {}))
     keeper.last()
     with pytest.raises(OSError, match="none left"):
         keeper.flush(5)

@@ -9,6 +9,7 @@ import streamlit as st
 from core.jobs.fork import Fork
 from core.presets import Preset
 from core.run.errors import SpecError
+from core.run.spec import RunSpec
 from core.steerable import MOST_EPOCHS
 from core.text.describe import title
 from core.text.escape import plain
@@ -43,8 +44,8 @@ def chosen_fork() -> Chosen | None:
             return None
         st.session_state[_KNOWN] = (run_id, at), chosen
         if "spec" not in st.query_params:
-            _start_from(chosen.fork)
-    choice.compare_with(Preset("", f"{chosen.name}, {chosen.fork.at.in_words}", "", chosen.fork.spec))
+            choice.start_from(_first(chosen.fork))
+    choice.compare_with(Preset("", f"{chosen.name}, {chosen.fork.at.in_words}", "", _first(chosen.fork)))
     return chosen
 
 
@@ -63,17 +64,18 @@ def go_to_form(run_id: str, step: int) -> None:
     chosen = _read(run_id, step)
     st.session_state[_KNOWN] = (run_id, str(step)), chosen
     st.query_params.pop("run", None)
-    _start_from(chosen.fork)
+    choice.start_from(_first(chosen.fork))
     st.query_params.update({FROM: run_id, AT: str(step)})
 
 
-def _start_from(fork: Fork) -> None:
-    """Begin with the settings of the run there; of one that has come to its end with as many epochs again."""
+def _first(fork: Fork) -> RunSpec:
+    """What the form begins with: the settings of the run there; of one that has come to its end as many
+    epochs again."""
     spec, done = fork.spec, fork.at.epochs
     if spec.train.epochs <= done:
         more = min(done + spec.train.epochs, MOST_EPOCHS)
         spec = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": more})})
-    choice.start_from(spec.model_copy(update={"name": ""}))
+    return spec.model_copy(update={"name": ""})
 
 
 def leave() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -101,7 +101,7 @@ def _bounded(dial: Dial) -> Any:
 def _changed(run_id: str, dial: Dial, at: str) -> None:
     value = _plain(st.session_state[at])
     before = jobs().view(run_id)
-    if before is None or before.ended or _same(value, dial.value):
+    if before is None or before.ended or _is_so(before, {dial.path: value}):
         return
     edits, refused = len(before.history.edits), before.history.refused
     answered: list[RunView] = []
@@ -115,6 +115,12 @@ def _changed(run_id: str, dial: Dial, at: str) -> None:
     if answered and answered[0].history.refused is not refused:
         said = (answered[0].history.refused or {}).get("reason", "")
         st.session_state.setdefault(_REFUSED, {})[f"{run_id}.{dial.path}"] = said
+
+
+def _is_so(view: RunView, change: Mapping[str, Any]) -> bool:
+    """Whether a change would change nothing."""
+    now = {dial.path: dial.value for dial in dials(view.spec_now)}
+    return all(path in now and _same(now[path], value) for path, value in change.items())
 
 
 def _plain(value: Any) -> Any:
@@ -167,7 +173,7 @@ def _said(event: Event, view: RunView) -> str:
 
 def _undo(run_id: str, event: Event) -> None:
     before = jobs().view(run_id)
-    if before is None:
+    if before is None or _is_so(before, event["was"]):
         return
     edits = len(before.history.edits)
     send(run_id, {"command": "edit", "set": dict(event["was"])}, lambda view: len(view.history.edits) > edits)

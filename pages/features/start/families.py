@@ -13,13 +13,12 @@ import streamlit as st
 from core.catalogues import filled
 from core.figures.shrinkage import shrinkage_curves
 from core.presets import Preset
-from core.run.address import encode
 from core.run.spec import RunSpec
 from core.text.describe import budget
 from core.text.escape import plain
 from pages.components.gallery import Tile, gallery
 from pages.components.live_chart import live_chart
-from pages.features.live.trained_before import open_or_start
+from pages.features.start.start_or_look import start_or_look
 
 # `python -m tests.make_families` makes it of the code itself, and a test compares the two: this page needs
 # no worker, and no torch.
@@ -58,16 +57,7 @@ def _experiment(preset: Preset) -> None:
     st.markdown(f":small[{preset.watch}]")
     with st.container(key=f"foot.{preset.name}"):
         st.caption(plain(budget(filled(preset.spec))))
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            if st.button("Start", icon=":material/play_arrow:", key=f"start.{preset.name}", width="stretch"):
-                open_or_start(preset.spec)
-            st.page_link(
-                "pages/2_Train.py",
-                label="Look first",
-                query_params={"spec": encode(preset.spec)},
-                icon=":material/tune:",
-                width="content",
-            )
+        start_or_look(preset)
 
 
 def _augmentation() -> None:

@@ -8,13 +8,12 @@ import streamlit as st
 
 from core.catalogues import filled
 from core.presets import Preset
-from core.run.address import encode
 from core.store.store import StoredRun
 from core.text.describe import budget
 from core.text.escape import plain
 from core.text.how_long import how_long, in_words
-from pages.features.live.trained_before import open_or_start
 from pages.features.start.expected import expected, measured
+from pages.features.start.start_or_look import start_or_look
 
 TICK = " :green[:material/check_circle:]"
 
@@ -33,23 +32,7 @@ def lesson(number: int, preset: Preset, runs: Sequence[StoredRun], *, done: bool
     st.markdown(f":small[**Look for:** {preset.watch}]")
     with st.container(key=f"foot.{preset.name}"):
         st.caption(plain(" · ".join([_time(preset, runs), budget(filled(preset.spec))])))
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            if st.button(
-                "Open" if done else "Start",
-                type="primary" if is_next else "secondary",
-                icon=":material/monitoring:" if done else ":material/play_arrow:",
-                key=f"start.{preset.name}",
-                width="stretch",
-                help="Trained already: opens what came out." if done else None,
-            ):
-                open_or_start(preset.spec)
-            st.page_link(
-                "pages/2_Train.py",
-                label="Look first",
-                query_params={"spec": encode(preset.spec)},
-                icon=":material/tune:",
-                width="content",
-            )
+        start_or_look(preset, is_next=is_next, done=done)
 
 
 def _time(preset: Preset, runs: Sequence[StoredRun]) -> str:
