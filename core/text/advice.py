@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.catalogue import title_of
 from core.measure.near import NEAR
 from core.models.catalogue import ARCHITECTURES
+from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.schedule import strength_at
 from core.run.spec import RegulariserSpec, RunSpec
+from core.text.shares import percent
 
+STILL = 3  # epochs in a row in which nothing was learnt
+ERRORS = 2  # standard errors of an accuracy: what is closer to chance may be chance
 DWARFED = 100  # times the data loss: a penalty that leaves it no say
 UNLEARNT = 0.6  # nats; to guess between two classes costs 0.69, among more it costs more
 HOPELESS = 30  # times the default: no warm-up makes a strength above that a good one
@@ -34,6 +39,30 @@ def advise(event: Mapping[str, Any], spec: RunSpec) -> str:
     if not idle:
         return ""
     return f"{_listed(idle)} at strength 0 {'change' if len(idle) > 1 else 'changes'} nothing."
+
+
+def stuck(epochs: Sequence[Mapping[str, Any]], total: int, spec: RunSpec) -> str:
+    """That a run which still goes has learnt nothing for a while, and what to try; else empty.
+
+    Args:
+        epochs: its ``epoch`` events so far, of ``total``.
+        spec: as it is now, completed.
+    """
+    last = epochs[-STILL:]
+    matrix = last[-1].get("confusion") if len(epochs) >= max(STILL, total / 4) else None
+    if not matrix:
+        return ""
+    images = [sum(row) for row in matrix]  # of each class
+    share = max(images) / sum(images)
+    bound = share + ERRORS * math.sqrt(share * (1 - share) / sum(images))
+    if bound >= 1 or any(each["validation_accuracy"] > bound for each in last):
+        return ""
+    lr = spec.optimiser.lr or OPTIMISERS[spec.optimiser.kind].lr_default
+    return (
+        f"For {STILL} epochs the network has been no better than always naming the largest class, "
+        f"{percent(share)} of the {sum(images):,} validation images. Stop it, or branch from an earlier epoch, "
+        f"with a lower learning rate, such as {lr / 10:.3g} instead of {lr:g}."
+    )
 
 
 def unreached(spec: RunSpec) -> list[tuple[int, str]]:

@@ -13,7 +13,7 @@ from core.figures.parts import Figure
 from core.figures.sparsity import sparsity_by_layer
 from core.figures.training import accuracy, loss
 from core.jobs.views import RunView
-from core.text.advice import advise
+from core.text.advice import advise, stuck
 from core.text.describe import in_words, title
 from core.text.escape import plain
 from core.text.how_long import how_long
@@ -236,7 +236,10 @@ def _state(view: RunView) -> None:
     _notes(notes)
     for warning in history.finished.get("warnings", ()) if history.finished else ():
         st.warning(plain(warning), icon=":material/warning:")
-    if history.result and (advice := advise(history.result, view.spec)):
+    advice = advise(history.result, view.spec_now) if history.result else ""
+    if not advice and not history.ended:
+        advice = stuck(history.epochs, history.total_epochs, view.spec_now)
+    if advice:
         st.warning(plain(advice), icon=":material/lightbulb:")
 
 
