@@ -60,8 +60,8 @@ def stuck(epochs: Sequence[Mapping[str, Any]], total: int, spec: RunSpec) -> str
     lr = spec.optimiser.lr or OPTIMISERS[spec.optimiser.kind].lr_default
     return (
         f"For {STILL} epochs the network has been no better than always naming the largest class, "
-        f"{percent(share)} of the {sum(images):,} validation images. Stop it, or branch from an earlier epoch, "
-        f"with a lower learning rate, such as {lr / 10:.3g} instead of {lr:g}."
+        f"{percent(share)} of the {sum(images):,} validation images. Stop it, or branch from an earlier "
+        f"epoch, with a lower learning rate, such as {lr / 10:.3g} instead of {lr:g}."
     )
 
 
