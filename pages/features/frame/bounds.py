@@ -38,6 +38,10 @@ MOST_PLACES = 1_000  # whose pace is remembered
 UPLOADS, PLACE_UPLOADS = 8, 3  # at once
 CHUNK_SECONDS = 20.0  # that a browser may take to send the next piece of a file
 TOO_LARGE, NOT_ALLOWED, TRY_LATER = 1009, 1008, 1013  # a socket's close codes, RFC 6455
+OTHER_NAME = (
+    "Augury does not answer to this name. Open it by the link that its owner shares, or have it started for "
+    "this name, as `make class HOST=...` does."
+)
 
 
 class Pace:
@@ -74,7 +78,7 @@ class Bounds:
             else:
                 await self._socket(scope, receive, send)
         elif scope["type"] == "http" and not is_host_allowed(Headers(scope=scope).get("host")):
-            await PlainTextResponse("This server answers by its own names alone.", 403)(scope, receive, send)
+            await PlainTextResponse(OTHER_NAME, 403)(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "PUT" and "/upload_file/" in scope["path"]:
             await self._upload(scope, receive, send)
         else:
