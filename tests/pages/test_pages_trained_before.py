@@ -125,10 +125,10 @@ def small_preset(monkeypatch):
 
 @pytest.mark.usefixtures("small_preset")
 def test_a_preset_opens_the_run_that_is_there_and_says_so(open_page):
-    visit = button(open_page("app.py"), "Baseline").click().run()
+    visit = open_page("app.py").button(key="start.baseline").click().run()
     first = started(visit).id
     assert not said(visit.run())
-    visit = button(open_page("app.py"), "Baseline").click().run()
+    visit = open_page("app.py").button(key="start.baseline").click().run()
     assert not visit.exception and asked(visit, "run") == first and len(manager().recent()) == 1
     assert said(visit)[0].startswith("Trained before, at ")
     assert not said(open_page(PAGE, run=first))  # another visitor's link
@@ -140,7 +140,7 @@ def test_a_preset_opens_the_run_that_is_there_and_says_so(open_page):
 def test_what_is_said_of_one_run_is_not_said_of_the_next(open_page):
     trained()
     other = trained(TINY.model_copy(update={"seed": 1}))
-    visit = button(open_page("app.py"), "Baseline").click().run()
+    visit = open_page("app.py").button(key="start.baseline").click().run()
     assert said(visit)
     visit.query_params["run"] = other
     assert not said(visit.run())
