@@ -24,7 +24,7 @@ def measured(spec: RunSpec) -> dict[str, Any]:
     started = next(each for each in events if each["event"] == "started")
     epochs = [each for each in events if each["event"] == "epoch"]
     return {
-        "digest": digest("train", spec),
+        "digest": digest("train", spec.choices()),
         "seed": spec.seed,
         "versions": started["versions"],
         "device": started["device_name"],
