@@ -66,7 +66,8 @@ def test_the_first_images_stay_in_sight_beside_the_dial_that_changes_them(any_pa
     add = page.get_by_role("combobox", name="Add an operation")
     add.click()  # it waits until the part has opened
     add.fill("vertical flip")
-    page.get_by_role("option", name="Vertical flip").click()
+    expect(page.get_by_role("option", name="Vertical flip")).to_be_visible()
+    add.press("Enter")  # by the keyboard: a list closes when the page behind it scrolls
     expect(page.get_by_text("First batch: vertical flip.")).to_be_visible()
     dial = part(page, "Augmentation").get_by_role("slider", name="Probability")
     dial.scroll_into_view_if_needed()
