@@ -65,16 +65,15 @@ def live_view(run_id: str) -> None:
         )
         st.page_link("pages/2_Train.py", label="Choose and start a new one", icon=":material/arrow_back:")
         return
-    if part_shown("steer") and view.kind == "train" and not view.ended and may_change(view):
-        with st.sidebar:
-            steer_panel(run_id)
-    if part_shown("recent"):
-        with st.sidebar:
-            recent_runs(run_id)
     begin_at_the_top()
-    if view.kind != "train":
-        job_view(view)
+    if view.kind == "train":
+        _run(view)
         return
+    job_view(view)
+    _beside(view)
+
+
+def _run(view: RunView) -> None:
     _header(view)
     control_note(view)
     refusal()  # of another start, pressed here
@@ -90,20 +89,30 @@ def live_view(run_id: str) -> None:
             outcome(view)
         with parts:
             _live_parts(view)
+        _beside(view)
         with next_steps:
             what_next(view)
         if part_shown("tabs"):
             with tabs:
                 run_tabs(view)
         return
-    interval = refresh_seconds(run_id)
+    interval = refresh_seconds(view.id)
     with parts:
-        st.fragment(_live, run_every=interval)(run_id)
+        st.fragment(_live, run_every=interval)(view.id)
+    _beside(view)  # its many dials are drawn when the charts are there: a start's first point is what counts
     if not part_shown("tabs"):
         return
     with tabs:
         # What is in the weights changes once an epoch; shown as often as the rest it costs a class the most.
-        st.fragment(_live_tabs, run_every=_tabs_seconds(interval))(run_id)
+        st.fragment(_live_tabs, run_every=_tabs_seconds(interval))(view.id)
+
+
+def _beside(view: RunView) -> None:
+    with st.sidebar:
+        if part_shown("steer") and view.kind == "train" and not view.ended and may_change(view):
+            steer_panel(view.id)
+        if part_shown("recent"):
+            recent_runs(view.id)
 
 
 def _header(view: RunView) -> None:
