@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any, NamedTuple, Protocol
 
 from core.data.catalogue import DATASETS
@@ -10,8 +11,11 @@ from core.run.spec import RunSpec
 from core.text.describe import title
 
 
+LOOKED_AT = 5  # runs like it: one that was slow for once does not count
+
+
 class Estimate(NamedTuple):
-    """Seconds, and the name of the run that they were measured in."""
+    """Seconds, and the name of the latest run that they were measured in."""
 
     seconds: float
     measured_in: str
@@ -29,20 +33,28 @@ class Trained(Protocol):
 
 
 def how_long(spec: RunSpec, runs: Sequence[Trained]) -> Estimate | None:
-    """From the latest run of the same network, on the same images and device; None: there is none.
+    """From the latest runs of the same network, on the same images and device, as the median of five; None:
+    there is none.
 
     Args:
         spec: completed.
         runs: the newest first.
     """
-    for run in runs:
-        if run.kind != "train" or not run.summary or not _alike(spec, run.spec):
-            continue
-        seconds = run.summary["last"].get("seconds")
-        ours, theirs = training_images(spec), training_images(run.spec)
-        if isinstance(seconds, float | int) and ours is not None and theirs:
-            return Estimate(seconds * spec.train.epochs * ours / theirs, title(run.spec))
-    return None
+    found = [(seconds, run) for run in runs if (seconds := _epoch_seconds(spec, run))][:LOOKED_AT]
+    if not found:
+        return None
+    return Estimate(median(seconds for seconds, _ in found) * spec.train.epochs, title(found[0][1].spec))
+
+
+def _epoch_seconds(spec: RunSpec, run: Trained) -> float | None:
+    """What one epoch of ``spec`` takes, if an image takes as long as in ``run``; None: that is not like it."""
+    if run.kind != "train" or not run.summary or not _alike(spec, run.spec):
+        return None
+    seconds = run.summary["last"].get("seconds")
+    ours, theirs = training_images(spec), training_images(run.spec)
+    if not isinstance(seconds, float | int) or ours is None or not theirs:
+        return None
+    return seconds * ours / theirs
 
 
 def training_images(spec: RunSpec) -> int | None:

@@ -34,6 +34,8 @@ def test_two_tabs_agree_and_a_second_press_is_harmless(page: Page, browser: Brow
     for tab in (page, other):
         expect(tab.get_by_text(re.compile("^Stopped")).first).to_be_visible()
     press(other, "Go on")
+    for tab in (other, page):
+        expect(tab.get_by_text(re.compile("^Running")).first).to_be_visible()
     stop(other)
     other.context.close()
 

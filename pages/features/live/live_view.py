@@ -52,6 +52,7 @@ LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
 ENDED_HEIGHT, ENDED_SHARE = 185, 0.255  # beneath a sentence that says what it came to, or was changed
+LOOK_AGAIN_SECONDS = 5.0  # at a run that has ended, but could go on
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs, or as many seconds
 
 
@@ -95,6 +96,8 @@ def _run(view: RunView) -> None:
         if part_shown("tabs"):
             with tabs:
                 run_tabs(view)
+        if view.state != "finished":
+            st.fragment(_look_again, run_every=LOOK_AGAIN_SECONDS)(view.id)
         return
     interval = refresh_seconds(view.id)
     with parts:
@@ -149,6 +152,12 @@ def _live(run_id: str) -> None:
     _live_parts(view)
     if view.ended or _as_drawn(view) != st.session_state.get(_DRAWN):
         st.rerun()  # the whole page: that draws a run that has ended, and the buttons of another state
+
+
+def _look_again(run_id: str) -> None:
+    """Another tab, or this server by itself, may have a run that was cut go on."""
+    if (view := jobs().view(run_id)) is not None and not view.ended:
+        st.rerun()
 
 
 def _live_tabs(run_id: str) -> None:
