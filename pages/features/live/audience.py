@@ -1,8 +1,8 @@
 """How often each viewer of a run is shown something new: often alone, less often in a full class.
 
 Viewers cost the machine that trains. Who watches alone is refreshed more than twice a second. All of a run's
-viewers together are refreshed `REFRESHES` times a second at most, and each at most once a second: up to 8
-viewers every second, 30 about every four. Nobody waits longer than `MOST_SECONDS`, however many visits
+viewers together are refreshed `REFRESHES` times a second at most, and each at most once a second: up to 6
+viewers every second, 30 about every five. Nobody waits longer than `MOST_SECONDS`, however many visits
 somebody opens and closes.
 """
 
@@ -21,7 +21,7 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 
 ALONE_SECONDS = 0.4  # and what a refresh takes on top: a browser counts from the answer
 MOST_SECONDS = 15.0
-REFRESHES = 8  # a second, of all viewers of a run together
+REFRESHES = 6  # a second, of all viewers of a run together
 FORGOTTEN_SECONDS = 15.0  # or two turns: a closed tab says nothing; who has not asked for so long is gone
 
 _lock = threading.Lock()
