@@ -10,7 +10,6 @@ from core.data.catalogue import DATASETS
 from core.run.spec import RunSpec
 from core.text.describe import title
 
-
 LOOKED_AT = 5  # runs like it: one that was slow for once does not count
 
 
@@ -47,7 +46,7 @@ def how_long(spec: RunSpec, runs: Sequence[Trained]) -> Estimate | None:
 
 
 def _epoch_seconds(spec: RunSpec, run: Trained) -> float | None:
-    """What one epoch of ``spec`` takes, if an image takes as long as in ``run``; None: that is not like it."""
+    """What one epoch of ``spec`` takes, if an image takes as long as in ``run``; None: it is not like it."""
     if run.kind != "train" or not run.summary or not _alike(spec, run.spec):
         return None
     seconds = run.summary["last"].get("seconds")

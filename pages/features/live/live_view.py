@@ -93,11 +93,11 @@ def _run(view: RunView) -> None:
         _beside(view)
         with next_steps:
             what_next(view)
+            if view.state != "finished":
+                st.fragment(_look_again, run_every=LOOK_AGAIN_SECONDS)(view.id)
         if part_shown("tabs"):
             with tabs:
                 run_tabs(view)
-        if view.state != "finished":
-            st.fragment(_look_again, run_every=LOOK_AGAIN_SECONDS)(view.id)
         return
     interval = refresh_seconds(view.id)
     with parts:
