@@ -48,6 +48,7 @@ from pages.features.runs.running import recent_runs
 
 _DRAWN = "augury.drawn_state"  # how the run was when the whole page was drawn
 METRIC_WIDTH = 144  # pixels: six in a row at 1280
+LONG_NAME = 18  # letters: it takes two lines beside the buttons
 LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
@@ -123,7 +124,8 @@ def _header(view: RunView) -> None:
     st.session_state[_DRAWN] = _as_drawn(view)
     with st.container(key="run_head"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            with st.container(horizontal=True, vertical_alignment="bottom", width="stretch"):
+            key = "long_name" if len(name) > LONG_NAME else None
+            with st.container(horizontal=True, vertical_alignment="bottom", width="stretch", key=key):
                 st.title(plain(name), anchor=False, width="content")
                 parent_link(view)
             with st.container(horizontal=True, width="content", gap="small"):
