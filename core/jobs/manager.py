@@ -32,6 +32,7 @@ from core.jobs.rights import (
     check_control,
     check_teacher,
     key_digest,
+    may_control,
     new_key,
     who,
 )
@@ -47,7 +48,7 @@ from core.run.spec import RunSpec, is_upload, parse
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefacts
 from core.store.retention import bytes_of_place
-from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun
+from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, is_run_id
 from core.text.paths import without_paths
 
 log = logging.getLogger(__name__)
@@ -476,6 +477,13 @@ class Jobs:
         restored = self._store.restore(run_id)
         self._noticed(run_id)
         return restored
+
+    def deleted(self, run_id: str, asker: Asker = ITSELF) -> StoredRun | None:
+        """A job that was deleted and that ``asker`` may `restore`; None if there is none."""
+        run = self._store.run(run_id) if is_run_id(run_id) else None
+        if run is None or run.deleted_at is None or not may_control(run, asker):
+            return None
+        return run
 
     def uploads_in_use(self) -> frozenset[str]:
         """The uploads that jobs of any server still need."""

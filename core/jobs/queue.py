@@ -323,11 +323,11 @@ class Queue:
         return [
             Waiting(
                 str(row.id),
-                row.created_at,
-                row.visitor,
+                _number(row.created_at),
+                str(row.visitor),
                 row.group_id,
                 _is_last(row.kind, row.group_id),
-                row.rank,
+                row.rank if isinstance(row.rank, int) else None,
             )
             for row in found
         ]
@@ -337,7 +337,7 @@ class Queue:
         recent = runs.c.started_at > time.time() - SERVED_SECONDS
         wanted = sa.select(runs.c.visitor, sa.func.max(runs.c.started_at)).where(recent, runs.c.visitor != "")
         return {
-            str(visitor): float(at) for visitor, at in connection.execute(wanted.group_by(runs.c.visitor))
+            str(visitor): _number(at) for visitor, at in connection.execute(wanted.group_by(runs.c.visitor))
         }
 
     def _running_here(self, ours: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -354,6 +354,11 @@ class Queue:
         wanted: sa.Select[Any] = sa.select(sa.func.count()).select_from(runs).where(*conditions)
         with self._engine.connect() as connection:
             return int(connection.execute(wanted).scalar_one())
+
+
+def _number(value: object) -> float:
+    """A time as it is stored; 0 if somebody has put something else there, as SQLite lets him."""
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _is_terminal(text: str | None) -> bool:

@@ -33,7 +33,8 @@ class Asker:
     """Who asks for something.
 
     Args:
-        visitor: ``place/visit``, as `core.jobs.turns` has it.
+        visitor: ``place/visit``, as `core.jobs.turns` has it; ``place/visit.seat`` where many machines are
+            one place.
         key: of the control link that was opened, if any.
     """
 
@@ -120,14 +121,22 @@ def who(started_by: str, asker: Asker) -> By:
         return "teacher"
     if place == HERE:
         return "server"
-    return "address" if started_by and place_of(started_by) == place else "visitor"
+    return "address" if _is_owner(started_by, visitor) else "visitor"
 
 
 def _is_owner(owner: str, visitor: str) -> bool:
-    """Whether both are one place, or one visit that has moved from one network to another."""
-    place, _, visit = owner.partition("/")
-    other_place, _, other_visit = visitor.partition("/")
-    return bool(owner) and ((place == other_place) or (bool(visit) and visit == other_visit))
+    """Whether both are one seat of one place, or one visit that has moved from one network to another."""
+    place, visit, seat = _parts(owner)
+    other_place, other_visit, other_seat = _parts(visitor)
+    same_seat = (place, seat) == (other_place, other_seat)
+    return bool(owner) and (same_seat or (bool(visit) and visit == other_visit))
+
+
+def _parts(visitor: str) -> tuple[str, str, str]:
+    """Place, visit, and the seat, which is empty where a place is one machine's address."""
+    place, _, rest = visitor.partition("/")
+    visit, _, seat = rest.partition(".")
+    return place, visit, seat
 
 
 def handle(visitor: str) -> str:

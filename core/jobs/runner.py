@@ -224,6 +224,8 @@ class Runner:
                     return run
             except SQLAlchemyError as error:
                 log.warning("The queue could not be read: %s", error)
+            except Exception:  # whatever a row says: the jobs behind it still start, once it is mended
+                log.exception("The queue could not be read.")
             with self._lock:
                 if not self._closing and not self._woken:
                     self._lock.wait(POLL_SECONDS)

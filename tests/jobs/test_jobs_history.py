@@ -188,3 +188,14 @@ def test_time_left_counts_what_was_trained_since_the_last_resume_only():
     assert just.history().progress(1001.0).seconds_left == pytest.approx(7.5 * 2)
     just.add(epoch(3, seconds=3.0), 1003.0)
     assert just.history().progress(1003.0).seconds_left == pytest.approx(7 * 3)
+
+
+def test_the_rest_of_an_epoch_that_was_cut_is_not_taken_for_a_whole_one():
+    started = {**STARTED, "epochs": 10}
+    resumed = {"event": "resumed", "step": 5, "epoch": 2.5, "edits": 0}
+    told = [started, epoch(1, seconds=2.0), epoch(2, seconds=2.0), step(5), started, resumed]
+    builder = folded(*told, times=[0.0, 2.0, 4.0, 5.0, 100.0, 100.0])
+    builder.add(epoch(3, seconds=1.0), 101.0)  # its second half
+    assert builder.history().progress(101.0).seconds_left == pytest.approx(7 * 2.0)
+    builder.add(epoch(4, seconds=2.0), 103.0)
+    assert builder.history().progress(103.0).seconds_left == pytest.approx(6 * 2.0)

@@ -51,6 +51,25 @@ def edit(home, statement, *values):
     connection.close()
 
 
+@pytest.mark.parametrize("column", ["created_at", "started_at", "rank", "visitor"])
+def test_a_damaged_row_keeps_no_other_from_starting(home, store, column):
+    damaged, sound = new(store), new(store, 2.0)
+    if column == "started_at":  # of one that has ended
+        edit(home, "update runs set state = 'finished', visitor = 'a/1' where id = ?", damaged)
+    edit(home, f"update runs set {column} = 'abc' where id = ?", damaged)
+    jobs = Jobs(store, executor=ThreadExecutor(load))
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while store.run(sound).state == "queued" and time.monotonic() < deadline:
+            jobs.stop(damaged)  # if it has the slot
+            time.sleep(0.05)
+        assert store.run(sound).state == "running"
+        assert jobs.view(sound) is not None
+        jobs.stop(sound)
+    finally:
+        jobs.close()
+
+
 def claim_at_once(num_claims, slots):
     """As many claims as threads, each with a store of its own; the ids that were given."""
     stores = [Store() for _ in range(num_claims)]

@@ -1,8 +1,11 @@
 """Who looks at a page, as the queue knows people."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from core.jobs.rights import Asker, who
+from core.jobs.rights import Asker, may_control, who
+from core.jobs.turns import place_of
 from pages.features.frame import visitor
 from tests.pages.visiting import manager
 
@@ -16,6 +19,9 @@ from tests.pages.visiting import manager
         ("192.168.1.5", "192.168.1.6", False),
         ("2001:db8:1:2::5", "2001:db8:1:2:ffff::6", True),
         ("2001:db8:1:2::5", "2001:db8:1:3::5", False),
+        ("::ffff:192.168.1.5", "192.168.1.5", True),  # as a server that listens to both kinds sees it
+        ("::ffff:192.168.1.5", "::ffff:192.168.1.6", False),
+        (None, "::ffff:192.168.1.5", False),
         ("unix:", "unix:", True),
     ],
 )
@@ -28,6 +34,24 @@ def test_a_place_is_an_address_or_half_of_it(monkeypatch, one, other, same):
         return visitor.place()
 
     assert (place(one) == place(other)) == same
+
+
+def test_a_loopback_is_this_machine_however_it_is_written():
+    for address in ("127.0.0.1", "::1", "::ffff:127.0.0.1", ""):
+        assert visitor.place_of_address(address) == visitor.HERE
+
+
+def test_machines_of_one_ipv6_network_are_one_place_and_not_each_others_owners(monkeypatch):
+    monkeypatch.setattr(visitor.runtime, "exists", lambda: True)
+
+    def come_from(address):
+        monkeypatch.setattr(type(visitor.st.context), "ip_address", address)
+        return visitor.visitor()
+
+    mine, other, again = (come_from(f"fd00::{end}") for end in (2, 3, 2))
+    run = SimpleNamespace(visitor=mine, control=None)
+    assert place_of(mine) == place_of(other) and len(mine) <= 64
+    assert may_control(run, Asker(again)) and not may_control(run, Asker(other))
 
 
 def test_a_run_knows_whose_it_is(open_page):

@@ -19,17 +19,15 @@ def place() -> str:
     """Where the browser is: at this machine, or else a digest of its address. Of IPv6 half of the address
     counts, for a machine has any number of those that begin alike. Who has shown the teacher's key is at no
     address: he is the teacher."""
-    address = st.context.ip_address if runtime.exists() else None
-    found = place_of_address(address if isinstance(address, str) else "")  # AppTest has a stand-in for it
+    found = place_of_address(_address())
     shown = st.session_state.get(_KEY)
     return TEACHER if found != HERE and isinstance(shown, str) and is_teachers_key(shown) else found
 
 
 def place_of_address(address: str) -> str:
     """The same of an address; empty, or a loopback's: this machine."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:  # a proxy names its clients in some other way
+    parsed = _parsed(address)
+    if parsed is None:  # a proxy names its clients in some other way
         return _digest(address.encode()) if address else HERE
     return HERE if parsed.is_loopback else _digest(parsed.packed[:8])
 
@@ -37,7 +35,8 @@ def place_of_address(address: str) -> str:
 def visitor() -> str:
     """This visit, 64 characters at most."""
     context = get_script_run_ctx()
-    return f"{place()}/{_digest(context.session_id.encode()) if context else ''}"
+    visit = _digest(context.session_id.encode()) if context else ""
+    return f"{place()}/{visit}{_seat(_address())}"
 
 
 def asker() -> Asker:
@@ -53,6 +52,26 @@ def is_teacher() -> bool:
 def keep_teachers_key(key: str) -> None:
     """Remember it for this visit."""
     st.session_state[_KEY] = key
+
+
+def _address() -> str:
+    address = st.context.ip_address if runtime.exists() else None
+    return address if isinstance(address, str) else ""  # AppTest has a stand-in for it
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None: it is none. A server that listens to IPv4 and IPv6 at once sees ``::ffff:192.0.2.1``."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
+
+
+def _seat(address: str) -> str:
+    """Of IPv6, the whole address: a network's machines share a place, but not each other's runs."""
+    parsed = _parsed(address)
+    return f".{_digest(parsed.packed)}" if parsed and parsed.version == 6 and not parsed.is_loopback else ""
 
 
 def _digest(address: bytes) -> str:
