@@ -88,8 +88,11 @@ class OfData(Part):
 
 
 class OfRun(Part):
+    """A run's network. ``version`` is the run's: one that has gone on has another network."""
+
     spec: RunSpec
     run_id: Annotated[str, Field(max_length=64)]
+    version: Annotated[int, Field(ge=0)] = 0
 
 
 class Some(Part):

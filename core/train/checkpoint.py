@@ -231,6 +231,8 @@ def position_of(session: Session, tensors: dict[str, Tensor], metadata: dict[str
     if counted.get("batches"):
         sums = below("sums.", tensors)
         position.sums = Sums(sums["losses"], sums["loss"], sums["correct"], **counted)
+        if sums["loss"].numel() != 1 or not isinstance(position.sums.images, int):
+            raise ValueError("not the sums of an epoch")
         if not 0 < position.sums.batches <= len(position.sums.losses) == session.clock.steps_per_epoch:
             raise ValueError("not the batches of an epoch")
         position.kept = Kept(len(epochs), below("kept.", tensors))
@@ -248,6 +250,8 @@ def load_optimiser(session: Session, tensors: dict[str, Tensor]) -> None:
     for name, value in below("optimiser.", tensors).items():
         i, field = name.split(".")
         state.setdefault(int(i), {})[field] = value
+    if len({frozenset(fields) for fields in state.values()}) > 1:
+        raise ValueError("not the same state of each parameter")
     groups = session.optimiser.state_dict()["param_groups"]
     session.optimiser.load_state_dict({"state": state, "param_groups": groups})
     # Fused optimisers pair raw memory: a moment must lie in it as its parameter does, channels_last too.

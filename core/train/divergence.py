@@ -40,8 +40,7 @@ def diverged(session: Session, what: str, step: int, last: int) -> DivergedError
     norm = _gradient_norm(session)
     return DivergedError(
         f"{what}, at a learning rate of {rate:.3g}{_gradient(norm, last)}. Try a lower learning rate, "
-        f"such as {optimiser.lr / 10:.3g} instead of {optimiser.lr:g}, or a weaker regulariser or "
-        "augmentation.",
+        f"such as {optimiser.lr / 10:.3g} instead of {optimiser.lr:g}{_or_weaker(session)}.",
         {
             "step": step + 1,
             "epoch": session.clock.epochs_done(step + 1),
@@ -49,6 +48,13 @@ def diverged(session: Session, what: str, step: int, last: int) -> DivergedError
             "norm": norm if norm is not None and math.isfinite(norm) else None,
         },
     )
+
+
+def _or_weaker(session: Session) -> str:
+    spec = session.spec
+    augmented = bool(spec.augment.ops) or spec.augment.mix is not None
+    what = " or ".join(["regulariser"] * bool(spec.regularisers) + ["augmentation"] * augmented)
+    return f", or a weaker {what}" if what else ""
 
 
 def _gradient_norm(session: Session) -> float | None:

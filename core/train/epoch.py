@@ -126,8 +126,6 @@ def _judged(session: Session, position: Position) -> EpochEvent:
         if not math.isfinite(loss):
             what = f"The validation loss became {loss} after epoch {epoch}, at step {step}"
             raise diverged(session, what, step - 1, step - 1)
-        if position.kept is not None:
-            position.kept.take(session.model, epoch)
         told: Judged = {
             "epoch": epoch,
             "step": step,
@@ -149,6 +147,8 @@ def _judged(session: Session, position: Position) -> EpochEvent:
             "seconds": 0.0,
             "images_per_second": 0.0,
         }
+        if position.kept is not None:  # at last: who stops while it is judged has the epoch before
+            position.kept.take(session.model, epoch)
     if len(judged.correct) <= MOST_COMPARED:
         event["right"] = judged.right
     num_classes = len(session.validation.classes)

@@ -181,6 +181,7 @@ class _Run:
                     ended = position.ended(epochs)
                     checkpoints.epoch_ended(event["epoch"], epochs, event["step"], accuracy, ended)
                 yield event
+        yield from steering.too_late()
 
     def _checkpoint(self, name: str = "") -> Checkpoint:
         return checkpoint_of(self.session, self.position, name).copied()

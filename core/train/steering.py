@@ -22,6 +22,9 @@ ROOM_SECONDS = 1.0  # between two tries
 PAUSE_SECONDS = 3600.0  # how long one wait for a command takes; then the next begins
 
 
+TOO_LATE = "The run had trained its last step; branch from it instead."
+
+
 class Steering:
     """Obeys a run's commands and makes its edits. Each command is answered by an event.
 
@@ -69,6 +72,13 @@ class Steering:
         yield from self._obey(heard + self._control.drain())
         if self._paused:
             yield from self._pause()
+
+    def too_late(self) -> Iterator[Event]:
+        """Refuse what was asked while the last epoch was judged: a run has no step for it any more."""
+        heard, self._heard = self._heard, []
+        for command in heard + self._control.drain():
+            if command["command"] in ("edit", "checkpoint"):
+                yield _refused(command["command"], TOO_LATE)
 
     def listen(self) -> None:
         """Between two pieces of a judgement: wait from a ``pause`` to what ends it, if that can be told. All

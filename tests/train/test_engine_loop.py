@@ -14,10 +14,11 @@ from core.data.catalogue import load_dataset
 from core.data.split import split_dataset
 from core.models.build import build_model
 from core.randomness import derive
-from core.run.commands import Control
+from core.run.commands import Control, StoppedError
 from core.run.errors import SpecError
 from core.run.events import MEASURED_TIMES
 from core.run.spec import parse
+from core.train import epoch as epoch_module
 from core.train import loop
 from core.train import pace as pacing
 from core.train.batching import batches
@@ -216,6 +217,39 @@ def test_what_cannot_be_resumed_is_refused(tmp_path):
         path.write_bytes(b"\x00" * 64)
     with pytest.raises(SpecError, match="damaged"):
         next(run(spec(), out=tmp_path, resume=True))
+
+
+def test_who_stops_while_an_epoch_is_judged_has_the_weights_of_the_one_before(tmp_path, monkeypatch):
+    judged, clean = [], epoch_module.clean
+
+    def stopped_then(session):
+        judged.append(session)
+        if len(judged) == 2:
+            raise StoppedError
+        return clean(session)
+
+    for _ in run(spec({"train": SMALL["train"] | {"epochs": 1}}), out=tmp_path / "one"):
+        pass
+    monkeypatch.setattr(epoch_module, "clean", stopped_then)
+    told = list(run(spec(), out=tmp_path / "two"))
+    assert told[-1]["state"] == "stopped" and "of epoch 1, the last that ended" in told[-1]["reason"]
+    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_what_is_asked_while_the_last_epoch_is_judged_is_refused_not_forgotten(tmp_path, monkeypatch):
+    control, clean = Control(), epoch_module.clean
+
+    def asked_then(session):
+        for command in ({"command": "edit", "set": {"train.epochs": 6}}, {"command": "checkpoint"}):
+            control.post(command)
+        return clean(session)
+
+    monkeypatch.setattr(epoch_module, "clean", asked_then)
+    one = spec({"train": SMALL["train"] | {"epochs": 1}})
+    refused = events(run(one, control, out=tmp_path), "refused")
+    assert [each["command"] for each in refused] == ["edit", "checkpoint"]
+    assert all("branch from it" in each["reason"] for each in refused)
 
 
 def test_the_batch_shown_is_the_batch_trained_on():

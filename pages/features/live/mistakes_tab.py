@@ -37,7 +37,7 @@ def mistakes_tab(view: RunView) -> None:
         return
     try:
         with st.spinner("Asking the network about every validation image…"):
-            found = ask("predictions", spec=view.spec, run_id=view.id)
+            found = ask("predictions", spec=view.spec, run_id=view.id, version=view.version)
     except SpecError as error:
         st.error(plain(error.what), icon=":material/error:")
         return
