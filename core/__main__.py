@@ -62,7 +62,8 @@ def run_command(options: argparse.Namespace) -> int:
     kept = EventFile(_make_folder(options.out)) if options.out is not None else None
     state = ""
     edits = _read_edits(options.edits) if options.edits else []
-    start = _start(options.start) if options.start else None
+    start = _start(options.start, options.out) if options.start else None
+    spec = _as_edited(spec, start) if start else spec
     told = {"out": options.out, "resume": options.resume, "edits": edits, "start": start}
     for event in run(spec, control, **told):
         event = with_reason(event, control.stopped_by)
@@ -227,14 +228,32 @@ def _read_edits(source: str) -> list[Edit]:
         raise SpecError("--edits", f"{source} can't be read: {reason}.") from None
 
 
-def _start(source: str) -> Path:
-    """The checkpoint that ``DIR@EPOCH`` names."""
+def _start(source: str, out: Path | None) -> Path:
+    """The checkpoint that ``DIR@EPOCH`` names; a run in ``out`` must not take its place."""
     from core.run.checkpoints import after_epoch
 
     folder, at, epoch = source.rpartition("@")
     if not at or not epoch.isdecimal() or len(epoch) > 4:
         raise SpecError("--from", f"{source!r} is not a folder and an epoch, like runs/first@6.")
+    if out is not None and out.resolve() == Path(folder).resolve():
+        raise SpecError("--out", "a branch needs a folder of its own; this one holds the run it begins at.")
     return after_epoch(Path(folder), int(epoch))
+
+
+def _as_edited(spec: RunSpec, start: Path) -> RunSpec:
+    """What a branch trains that was asked for with the spec its parent began with: the parent's, with the
+    edits that it had made by then."""
+    from core.catalogues import completed
+    from core.run.checkpoints import UNREADABLE, edits_of, head, spec_of
+
+    try:
+        metadata = head(start)
+    except UNREADABLE:  # whoever begins there says so
+        return spec
+    if not edits_of(metadata) or completed(spec).choices() != completed(parse(metadata["spec"])).choices():
+        return spec
+    print("The parent's edits up to there are kept; another spec has its own values.", file=sys.stderr)
+    return spec_of(metadata)
 
 
 def _numbers(text: str | None) -> list[float] | None:

@@ -21,14 +21,14 @@ from pages.features.editor.start_bar import about_it, start_bar, start_button
 from pages.features.editor.train_form import train_form
 from pages.features.frame.setup import page
 from pages.features.frame.teacher import part_shown
-from pages.features.live.live_view import live_view
+from pages.features.live.live_view import live_view, sheet_of
 from pages.features.live.starting import waiting_line
 from pages.features.live.trained_before import offer
 from pages.features.plan.plan_view import plan_view
 from pages.features.runs.editing import deleted_note
 from pages.features.study.strength_path import choose_lambda
 
-page("Train", "Recent" if "run" in st.query_params else "Dials")
+page("Train", sheet_of(st.query_params.get("run", "")))
 
 if run_id := st.query_params.get("run"):
     live_view(run_id)

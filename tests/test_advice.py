@@ -56,7 +56,26 @@ def test_a_run_that_learns_nothing_is_said_while_it_goes(accuracies, total, is_s
     assert bool(said) == is_stuck
     if said:
         assert "10.0 % of the 1,000 validation images" in said
-        assert "such as 0.0001 instead of 0.001" in said
+        assert ("such as 0.0001 instead of 0.001" in said) == (accuracies[0] == 0.9)  # it had learnt
+
+
+@pytest.mark.parametrize(
+    ("rate", "losses", "said"),
+    [
+        (1e-6, (2.31, 2.31, 2.31), "a higher learning rate, such as 1e-05 instead of 1e-06"),
+        (5e-4, (2.31, 2.31, 2.31), "a higher learning rate, such as 0.001 instead of 0.0005"),
+        (1e-3, (2.31, 2.31, 2.31), "another learning rate, higher or lower"),
+        (1e-1, (2.31, 2.31, 2.31), "a lower learning rate, such as 0.01 instead of 0.1"),
+        (1e-6, (9.9, 2.31, 2.31), "a lower learning rate, such as 1e-07 instead of 1e-06"),
+    ],
+)
+def test_a_stuck_run_is_told_which_way_to_turn_the_rate(rate, losses, said):
+    base = spec()
+    tried = base.model_copy(update={"optimiser": base.optimiser.model_copy(update={"lr": rate})})
+    epochs = [
+        {**each, "train_loss": loss} for each, loss in zip(at_chance(0.1, 0.1, 0.1), losses, strict=False)
+    ]
+    assert stuck(epochs, 3, tried).endswith(f"with {said}.")
 
 
 def test_without_a_matrix_or_with_one_class_nothing_is_said():

@@ -147,6 +147,27 @@ def test_a_reader_that_goes_away_is_no_error(arguments, lines):
     assert bool(line) == bool(lines) and (status, said) == (0, "")
 
 
+def test_a_branch_asked_for_with_its_parents_spec_keeps_the_parents_edits(capsys, tmp_path):
+    edits = tmp_path / "edits.json"
+    edits.write_text('[{"step": 0, "set": {"optimiser.lr": 0.25}}]')
+    three = [*TINY, "--set", "train.epochs=3"]
+    assert main(["run", "baseline", *three, "--out", str(tmp_path / "a"), "--edits", str(edits)]) == 0
+    capsys.readouterr()
+    start = ["--from", f"{tmp_path / 'a'}@1"]
+    assert "--out" in refusal(capsys, "run", "baseline", *three, "--out", str(tmp_path / "a"), *start)
+    assert main(["run", "baseline", *three, "--out", str(tmp_path / "b"), *start]) == 0
+    told = capsys.readouterr()
+    steps = [json.loads(line) for line in told.out.splitlines()]
+    assert {e["learning_rate"] for e in steps if e["event"] == "step"} == {0.25}
+    assert "edits up to there are kept" in told.err
+    assert (
+        main(["run", "baseline", *three, "--set", "optimiser.lr=0.5", "--out", str(tmp_path / "c"), *start])
+        == 0
+    )
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {e["learning_rate"] for e in steps if e["event"] == "step"} == {0.5}
+
+
 def test_edits_from_a_file_are_made_at_their_steps(capsys, tmp_path):
     edits = tmp_path / "edits.json"
     edits.write_text('[{"step": 0, "set": {"optimiser.lr": 0.25}}]')

@@ -105,7 +105,7 @@ def test_a_fall_beyond_noise():
     said = beside(answered(L1, 0), answered({}, 1))
     assert said.sentence == (
         "L1 0.01 instead of none: validation accuracy 2.0 points lower than “Baseline” (95 %: −3.4 to −0.8), "
-        "beyond noise."
+        "beyond the noise of these images."
     )
     assert "names 30 wrongly" in said.how and "10 the other way round" in said.how
     assert "3 seeds" in said.next_step
@@ -113,14 +113,20 @@ def test_a_fall_beyond_noise():
 
 def test_a_fall_within_noise():
     said = beside(answered(L1, 0, lost=12, won=7), answered({}, 1, lost=12, won=7))
-    assert "0.5 points lower than “Baseline” (95 %: −1.5 to 0.4), within noise." in said.sentence
+    assert (
+        "0.5 points lower than “Baseline” (95 %: −1.5 to 0.4), within the noise of these images."
+        in said.sentence
+    )
     assert "can't tell them apart" in said.next_step
 
 
 def test_another_exam_is_said_to_be_one():
     other = answered({"seed": 1}, 0)
     said = beside(other, answered({}, 1))
-    assert said.sentence.startswith("Seed 1 instead of 0: ") and "within noise" in said.sentence
+    assert (
+        said.sentence.startswith("Seed 1 instead of 0: ")
+        and "within the noise of these images" in said.sentence
+    )
     assert "different validation images" in said.how and "Newcombe" in said.how
     alike = beside(run({}, accuracy=0.9), run(L1, accuracy=0.88))
     assert "was not kept" in alike.how

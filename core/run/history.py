@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from core.run.events import TERMINAL, Event, State
@@ -151,8 +152,11 @@ class History:
 
     def _seconds_an_epoch(self, done: float) -> float | None:
         """Of those since it was last resumed; before there is one, by its steps since then."""
-        if recent := self.epochs[self.seen :][-RECENT_EPOCHS:]:
-            return float(sum(epoch["seconds"] for epoch in recent) / len(recent))
+        since_then = self.epochs[self.seen :]
+        if recent := since_then[-RECENT_EPOCHS:]:
+            # The first may have begun before: its seconds are those of the rest of it.
+            before = self.began_at % 1 if len(recent) == len(since_then) else 0.0
+            return float(sum(epoch["seconds"] for epoch in recent) / (len(recent) - before))
         since = done - self.began_at
         if self.began is None or self.moved is None or since <= 0 or self.moved <= self.began:
             return None
@@ -321,6 +325,7 @@ def summary(history: History) -> dict[str, Any] | None:
         "epochs": history.epochs[-1]["epoch"],
         "result": _without_layers(history.result or {}),
         "last": _without_layers(history.epochs[-1]),
+        "epoch_seconds": median(float(each.get("seconds") or 0.0) for each in history.epochs),
         **({"validation_images": history.validation_images} if history.validation_images else {}),
     }
 

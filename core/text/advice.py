@@ -19,6 +19,7 @@ STILL = 3  # epochs in a row in which nothing was learnt
 ERRORS = 2  # standard errors of an accuracy: what is closer to chance may be chance
 DWARFED = 100  # times the data loss: a penalty that leaves it no say
 UNLEARNT = 0.6  # nats; to guess between two classes costs 0.69, among more it costs more
+WILD = 1.5  # times the loss of guessing: steps that were too large
 HOPELESS = 30  # times the default: no warm-up makes a strength above that a good one
 
 
@@ -57,12 +58,26 @@ def stuck(epochs: Sequence[Mapping[str, Any]], total: int, spec: RunSpec) -> str
     bound = share + ERRORS * math.sqrt(share * (1 - share) / sum(images))
     if bound >= 1 or any(each["validation_accuracy"] > bound for each in last):
         return ""
-    lr = spec.optimiser.lr or OPTIMISERS[spec.optimiser.kind].lr_default
     return (
-        f"For {STILL} epochs the network has been no better than always naming the largest class, "
+        f"For {STILL} epochs the network can't be told from one that always names the largest class, "
         f"{percent(share)} of the {sum(images):,} validation images. Stop it, or branch from an earlier "
-        f"epoch, with a lower learning rate, such as {lr / 10:.3g} instead of {lr:g}."
+        f"epoch, with {_other_rate(epochs, bound, len(images), spec)}."
     )
+
+
+def _other_rate(epochs: Sequence[Mapping[str, Any]], bound: float, classes: int, spec: RunSpec) -> str:
+    """Lower, if the network had learnt something and lost it, or its loss was far above that of guessing."""
+    usual = OPTIMISERS[spec.optimiser.kind].lr_default
+    lr = spec.optimiser.lr or usual
+    wild = any(
+        each["validation_accuracy"] > bound or (each.get("train_loss") or 0.0) > WILD * math.log(classes)
+        for each in epochs
+    )
+    if wild or lr > usual:
+        return f"a lower learning rate, such as {lr / 10:.3g} instead of {lr:g}"
+    if lr < usual:
+        return f"a higher learning rate, such as {min(10 * lr, usual):.3g} instead of {lr:g}"
+    return "another learning rate, higher or lower"
 
 
 def unreached(spec: RunSpec) -> list[tuple[int, str]]:

@@ -49,7 +49,7 @@ def _epoch_seconds(spec: RunSpec, run: Trained) -> float | None:
     """What one epoch of ``spec`` takes, if an image takes as long as in ``run``; None: it is not like it."""
     if run.kind != "train" or not run.summary or not _alike(spec, run.spec):
         return None
-    seconds = run.summary["last"].get("seconds")
+    seconds = run.summary.get("epoch_seconds", run.summary["last"].get("seconds"))  # older runs: of the last
     ours, theirs = training_images(spec), training_images(run.spec)
     if not isinstance(seconds, float | int) or ours is None or not theirs:
         return None

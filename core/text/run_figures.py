@@ -85,18 +85,17 @@ def figures(epoch: Mapping[str, Any] | None, started: Mapping[str, Any] | None) 
 
 
 def harder_while_learning(epoch: Mapping[str, Any], spec: RunSpec) -> str:
-    """Why train accuracy while learning lies below clean train, if it does and the spec has a reason."""
+    """Why train accuracy while learning lies below clean train, if it does."""
     clean = epoch.get("clean_accuracy")
     if clean is None or epoch["train_accuracy"] >= clean:
         return ""
     augmented = any(op.enabled for op in spec.augment.ops) or spec.augment.mix is not None
     dropped = any(share for _, share in dropouts(spec.model))
     how = " and ".join(["on augmented images"] * augmented + ["with dropout"] * dropped)
-    if not how:
-        return ""
+    harder = f", and {how}, which is harder" if how else ""
     return (
-        f"While learning the network works {how}, which is harder: that is why the dotted line lies below "
-        "clean train. Only clean train compares with validation."
+        "The dotted line lies below clean train: it is the mean over an epoch in which the network was still "
+        f"learning{harder}. Only clean train compares with validation."
     )
 
 

@@ -27,7 +27,7 @@ def counted(share: float, of: int) -> str:
     Args:
         share: that many of the ``of`` images, in [0, 1].
     """
-    count = round(share * of)
+    count = min(max(round(share * of), 0), of)  # a stored share may be damaged
     low, high = wilson(count, of)
     return f"{count:,} of {of:,}; {_range(100 * low, 100 * high)} %"
 
@@ -35,6 +35,7 @@ def counted(share: float, of: int) -> str:
 def gap(share: float, of: int, other: float, other_of: int) -> tuple[str, str]:
     """The first share less the second in points, e.g. ``+8.2``, and its 95 % interval, ``5.1 to 11.2``;
     with a minus sign and no hyphen."""
+    share, other = min(max(share, 0.0), 1.0), min(max(other, 0.0), 1.0)
     low, high = difference(round(share * of), of, round(other * other_of), other_of)
     found, ends = f"{100 * (share - other):+.1f}", f"{100 * low:.1f} to {100 * high:.1f}"
     return found.replace("-", "−"), ends.replace("-", "−")

@@ -53,7 +53,7 @@ def test_a_run_is_compared_with_the_one_before_it(open_page):
     now = stored(SPEC.model_copy(update={"regularisers": L1, "name": ""}), "fffe00", at=0)
     sentence, hint = said(open_page(PAGE, run=now))
     assert plain("L1 0.001 instead of none: validation accuracy 5.0 points lower than “Mine”") in sentence
-    assert "within noise" in sentence and "3 seeds" in sentence
+    assert "within the noise of these images" in sentence and "3 seeds" in sentence
     assert "same 20 validation images" in hint and "Tango" in hint
 
 

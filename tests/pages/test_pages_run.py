@@ -11,6 +11,7 @@ from visiting import asked, manager
 
 from core.catalogues import completed
 from core.presets import PRESETS, preset
+from core.run.errors import SpecError
 from core.run.history import build_history, summary
 from core.run.spec import ModelSpec, RegulariserSpec, parse
 from core.store.store import Store
@@ -323,6 +324,35 @@ def test_a_run_is_named_deleted_and_brought_back(open_page):
     assert any("Deleted" in each.value for each in visit.info)
     next(each for each in visit.button if each.key == "undelete").click().run()
     assert manager().view(run_id) is not None and visit.query_params["run"] in (run_id, [run_id])
+
+
+def test_a_deleted_run_is_brought_back_at_its_address_by_whoever_may(open_page, monkeypatch):
+    run_id = stored()
+    manager().delete(run_id)
+    visit = open_page(PAGE, run=run_id)  # a visit that has not deleted it, as after a reload
+    assert any("Deleted" in each.value for each in visit.info) and not visit.warning
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("pages.features.frame.visitor.place_of_address", lambda address: "pupil")
+        other = open_page(PAGE, run=run_id)
+        assert "no such run" in other.warning[0].value and not [
+            b for b in other.button if b.key == "undelete"
+        ]
+    next(each for each in visit.button if each.key == "undelete").click().run()
+    assert manager().view(run_id) is not None and visit.title[0].value
+
+
+def test_a_run_that_went_on_is_asked_anew_for_its_mistakes(open_page, monkeypatch):
+    asked, run_id = [], stored()
+
+    def ask(kind, **args):
+        asked.append(args)
+        raise SpecError("", "Not now.")
+
+    monkeypatch.setattr("pages.features.live.mistakes_tab.has_weights", lambda run_id: True)
+    monkeypatch.setattr("pages.features.live.mistakes_tab.ask", ask)
+    open_page(PAGE, run=run_id, look="Mistakes")
+    view = manager().view(run_id)
+    assert [each["version"] for each in asked] == [view.version] and view.version > 1
 
 
 def test_only_its_address_or_this_machine_changes_and_stops_a_run(open_page, monkeypatch):

@@ -7,6 +7,7 @@ import streamlit as st
 from core.jobs.views import RunView
 from core.text.describe import title
 from core.text.escape import plain
+from core.text.shares import in_full
 
 _LIVE = "augury.watched_live"  # the run that this visit last saw alive
 
@@ -29,5 +30,5 @@ def _how(view: RunView) -> tuple[str, str]:
     said = f"{name} {verb.get(view.state, 'has finished')}"
     if view.state in ("failed", "interrupted") or not result:
         return f"{said}.", ":material/error:" if view.state == "failed" else ":material/info:"
-    accuracy = f"{result['validation_accuracy']:.1%} on validation images"
-    return f"{said}: {accuracy}.", ":material/check_circle:"
+    accuracy = in_full(result["validation_accuracy"], view.history.validation_images)
+    return f"{said}: validation accuracy {accuracy}.", ":material/check_circle:"

@@ -43,7 +43,7 @@ from pages.features.live.steer import changes_line, marks_of, steer_panel
 from pages.features.live.tab_title import tab_title
 from pages.features.live.trained_before import trained_before_note
 from pages.features.live.watched_images import watched_images
-from pages.features.runs.editing import edit_box
+from pages.features.runs.editing import deleted_note, edit_box
 from pages.features.runs.running import recent_runs
 
 _DRAWN = "augury.drawn_state"  # how the run was when the whole page was drawn
@@ -57,14 +57,21 @@ LOOK_AGAIN_SECONDS = 5.0  # at a run that has ended, but could go on
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs, or as many seconds
 
 
+def sheet_of(run_id: str) -> str:
+    """What the sidebar is called on a telephone: a run that goes has dials, as the form has."""
+    view = jobs().view(run_id) if run_id else None
+    return "Dials" if not run_id or (view is not None and not view.ended) else "Recent"
+
+
 def live_view(run_id: str) -> None:
     """Draw the run, live if it is; says what to do if there is no such run."""
     view = jobs().view(run_id)
     if view is None:
-        st.warning(
-            "There is no such run on this server; it may have been on another one.",
-            icon=":material/search_off:",
-        )
+        if not deleted_note(run_id):
+            st.warning(
+                "There is no such run on this server; it may have been on another one.",
+                icon=":material/search_off:",
+            )
         st.page_link("pages/2_Train.py", label="Choose and start a new one", icon=":material/arrow_back:")
         return
     begin_at_the_top()

@@ -9,7 +9,7 @@ from core.text.describe import title
 from core.text.escape import plain
 from pages.features.frame.asked import may_change, obeyed
 from pages.features.frame.setup import jobs
-from pages.features.frame.visitor import CONTROL
+from pages.features.frame.visitor import CONTROL, asker
 
 MOST_LETTERS = 100
 _DELETED = "augury.deleted"  # the run that this visit deleted last, and what it was called
@@ -38,17 +38,24 @@ def edit_box(view: RunView) -> None:
                 on_click=delete,
                 args=(view.id, title(view.spec)),
             )
-            st.caption("It can be taken back for an hour.")
+            st.caption("It can be taken back for an hour, also at this page's address.")
 
 
-def deleted_note() -> None:
-    """What was deleted last, with a way back."""
+def deleted_note(asked: str = "") -> bool:
+    """What was deleted last, with a way back; False: nothing was.
+
+    Args:
+        asked: the run whose page was asked for, if there is none.
+    """
     run_id, name = st.session_state.get(_DELETED, ("", ""))
+    if asked and (found := jobs().deleted(asked, asker())):
+        run_id, name = found.id, title(found.spec)
     if not run_id:
-        return
+        return False
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(f"Deleted “{plain(name)}”.", icon=":material/delete:", width="stretch")
         st.button("Undo", icon=":material/undo:", key="undelete", on_click=_restore, args=(run_id,))
+    return True
 
 
 def _rename(run_id: str, key: str) -> None:
@@ -64,6 +71,6 @@ def delete(run_id: str, name: str) -> None:
 
 
 def _restore(run_id: str) -> None:
-    del st.session_state[_DELETED]
+    st.session_state.pop(_DELETED, None)
     if obeyed(jobs().restore, run_id) and jobs().view(run_id):
         st.query_params["run"] = run_id
