@@ -11,6 +11,8 @@ import pytest
 from core.figures.confusion import counted_matrix
 from core.figures.epochs_csv import epochs_csv
 from core.figures.flow import gradient_norms, has_flow, update_ratios
+from core.figures.lineage import Ancestor, with_ancestor
+from core.figures.parts import line
 from core.figures.runs import RunPoint, sparsity_and_accuracy
 from core.figures.shrinkage import shrinkage_curves
 from core.figures.sparsity import sparsity_by_layer
@@ -198,3 +200,19 @@ def test_no_cell_of_the_matrix_has_an_empty_text():
     """Plotly's `react` never shows a text again that was empty once."""
     figure = counted_matrix([[5, 0], [1, 4]], ["a", "b"])
     assert figure["data"][1]["text"] == ["5", "\u00a0", "1", "4"]
+
+
+def test_a_branch_begins_at_what_its_parent_had_where_they_part():
+    own = {"data": [line("validation", [3.0, 4.0], [70.0, 80.0], "red")], "layout": {}}
+    parent = Ancestor(2.0, (1.0, 2.0, 3.0), (50.0, 60.0, 55.0), (1.0, 0.5, None))
+    data = with_ancestor(own, parent, "accuracy")["data"]
+    drawn = [(each["name"], list(each["x"]), list(each["y"])) for each in data]
+    assert drawn == [
+        ("parent, validation", [1.0, 2.0], [50.0, 60.0]),
+        ("parent, validation", [2.0, 3.0], [60.0, 55.0]),
+        ("validation", [2.0, 3.0], [60.0, 70.0]),
+        ("validation", [3.0, 4.0], [70.0, 80.0]),
+    ]
+    within = with_ancestor(own, parent._replace(fork=2.5), "accuracy")["data"]
+    assert len(within) == 3  # in the middle of an epoch nobody knows what both had
+    assert with_ancestor(own, None, "accuracy") is own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.figures.parts import NEUTRAL, Figure, line, upright
 
@@ -25,9 +25,19 @@ def _axes(points: list[tuple[float, float | None]]) -> tuple[list[float], list[f
     return [x for x, _ in points], [y for _, y in points]
 
 
+def _joined(own: dict[str, Any], fork: tuple[float, float | None]) -> dict[str, Any]:
+    """The piece of a branch's line from the fork to its first epoch."""
+    (x, y), colour = fork, own["line"]["color"]
+    ends = [x, *own["x"][:1]], [y, *own["y"][:1]]
+    return {**line("validation", *ends, colour, width=own["line"]["width"]), "showlegend": False} | {
+        "hoverinfo": "skip",
+        "hovertemplate": None,
+    }
+
+
 def with_ancestor(figure: Figure, ancestor: Ancestor | None, of: str) -> Figure:
     """The figure with the other run's line of ``accuracy`` or ``loss`` behind the rest: solid to where they
-    part, dotted after."""
+    part, dotted after. The branch's own line begins where they part, at what both had then."""
     if ancestor is None or of not in ("accuracy", "loss"):
         return figure
     values = getattr(ancestor, of)
@@ -35,19 +45,17 @@ def with_ancestor(figure: Figure, ancestor: Ancestor | None, of: str) -> Figure:
     before = [point for point in points if point[0] <= ancestor.fork]
     after = [*before[-1:], *(point for point in points if point[0] > ancestor.fork)]
     behind = [
-        {
-            **line("parent", *_axes(part), NEUTRAL, width=2, dash=dash),
-            "legendgroup": "parent",
-            "showlegend": first,
-        }
-        for part, dash, first in ((before, "solid", True), (after, "dot", not before))
+        {**line("parent, validation", *_axes(part), NEUTRAL, width=2, dash=dash), "showlegend": False}
+        for part, dash in ((before, "solid"), (after, "dot"))
         if part
     ]
+    if before and before[-1][0] == ancestor.fork:
+        behind += [_joined(each, before[-1]) for each in figure["data"] if each["name"] == "validation"]
     fork = upright(ancestor.fork, NEUTRAL, dash="solid") | {
         "label": {
-            "text": "fork",
+            "text": "grey: parent",
             "textposition": "end",
-            "xanchor": "left",
+            "xanchor": "left" if 2 * ancestor.fork < max(ancestor.epochs, default=0.0) else "right",
             "yanchor": "top",
             "font": {"size": 12},
             "textangle": 0,

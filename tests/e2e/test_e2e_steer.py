@@ -73,7 +73,7 @@ def test_a_branch_has_both_curves_in_one_picture(page: Page, app: str) -> None:
     page.wait_for_function(
         "[...document.querySelectorAll('.augury-chart .plot')].some(plot => {"
         " const names = (plot.data || []).filter(line => line.x?.length).map(line => line.name);"
-        " return names.includes('parent') && names.includes('validation'); })"
+        " return names.includes('parent, validation') && names.includes('validation'); })"
     )
     stop(page)
     page.get_by_role("link", name=re.compile("Branch of Watched")).click()

@@ -20,11 +20,12 @@ from pages.features.editor.choice import key
 from pages.features.editor.fields import field
 from pages.features.frame.asked import obeyed
 from pages.features.frame.setup import jobs
-from pages.features.live.audience import MOST_SECONDS, ask_again_in, refresh_seconds
+from pages.features.live.audience import ask_again_in, refresh_seconds
 from pages.features.live.controls import send, single_steps
 
 MOST_LISTED = 30  # changes; "Changes (JSON)" has all of them
 SYNC_SECONDS = 2.0  # how soon one of few sees here what another tab has changed; it is on the charts at once
+IN_A_CLASS_SECONDS = 60.0  # the same of one of many, where drawing the dials costs more than the charts
 OPEN = ("Optimiser", "Budget")  # parts that are not folded
 BATCH_SIZES = tuple(2**i for i in range(13))
 _TURNS = "augury.steer.turns"  # path → how often its widget began anew
@@ -40,7 +41,7 @@ def _panel(run_id: str) -> None:
     view = jobs().view(run_id)
     if view is None or view.ended or view.state == "queued" or view.history.started is None:
         return
-    ask_again_in(SYNC_SECONDS if refresh_seconds(run_id) <= 1 else MOST_SECONDS)
+    ask_again_in(SYNC_SECONDS if refresh_seconds(run_id) <= 1 else IN_A_CLASS_SECONDS)
     st.markdown("**Steer**", help="Each change is noted, marked on the charts, and can be undone.")
     single_steps(view)
     epoch = min(int(view.history.epochs_done()) + 1, view.history.total_epochs)
