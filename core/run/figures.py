@@ -175,6 +175,8 @@ class Summary(TypedDict):
     epochs: Count
     result: NotRequired[Figures]  # runs of old have none
     last: Figures
+    curve: NotRequired[Annotated[list[Share], Field(max_length=64)]]  # validation accuracy, thinned
+    epoch_seconds: NotRequired[float]  # the median's; an older version did not write it
     validation_images: NotRequired[Count]  # an older version did not write it; `core.store.images` finds it
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -19,6 +19,7 @@ from core.run.lines import EMPTY_LINE, Line, ThinnedLine
 # What a run of old says of its weights: it has no other word of the epoch that it kept.
 _CHOSEN = re.compile(r"weights saved are those of epoch (\d+)\b")
 TOLD_POINTS = 100  # of the epoch that is trained, beside those of the epochs that have ended
+CURVE_POINTS = 24  # of a run, in a list of runs
 RECENT_EPOCHS = 5  # the time left is estimated from these, so that a busy minute is forgotten
 
 
@@ -325,9 +326,17 @@ def summary(history: History) -> dict[str, Any] | None:
         "epochs": history.epochs[-1]["epoch"],
         "result": _without_layers(history.result or {}),
         "last": _without_layers(history.epochs[-1]),
+        "curve": [each["validation_accuracy"] for each in _evenly(history.epochs, CURVE_POINTS)],
         "epoch_seconds": median(float(each.get("seconds") or 0.0) for each in history.epochs),
         **({"validation_images": history.validation_images} if history.validation_images else {}),
     }
+
+
+def _evenly(epochs: Sequence[Event], most: int) -> list[Event]:
+    """At most so many, with the first and the last."""
+    if len(epochs) <= most:
+        return list(epochs)
+    return [epochs[round(i * (len(epochs) - 1) / (most - 1))] for i in range(most)]
 
 
 _LARGE = ("weights", "filters", "flow", "right", "answers", "confusion")

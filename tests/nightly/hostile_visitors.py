@@ -27,7 +27,7 @@ from core.run.address import encode
 from core.run.spec import DataSpec, RunSpec
 
 ANSWER_SECONDS = 120.0
-PAGES = ("", "Augment", "Train")
+PAGES = ("", "Augment", "Train", "Runs")
 
 
 class Visit:

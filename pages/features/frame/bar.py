@@ -24,6 +24,7 @@ PAGES = (
     PageLink("app.py", "Start", ":material/home:"),
     PageLink("pages/1_Augment.py", "Augment", ":material/auto_fix_high:"),
     PageLink("pages/2_Train.py", "Train", ":material/model_training:"),
+    PageLink("pages/3_Runs.py", "Runs", ":material/stacks:"),
 )
 
 

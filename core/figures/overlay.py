@@ -1,0 +1,88 @@
+"""Curves of several runs over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from core.figures.parts import Figure, line, plain_layout
+from core.run.events import Event
+
+# By Okabe and Ito, for any kind of colour vision, in the order in which runs are chosen.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A66D9", "#8C5A1A")
+AXES = {"epoch": "epoch", "step": "step", "seconds": "seconds of training"}
+MAX_SMOOTHING = 0.95
+
+
+class Measure(NamedTuple):
+    """What is drawn of each epoch: its name with its unit, and its value in that unit; None: it has none."""
+
+    label: str
+    value: Callable[[Mapping[str, Any]], float | None]
+
+
+def _percent(name: str) -> Callable[[Mapping[str, Any]], float | None]:
+    return lambda epoch: None if epoch.get(name) is None else 100 * epoch[name]
+
+
+MEASURES = {
+    "accuracy": Measure("validation accuracy (%)", _percent("validation_accuracy")),
+    "loss": Measure("validation loss", lambda epoch: epoch.get("validation_loss")),
+    "clean": Measure("clean train (%)", _percent("clean_accuracy")),
+    "zeros": Measure("exact zeros (%)", lambda epoch: 100 * epoch["sparsity"]["exact"]),
+}
+
+
+class Curves(NamedTuple):
+    """One run: what it is called, and its ``epoch`` events."""
+
+    name: str
+    epochs: Sequence[Event]
+
+
+def colour_of(i: int) -> str:
+    """The colour of the run that was chosen as number ``i``, from 0; the same in every picture."""
+    return COLOURS[i % len(COLOURS)]
+
+
+def overlay(runs: Sequence[Curves], of: str, by: str = "epoch", smoothing: float = 0.0) -> Figure:
+    """A line a run.
+
+    Args:
+        of: a name in `MEASURES`; ``by`` one in `AXES`.
+        smoothing: 0, none, to `MAX_SMOOTHING`: the weight of what came before in a running mean, whose start
+            is not drawn to 0; then the values themselves stay behind, thin.
+    """
+    measure, traces = MEASURES[of], []
+    for i, run in enumerate(runs):
+        x, y = _along(run.epochs, by), [measure.value(each) for each in run.epochs]
+        dash = "solid" if i < len(COLOURS) // 2 else "dash"
+        if smoothing:
+            traces.append(line(run.name, x, y, colour_of(i), width=1, opacity=0.35, showlegend=False))
+            y = smoothed(y, smoothing)
+        traces.append(line(run.name, x, y, colour_of(i), dash=dash, markers=len(x) <= 40))
+    layout = plain_layout(measure.label + (f", smoothed {smoothing:g}" if smoothing else ""))
+    layout["xaxis"] |= {"title": {"text": AXES[by], "standoff": 4}, "rangemode": "tozero"}
+    return {"data": traces, "layout": layout | {"showlegend": False, "uirevision": f"{of} {by}"}}
+
+
+def smoothed(values: Iterable[float | None], weight: float) -> list[float | None]:
+    """A running mean in which each value counts ``weight`` times as much as the next (Adam's, with the
+    correction for its start); a gap stays one."""
+    mean, counted = 0.0, 0.0
+    found: list[float | None] = []
+    for value in values:
+        if value is None:
+            found.append(None)
+            continue
+        mean = weight * mean + (1 - weight) * value
+        counted = weight * counted + (1 - weight)
+        found.append(mean / counted)
+    return found
+
+
+def _along(epochs: Sequence[Event], by: str) -> list[float]:
+    if by == "seconds":
+        return list(accumulate(float(each.get("seconds") or 0.0) for each in epochs))
+    return [float(each[by]) for each in epochs]

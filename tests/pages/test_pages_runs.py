@@ -1,0 +1,99 @@
+"""The Runs page: the list, its filters, what is done with a run, and a comparison by its address."""
+
+import pytest
+
+from core.catalogues import completed
+from core.run.spec import parse
+from tests import made_up_run
+from tests.pages.visiting import manager
+
+PAGE = "pages/3_Runs.py"
+TINY = {
+    "data": {"name": "digits", "train_images": 100},
+    "model": {"arch": "mlp", "params": {"hidden": [8]}},
+    "train": {"epochs": 2, "device": "cpu"},
+}
+
+
+def trained(**change):
+    run_id = manager().submit(completed(parse(TINY | change)))
+    assert manager().wait(run_id, 120).state == "finished"
+    return run_id
+
+
+def table(visit):
+    return next(each.value for each in visit.dataframe if "state" in each.value.columns)
+
+
+def test_an_empty_list_says_what_to_do(open_page):
+    visit = open_page(PAGE)
+    assert "No run yet" in visit.info[0].value and visit.get("page_link")
+
+
+def test_the_list_has_each_run_and_a_search_finds_its_words_note_and_tags(open_page):
+    one = trained(name="First try")
+    two = trained(name="<b>Second</b>", seed=1, regularisers=[{"kind": "l1", "strength": 0.01}])
+    manager().annotate(one, "the one with the odd split", ["homework"])
+    manager().star(two)
+    visit = open_page(PAGE)
+    rows = table(visit)
+    assert list(rows["run"]) == ["<b>Second</b>", "First try"] and list(rows["★"]) == ["★", ""]
+    told = manager().view(two).history.result
+    assert rows["accuracy"][0] == 100 * told["validation_accuracy"]
+    assert rows["zeros"][0] == 100 * told["sparsity"]["exact"] and len(rows["curve"][0]) == 2
+    assert "seed 1" in rows["differs from the one before"][0]
+    for text, found in (
+        ("odd SPLIT", ["First try"]),
+        ("homework", ["First try"]),
+        ("lasso", ["<b>Second</b>"]),
+    ):
+        visit.text_input(key="runs.search").set_value(text).run()
+        assert list(table(visit)["run"]) == found, text
+    visit.text_input(key="runs.search").set_value("nothing like it").run()
+    assert "Take a filter back" in visit.info[0].value
+    visit.text_input(key="runs.search").set_value("").run()
+    visit.selectbox(key="runs.Regulariser").set_value("none").run()
+    assert list(table(visit)["run"]) == ["First try"]
+    visit.selectbox(key="runs.Regulariser").set_value("any").run()
+    assert len(table(visit)) == 2 and not visit.exception
+
+
+def test_runs_are_compared_by_their_address(open_page):
+    one, two = trained(name="Alike"), trained(name="Alike", seed=1, optimiser={"kind": "sgd"})
+    visit = open_page(PAGE, runs=f"{one},{two},{one},nonsense")
+    assert visit.title[0].value == "Compare" and not visit.warning
+    results = next(each.value for each in visit.dataframe if "validation accuracy" in each.value.columns)
+    assert list(results["run"]) == ["Alike, seed 0", "Alike, seed 1"]
+    shares = [manager().view(each).history.result["validation_accuracy"] for each in (one, two)]
+    for share, said in zip(shares, results["validation accuracy"], strict=True):
+        assert said.startswith(f"{100 * share:.1f} % (") and ("highest" in said) == (share == max(shares))
+    differs = next(each.value for each in visit.dataframe if "setting" in each.value.columns)
+    assert "Seed" in set(differs["setting"])
+    assert any("the noise of these images" in each.value for each in visit.markdown)
+    links = [each.proto.label for each in visit.get("page_link")]
+    assert "Alike, seed 0" in links and "All runs" in links
+
+
+@pytest.mark.parametrize("asked", ["{one}", "{one}," + "0" * 32])
+def test_a_comparison_of_too_few_says_so(open_page, asked):
+    one = trained()
+    visit = open_page(PAGE, runs=asked.format(one=one))
+    assert "two to eight" in visit.info[0].value
+    assert bool(visit.warning) == ("0" * 32 in asked)
+
+
+def test_a_run_that_has_ended_no_epoch_and_one_of_another_version_are_no_trouble(open_page):
+    store = manager()._store
+    ids = []
+    for i, events in enumerate((made_up_run.events()[:2], made_up_run.events())):
+        run_id = f"{i + 1:032x}"
+        store.create(run_id, parse({"model": {"arch": "gone"}, "name": f"old {i}"}), float(i + 1))
+        store.append(
+            run_id, list(enumerate([*events, {"event": "state", "state": "failed", "reason": ""}], 1))
+        )
+        store.set_state(run_id, "failed")
+        ids.append(run_id)
+    visit = open_page(PAGE, runs=",".join(ids))
+    results = next(each.value for each in visit.dataframe if "validation accuracy" in each.value.columns)
+    assert results["validation accuracy"][0] == "no epoch has ended"
+    assert len(table(open_page(PAGE))) == 2
