@@ -54,7 +54,7 @@ def test_a_run_of_an_older_version_has_no_gap():
     ("name", "said"),
     [
         ("augmented", "on augmented images and with dropout"),
-        ("baseline", "works with dropout"),
+        ("baseline", "with dropout"),
         ("by-heart", ""),
     ],
 )

@@ -85,17 +85,18 @@ def figures(epoch: Mapping[str, Any] | None, started: Mapping[str, Any] | None) 
 
 
 def harder_while_learning(epoch: Mapping[str, Any], spec: RunSpec) -> str:
-    """Why train accuracy while learning lies below clean train, if it does."""
+    """Why train accuracy while learning lies below clean train, if it does and the spec has a reason."""
     clean = epoch.get("clean_accuracy")
     if clean is None or epoch["train_accuracy"] >= clean:
         return ""
     augmented = any(op.enabled for op in spec.augment.ops) or spec.augment.mix is not None
     dropped = any(share for _, share in dropouts(spec.model))
     how = " and ".join(["on augmented images"] * augmented + ["with dropout"] * dropped)
-    harder = f", and {how}, which is harder" if how else ""
+    if not how:
+        return ""  # it would come and go in the first epochs, and move what stands below
     return (
         "The dotted line lies below clean train: it is the mean over an epoch in which the network was still "
-        f"learning{harder}. Only clean train compares with validation."
+        f"learning, and {how}, which is harder. Only clean train compares with validation."
     )
 
 

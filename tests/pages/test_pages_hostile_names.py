@@ -85,6 +85,12 @@ def test_a_run_that_goes_on(open_page, path):
     manager().stop(run_id)
 
 
+def test_the_list_of_runs_and_a_comparison(open_page, path):
+    ids = [hostile.stored(path), hostile.stored(path)]
+    escaped_only(open_page("pages/3_Runs.py"))
+    escaped_only(open_page("pages/3_Runs.py", runs=",".join(ids)), hostile.ONE_LINE)
+
+
 def test_choices_before_training(open_page, path):
     visit = open_page(TRAIN, spec=hostile.link(hostile.choices(path)))
     escaped_only(visit, hostile.BAD_FILE, hostile.OTHER_FILE)

@@ -70,12 +70,12 @@ def test_the_last_runs_line_says_of_how_many_its_accuracy_is(open_page):
     assert any(f"accuracy {in_full(result['validation_accuracy'], 359)} · " in each for each in said)
 
 
-@pytest.mark.parametrize("page", ["app.py", "pages/1_Augment.py", "pages/2_Train.py"])
+@pytest.mark.parametrize("page", [each.file for each in PAGES])
 def test_any_page_can_be_the_first_that_is_opened(open_page, page):
     assert open_page(page).title
 
 
-@pytest.mark.parametrize("page", ["app.py", "pages/1_Augment.py", "pages/2_Train.py"])
+@pytest.mark.parametrize("page", [each.file for each in PAGES])
 def test_each_page_leads_to_all_others(open_page, page):
     links = [each.proto.label for each in open_page(page).main.get("page_link")]
     assert links[: len(PAGES) + 1] == ["Augury", *(each.label for each in PAGES)]

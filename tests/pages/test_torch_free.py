@@ -44,6 +44,11 @@ opened("a run that goes on", "pages/2_Train.py", run=run)
 jobs().wait(run, timeout=100)
 for tab in RUN_TABS:
     opened(f"a run, {tab}", "pages/2_Train.py", run=run, look=tab)
+short = {"seed": 1, "train": spec.train.model_copy(update={"epochs": 1})}
+again = jobs().submit(spec.model_copy(update=short))
+jobs().wait(again, timeout=100)
+opened("Runs", "pages/3_Runs.py")
+opened("a comparison", "pages/3_Runs.py", runs=f"{run},{again}")
 jobs().close()
 print(json.dumps(found))
 """

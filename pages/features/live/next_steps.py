@@ -9,6 +9,7 @@ from core.jobs.views import RunView
 from core.run.history import edits_json
 from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
+from pages.features.live.outcome import others
 
 
 def what_next(view: RunView) -> None:
@@ -21,6 +22,15 @@ def what_next(view: RunView) -> None:
             on_click=_choose_again,
             args=(view,),
         )
+        if (found := others(view)) and view.history.epochs:
+            st.page_link(
+                "pages/3_Runs.py",
+                label="Compare with its parent"
+                if view.inputs.get("parent")
+                else "Compare with the run before",
+                icon=":material/stacked_line_chart:",
+                query_params={"runs": f"{found[0]},{view.id}"},
+            )
         st.download_button(
             "Settings (JSON)",
             view.spec.to_json(indent=2),

@@ -30,10 +30,11 @@ def outcome(view: RunView) -> None:
     st.markdown(f"**{plain(said.sentence)}** {plain(said.next_step)}", help=plain(said.how))
 
 
-def _others(view: RunView) -> list[compare.Run | None]:
+def others(view: RunView) -> list[str]:
+    """The runs that one would lay this one over: its parent; or the one before it, and Baseline."""
     if view.inputs.get("parent"):
         parent = parent_of(view)
-        return [_ended(parent)] if parent and not parent.history.edits else []
+        return [parent.id] if parent else []
     earlier = [
         run
         for run in jobs().recent(LOOKED_THROUGH)
@@ -48,8 +49,11 @@ def _others(view: RunView) -> list[compare.Run | None]:
     own = [run.id for run in earlier if run.visitor == view.visitor] or [run.id for run in earlier]
     before = own[0] if own else None
     baseline = jobs().already(completed(preset("baseline")))
-    ids = [each for each in (before, baseline and baseline.id) if each and each != view.id]
-    found = [jobs().view(each) for each in ids]
+    return [each for each in (before, baseline and baseline.id) if each and each != view.id]
+
+
+def _others(view: RunView) -> list[compare.Run | None]:
+    found = [jobs().view(each) for each in others(view)]
     return [
         _ended(each)
         for each in found
