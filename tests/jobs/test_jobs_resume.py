@@ -291,7 +291,7 @@ def test_two_servers_that_have_a_run_go_on_at_once_have_it_go_on_once(server):
     assert sorted(said) == ["goes on", *["refused"] * 7]
     with pytest.raises(SpecError, match="has not ended"):
         one.delete(run_id)  # it is in the queue, or runs
-    assert one.wait(run_id, PATIENCE).state == "finished"
+    until(lambda: one.view(run_id).state == "finished")  # what the other did may be a second old here
     told = [event["event"] for _, event in Store().events(run_id)]
     assert told.count("resumed") == 1
 

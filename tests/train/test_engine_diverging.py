@@ -45,7 +45,7 @@ def test_a_run_that_diverges_says_where_and_keeps_the_last_good_epoch(tmp_path):
     said = re.fullmatch(
         r"The (validation )?loss became \S+ (?:after epoch \d+, )?at step (\d+), at a learning rate of 10; "
         r"the norm of the gradient of step (\d+) was (\S+)\. Try a lower learning rate, such as 1 instead of "
-        r"10, or a weaker regulariser or augmentation\. The weights saved are those of epoch (\d+), "
+        r"10, or a weaker regulariser\. The weights saved are those of epoch (\d+), "
         r"the last that ended\.",
         seen[-1]["reason"],
     )
