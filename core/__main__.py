@@ -54,9 +54,7 @@ def run_command(options: argparse.Namespace) -> int:
     from core.train.loop import run
 
     prepare_torch()
-    spec = _read_spec(options.spec)
-    for setting in options.set:
-        spec = with_setting(spec, setting)
+    spec = _chosen(options)
     control = Control()
     signal.signal(signal.SIGINT, lambda *_: control.end("command line"))
     kept = EventFile(_make_folder(options.out)) if options.out is not None else None
@@ -117,9 +115,7 @@ def path_command(options: argparse.Namespace) -> int:
     from core.study.strength_path import path_events
 
     prepare_torch()
-    spec = _read_spec(options.spec)
-    for setting in options.set:
-        spec = with_setting(spec, setting)
+    spec = _chosen(options)
     control = Control()
     signal.signal(signal.SIGINT, lambda *_: control.end("command line"))
     for event in path_events(
@@ -226,6 +222,17 @@ def _read_edits(source: str) -> list[Edit]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SpecError("--edits", f"{source} can't be read: {reason}.") from None
+
+
+def _chosen(options: argparse.Namespace) -> RunSpec:
+    """The spec that was given, with what ``--set`` changes. Another seed is not another exam."""
+    spec = _read_spec(options.spec)
+    split_seed = spec.split_seed
+    for setting in options.set:
+        spec = with_setting(spec, setting)
+    if spec.data.split_seed is None and spec.seed != split_seed:
+        spec = with_setting(spec, f"data.split_seed={split_seed}")
+    return spec
 
 
 def _start(source: str, out: Path | None) -> Path:

@@ -147,6 +147,16 @@ def test_a_reader_that_goes_away_is_no_error(arguments, lines):
     assert bool(line) == bool(lines) and (status, said) == (0, "")
 
 
+def test_another_seed_is_not_another_exam(capsys):
+    def validation(*settings):
+        assert main(["run", "baseline", *TINY, *settings]) == 0
+        events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return next(each for each in events if each["event"] == "started")["strip"]["images"]
+
+    one = validation()
+    assert validation("--set", "seed=1") == one != validation("--set", "data.split_seed=1")
+
+
 def test_a_branch_asked_for_with_its_parents_spec_keeps_the_parents_edits(capsys, tmp_path):
     edits = tmp_path / "edits.json"
     edits.write_text('[{"step": 0, "set": {"optimiser.lr": 0.25}}]')

@@ -52,7 +52,8 @@ LONG_NAME = 18  # letters: it takes two lines beside the buttons
 LOOKED_THROUGH = 50  # runs, for how long others take
 CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
 CHART_SHARE = 0.28  # … and a share of a taller one
-ENDED_HEIGHT, ENDED_SHARE = 185, 0.255  # beneath a sentence that says what it came to, or was changed
+ENDED_HEIGHT, ENDED_SHARE = 180, 0.25  # beneath a sentence that says what it came to, or was changed …
+NOTED_HEIGHT, NOTED_SHARE = 150, 0.21  # … and beneath more than that
 LOOK_AGAIN_SECONDS = 5.0  # at a run that has ended, but could go on
 TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs, or as many seconds
 
@@ -217,8 +218,12 @@ def _chart(
     result = view.history.result
     said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
     alt = f"Line chart of {what}. {said}"
-    lower = view.ended or view.history.edits
-    height, share = (ENDED_HEIGHT, ENDED_SHARE) if lower else (CHART_HEIGHT, CHART_SHARE)
+    said_above = view.ended + bool(view.history.edits) + bool(view.ended and view.history.reason)
+    height, share = (
+        (CHART_HEIGHT, CHART_SHARE),
+        (ENDED_HEIGHT, ENDED_SHARE),
+        (NOTED_HEIGHT, NOTED_SHARE),
+    )[min(said_above, 2)]
     drawn = chart(view, draw, *settings, marks=marks_of(view), ancestor=ancestor_of(view))
     live_chart(drawn, key=name, height=height, share=share, alt=alt)
 
