@@ -79,3 +79,19 @@ def test_back_from_a_run_returns_to_the_form_with_its_choices(page: Page, app: s
     )
     page.go_forward()
     expect(page.get_by_role("heading", name="Small")).to_be_visible()
+
+
+def test_a_link_from_a_run_to_another_changes_the_address_and_back_leads_back(page: Page, app: str) -> None:
+    for name in ("First", "Second"):
+        page.goto(f"{app}/Train?spec={encode(SMALL.model_copy(update={'name': name, 'seed': len(name)}))}")
+        ready(page).get_by_role("button", name="Start training").click()
+        expect(page.get_by_text("Finished").first).to_be_visible()
+    second = page.url
+    page.get_by_role("link", name=re.compile("First")).first.click()
+    expect(page.get_by_role("heading", name="First", exact=True)).to_be_visible()
+    page.wait_for_function(
+        "before => location.href !== before && location.search.includes('run=')", arg=second
+    )
+    page.go_back()
+    expect(page.get_by_role("heading", name="Second", exact=True)).to_be_visible()
+    assert page.url == second

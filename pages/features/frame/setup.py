@@ -18,7 +18,7 @@ from core.jobs.manager import Jobs
 from core.jobs.shared import shared_jobs
 from pages.features.frame.bar import bar
 from pages.features.frame.size import presenter_size
-from pages.features.frame.steps import no_step_for_a_dial
+from pages.features.frame.steps import address_follows, no_step_for_a_dial
 from pages.features.frame.teachers_key import take_teachers_key
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -46,6 +46,7 @@ def page(title: str, sheet: str = "", *, sheet_open: bool = False) -> None:
         theme = "dark.css" if st.context.theme.type == "dark" else "light.css"
         st.html(_style("frame.css", "common.css", theme, *(["presenter.css"] if presenter_size() else [])))
         no_step_for_a_dial()
+    address_follows(title)
     take_teachers_key()
     if not _prepared.is_set():
         _prepared.set()

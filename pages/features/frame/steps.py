@@ -1,4 +1,4 @@
-"""What the browser's Back goes back to: pages and runs, not every turn of a dial.
+"""What the browser's address and its Back follow: pages and runs, not every turn of a dial.
 
 Streamlit adds a step to the browser's history whenever a page's address changes, and ours follows each dial.
 Here such a change takes the place of the step before it, as Streamlit itself does for its bound widgets.
@@ -27,9 +27,22 @@ export default function () {
 }
 """
 
+SHOWN = ("run", "runs")  # in an address: what a page shows
+_BEFORE = "augury.shown_before"
+
 _steps = st.components.v2.component("augury_steps", html="<span hidden></span>", js=_STEPS)
 
 
 def no_step_for_a_dial() -> None:
     """Call it once a page."""
     _steps(key="browser_steps", height=1)
+
+
+def address_follows(title: str) -> None:
+    """Call it once a page: where it shows another run than before, tell the browser the address. Streamlit's
+    link from a page to itself changes what is shown, and leaves the address."""
+    now = (title, *(st.query_params.get(name, "") for name in SHOWN))
+    before = st.session_state.get(_BEFORE, now)
+    st.session_state[_BEFORE] = now
+    if before[0] == title and before != now:
+        st.query_params.from_dict(st.query_params.to_dict())
