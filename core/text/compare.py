@@ -110,7 +110,7 @@ def _next_step(found: Comparison, num_differences: int, other_seed: bool) -> str
     if num_differences + other_seed > 1:
         return "More than one thing differs: change one at a time to see which it was."
     if not num_differences:
-        return "Only chance differs, and it moves more than the images do: three seeds show how much."
+        return "Only chance differs: three seeds show how much that is."
     if found.is_beyond_noise:
         return "Another seed moves it too: repeat both with 3 seeds to be sure."
     return "One run each can't tell them apart: repeat both with 3 seeds, or change more."

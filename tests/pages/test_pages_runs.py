@@ -74,6 +74,20 @@ def test_runs_are_compared_by_their_address(open_page):
     assert "Alike, seed 0" in links and "All runs" in links
 
 
+def test_no_sentence_compares_a_run_that_was_cut(open_page):
+    whole, cut = (
+        trained(),
+        manager().submit(completed(parse(TINY | {"train": {"epochs": 1000, "device": "cpu"}}))),
+    )
+    manager().wait_for_step(cut, 60)
+    manager().stop(cut)
+    manager().wait(cut, 60)
+    visit = open_page(PAGE, runs=f"{whole},{cut}")
+    assert not visit.exception and not any(
+        "the noise of these images" in each.value for each in visit.markdown
+    )
+
+
 @pytest.mark.parametrize("asked", ["{one}", "{one}," + "0" * 32])
 def test_a_comparison_of_too_few_says_so(open_page, asked):
     one = trained()

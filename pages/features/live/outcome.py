@@ -21,7 +21,7 @@ LOOKED_THROUGH = 50  # runs, for the one that was started before
 def outcome(view: RunView) -> None:
     """Compare a finished run with the closest of two: the run before it of the same visit, or else of the
     same place, and the preset Baseline if it was trained here. Without one its own numbers."""
-    run = _ended(view)
+    run = as_compared(view)
     if run is None:
         return
     others = [] if view.history.edits else [each for each in _others(view) if each]
@@ -55,13 +55,13 @@ def others(view: RunView) -> list[str]:
 def _others(view: RunView) -> list[compare.Run | None]:
     found = [jobs().view(each) for each in others(view)]
     return [
-        _ended(each)
+        as_compared(each)
         for each in found
         if each and not each.history.edits and compare.on_same_data(each.spec, view.spec)
     ]
 
 
-def _ended(view: RunView) -> compare.Run | None:
+def as_compared(view: RunView) -> compare.Run | None:
     """The run as it is compared; None if it has not come to its end, or its spec is not what it was trained
     by."""
     result, images = view.history.result, view.history.validation_images

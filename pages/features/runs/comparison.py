@@ -21,6 +21,7 @@ from core.text.shares import gap, in_full, percent
 from core.text.side_by_side import differing
 from pages.components.live_chart import live_chart
 from pages.features.frame.setup import jobs
+from pages.features.live.outcome import as_compared
 
 FEWEST, MOST = 2, 8
 NAME = "runs"  # in an address
@@ -110,10 +111,11 @@ def _results(views: Sequence[RunView]) -> None:
         )
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="compare.results")
     st.caption("In brackets the 95 % interval: of an accuracy Wilson's, of a gap Newcombe's.")
-    first, *others = ((view, _judged(view)) for view in views)
-    for _, other in others:
-        if first[1] and other and compare.on_same_data(other.spec, first[1].spec):
-            said = compare.beside(other, first[1])
+    # One that was changed or cut is not what its settings say: only the table tells of it.
+    first, *others = (None if view.history.edits else as_compared(view) for view in views)
+    for other in others:
+        if first and other and compare.on_same_data(other.spec, first.spec):
+            said = compare.beside(other, first)
             st.markdown(plain(said.sentence), help=plain(said.how))
 
 
@@ -150,10 +152,3 @@ def _filled(spec: RunSpec) -> RunSpec:
         return filled(spec)
     except SpecError:  # a part of it is no longer there
         return spec
-
-
-def _judged(view: RunView) -> compare.Run | None:
-    result, images = view.history.result, view.history.validation_images
-    if result is None or images is None or view.history.edits:
-        return None
-    return compare.Run(_filled(view.spec), title(view.spec), result, images)
