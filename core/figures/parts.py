@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.regularise.catalogue import REGULARISERS
-from core.run.events import Event
 from core.run.history import History
 from core.text.escape import plain_html
 
@@ -197,13 +196,6 @@ def has_lambda(kind: str) -> bool:
 def short(kind: str) -> str:
     """What a legend calls a regulariser; the kind itself if there is none of it now, as in an old run."""
     return REGULARISERS[kind].short if kind in REGULARISERS else kind
-
-
-def evenly(events: Sequence[Event], most: int) -> list[Event]:
-    """At most ``most`` of the events, evenly spread, the first and the last among them."""
-    if len(events) <= most:
-        return list(events)
-    return [events[round(i * (len(events) - 1) / (most - 1))] for i in range(most)]
 
 
 def share_of(count: int | None) -> str:

@@ -6,7 +6,6 @@ from core.figures.parts import (
     MOST_EPOCHS,
     SPARSITY,
     Figure,
-    evenly,
     layer_colours,
     line,
     name_at_ends,
@@ -18,7 +17,7 @@ from core.figures.strengths import add_strengths
 from core.measure.near import NEAR
 from core.models.catalogue import ARCHITECTURES
 from core.run.events import Event
-from core.run.history import History
+from core.run.history import History, evenly
 from core.text.escape import plain_html
 
 WHOLE = "whole network"

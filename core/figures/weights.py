@@ -11,7 +11,6 @@ from core.figures.parts import (
     SPARSITY,
     TRAIN,
     Figure,
-    evenly,
     layer_colours,
     line,
     over_epochs,
@@ -21,7 +20,7 @@ from core.figures.parts import (
 )
 from core.measure.near import share_below
 from core.run.events import Event
-from core.run.history import History
+from core.run.history import History, evenly
 
 MOST_RIDGES = 12
 OVERLAP = 1.7  # a ridge's height, in rows

@@ -326,17 +326,17 @@ def summary(history: History) -> dict[str, Any] | None:
         "epochs": history.epochs[-1]["epoch"],
         "result": _without_layers(history.result or {}),
         "last": _without_layers(history.epochs[-1]),
-        "curve": [each["validation_accuracy"] for each in _evenly(history.epochs, CURVE_POINTS)],
+        "curve": [each["validation_accuracy"] for each in evenly(history.epochs, CURVE_POINTS)],
         "epoch_seconds": median(float(each.get("seconds") or 0.0) for each in history.epochs),
         **({"validation_images": history.validation_images} if history.validation_images else {}),
     }
 
 
-def _evenly(epochs: Sequence[Event], most: int) -> list[Event]:
-    """At most so many, with the first and the last."""
-    if len(epochs) <= most:
-        return list(epochs)
-    return [epochs[round(i * (len(epochs) - 1) / (most - 1))] for i in range(most)]
+def evenly(events: Sequence[Event], most: int) -> list[Event]:
+    """At most ``most`` of the events, evenly spread, the first and the last among them."""
+    if len(events) <= most:
+        return list(events)
+    return [events[round(i * (len(events) - 1) / (most - 1))] for i in range(most)]
 
 
 _LARGE = ("weights", "filters", "flow", "right", "answers", "confusion")
