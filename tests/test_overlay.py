@@ -30,6 +30,18 @@ def test_a_run_has_one_colour_in_every_picture_and_no_two_have_the_same():
     assert len(set(COLOURS)) == len(COLOURS) == 8
 
 
+def test_each_colour_is_seen_on_both_grounds():
+    def luminance(colour):
+        shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in shares)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for ground in ("#FFFFFF", "#181714"):
+        for colour in COLOURS:  # WCAG 2.2, 1.4.11
+            low, high = sorted((luminance(colour), luminance(ground)))
+            assert (high + 0.05) / (low + 0.05) >= 3, (colour, ground)
+
+
 def test_smoothing_is_the_exponentially_weighted_mean_and_says_so():
     values = [3.0, 1.0, None, 4.0, 1.0, 5.0]
     expected = pd.Series(values).ewm(alpha=0.3, adjust=True, ignore_na=True).mean()

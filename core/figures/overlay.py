@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from core.figures.parts import Figure, line, plain_layout
 from core.run.events import Event
 
-# By Okabe and Ito, for any kind of colour vision, in the order in which runs are chosen.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A66D9", "#8C5A1A")
+# After Okabe and Ito, the light ones darker: 3:1 at least on both grounds. In the order runs are chosen.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B47F00", "#3A93C4", "#8A66D9", "#8C5A1A")
 AXES = {"epoch": "epoch", "step": "step", "seconds": "seconds of training"}
 MAX_SMOOTHING = 0.95
 
