@@ -15,7 +15,7 @@ from core.models.catalogue import ARCHITECTURES
 from core.regularise.catalogue import REGULARISERS
 from core.run.figures import result_of
 from core.run.spec import RunSpec
-from core.store.store import MAX_RUNS, StoredRun
+from core.store.store import MAX_NOTE, MAX_RUNS, MAX_TAGS, StoredRun
 from core.text.describe import in_words, title
 from core.text.differs import differences
 from core.text.escape import plain
@@ -29,7 +29,6 @@ from pages.features.runs.editing import delete
 
 HEIGHT, ROW = 460, 35  # pixels of the list, and of a line of it
 ANY = "any"
-_LIST = "runs.list"
 
 
 def listing() -> None:
@@ -50,7 +49,7 @@ def listing() -> None:
         hide_index=True,
         width="stretch",
         height=min(HEIGHT, ROW * (len(found) + 1) + 2),
-        key=_LIST,
+        key=_list_key(found),
         on_select="rerun",
         selection_mode="multi-row",
         column_config={
@@ -64,6 +63,11 @@ def listing() -> None:
     chosen = [found[i] for i in picked.selection.rows if i < len(found)]
     with actions:
         _actions(chosen)
+
+
+def _list_key(runs: Sequence[StoredRun]) -> str:
+    """Another list has other ticks: a browser keeps them by place, and another run may stand there now."""
+    return f"runs.list.{hash(tuple(run.id for run in runs))}"
 
 
 def _filtered(runs: Sequence[StoredRun]) -> list[StoredRun]:
@@ -191,8 +195,8 @@ def _words(run: StoredRun) -> None:
         st.form(f"runs.words.{run.id}", border=False),
     ):
         name = st.text_input("Name", run.name, max_chars=80, placeholder=title(run.spec))
-        tags = st.text_input("Tags, with commas between", ", ".join(run.tags), max_chars=300)
-        note = st.text_area("Note", run.note, max_chars=2000)
+        tags = st.text_input("Tags, with commas between", ", ".join(run.tags), max_chars=MAX_TAGS * 42)
+        note = st.text_area("Note", run.note, max_chars=MAX_NOTE)
         if st.form_submit_button("Keep"):
             wanted = [each.strip() for each in tags.split(",") if each.strip()]
             if obeyed(jobs().rename, run.id, name.strip()) and obeyed(jobs().annotate, run.id, note, wanted):
