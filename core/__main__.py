@@ -1,5 +1,5 @@
 """Augury without a page: ``python -m core`` and ``run``, ``data``, ``spec``, ``catalogue``, ``path``,
-``class``, ``stop-waiting`` or ``bench``.
+``export``, ``class``, ``stop-waiting`` or ``bench``.
 
 Exit status: 0 done; 1 the run failed; 2 the input was wrong, with one line on standard error that
 says what and how to mend it. A reader that has seen enough, as ``| head``, is no error.
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from core.data.own import Fit, Form
+from core.export.catalogue import EXPORTS
 from core.presets import PRESETS, preset
 from core.run.edits import Edit, read_edits
 from core.run.errors import SpecError, no_such
@@ -146,6 +147,22 @@ def stop_waiting_command(_options: argparse.Namespace) -> int:
     reason = stopped_early("command line", ALL_THAT_WAITED)
     count = Queue(Store(os.environ.get("AUGURY_DATABASE_URL"))).end_all_waiting(reason)
     print(f"{count} {'run' if count == 1 else 'runs'} that waited will not start.")
+    return 0
+
+
+def export_command(options: argparse.Namespace) -> int:
+    """Write a run, or several, as a file; print where each file is."""
+    from core.catalogue import look_up
+    from core.export.source import Asked, open_sources
+    from core.export.write import export
+    from core.runtime import prepare_torch
+
+    if look_up(EXPORTS, options.kind, "--as", "kind of export").computes:
+        prepare_torch()
+    text = {name: said for name in ("question", "conclusion") if (said := getattr(options, name))}
+    asked = Asked(open_sources(options.runs), text)
+    for path in export(options.kind, asked, options.out):
+        print(path)
     return 0
 
 
@@ -316,6 +333,14 @@ def _parser() -> argparse.ArgumentParser:
     data.set_defaults(command=data_command)
     catalogue = commands.add_parser("catalogue", help="print all that can be chosen, as JSON")
     catalogue.set_defaults(command=catalogue_command)
+
+    export = commands.add_parser("export", help="write a run as a script, a table, a network for others …")
+    export.add_argument("runs", metavar="RUN", nargs="+", help="its id, or a folder of `run --out`")
+    export.add_argument("--as", dest="kind", required=True, metavar="KIND", help=", ".join(EXPORTS))
+    export.add_argument("--out", type=Path, required=True, metavar="PATH", help="a file, or a folder")
+    export.add_argument("--question", default="", help="for a report: what was asked")
+    export.add_argument("--conclusion", default="", help="for a report: what came out")
+    export.set_defaults(command=export_command)
 
     path = commands.add_parser("path", help="try values of λ for one regulariser of a spec, quickly")
     path.add_argument("spec", metavar="SPEC", help="a JSON file, '-' for standard input, or a preset's name")

@@ -113,7 +113,7 @@ def test_the_shrinkage_curves_at_points_that_can_be_worked_out():
 
 
 def test_the_table_has_a_line_an_epoch():
-    rows = list(csv.DictReader(io.StringIO(epochs_csv(history(3), "abc", RunSpec(seed=7)))))
+    rows = list(csv.DictReader(io.StringIO(epochs_csv((history(3), "abc", RunSpec(seed=7))))))
     assert {(row["run_id"], row["seed"]) for row in rows} == {("abc", "7")}
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[0]["exact_zero_share.fc"]) == 0.5 and float(rows[0]["exact_zero_share"]) == 0.375

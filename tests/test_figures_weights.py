@@ -462,7 +462,7 @@ def test_the_small_picture_of_a_schedule(shape, warmup, points):
 
 
 def test_the_table_has_the_newer_figures_too(run):
-    header, *lines = epochs_csv(run, "abc", RunSpec(seed=7)).splitlines()
+    header, *lines = epochs_csv((run, "abc", RunSpec(seed=7))).splitlines()
     columns = header.split(",")
     assert len(set(columns)) == len(columns) and not {"exact", "near", "penalty", "right"} & set(columns)
     expected = "run_id penalty.l1 strength.l2 hoyer gini bytes.sparse prunable_share prunable_low_share"
@@ -483,7 +483,7 @@ def test_no_column_says_what_another_does(run):
         for event in made_up_run.events()
     ]
     one = build_history(enumerate(events, 1)).history()
-    header, *lines = (line.split(",") for line in epochs_csv(one, "abc", RunSpec()).splitlines())
+    header, *lines = (line.split(",") for line in epochs_csv((one, "abc", RunSpec())).splitlines())
     varying = {name: column for name, *column in zip(header, *lines, strict=True) if len(set(column)) > 1}
     assert varying.pop("below_0.001_share") == varying["exact_zero_share"]  # of this made-up run alone
     assert len({tuple(column) for column in varying.values()}) == len(varying)

@@ -15,21 +15,26 @@ from core.run.spec import RunSpec
 VERSIONS = ("augury", "torch", "kornia")
 
 
-def epochs_csv(history: History, run_id: str, spec: RunSpec) -> str:
-    """A line an epoch with every figure of it, each layer's sparsity too, as comma-separated values.
+def epochs_csv(*runs: tuple[History, str, RunSpec]) -> str:
+    """A line an epoch with every figure of it, each layer's sparsity too, as comma-separated values; of
+    several runs, each with its id, below each other.
 
-    Shares are in [0, 1] and their names end so; losses are cross-entropies with the natural logarithm. Lines
-    of several runs can stand below each other.
+    Shares are in [0, 1] and their names end so; losses are cross-entropies with the natural logarithm.
     """
-    of = identity(history, run_id, spec)
-    started: Mapping[str, Any] = history.started or {}
-    rows = [of | dict(_figures(event, started)) for event in history.epochs]
+    rows = [row for each in runs for row in epoch_rows(*each)]
     names = dict.fromkeys(name for row in rows for name in row)  # some are not measured every epoch
     stream = io.StringIO()
     writer = csv.DictWriter(stream, list(names), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue()
+
+
+def epoch_rows(history: History, run_id: str, spec: RunSpec) -> list[dict[str, Any]]:
+    """A row an epoch, by column; not every row has every column."""
+    of = identity(history, run_id, spec)
+    started: Mapping[str, Any] = history.started or {}
+    return [of | dict(_figures(event, started)) for event in history.epochs]
 
 
 def identity(history: History, run_id: str, spec: RunSpec) -> dict[str, Any]:

@@ -58,6 +58,13 @@ KINDS: dict[str, Kind] = {
             run="core.study.strength_path:run",
             quick=True,
         ),
+        Kind(
+            name="export",
+            title="A file to take away",
+            help="Writes a run, or several, as a kind of file.",
+            run="core.export.job:run",
+            quick=True,
+        ),
     )
 }
 

@@ -53,6 +53,7 @@ class StoredRun(BaseModel):
         resumes: how often it may still go on by itself once it is interrupted.
         control: a digest of its control link's key; None: it has no such link.
         rank: where a teacher has put it in the queue; None: it takes its turn.
+        imported_at: when it came from an archive; None: it was computed here.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -79,6 +80,7 @@ class StoredRun(BaseModel):
     resumes: int = 0
     control: str | None = None
     rank: int | None = None
+    imported_at: float | None = None
 
     @model_validator(mode="after")
     def name_the_spec(self) -> StoredRun:
@@ -177,6 +179,15 @@ class Store:
             return None
         found = self._read_runs(_believable_size().where(runs.c.id == run_id))
         return found[0] if found else None
+
+    def whole_id(self, begins: str) -> str:
+        """The id that begins so, of a run that is not deleted; empty if none does, or several do."""
+        if re.fullmatch("[0-9a-f]{6,32}", begins) is None:
+            return ""
+        wanted = sa.select(runs.c.id).where(runs.c.id.startswith(begins), runs.c.deleted_at.is_(None))
+        with self.engine.connect() as connection:
+            found = connection.execute(wanted.limit(2)).scalars().all()
+        return str(found[0]) if len(found) == 1 else ""
 
     def runs(
         self,

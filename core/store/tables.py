@@ -46,6 +46,7 @@ runs = sa.Table(
     sa.Column("lease_until", sa.Double),  # while it runs: until when its owner need not be heard of again
     sa.Column("resumes", sa.Integer, nullable=False, server_default="0"),  # how often it may go on by itself
     sa.Column("control", sa.String(64)),  # a SHA-256 of its control link's key (core.jobs.rights)
+    sa.Column("imported_at", sa.Double),  # when it came from an archive; None: it was computed here
     sa.Column("rank", sa.Integer),  # where a teacher has put it in the queue; None: it takes its turn
     sa.Index("ix_runs_state_created_at", "state", "created_at"),
 )

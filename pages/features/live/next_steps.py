@@ -47,7 +47,7 @@ def what_next(view: RunView) -> None:
             )
         st.download_button(
             "Epochs (CSV)",
-            epochs_csv(view.history, view.id, view.spec),
+            epochs_csv((view.history, view.id, view.spec)),
             f"augury-{view.id[:8]}.csv",
             icon=":material/download:",
             disabled=not view.history.epochs,

@@ -1,0 +1,70 @@
+"""As what a run can be taken away. Read without torch; the function that writes lies in a module of its own.
+
+Such a function has the signature ``write(asked: Asked, folder: Path) -> None``: it writes its files into
+``folder``, which is there and empty. What can't be written raises `SpecError` with what to do about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from core.catalogue import Entry
+from core.run.errors import SpecError
+
+COMMAND = "python -m pip install -r requirements-export.txt"
+MOST_RUNS = 8  # that one file tells of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export(Entry):
+    """A kind of file.
+
+    Args:
+        file: the main file's name. A kind that writes more than it is sent as a zip.
+        media_type: of that file.
+        write: the path of its function, ``module:name``.
+        several: whether one file can tell of two to eight runs.
+        wants_weights: whether it needs the network that the run has left.
+        computes: whether it needs torch: a network is asked, or data are read.
+        modules: of libraries that a plain installation lacks; `COMMAND` installs them.
+    """
+
+    file: str
+    media_type: str
+    write: str
+    several: bool = False
+    wants_weights: bool = False
+    computes: bool = False
+    modules: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Which of its modules are not installed."""
+        return tuple(name for name in self.modules if find_spec(name) is None)
+
+    def check_installed(self) -> None:
+        """
+        Raises:
+            SpecError: a library is missing; it says how to install it.
+        """
+        if missing := self.missing:
+            what = f"{self.title} needs {', '.join(missing)}, which is not installed. Run: {COMMAND}"
+            raise SpecError("--as", what, "not_installed", {"modules": list(missing), "command": COMMAND})
+
+
+EXPORTS: dict[str, Export] = {
+    entry.name: entry
+    for entry in (
+        Export(
+            name="csv",
+            title="Epochs (CSV)",
+            help="A line an epoch with every figure of it.",
+            file="epochs.csv",
+            media_type="text/csv",
+            write="core.export.kinds.csv:write",
+            several=True,
+        ),
+    )
+}
