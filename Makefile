@@ -63,7 +63,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $@
 
-.venv/.test: requirements.txt constraints.txt requirements-server.txt requirements-dev.txt | $(BIN)/python
+.venv/.test: requirements.txt constraints.txt requirements-server.txt requirements-export.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@ .venv/.app
 
