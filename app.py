@@ -8,12 +8,13 @@ from pages.features.frame.downloads import ROUTES
 from pages.features.frame.failures import say_failure
 from pages.features.frame.headers import SafeHeaders
 from pages.features.frame.serving import prepared
+from pages.features.frame.upload_stream import UploadsToDisk
 
 app = App(
     __file__,
     lifespan=prepared,
     routes=ROUTES,
-    middleware=[Middleware(SafeHeaders), Middleware(Bounds)],
+    middleware=[Middleware(SafeHeaders), Middleware(Bounds), Middleware(UploadsToDisk)],
     on_script_error=say_failure,
 )
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import ready
-from conftest import Serve
 from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import Serve
 
 pytestmark = pytest.mark.browser
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from browsing import ready
-from conftest import Serve
 from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Serve
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
-from core.home import home
+from pages.features.frame.upload_stream import ARRIVED
 
 MOST_BYTES = 1 << 30  # of all visitors together
 MOST_FILES = 1_000
@@ -30,14 +30,11 @@ class Waiting:
         self._lock = threading.Lock()
         self._files: OrderedDict[Key, tuple[IO[bytes], int]] = OrderedDict()
 
-    def put(self, key: Key, content: bytes) -> None:
-        folder = home() / "uploads"  # what is left there by a server that was killed is removed
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = tempfile.NamedTemporaryFile(dir=folder)  # noqa: SIM115  0600; gone once nobody holds it
-        Path(file.name).write_bytes(content)
+    def put(self, key: Key, file: IO[bytes], size: int) -> None:
+        """Hold an open file of ``size`` bytes, whose end is when nobody holds it."""
         with self._lock:
             self._files.pop(key, None)
-            self._files[key] = file, len(content)
+            self._files[key] = file, size
             while len(self._files) > 1 and (
                 sum(size for _, size in self._files.values()) > self._most_bytes
                 or len(self._files) > self._most_files
@@ -64,12 +61,14 @@ WAITING = Waiting()
 
 
 def keep_on_disk(files: MemoryUploadedFileManager, waiting: Waiting = WAITING) -> None:
-    """Make ``files`` hold names alone."""
+    """Make ``files`` hold names alone; what has `ARRIVED` is on the disk already."""
     add, remove, remove_all = files.add_file, files.remove_file, files.remove_session_files
 
     def add_file(session_id: str, file: UploadedFileRec) -> None:
-        waiting.put((session_id, file.file_id), file.data)
-        add(session_id, UploadedFileRec(file.file_id, file.name, file.type, b""))
+        if (arrived := ARRIVED.get()) is not None:
+            waiting.put((session_id, file.file_id), arrived.file, arrived.size)
+            file = UploadedFileRec(file.file_id, arrived.name, arrived.media_type, b"")
+        add(session_id, file)
 
     def remove_file(session_id: str, file_id: str) -> None:
         waiting.drop(session_id, file_id)
