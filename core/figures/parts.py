@@ -73,7 +73,7 @@ def over_epochs(traces: list[dict[str, Any]], history: History, run_id: str, y_t
         layout["xaxis"]["dtick"] = 1  # else half epochs on a wide chart
     layout["shapes"] = []
     if history.is_chosen and history.result:
-        word = {"text": "saved", "textposition": "end", "font": {"size": 12}, "textangle": 0}
+        word = {"text": "saved", "textposition": "start", "font": {"size": 12}, "textangle": 0}
         layout["shapes"].append({**upright(history.result["epoch"], NEUTRAL), "label": word})
     if diverged:
         step, epoch = diverged

@@ -18,6 +18,7 @@ from core.run.lines import EMPTY_LINE, Line, ThinnedLine
 
 # What a run of old says of its weights: it has no other word of the epoch that it kept.
 _CHOSEN = re.compile(r"weights saved are those of epoch (\d+)\b")
+_SAID_CHOSEN = re.compile(r"The weights saved are those of epoch \d+, the best\.")
 TOLD_POINTS = 100  # of the epoch that is trained, beside those of the epochs that have ended
 CURVE_POINTS = 24  # of a run, in a list of runs
 RECENT_EPOCHS = 5  # the time left is estimated from these, so that a busy minute is forgotten
@@ -107,6 +108,11 @@ class History:
     def is_chosen(self) -> bool:
         """Whether the result is another epoch than the last."""
         return self.result is not None and self.result is not self.epochs[-1]
+
+    @property
+    def reason_beside_choice(self) -> str:
+        """The reason, without the sentence that says which epoch was chosen, where `is_chosen` says it."""
+        return _SAID_CHOSEN.sub("", self.reason).strip() if self.is_chosen else self.reason
 
     @property
     def diverged(self) -> tuple[int, float] | None:

@@ -146,6 +146,14 @@ def test_the_result_is_the_epoch_whose_weights_are_saved(ending, result, is_chos
     assert (history.result["epoch"], history.is_chosen) == (result, is_chosen)
 
 
+def test_the_chosen_epoch_is_said_once_where_it_is_said_beside_the_figures():
+    told = [epoch(1, 0.5), epoch(2, 0.9), epoch(3, 0.7)]
+    chosen = folded(*told, state("finished", OF_OLD)).history()
+    assert chosen.reason_beside_choice == "Stopped early: validation was not better."
+    last = "Loss. The weights saved are those of epoch 3, the last that ended."
+    assert folded(*told, state("failed", last)).history().reason_beside_choice == last
+
+
 def test_before_an_epoch_has_ended_there_is_no_result():
     history = folded(STARTED, state("stopped")).history()
     assert history.result is None and not history.is_chosen

@@ -146,7 +146,7 @@ def _header(view: RunView) -> None:
                     if may_change(view):
                         control_buttons(view)
         preset = None if view.history.edits else preset_of(view.spec)
-        about = [words if words != name else "", preset.watch if preset else ""]
+        about = [words.removesuffix(name).rstrip(" ·"), preset.watch if preset else ""]
         st.caption(plain(" — ".join(filter(None, about))))
 
 
@@ -218,7 +218,8 @@ def _chart(
     result = view.history.result
     said = f"After epoch {result['epoch']}: {now}." if result else "No epoch has ended yet."
     alt = f"Line chart of {what}. {said}"
-    said_above = view.ended + bool(view.history.edits) + bool(view.ended and view.history.reason)
+    noted = bool(view.ended and view.history.reason_beside_choice)
+    said_above = view.ended + bool(view.history.edits) + noted
     height, share = (
         (CHART_HEIGHT, CHART_SHARE),
         (ENDED_HEIGHT, ENDED_SHARE),
@@ -260,8 +261,8 @@ def _state(view: RunView) -> None:
         st.progress(progress.share, said)
     if history.state == "failed":
         st.error(f"The run failed. {plain(history.reason)}", icon=":material/error:")
-    elif history.reason:
-        st.info(plain(history.reason), icon=":material/info:")
+    elif said := history.reason_beside_choice:
+        st.info(plain(said), icon=":material/info:")
     notes = history.started.get("notes", ()) if history.started else ()
     if went_on := resumed_in_words(history.resumed, notes):
         st.caption(plain(went_on))
