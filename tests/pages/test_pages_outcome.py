@@ -3,7 +3,7 @@
 import time
 import uuid
 
-from visiting import manager
+from visiting import asked, manager
 
 from core.catalogues import completed
 from core.presets import preset
@@ -12,6 +12,7 @@ from core.run.history import build_history, summary
 from core.run.spec import RegulariserSpec, parse
 from core.store.store import Store
 from core.text.escape import plain
+from core.text.same_but import same_but
 from tests import made_up_run
 
 PAGE = "pages/2_Train.py"
@@ -85,3 +86,27 @@ def test_a_run_that_was_stopped_is_not_judged(open_page):
     store.set_state(stopped, "stopped")
     store.close()
     assert said(open_page(PAGE, run=stopped)) == ("", "")
+
+
+def test_the_same_run_but_for_one_thing_is_one_press_away(open_page):
+    first = stored(SPEC, at=-20)
+    page = open_page(PAGE, run=first)
+    changes = {each.label for each in page.button if (each.key or "").startswith("same_but.")}
+    assert {"Another seed, 1", "Without dropout", "Recurrent network"} <= changes
+    next(each for each in page.button if each.label == "Without dropout").click().run()
+    begun = manager().view(asked(page, "run"))
+    assert begun.id != first
+    before = completed(SPEC)
+    assert begun.spec.model.params == {**before.model.params, "dropout": 0.0}
+    assert begun.spec.regularisers == before.regularisers
+    assert (begun.spec.seed, begun.spec.split_seed) == (before.seed, before.split_seed)
+
+
+def test_a_change_that_was_trained_before_is_opened(open_page):
+    first = stored(SPEC, at=-20)
+    page = open_page(PAGE, run=first)
+    spec = next(each.spec for each in same_but(completed(SPEC)) if each.words == "without dropout")
+    second = stored(spec, at=-10)
+    next(each for each in page.button if each.label == "Without dropout").click().run()
+    assert asked(page, "run") == second
+    assert any("Trained before" in each.value for each in page.info)

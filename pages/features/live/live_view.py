@@ -261,8 +261,8 @@ def _state(view: RunView) -> None:
         st.progress(progress.share, said)
     if history.state == "failed":
         st.error(f"The run failed. {plain(history.reason)}", icon=":material/error:")
-    elif said := history.reason_beside_choice:
-        st.info(plain(said), icon=":material/info:")
+    elif reason := history.reason_beside_choice:
+        st.info(plain(reason), icon=":material/info:")
     notes = history.started.get("notes", ()) if history.started else ()
     if went_on := resumed_in_words(history.resumed, notes):
         st.caption(plain(went_on))

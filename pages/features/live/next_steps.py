@@ -10,6 +10,7 @@ from core.run.history import edits_json
 from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
 from pages.features.live.outcome import others
+from pages.features.live.same_but_box import same_but_box
 
 
 def what_next(view: RunView) -> None:
@@ -22,6 +23,7 @@ def what_next(view: RunView) -> None:
             on_click=_choose_again,
             args=(view,),
         )
+        same_but_box(view)
         if (found := others(view)) and view.history.epochs:
             st.page_link(
                 "pages/3_Runs.py",

@@ -56,6 +56,14 @@ def open_or_start(spec: RunSpec) -> None:
     start_anew(spec)
 
 
+def open_or_start_here(spec: RunSpec) -> None:
+    """The same on the live page itself; for a button's ``on_click``."""
+    if found := finished_before(spec):
+        _open(spec, found)
+    else:
+        start_run(spec)
+
+
 def trained_before_note(view: RunView) -> None:
     """On the page of a run that was opened in place of a new one: that nothing was computed."""
     spec, run_id = st.session_state.get(_OPENED, (None, ""))
