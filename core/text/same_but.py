@@ -50,6 +50,7 @@ def _changes(spec: RunSpec) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for name, entry in ARCHITECTURES.items():
         if name != spec.model.arch:
             yield "Network", _lower(entry.title), {"model": ModelSpec(arch=name)}
+    assert spec.optimiser.lr is not None, "the spec is completed"
     for factor, words in ((0.5, "half"), (2.0, "twice")):
         rate = factor * spec.optimiser.lr
         optimiser = spec.optimiser.model_copy(update={"lr": rate})
