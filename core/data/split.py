@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core.data.dataset import Dataset
+from core.data.folds import folds_of
 from core.data.tensors import as_tensor, as_tensors
 from core.randomness import derive, generator
 from core.run.errors import SpecError
@@ -56,7 +57,8 @@ def split_places(dataset: Dataset, spec: DataSpec, seed: int) -> tuple[Tensor, T
     the data bring is kept.
 
     ``spec.train_images`` takes a part of the training side; validation stays the same whatever it is,
-    and a larger part holds every smaller one, so that runs on more and more data compare.
+    and a larger part holds every smaller one, so that runs on more and more data compare. With
+    ``spec.folds`` a fold of the training side takes the place of what is kept for validation.
 
     Raises:
         SpecError: a class has fewer than two images, or ``train_images`` can't be had.
@@ -69,6 +71,10 @@ def split_places(dataset: Dataset, spec: DataSpec, seed: int) -> tuple[Tensor, T
         validation, train = order[held_out], order[~held_out]
     else:
         validation, train = _drawn(dataset, labels, order, spec.validation_share)
+    if spec.folds is not None:
+        groups = torch.arange(len(dataset)) if dataset.groups is None else as_tensor(dataset.groups)
+        fold = folds_of(train, labels, groups, spec.folds)
+        validation, train = train[fold == spec.fold], train[fold != spec.fold]
     if spec.train_images is not None:
         sizes = torch.bincount(labels[train], minlength=len(names))
         if spec.train_images > len(train):

@@ -48,6 +48,16 @@ class DataSpec(Part):
     validation_share: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
     # Draws which images are kept; None: the run's own seed does.
     split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    # Cross-validation: the training images in so many parts, of which this one, from 0, is judged. What is
+    # else kept for validation is then left out.
+    folds: Annotated[int, Field(ge=2, le=20)] | None = None
+    fold: Annotated[int, Field(ge=0, le=19)] | None = None
+
+    @model_validator(mode="after")
+    def check_fold(self) -> DataSpec:
+        if (self.folds is None) != (self.fold is None) or (self.fold or 0) >= (self.folds or 20):
+            raise ValueError("a fold is one of as many as `folds` says, counted from 0")
+        return self
 
 
 class OpSpec(Part):

@@ -155,3 +155,49 @@ def test_a_split_seed_keeps_the_same_images_for_runs_of_other_seeds():
     assert completed(parse({"seed": 2, "data": {"split_seed": 2}})) == completed(parse({"seed": 2}))
     digests = {digest("train", completed(parse(each))) for each in (own, shared, {})}
     assert len(digests) == 3
+
+
+def folded(dataset, folds, seed=0, **rest):
+    """What each fold trains on and is judged by, as sets of places; and what is left out of all."""
+    kept = split_places(dataset, DataSpec(**rest), seed)[1]
+    parts = [split_places(dataset, DataSpec(folds=folds, fold=i, **rest), seed) for i in range(folds)]
+    return [(set(train.tolist()), set(judged.tolist())) for train, judged in parts], set(kept.tolist())
+
+
+@given(
+    st.lists(st.integers(8, 30), min_size=2, max_size=4),
+    st.integers(2, 5),
+    st.integers(0, 1000),
+)
+def test_each_training_image_is_judged_in_one_fold_and_no_fold_sees_what_is_kept(sizes, folds, seed):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    dataset = Dataset(np.zeros((len(labels), 1, 8, 8), np.uint8), labels, tuple("abcd"[: len(sizes)]))
+    parts, kept = folded(dataset, folds, seed)
+    everything = set(range(len(labels)))
+    assert sorted(place for _, judged in parts for place in judged) == sorted(everything - kept)
+    for train, judged in parts:
+        assert train == everything - kept - judged
+    counts = np.array([np.bincount(labels[list(judged)], minlength=len(sizes)) for _, judged in parts])
+    assert (counts.max(0) - counts.min(0)).max() <= 1  # of each class
+    assert counts.sum(1).max() - counts.sum(1).min() <= 1  # of all
+
+
+def test_copies_of_an_image_lie_in_one_fold():
+    groups = np.repeat(np.arange(30), 2)
+    labels = np.repeat(np.arange(2), 30)
+    dataset = Dataset(np.zeros((60, 1, 8, 8), np.uint8), labels, ("a", "b"), groups=groups)
+    for train, judged in folded(dataset, 4)[0]:
+        assert not {groups[i] for i in train} & {groups[i] for i in judged}
+
+
+def test_more_folds_than_a_class_has_images_are_refused():
+    labels = np.array([0] * 20 + [1] * 4)
+    dataset = Dataset(np.zeros((24, 1, 8, 8), np.uint8), labels, ("a", "b"))
+    with pytest.raises(SpecError, match="3 different images to train on; 5 folds"):
+        split_places(dataset, DataSpec(folds=5, fold=0), 0)
+
+
+@pytest.mark.parametrize("choice", [{"folds": 5}, {"fold": 0}, {"folds": 3, "fold": 3}])
+def test_a_fold_is_one_of_the_folds(choice):
+    with pytest.raises(SpecError, match="counted from 0"):
+        parse({"data": choice})
