@@ -66,5 +66,24 @@ EXPORTS: dict[str, Export] = {
             write="core.export.kinds.csv:write",
             several=True,
         ),
+        Export(
+            name="script",
+            title="Script (Python)",
+            help="One file with torch and Kornia alone that trains this very run again; its data lie beside.",
+            file="train.py",
+            media_type="text/x-python",
+            write="core.export.kinds.script:write",
+            computes=True,
+        ),
+        Export(
+            name="notebook",
+            title="Notebook (Jupyter)",
+            help="The script as a lesson, cell by cell, with its data beside it.",
+            file="train.ipynb",
+            media_type="application/x-ipynb+json",
+            write="core.export.kinds.notebook:write",
+            computes=True,
+            modules=("nbformat",),
+        ),
     )
 }

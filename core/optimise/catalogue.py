@@ -204,22 +204,22 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
 }
 
 
-def _constant(t: float) -> float:
+def constant(t: float) -> float:
     return 1.0
 
 
-def _cosine(t: float) -> float:
+def cosine(t: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * t))
 
 
-def _one_cycle(t: float) -> float:
+def one_cycle(t: float) -> float:
     """Up from 1/25 to 1 over the first 30 %, then down to 1/10,000 of the start, both along half a cosine.
     The end would be reached one step after the last; torch's `OneCycleLR` reaches it with the last step.
     Momentum is not cycled."""
     peak, start, end = 0.3, 1 / 25, 1 / 25 / 1e4
     if t < peak:
         return start + (1 - start) * 0.5 * (1 - math.cos(math.pi * t / peak))
-    return end + (1 - end) * _cosine((t - peak) / (1 - peak))
+    return end + (1 - end) * cosine((t - peak) / (1 - peak))
 
 
 SCHEDULES: dict[str, ScheduleEntry] = {
@@ -230,14 +230,14 @@ SCHEDULES: dict[str, ScheduleEntry] = {
             title="Constant",
             help="The learning rate stays as it is.",
             source="",
-            factor=_constant,
+            factor=constant,
         ),
         ScheduleEntry(
             name="cosine",
             title="Cosine",
             help="Falls along half a cosine to zero at the end: large steps first, fine ones last.",
             source="Loshchilov & Hutter 2016, arXiv 1608.03983",
-            factor=_cosine,
+            factor=cosine,
         ),
         ScheduleEntry(
             name="one-cycle",
@@ -245,7 +245,7 @@ SCHEDULES: dict[str, ScheduleEntry] = {
             help="Rises for the first 30 % of the run, then falls to almost zero, which allows larger rates; "
             "momentum stays as it is.",
             source="Smith & Topin 2017, arXiv 1708.07120",
-            factor=_one_cycle,
+            factor=one_cycle,
         ),
     )
 }

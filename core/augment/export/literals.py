@@ -19,6 +19,13 @@ class Call:
     arguments: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name that the script has."""
+
+    name: str
+
+
 def literal(value: Any, column: int = _ONE_LINE, indent: int = 0) -> str:
     """A plain value or a `Call` as Python.
 
@@ -35,6 +42,8 @@ def literal(value: Any, column: int = _ONE_LINE, indent: int = 0) -> str:
         return _group("[", [("", item) for item in value], "]", column, indent)
     if isinstance(value, tuple):
         return _group("(", [("", item) for item in value], ",)" if len(value) == 1 else ")", column, indent)
+    if isinstance(value, Name):
+        return value.name
     if isinstance(value, str):
         return json.dumps(value)  # in double quotes
     assert value is None or isinstance(value, bool | int | float), f"no text for {value!r}"

@@ -95,7 +95,9 @@ def as_python(spec: AugmentSpec, *, channels: int, side: int, seed: int, step: i
     spec = completed_augment(spec, channels)
     script = Script()
     enabled = [op for op in spec.ops if op.enabled]
-    operations = {f"{op.op}/{op.stream}": _call(script, OPERATIONS[op.op], op, spec, side) for op in enabled}
+    operations = {
+        f"{op.op}/{op.stream}": operation_call(script, OPERATIONS[op.op], op, spec, side) for op in enabled
+    }
     names, titles = list(operations), [OPERATIONS[op.op].title for op in enabled]
     settings = [
         f"SEED = {seed}",
@@ -126,7 +128,7 @@ def as_python(spec: AugmentSpec, *, channels: int, side: int, seed: int, step: i
         module, _, function = entry.shares.partition(":")
         script.embed(module)
         made += [
-            _assigned("MIX", _call(script, entry, spec.mix, spec, side)),
+            _assigned("MIX", operation_call(script, entry, spec.mix, spec, side)),
             f'MIX_NAME = "{entry.name}/mix"',
             f"find_shares = {function}",
         ]
@@ -148,7 +150,7 @@ def as_python(spec: AugmentSpec, *, channels: int, side: int, seed: int, step: i
     return "\n\n\n".join([head, *blocks])
 
 
-def _call(
+def operation_call(
     script: Script, entry: AugmentEntry, chosen: OpSpec | MixSpec, spec: AugmentSpec, side: int
 ) -> Call:
     """The call that makes an operation or a mix, its class imported or copied into ``script``."""

@@ -1,0 +1,335 @@
+"""A run's script, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from textwrap import fill
+from typing import Any, NamedTuple
+
+import torch
+
+from core.augment.export.embedding import Script
+from core.augment.export.literals import WIDTH, literal
+from core.augment.export.versions import versions
+from core.catalogues import completed
+from core.export.script.augmentation import augmentation
+from core.export.script.loop import STEPS_TEXT, Needs, batch_text, change_text, train_text
+from core.export.source import Source
+from core.models.build import shape_of_model
+from core.models.catalogue import ARCHITECTURES
+from core.models.live import SHARES
+from core.optimise.catalogue import OPTIMISERS, SCHEDULES
+from core.regularise.catalogue import REGULARISERS
+from core.run.edits import apply
+from core.run.errors import SpecError
+from core.run.spec import RegulariserSpec, RunSpec
+from core.text.describe import in_words, title
+
+PARTS = "core.export.script.parts."
+
+
+class Section(NamedTuple):
+    """A part of the script: what it is, in words, and its code."""
+
+    heading: str
+    text: str
+    code: str
+
+
+class Shape(NamedTuple):
+    """Of the run's images."""
+
+    channels: int
+    side: int
+    classes: tuple[str, ...]
+
+
+def about(source: Source) -> str:
+    """What the script is, in a paragraph or two."""
+    name, words = title(source.spec), in_words(source.spec)
+    what = name if name == words else f"{name}: {words}"
+    started: Mapping[str, Any] = source.history.started or {}
+    made = dict(started.get("versions", {})) or versions()
+    threads = started.get("threads")
+    where = f" with {threads} thread{'s' if threads != 1 else ''}" if threads else ""
+    return "\n\n".join(
+        [
+            fill(f"{what}.", WIDTH - 3),
+            fill(
+                "Reads data.npz, which lies beside it, trains, and prints one JSON object an epoch. On the "
+                f"same kind of machine{where} the figures are those of the run in Augury, bit for bit.",
+                WIDTH - 3,
+            ),
+            f"Made with Augury {made['augury']} for torch {made['torch']} and kornia {made['kornia']}.",
+        ]
+    )
+
+
+def sections(source: Source, shape: Shape, data: str) -> tuple[str, list[Section]]:
+    """The import statements, and the script's sections in their order.
+
+    Args:
+        data: the expression for the path of ``data.npz``.
+
+    Raises:
+        SpecError: the run branches from another, or its spec is no longer what it was trained by.
+    """
+    if source.history.started and source.history.started.get("begins_at"):
+        raise SpecError(
+            "RUN", "it goes on from another run's checkpoint, which a script does not hold; export that run."
+        )
+    if not source.history.started:
+        raise SpecError("RUN", "it has not begun to train, so there is nothing to repeat.")
+    script = Script()
+    specs = _specs(source)
+    needs = _needs(specs)
+    made = [
+        _settings(specs[0], source),
+        _data(script, shape, data),
+        _randomness(script),
+        _network(script, specs[0], shape),
+    ]
+    augmented = augmentation(script, [spec.augment for spec in specs], shape.side)
+    values = [_values(spec, shape, needs) | augmented.settings[i] for i, spec in enumerate(specs)]
+    made.append(
+        _augmentation(augmented.before, augmented.settings[0], augmented.after, augmented.lines, needs)
+    )
+    if needs.regularises:
+        made.append(_regularisers(script, specs[0], values[0]))
+    made.append(_optimiser(script, specs[0], needs))
+    made.append(_judge(script, needs))
+    if needs.edits:
+        made.append(_edits(source, specs, values, needs))
+    for module, name in (("collections.abc", "Iterator"), ("torch", "Tensor")):
+        script.use(module, name)
+    for module in ("math", "torch", "json"):
+        script.use(module)
+    script.use("torch.nn", "functional", "F")
+    made.append(
+        Section(
+            "Training",
+            "Epoch after epoch: a new order of the images, and for each batch a step down the loss. What is "
+            "drawn follows from the seed and the step, so that it repeats.",
+            f"{STEPS_TEXT}\n\n\n{train_text(needs)}",
+        )
+    )
+    return script.imports(), made
+
+
+def _specs(source: Source) -> list[RunSpec]:
+    """What the run was trained by: at first, and after each of its edits."""
+    found = [source.spec]
+    for edit in source.edits:
+        found.append(completed(apply(found[-1], edit)))
+    return found
+
+
+def _needs(specs: list[RunSpec]) -> Needs:
+    first = specs[0]
+    kinds = [REGULARISERS[each.kind] for each in first.regularisers]
+    averages = any(each.averages for each in kinds)
+    norms = averages and bool(first.model.params.get("batch_norm"))
+    params = [[each.params for each in spec.regularisers] for spec in specs]
+    return Needs(
+        regularises=bool(kinds),
+        averages=averages,
+        norms=norms,
+        gates=any(each.gates for each in kinds),
+        smooths=any(each.name == "label_smoothing" for each in kinds),
+        may_stop=any(each.ends_runs for each in kinds),
+        mixes=any(spec.augment.mix is not None for spec in specs),
+        edits=len(specs) > 1,
+        resizes=any(spec.train.batch_size != first.train.batch_size for spec in specs),
+        changes_dropout=any(spec.model.params != first.model.params for spec in specs),
+        changes_params=any(each != params[0] for each in params),
+        scheduled=first.optimiser.schedule != "constant",
+    )
+
+
+def _values(spec: RunSpec, shape: Shape, needs: Needs) -> dict[str, Any]:
+    """What the script's names are while the run is trained by ``spec``: those that an edit may change."""
+    found: dict[str, Any] = {
+        "EPOCHS": spec.train.epochs,
+        "BATCH_SIZE": spec.train.batch_size,
+        "LEARNING_RATE": spec.optimiser.lr,
+    }
+    if needs.regularises:
+        found["STRENGTHS"] = {each.kind: each.strength for each in _in_order(spec)}
+    if needs.changes_params:
+        found["PARAMS"] = {each.kind: _plain(each.params) for each in _in_order(spec)}
+    if needs.changes_dropout:
+        sizes = {"channels": shape.channels, "side": shape.side, "num_classes": len(shape.classes)}
+        modules = shape_of_model(spec.model, **sizes).named_modules()
+        found["DROPOUTS"] = {name: float(each.p) for name, each in modules if isinstance(each, SHARES)}
+    return found
+
+
+def _in_order(spec: RunSpec) -> list[RegulariserSpec]:
+    order = list(REGULARISERS)
+    return sorted(spec.regularisers, key=lambda each: order.index(each.kind))
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
+
+
+def _settings(spec: RunSpec, source: Source) -> Section:
+    started: Mapping[str, Any] = source.history.started or {}
+    lines = [
+        f"SEED = {spec.seed}",
+        f"EPOCHS = {spec.train.epochs}",
+        f"BATCH_SIZE = {spec.train.batch_size}",
+        f"LEARNING_RATE = {spec.optimiser.lr!r}",
+        f'DEVICE = "{started.get("device", "cpu")}"',
+        f"torch.set_num_threads({started.get('threads', torch.get_num_threads())})"
+        "  # another number gives other last bits",
+    ]
+    if started.get("device") == "cuda":
+        lines.append("torch.use_deterministic_algorithms(True, warn_only=True)")
+    done = len(source.history.epochs)
+    if source.history.ended and source.history.state != "finished" and done < spec.train.epochs:
+        lines.append(f"# The run itself ended after epoch {done}; here it goes on.")
+    return Section("Settings", "What was chosen for this run.", "\n".join(lines))
+
+
+def _data(script: Script, shape: Shape, data: str) -> Section:
+    script.embed("core.data.split", "statistics")
+    script.use("numpy", here="np")
+    script.use("pathlib", "Path")
+    names = ("train_images", "train_labels", "validation_images", "validation_labels")
+    lines = [
+        *script.take(),
+        f"data = np.load({data})",
+        f"{', '.join(names)} = (",
+        f"    torch.from_numpy(data[name]).to(DEVICE) for name in {literal(list(names))}",
+        ")",
+        'CLASSES = data["classes"].tolist()',
+        "mean, std = (torch.tensor(each, device=DEVICE).view(-1, 1, 1) for each in statistics(train_images))",
+    ]
+    what = f"{shape.channels} × {shape.side} × {shape.side}"
+    return Section(
+        "Data",
+        f"Images are uint8 (N, {what}); what the network sees is normalised by the mean and the standard "
+        "deviation of each channel of the training images.",
+        "\n\n\n".join([lines[0], "\n".join(lines[1:])]),
+    )
+
+
+def _randomness(script: Script) -> Section:
+    script.embed("core.randomness")
+    return Section(
+        "Random numbers",
+        "Every draw has a seed of its own, which follows from the run's seed, what it is for and the step.",
+        "\n\n\n".join(script.take()),
+    )
+
+
+def _network(script: Script, spec: RunSpec, shape: Shape) -> Section:
+    entry = ARCHITECTURES[spec.model.arch]
+    module, _, name = entry.makes.partition(":")
+    script.embed(module, name)
+    params = {each: list(v) if isinstance(v, tuple) else v for each, v in spec.model.params.items()}
+    call = f"{name}({shape.channels}, {shape.side}, {len(shape.classes)}"
+    arguments = "".join(f", {each}={literal(value)}" for each, value in params.items())
+    made = (
+        'with private_draws(derive(derive(SEED, "weights"), "weights")):\n'
+        f"    model = {call}{arguments})\n"
+        "model = model.to(DEVICE).to(memory_format=torch.channels_last)  # faster for convolutions"
+    )
+    return Section("The network", entry.help, "\n\n\n".join([*script.take(), made]))
+
+
+def _augmentation(
+    before: list[str], settings: Mapping[str, Any], after: list[str], lines: list[str], needs: Needs
+) -> Section:
+    values = [_assigned(name, value) for name, value in settings.items()]
+    blocks = [*before, *(["\n".join(values)] if values else []), *after, batch_text(lines, needs.mixes)]
+    text = "Each batch is augmented anew." if lines else "This run does not augment its images."
+    return Section("Batches", text, "\n\n\n".join(blocks))
+
+
+def _regularisers(script: Script, spec: RunSpec, values: Mapping[str, Any]) -> Section:
+    made, told = [], []
+    for each in _in_order(spec):
+        entry = REGULARISERS[each.kind]
+        module, _, name = entry.makes.partition(":")
+        script.embed(module, name)
+        params = f'PARAMS["{each.kind}"]' if "PARAMS" in values else literal(_plain(each.params))
+        made.append(f'    "{each.kind}": {name}(model, {params}),')
+        told.append(f"{entry.title}: {entry.help}")
+    before = script.take()
+    script.embed(f"{PARTS}regularise")
+    in_order = _in_order(spec)
+    settings = [
+        *([_assigned("PARAMS", values["PARAMS"])] if "PARAMS" in values else []),
+        "REGULARISERS = {",
+        *made,
+        "}  # in the order they act",
+        _assigned("STRENGTHS", values["STRENGTHS"]) + "  # λ; None: it has none",
+        _assigned("SOLVERS", {each.kind: each.solver for each in in_order}),
+        _assigned("WARMUPS", {each.kind: (each.warmup_epochs, each.schedule) for each in in_order})
+        + "  # in epochs",
+    ]
+    return Section(
+        "Regularisers", "  \n".join(told), "\n\n\n".join([*before, "\n".join(settings), *script.take()])
+    )
+
+
+def _optimiser(script: Script, spec: RunSpec, needs: Needs) -> Section:
+    entry, schedule = OPTIMISERS[spec.optimiser.kind], SCHEDULES[spec.optimiser.schedule]
+    script.embed("core.layers.weights")
+    blocks = script.take()
+    arguments = entry.arguments(spec.optimiser.params)
+    decay = arguments.pop("weight_decay", None)
+    lines = [
+        "weights = [part for layer in regularised_weights(model).values() for part in layer]",
+        "known = {id(part) for part in weights}",
+        "others = [part for part in model.parameters() if id(part) not in known]",
+    ]
+    if needs.gates:
+        lines.append("others += [part for each in REGULARISERS.values() for part in each.own_parameters()]")
+    parts = "[*weights, *others]"
+    if decay is not None:
+        parts = (
+            f"[{{'params': weights, 'weight_decay': {decay!r}}}, {{'params': others, 'weight_decay': 0.0}}]"
+        )
+        parts = parts.replace("'", '"')
+    told = "".join(f", {name}={literal(value)}" for name, value in arguments.items())
+    lines.append(f"optimiser = {entry.makes.replace(':', '.')}({parts}, lr=LEARNING_RATE{told})")
+    if needs.scheduled:
+        script.embed("core.optimise.catalogue", schedule.factor.__name__)
+        blocks += script.take()
+        lines.append(f"schedule = {schedule.factor.__name__}")
+    text = f"{entry.title}: {entry.help} {schedule.title} rate: {schedule.help}"
+    return Section("The optimiser", text, "\n\n\n".join([*blocks, "\n".join(lines)]))
+
+
+def _judge(script: Script, needs: Needs) -> Section:
+    script.embed(f"{PARTS}judge")
+    if needs.norms:
+        script.embed(f"{PARTS}norms")
+    return Section(
+        "How good it is",
+        "Judged by images that it never trains on, plain and without dropout.",
+        "\n\n\n".join(script.take()),
+    )
+
+
+def _edits(source: Source, specs: list[RunSpec], values: list[dict[str, Any]], needs: Needs) -> Section:
+    by_step: dict[int, dict[str, Any]] = {}
+    for edit, before, after in zip(source.edits, values, values[1:], strict=False):
+        changed = {name: value for name, value in after.items() if value != before[name]}
+        by_step.setdefault(edit["step"], {}).update(changed)
+    if needs.changes_dropout:
+        by_step[0] = {"DROPOUTS": values[0]["DROPOUTS"]} | by_step.get(0, {})
+    first = [_assigned("DROPOUTS", values[0]["DROPOUTS"])] if needs.changes_dropout else []
+    blocks = ["\n".join([*first, _assigned("EDITS", by_step)]), change_text(needs)]
+    return Section(
+        "Edits",
+        "What was changed while it ran: after so many steps these have other values.",
+        "\n\n\n".join(blocks),
+    )
+
+
+def _assigned(name: str, value: Any) -> str:
+    return f"{name} = {literal(value, len(name) + 3)}"

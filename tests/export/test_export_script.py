@@ -1,0 +1,142 @@
+"""A run's script prints the run's own figures, bit for bit, where there is no Augury."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.__main__ import main
+from tests.export.scripts import (
+    CHOICES,
+    FIGURES,
+    TINY,
+    Processes,
+    all_combinations,
+    compared,
+    pairwise_combinations,
+    spec_of,
+)
+
+PAIRWISE = pairwise_combinations()
+
+
+@pytest.fixture(scope="module")
+def processes():
+    made = Processes()
+    yield made
+    made.close()
+
+
+def test_every_two_choices_meet():
+    met = {
+        frozenset([(i, a), (j, b)])
+        for each in PAIRWISE
+        for i, a in enumerate(each)
+        for j, b in enumerate(each)
+    }
+    for i, these in enumerate(CHOICES):
+        for j, those in enumerate(CHOICES):
+            if i != j:
+                assert {frozenset([(i, a), (j, b)]) for a in these for b in those} <= met
+    assert len(PAIRWISE) < len(list(all_combinations())) / 10
+
+
+@pytest.mark.parametrize("combination", PAIRWISE, ids=" · ".join)
+def test_a_script_prints_the_runs_figures(combination, tmp_path, processes):
+    ran, told = compared(spec_of(combination), tmp_path, processes=processes)
+    assert ran and told == ran
+
+
+EDITS = [
+    {"step": 0, "set": {"optimiser.lr": 0.003}},
+    {"step": 3, "set": {"model.params.dropout": 0.1, "regularisers.0.strength": 0.01}},
+    {"step": 5, "set": {"augment.ops.0.enabled": True, "augment.mix.p": 0.2, "train.epochs": 4}},
+    {"step": 7, "set": {"optimiser.lr": 0.001}},
+    {"step": 9, "set": {"train.batch_size": 48, "regularisers.1.params.patience": 9}},
+    {"step": 13, "set": {"augment.ops.1.params.degrees": [-5, 5]}},
+]
+
+
+@pytest.mark.parametrize("network", ["cnn norm", "attention", "lstm"])
+def test_edits_are_made_at_their_steps(network, tmp_path, processes):
+    spec = spec_of((network, "none", "none", "sgd"), epochs=3) | {
+        "regularisers": [{"kind": "l1"}, {"kind": "early_stopping"}, {"kind": "ema"}],
+        "augment": {
+            "ops": [
+                {"op": "RandomHorizontalFlip", "enabled": False},
+                {"op": "RandomRotation", "params": {"degrees": [-30, 30]}},
+            ],
+            "mix": {"op": "RandomMixUpV2"},
+        },
+    }
+    ran, told = compared(spec, tmp_path, EDITS, processes)
+    assert len(ran) == 4 and told == ran
+    script = (tmp_path / "out" / "train.py").read_text()
+    assert "LEARNING_RATE" in script and "EDITS" in script
+
+
+def test_a_run_that_stops_early_stops_in_its_script(tmp_path):
+    ran, told = compared(spec_of(("mlp", "stopping", "none", "adam"), epochs=9), tmp_path)
+    assert len(ran) < 9 and told == ran
+
+
+def test_the_default_network_as_it_comes(tmp_path):
+    ran, told = compared({"train": {"epochs": 2}, "data": {"train_images": 1000}}, tmp_path)
+    assert told == ran
+
+
+def test_a_fold_is_judged_by_the_fold(tmp_path):
+    spec = spec_of(("mlp", "none", "none", "adam")) | {"data": TINY | {"folds": 5, "fold": 2}}
+    ran, told = compared(spec, tmp_path)
+    assert told == ran
+
+
+def test_the_script_is_whole_clean_and_stands_beside_its_data(tmp_path):
+    compared(spec_of(("cnn", "elastic and group", "warp", "adam"), epochs=1), tmp_path)
+    out = tmp_path / "out"
+    assert sorted(path.name for path in out.iterdir()) == ["data.npz", "train.py"]
+    with np.load(out / "data.npz", allow_pickle=False) as data:
+        assert data["train_images"].dtype == np.uint8 and data["train_images"].shape == (200, 1, 8, 8)
+        assert data["classes"].tolist() == list("0123456789")
+        assert len(data["validation_images"]) == len(data["validation_labels"])
+    text = (out / "train.py").read_text()
+    assert "core" not in {
+        line.split()[1].split(".")[0] for line in text.splitlines() if line[:5] in ("from ", "impor")
+    }
+    checked = [
+        "check",
+        "--isolated",
+        "--line-length",
+        "110",
+        "--select",
+        "E,F,I,B",
+        "--ignore",
+        "E501,E402,B023",
+    ]
+    found = subprocess.run(
+        [sys.executable, "-m", "ruff", *checked, str(out / "train.py")], capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stdout
+
+
+def test_a_script_that_is_asked_for_by_its_name_has_its_data_beside_it(tmp_path, capsys):
+    (tmp_path / "spec.json").write_text(json.dumps(spec_of(("mlp", "none", "none", "adam"), epochs=1)))
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    assert (
+        main(["export", str(tmp_path / "run"), "--as", "script", "--out", str(tmp_path / "x" / "mine.py")])
+        == 0
+    )
+    written = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert written == [tmp_path / "x" / "mine.py", tmp_path / "x" / "data.npz"]
+
+
+def test_a_hostile_name_stays_in_its_docstring(tmp_path):
+    spec = spec_of(("mlp", "none", "none", "adam"), epochs=1) | {"name": '"""\nimport os; os._exit(3)\n\\"""'}
+    ran, told = compared(spec, tmp_path)
+    assert told == ran and set(told[0]) == set(FIGURES)
