@@ -228,13 +228,14 @@ class Archive:
         """The view of a job whose row was read after so many changes; only its new events are read."""
         known = self._known.get(run.id)
         builder = known.builder if known else queued()
-        if not (run.ended and builder.history().ended):
+        # One that had ended may have gone on elsewhere, and ended again, before anybody looked.
+        if known is None or known.run != run or not (run.ended and builder.history().ended):
             told = self._store.events(run.id, builder.version if known else 0)
             if told and _is_end(told[-1][1]) and not run.ended:
                 told.pop()  # its server is about to write how it ended; shown once that is there, too
             for number, event in told:
                 builder.add(event, time.time() if known else None, version=number)
-            if run.ended and not builder.history().ended:  # its server could not say so itself
+            if run.ended and builder.history().state != run.state:  # its server could not say so itself
                 builder.add(state(run.state, run.reason))
         history = builder.history()
         view = known.view if known else None
