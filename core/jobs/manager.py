@@ -47,6 +47,7 @@ from core.run.history import History
 from core.run.spec import RunSpec, is_upload, parse
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefacts
+from core.store.find import Offered, Query
 from core.store.retention import bytes_of_place
 from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, is_run_id
 from core.text.paths import without_paths
@@ -389,6 +390,18 @@ class Jobs:
             kind: only those of this kind; None: all.
         """
         return self._archive.recent(limit, kind)
+
+    def find(self, query: Query, limit: int, offset: int = 0) -> tuple[list[StoredRun], int]:
+        """A page of the jobs that a query is about, and how many there are; see `Store.find`."""
+        return self._store.find(query, limit, offset)
+
+    def offered(self) -> Offered:
+        """What runs can be filtered by."""
+        return self._store.offered()
+
+    def before(self, runs: Sequence[StoredRun]) -> dict[str, StoredRun]:
+        """See `Store.before`."""
+        return self._store.before(runs)
 
     def same(
         self, spec: RunSpec, kind: str, inputs: Mapping[str, Any], parents: Sequence[str] = ()

@@ -21,6 +21,7 @@ from core.jobs.turns import Waiting, check_room, in_turn
 from core.run.events import TERMINAL, State, state
 from core.run.history import build_history, summary
 from core.store import owner
+from core.store.find import summary_columns
 from core.store.store import MAX_REASON, Store, StoredRun
 from core.store.tables import commands, events, runs
 from core.store.transaction import writing
@@ -152,6 +153,7 @@ class Queue:
     def mark(self, run_id: str, state: State, reason: str, **columns: Any) -> bool:
         """Change the state of a job of ours; False if it is no longer ours, and then nothing changes."""
         if columns.get("summary") is not None:
+            columns |= summary_columns(columns["summary"])
             columns["summary"] = json.dumps(columns["summary"], allow_nan=False)
         ours = sa.and_(runs.c.id == run_id, runs.c.owner == self._owner, _RUNNING)
         columns |= {"state": state, "reason": reason[:MAX_REASON]}
@@ -259,6 +261,7 @@ class Queue:
                     finished_at=now,
                     lease_until=None,
                     summary=None if figures is None else json.dumps(figures, allow_nan=False),
+                    words=None,  # what it is found by is filled in again
                 )
                 if connection.execute(change).rowcount:
                     interrupted.append(str(run_id))

@@ -11,6 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,18 @@ from core.run.errors import SpecError
 from core.run.events import MAX_EVENT_BYTES, TERMINAL, Event, State, read_event
 from core.run.figures import Summary, Text
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, is_upload, parse
+from core.store.find import (
+    MOST_SHOWN,
+    Offered,
+    Query,
+    condition,
+    fill_in,
+    offered,
+    order,
+    runs_before,
+    spec_columns,
+    summary_columns,
+)
 from core.store.images import validation_images
 from core.store.tables import events, open_database, runs, settings
 from core.store.transaction import writing
@@ -35,6 +48,7 @@ MAX_REASON = 2000  # characters
 MAX_INPUTS_BYTES = 64 * 1024
 MAX_NOTE = 4000  # characters
 MAX_TAGS = 20
+KEPT_SPEC = 4096  # characters of a spec that stays parsed: 4,096 of them take some 40 MB
 UNDO_SECONDS = 3600.0  # what was deleted can be brought back for so long
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -60,7 +74,7 @@ class StoredRun(BaseModel):
 
     id: Annotated[str, BeforeValidator(lambda value: _checked_id(value))]
     name: Annotated[str, Field(max_length=80)]
-    spec: Annotated[RunSpec, BeforeValidator(lambda value: parse(str(value)))]
+    spec: Annotated[RunSpec, BeforeValidator(lambda value: _parsed(str(value)))]
     state: State
     reason: Text
     created_at: float
@@ -96,6 +110,16 @@ class StoredRun(BaseModel):
         """The digest of the job that it is once these edits, as events, were made."""
         made = [{"step": each["step"], "set": each["set"]} for each in edits]
         return digest(self.kind, self.spec, self.inputs, made, self.parents)
+
+
+def _parsed(text: str) -> RunSpec:
+    """Lists read the same specs again and again; long ones are not kept."""
+    return _parsed_before(text) if len(text) <= KEPT_SPEC else parse(text)
+
+
+@lru_cache(maxsize=4096)
+def _parsed_before(text: str) -> RunSpec:
+    return parse(text)
 
 
 def is_run_id(text: object) -> bool:
@@ -153,6 +177,7 @@ class Store:
             "group_id": group,
             "visitor": visitor[:64],
             "control": control,
+            **spec_columns(spec),
         }
         with self.engine.begin() as connection:
             connection.execute(sa.insert(runs), row)
@@ -170,6 +195,7 @@ class Store:
     def set_state(self, run_id: str, state: State, reason: str = "", **columns: Any) -> None:
         """Change a run's state, and with it any of ``started_at``, ``finished_at`` and ``summary``."""
         if columns.get("summary") is not None:
+            columns |= summary_columns(columns["summary"])
             columns["summary"] = json.dumps(columns["summary"], allow_nan=False)
         self._change(run_id, state=state, reason=reason[:MAX_REASON], **columns)
 
@@ -212,6 +238,30 @@ class Store:
             newest = newest.where(runs.c.inputs.contains(f'"parent": "{_checked_id(parent)}"'))
         newest = newest.order_by(runs.c.created_at.desc(), runs.c.id)
         return self._read_runs(newest.limit(max(0, min(limit, MAX_RUNS))))
+
+    def find(self, query: Query, limit: int = 100, offset: int = 0) -> tuple[list[StoredRun], int]:
+        """A page of the runs that `Query` is about, at most 200 of them, and how many there are in all."""
+        fill_in(self.engine)
+        where = condition(query)
+        page = _believable_size().where(where).order_by(*order(query.sort))
+        found = self._read_runs(page.limit(max(0, min(limit, MOST_SHOWN))).offset(max(0, offset)))
+        with self.engine.connect() as connection:
+            total = connection.execute(sa.select(sa.func.count()).select_from(runs).where(where)).scalar_one()
+        return found, int(total)
+
+    def offered(self, kind: str = "train") -> Offered:
+        """What runs of this kind can be filtered by."""
+        fill_in(self.engine)
+        return offered(self.engine, kind)
+
+    def before(self, found: Sequence[StoredRun]) -> dict[str, StoredRun]:
+        """Of each of these runs, by its id, the one that the same visit has started before it."""
+        pairs = runs_before(self.engine, [run.id for run in found])
+        known = {run.id: run for run in found}
+        others = sorted(set(pairs.values()) - known.keys())
+        if others:
+            known |= {run.id: run for run in self._read_runs(_believable_size().where(runs.c.id.in_(others)))}
+        return {run_id: known[before] for run_id, before in pairs.items() if before in known}
 
     def unfinished(self) -> list[StoredRun]:
         """What runs, then what waits, each in the order it came; at most 500."""
@@ -288,7 +338,7 @@ class Store:
         Raises:
             SpecError: the name is too long.
         """
-        self._change(run_id, name=parse({"name": name.strip()}).name)
+        self._change(run_id, name=parse({"name": name.strip()}).name, words=None)
 
     def annotate(self, run_id: str, note: str | None = None, tags: Sequence[str] | None = None) -> None:
         """Set a run's note, its tags, or both; None leaves them as they are.
@@ -304,7 +354,7 @@ class Store:
         if tags is not None:
             columns["tags"] = json.dumps(_checked_tags(tags), ensure_ascii=False)
         if columns:
-            self._change(run_id, **columns)
+            self._change(run_id, **columns, words=None)
 
     def star(self, run_id: str, starred: bool = True) -> None:
         """Keep what a run left on disk, whatever the quota says; or no longer."""

@@ -48,7 +48,16 @@ runs = sa.Table(
     sa.Column("control", sa.String(64)),  # a SHA-256 of its control link's key (core.jobs.rights)
     sa.Column("imported_at", sa.Double),  # when it came from an archive; None: it was computed here
     sa.Column("rank", sa.Integer),  # where a teacher has put it in the queue; None: it takes its turn
+    # What runs are found by (find.py): it follows from the rest of the row; None in ``words``: not yet.
+    sa.Column("words", sa.Text),
+    sa.Column("arch", sa.String(64)),
+    sa.Column("data", sa.String(64)),
+    sa.Column("regularisers", sa.Text),
+    sa.Column("accuracy", sa.Double),
+    sa.Column("zeros", sa.Double),
+    sa.Column("epoch_seconds", sa.Double),
     sa.Index("ix_runs_state_created_at", "state", "created_at"),
+    sa.Index("ix_runs_visitor_created_at", "visitor", "created_at"),
 )
 
 events = sa.Table(

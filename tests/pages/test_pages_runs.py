@@ -3,7 +3,9 @@
 import pytest
 
 from core.catalogues import completed
+from core.run.history import build_history, summary
 from core.run.spec import parse
+from core.store.find import Query
 from tests import made_up_run
 from tests.pages.visiting import manager
 
@@ -111,3 +113,38 @@ def test_a_run_that_has_ended_no_epoch_and_one_of_another_version_are_no_trouble
     results = next(each.value for each in visit.dataframe if "validation accuracy" in each.value.columns)
     assert results["validation accuracy"][0] == "no epoch has ended"
     assert len(table(open_page(PAGE))) == 2
+
+
+def test_runs_are_sorted_filtered_and_deleted(open_page):
+    store = manager()._store
+    for i in range(3):
+        run_id = f"{i + 1:032x}"
+        store.create(run_id, completed(parse(TINY | {"name": f"run {i}", "seed": i})), float(i + 1))
+        told = summary(build_history(enumerate(made_up_run.events(), 1)).history())
+        told["result"] = told["result"] | {"validation_accuracy": [0.5, 0.9, 0.7][i]}
+        store.set_state(run_id, "finished", summary=told)
+    visit = open_page(PAGE)
+    assert list(table(visit)["run"]) == ["run 2", "run 1", "run 0"]
+    visit.selectbox(key="runs.sort").set_value("accuracy").run()
+    assert list(table(visit)["run"]) == ["run 1", "run 2", "run 0"]
+    # An earlier run of the same visit, wherever it stands in the list.
+    assert list(table(visit)["differs from the one before"]) == ["seed 1", "seed 2", ""]
+    for i in (1, 2):
+        manager().delete(f"{i:032x}")
+    assert manager().find(Query(), 10)[1] == 1
+
+
+def test_many_runs_come_a_page_at_a_time(open_page, monkeypatch):
+    monkeypatch.setattr("pages.features.runs.listing.PAGE", 2)
+    store = manager()._store
+    for i in range(5):
+        store.create(f"{i + 1:032x}", completed(parse(TINY | {"name": f"run {i}"})), float(i + 1))
+        store.set_state(f"{i + 1:032x}", "failed")
+    visit = open_page(PAGE)
+    assert list(table(visit)["run"]) == ["run 4", "run 3"]
+    assert any("1–2 of 5 runs" in each.value for each in visit.caption)
+    visit.button(key="runs.next").click().run()
+    visit.button(key="runs.next").click().run()
+    assert list(table(visit)["run"]) == ["run 0"] and visit.button(key="runs.next").disabled
+    visit.text_input(key="runs.search").set_value("run").run()  # another question begins at its first page
+    assert list(table(visit)["run"]) == ["run 4", "run 3"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.jobs.views import RunView
@@ -12,7 +14,7 @@ from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import CONTROL, asker
 
 MOST_LETTERS = 100
-_DELETED = "augury.deleted"  # the run that this visit deleted last, and what it was called
+_DELETED = "augury.deleted"  # the runs that this visit deleted last, and what they were called
 
 
 def edit_box(view: RunView) -> None:
@@ -47,14 +49,16 @@ def deleted_note(asked: str = "") -> bool:
     Args:
         asked: the run whose page was asked for, if there is none.
     """
-    run_id, name = st.session_state.get(_DELETED, ("", ""))
+    deleted: list[tuple[str, str]] = st.session_state.get(_DELETED, [])
     if asked and (found := jobs().deleted(asked, asker())):
-        run_id, name = found.id, title(found.spec)
-    if not run_id:
+        deleted = [(found.id, title(found.spec))]
+    if not deleted:
         return False
+    what = f"“{plain(deleted[0][1])}”" if len(deleted) == 1 else f"{len(deleted):d} runs"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.info(f"Deleted “{plain(name)}”.", icon=":material/delete:", width="stretch")
-        st.button("Undo", icon=":material/undo:", key="undelete", on_click=_restore, args=(run_id,))
+        st.info(f"Deleted {what}.", icon=":material/delete:", width="stretch")
+        ids = [run_id for run_id, _ in deleted]
+        st.button("Undo", icon=":material/undo:", key="undelete", on_click=_restore, args=(ids,))
     return True
 
 
@@ -64,13 +68,21 @@ def _rename(run_id: str, key: str) -> None:
 
 def delete(run_id: str, name: str) -> None:
     """Delete a run, and leave its page; for a button's ``on_click``. `deleted_note` takes it back."""
-    if obeyed(jobs().delete, run_id):
-        st.session_state[_DELETED] = (run_id, name)
+    delete_all([(run_id, name)])
+    if jobs().view(run_id) is None:
         st.query_params.pop("run", None)
         st.query_params.pop(CONTROL, None)
 
 
-def _restore(run_id: str) -> None:
+def delete_all(runs: Sequence[tuple[str, str]]) -> None:
+    """Delete runs, given by id and name; for a button's ``on_click``. `deleted_note` takes all back."""
+    done = [(run_id, name) for run_id, name in runs if obeyed(jobs().delete, run_id)]
+    if done:
+        st.session_state[_DELETED] = done
+
+
+def _restore(run_ids: Sequence[str]) -> None:
     st.session_state.pop(_DELETED, None)
-    if obeyed(jobs().restore, run_id) and jobs().view(run_id):
-        st.query_params["run"] = run_id
+    back = [each for each in run_ids if obeyed(jobs().restore, each) and jobs().view(each)]
+    if len(run_ids) == 1 and back:
+        st.query_params["run"] = back[0]
