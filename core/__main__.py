@@ -1,5 +1,5 @@
 """Augury without a page: ``python -m core`` and ``run``, ``data``, ``spec``, ``catalogue``, ``path``,
-``export``, ``class``, ``stop-waiting`` or ``bench``.
+``runs``, ``export``, ``class``, ``stop-waiting`` or ``bench``.
 
 Exit status: 0 done; 1 the run failed; 2 the input was wrong, with one line on standard error that
 says what and how to mend it. A reader that has seen enough, as ``| head``, is no error.
@@ -26,6 +26,7 @@ from core.run.spec import MAX_SPEC_BYTES, DataSpec, RunSpec, parse, with_setting
 
 if TYPE_CHECKING:
     from core.run.commands import Control
+    from core.store.store import StoredRun
 
 MAX_EDITS_BYTES = 4 * 2**20
 
@@ -147,6 +148,28 @@ def stop_waiting_command(_options: argparse.Namespace) -> int:
     reason = stopped_early("command line", ALL_THAT_WAITED)
     count = Queue(Store(os.environ.get("AUGURY_DATABASE_URL"))).end_all_waiting(reason)
     print(f"{count} {'run' if count == 1 else 'runs'} that waited will not start.")
+    return 0
+
+
+def runs_command(options: argparse.Namespace) -> int:
+    """Print the runs in the store, the newest first: a table, or one JSON object a line."""
+    from core.listing import as_table, as_values
+    from core.store.find import Query
+    from core.store.store import Store
+
+    store = Store(os.environ.get("AUGURY_DATABASE_URL"))
+    left = options.limit
+    found: list[StoredRun] = []
+    while left > 0:
+        page, _ = store.find(Query(words=options.search), left, len(found))
+        found += page
+        left = options.limit - len(found) if page else 0
+    store.close()
+    if options.json:
+        for run in found:
+            print(json.dumps(as_values(run)))
+    else:
+        print(as_table(found) if found else "No run is stored here.")
     return 0
 
 
@@ -289,6 +312,12 @@ def _numbers(text: str | None) -> list[float] | None:
         raise SpecError("--lambdas", f"{text!r} is no list of numbers like 1e-5,1e-4,1e-3.") from None
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)
+
+
 def _make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -333,6 +362,12 @@ def _parser() -> argparse.ArgumentParser:
     data.set_defaults(command=data_command)
     catalogue = commands.add_parser("catalogue", help="print all that can be chosen, as JSON")
     catalogue.set_defaults(command=catalogue_command)
+
+    runs = commands.add_parser("runs", help="list the runs in the store, the newest first")
+    runs.add_argument("--json", action="store_true", help="one JSON object a line")
+    runs.add_argument("--search", default="", metavar="WORDS", help="only those with all of these words")
+    runs.add_argument("--limit", type=_count, default=100, metavar="N", help="at most so many (default: 100)")
+    runs.set_defaults(command=runs_command)
 
     export = commands.add_parser("export", help="write a run as a script, a table, a network for others …")
     export.add_argument("runs", metavar="RUN", nargs="+", help="its id, or a folder of `run --out`")
