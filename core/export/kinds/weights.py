@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from core import __version__
-from core.augment.export.literals import Call, literal
+from core.augment.export.literals import literal
 from core.catalogues import completed
 from core.export.source import Asked, Source
 from core.models.catalogue import ARCHITECTURES
@@ -38,7 +38,8 @@ from network import {name}
 weights = load_file(sys.argv[1] if sys.argv[1:] else Path(__file__).with_name("{file}"))
 for name, values in weights.items():
     print(name, tuple(values.shape), f"{{(values == 0).float().mean():.1%}} are exactly zero")
-network = {made}
+parameters = {parameters}
+network = {name}({channels}, {side}, {num_classes}, **parameters)
 network.load_state_dict(weights)
 classes = {classes}
 mean, std = (torch.tensor(each).view(-1, 1, 1) for each in ({mean}, {std}))
@@ -80,13 +81,13 @@ def module_text(path: str) -> str:
 def _loader(run: Source, session: Session) -> str:
     model, kept = completed(session.spec).model, session.validation
     name = ARCHITECTURES[model.arch].makes.partition(":")[2]
-    shape = {"in_channels": kept.channels, "side": kept.side, "num_classes": len(kept.classes)}
     params = {key: list(value) if isinstance(value, tuple) else value for key, value in model.params.items()}
     return _LOAD.format(
         run=run.stem,
         file=FILE,
         name=name,
-        made=literal(Call(name, shape | params), len("network = ")),
+        parameters=literal(params, len("parameters = ")),
+        num_classes=len(kept.classes),
         classes=ascii(list(kept.classes)),
         mean=session.mean.flatten().tolist(),
         std=session.std.flatten().tolist(),
