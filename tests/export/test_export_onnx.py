@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,11 @@ from core.run.spec import parse
 from tests.export.onnx_networks import FEW, made_up
 
 CLASSES = [str(digit) for digit in range(10)]
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
 
 
 def answers(graph: bytes, images: torch.Tensor) -> torch.Tensor:
@@ -61,10 +67,11 @@ def test_the_logits_are_torchs(arch: str, params: dict, channels: int, side: int
     assert len(onnx.load_from_string(graph).graph.node) < 120  # a recurrent layer is one, not one a row
 
 
-def test_the_file_stands_alone_and_says_what_it_is(trained: Path, tmp_path: Path, capfd) -> None:
+def test_the_file_stands_alone_and_says_what_it_is(trained: Path, tmp_path: Path, capfd, caplog) -> None:
     assert main(["export", str(trained), "--as", "onnx", "--out", str(tmp_path / "net.onnx")]) == 0
     told = capfd.readouterr()
     assert told.out == f"{tmp_path / 'net.onnx'}\n" and told.err == ""
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]
     graph = (tmp_path / "net.onnx").read_bytes()
     assert str(Path(__file__).parents[2]).encode() not in graph and b"forward" not in graph  # no line of code
@@ -124,7 +131,7 @@ def test_a_gru_whose_reset_comes_too_late_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("factor", [1, 1000])
+@pytest.mark.parametrize("factor", [0.3, 1000])
 @pytest.mark.parametrize(("share", "allowed"), [(0.8e-5, True), (1.5e-5, False), (float("nan"), False)])
 def test_it_may_be_off_by_what_rounding_costs(factor: float, share: float, allowed: bool) -> None:
     """Of an image's largest logit, or of 1: more digits before the point leave fewer behind it."""
@@ -136,7 +143,7 @@ def test_it_may_be_off_by_what_rounding_costs(factor: float, share: float, allow
     graph = kind.written(network, images, {})
     expected = answers(graph, images)
     largest = float(expected[1].abs().max())
-    assert largest < 1 if factor == 1 else largest > 50
+    assert largest < 1 if factor < 1 else largest > 50
     expected[1, 3] += share * max(1, largest)
     if allowed:
         kind.check_parity(graph, [images], [expected])
