@@ -12,12 +12,12 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
 import onnx
 import onnxruntime
+import onnxscript
 import torch
 from onnxscript import opset20
 from torch import Tensor, nn
@@ -33,8 +33,8 @@ from core.train.session import Session
 FILE = "network.onnx"
 OPSET, op = 20, cast(Any, opset20)
 COUNTS = (1, 2, 7)  # images at a time that it is tried with
-TOLERANCE = 1e-5  # of an image's largest logit, or of 1 if that is smaller: as large as rounding gets
-LIBRARIES = ("torch", "onnx", "onnxscript", "onnxruntime")  # that the file is made and tried with
+TOLERANCE = 1e-5  # of an image's largest logit, or of 1 if that is smaller: rounding grows with it
+LIBRARIES = (torch, onnx, onnxscript, onnxruntime)  # that the file is made and tried with
 
 
 class Normalised(nn.Module):
@@ -190,6 +190,7 @@ def _properties(run: Source, session: Session) -> dict[str, str]:
     classes = session.validation.classes
     channels, side = session.validation.channels, session.validation.side
     colours = "grey" if channels == 1 else "red, green, blue"
+    versions = {library.__name__: str(library.__version__) for library in LIBRARIES}
     trained: Mapping[str, str] = (run.history.started or {}).get("versions", {})
     return {
         "name": run.spec.name,
@@ -201,7 +202,7 @@ def _properties(run: Source, session: Session) -> dict[str, str]:
         "mean": json.dumps(session.mean.flatten().tolist()),
         "std": json.dumps(session.std.flatten().tolist()),
         "trained_with": json.dumps({name: trained.get(name, "") for name in VERSIONS}),
-        "written_with": json.dumps({"augury": __version__, **{name: version(name) for name in LIBRARIES}}),
+        "written_with": json.dumps({"augury": __version__, **versions}),
         "opset": str(OPSET),
     }
 
