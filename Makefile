@@ -42,6 +42,7 @@ nightly: fuzz
 	$(BIN)/python -m tests.nightly.full_home
 	$(BIN)/python -m tests.nightly.matrix
 	$(BIN)/python -m tests.nightly.scripts
+	$(BIN)/python -m tests.nightly.onnx_parity
 	$(BIN)/python -m tests.nightly.hostile_afternoon
 
 # Whether a known weakness is in what is installed; asks the package index and its advisories.

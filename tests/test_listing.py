@@ -42,7 +42,7 @@ def test_every_run_is_a_line_of_json(store, capsys):
 
 def test_the_table_says_how_sure_an_accuracy_is_and_moves_no_cursor(store, capsys):
     fill(store, 2)
-    assert main(["runs", "--search", "run 1"]) == 0
+    assert main(["runs", "--search", "[31m1"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["id", "run", "state"] and len(rows) == 1
     assert "75.0 % (15 of 20" in " ".join(rows) and "\x1b" not in " ".join(rows)

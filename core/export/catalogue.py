@@ -85,5 +85,63 @@ EXPORTS: dict[str, Export] = {
             computes=True,
             modules=("nbformat",),
         ),
+        Export(
+            name="onnx",
+            title="Network (ONNX)",
+            help="The network as one ONNX file that takes any number of images from 0 to 1 and normalises "
+            "them itself; its logits are checked against PyTorch's on 1, 2 and 7 images.",
+            source="https://onnx.ai",
+            file="network.onnx",
+            media_type="application/octet-stream",
+            write="core.export.kinds.onnx:write",
+            wants_weights=True,
+            computes=True,
+            modules=("onnx", "onnxscript", "onnxruntime"),
+        ),
+        Export(
+            name="weights",
+            title="Weights (safetensors)",
+            help="The weights as the run saved them, the network as a plain PyTorch module, and a short "
+            "script that loads both without Augury and asks the network.",
+            source="https://huggingface.co/docs/safetensors",
+            file="weights.safetensors",
+            media_type="application/octet-stream",
+            write="core.export.kinds.weights:write",
+            wants_weights=True,
+            computes=True,
+        ),
+        Export(
+            name="predictions",
+            title="Predictions (CSV)",
+            help="A line for every validation image: its place in the dataset, its label, the class that the "
+            "network names, and the probability of each class. A name that a spreadsheet would take for a "
+            "formula gets an apostrophe before it.",
+            file="predictions.csv",
+            media_type="text/csv",
+            write="core.export.kinds.predictions:write",
+            wants_weights=True,
+            computes=True,
+        ),
+        Export(
+            name="parquet",
+            title="Epochs (Parquet)",
+            help="The same columns and numbers as the CSV, with their types.",
+            source="https://parquet.apache.org",
+            file="epochs.parquet",
+            media_type="application/vnd.apache.parquet",
+            write="core.export.kinds.parquet:write",
+            several=True,
+        ),
+        Export(
+            name="tensorboard",
+            title="TensorBoard events",
+            help="A folder for `tensorboard --logdir`: losses, learning rate and penalties by step, and "
+            "every figure of an epoch, as 32-bit floats.",
+            source="https://www.tensorflow.org/tensorboard",
+            file="events.out.tfevents.augury",
+            media_type="application/octet-stream",
+            write="core.export.kinds.tensorboard:write",
+            modules=("tensorboard",),
+        ),
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 SURE = ("probability_of_prediction", "probability_of_label")
@@ -38,9 +38,41 @@ def predictions_csv(found: Mapping[str, Any], of: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
+def shares_csv(
+    classes: Sequence[str],
+    places: Sequence[int],
+    labels: Sequence[int],
+    answers: Sequence[int],
+    shares: Sequence[Sequence[float]],
+) -> str:
+    """A row an image: its place in the dataset, what it is, what the network names, and for each class, in a
+    column that is called by its name, the softmax's probability.
+
+    A name that a table program would take for a formula has an apostrophe before it; a column whose name is
+    taken already says ``(class)`` as well.
+
+    Args:
+        labels, answers: indices into ``classes``.
+        shares: for each image one a class, in [0, 1].
+    """
+    columns = ["image", "label", "predicted"]
+    for each in classes:
+        column = _cell(each)
+        while column in columns:
+            column += " (class)"
+        columns.append(column)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    for place, label, answer, row in zip(places, labels, answers, shares, strict=True):
+        writer.writerow([place, _cell(classes[label]), _cell(classes[answer]), *row])
+    return stream.getvalue()
+
+
 def _cell(name: str) -> str:
-    """A class's name that no table program takes for a formula."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+    """A class's name, on one line, that no table program takes for a formula."""
+    line = " ".join(name.splitlines())
+    return f"'{line}" if line[:1] in ("=", "+", "-", "@", "\t") else line
 
 
 def how_to_load(found: Mapping[str, Any], stem: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from core.probe.label_damage import open_trained
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.store.store import is_run_id, run_folder
+from core.train.session import Session
 
 SMALL, FEW = 64, 32  # images of a larger side, in pixels, are asked about so many at a time
 BATCH = 512
@@ -50,24 +52,31 @@ def predictions(spec: RunSpec, run_id: str) -> Predictions:
     if not is_run_id(run_id):
         raise SpecError("", "There is no such run.")
     session = open_trained(spec, run_folder(run_id))
-    held_out = session.validation
-    batch = BATCH if held_out.side <= SMALL else FEW
-    confidence, answers, chance = [], [], []
-    for images, labels in zip(held_out.images.split(batch), held_out.labels.split(batch), strict=True):
-        shares = session.model(session.normalised(images.float().div_(255))).softmax(1)
-        most = shares.max(1)
-        confidence.append(most.values)
-        answers.append(most.indices)
-        chance.append(shares.gather(1, labels[:, None])[:, 0])
+    held_out, found = session.validation, shares(session)
+    most = found.max(1)
+    chance = found.gather(1, held_out.labels[:, None])[:, 0]
     return Predictions(
         held_out.classes,
         session.places.tolist(),
         held_out.labels.tolist(),
-        torch.cat(answers).tolist(),
-        [round(share, 4) for share in torch.cat(confidence).tolist()],
-        [round(share, 4) for share in torch.cat(chance).tolist()],
+        most.indices.tolist(),
+        [round(share, 4) for share in most.values.tolist()],
+        [round(share, 4) for share in chance.tolist()],
         session.mean.flatten().tolist(),
         session.std.flatten().tolist(),
         held_out.channels,
         held_out.side,
     )
+
+
+@torch.inference_mode()
+def shares(session: Session) -> Tensor:
+    """The softmax's probability of each class, (N, classes), for every validation image in their order.
+
+    Args:
+        session: from `core.probe.label_damage.open_trained`.
+    """
+    images = session.validation.images
+    batches = images.split(BATCH if session.validation.side <= SMALL else FEW)
+    found = [session.model(session.normalised(each.float().div_(255))).softmax(1) for each in batches]
+    return torch.cat(found)
