@@ -397,7 +397,7 @@ class Jobs:
 
     def offered(self) -> Offered:
         """What runs can be filtered by."""
-        return self._store.offered()
+        return self._archive.offered()
 
     def before(self, runs: Sequence[StoredRun]) -> dict[str, StoredRun]:
         """See `Store.before`."""

@@ -16,10 +16,12 @@ from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, State, state
 from core.run.history import History, HistoryBuilder, Progress
 from core.run.spec import RunSpec
+from core.store.find import Offered
 from core.store.store import Store, StoredRun, is_run_id
 
 MAX_REMEMBERED = 24  # views of ended runs: 2 MB for sixty epochs, 9 MB for a thousand
 FRESH_SECONDS = 0.1  # so long what was read of a live run is believed to be the latest
+OFFERED_FRESH_SECONDS = 10.0
 ENDED_FRESH_SECONDS = 1.0  # of a run that has ended only its name and notes can change
 
 
@@ -150,6 +152,7 @@ class Archive:
         self._known: OrderedDict[str, _Known] = OrderedDict()  # the one used last is last
         self._unfinished: tuple[float, list[RunView]] = (0.0, [])
         self._recent: dict[tuple[int, str | None], tuple[float, list[StoredRun]]] = {}
+        self._offered: tuple[float, Offered | None] = (0.0, None)
         self._changes = 0  # what was read before the latest is not fresh
 
     def remember(self, run: StoredRun, builder: HistoryBuilder) -> RunView:
@@ -164,6 +167,7 @@ class Archive:
             self._changes += 1
             self._unfinished = (0.0, [])
             self._recent.clear()
+            self._offered = (0.0, None)
             for known in self._known.values():
                 if known.run.id == run_id or not known.run.ended:
                     known.checked = 0.0
@@ -215,6 +219,19 @@ class Archive:
             if changes == self._changes:
                 self._recent[limit, kind] = (time.monotonic(), stored)
         return stored
+
+    def offered(self) -> Offered:
+        """What runs can be filtered by; what another server did to them may be seconds old."""
+        with self._lock:
+            read_at, found = self._offered
+            changes = self._changes
+        if found is not None and time.monotonic() - read_at < OFFERED_FRESH_SECONDS:
+            return found
+        found = self._store.offered()
+        with self._lock:
+            if changes == self._changes:
+                self._offered = (time.monotonic(), found)
+        return found
 
     def _recall(self, run_id: str) -> RunView | None:
         with self._lock:
