@@ -30,6 +30,7 @@ from pages.features.runs.actions import actions
 HEIGHT, ROW = 460, 35  # pixels of the list, and of a line of it
 PAGE = 100  # runs
 ANY = "any"
+FILTERS = ("State", "Images", "Network", "Regulariser", "Tag")
 SORTED: dict[Sort, str] = {
     "newest": "Newest first",
     "oldest": "Oldest first",
@@ -64,7 +65,7 @@ def listing() -> None:
         selection_mode="multi-row",
         column_config={
             "★": st.column_config.TextColumn("★", width=30),
-            "accuracy": st.column_config.NumberColumn("accuracy (%)", format="%.1f"),
+            "accuracy": st.column_config.NumberColumn("%", format="%.1f", width=60, help="Accuracy."),
             "zeros": st.column_config.NumberColumn("exact zeros (%)", format="%.1f"),
             "epoch": st.column_config.NumberColumn("an epoch (s)", format="%.1f"),
             "curve": st.column_config.LineChartColumn("validation accuracy", y_min=0, y_max=1, width="small"),
@@ -96,11 +97,13 @@ def _query() -> Query:
             "Whose", ["All", "Mine", "★"], default="All", required=True, key="runs.whose",
             persist_state="session", help="Mine: of this visit. ★: those with a star.",
         )  # fmt: skip
-        state = _choice("State", there.states, {})
-        data = _choice("Images", there.data, DATASETS)
-        arch = _choice("Network", there.archs, ARCHITECTURES)
-        regulariser = _choice("Regulariser", there.regularisers, REGULARISERS)
-        tag = _choice("Tag", there.tags, {})
+        on = sum(st.session_state.get(f"runs.{label}", ANY) != ANY for label in FILTERS)
+        with st.popover(f"Filter ({on:d})" if on else "Filter", icon=":material/filter_alt:"):
+            state = _choice("State", there.states, {})
+            data = _choice("Images", there.data, DATASETS)
+            arch = _choice("Network", there.archs, ARCHITECTURES)
+            regulariser = _choice("Regulariser", there.regularisers, REGULARISERS)
+            tag = _choice("Tag", there.tags, {})
         sort = st.selectbox(
             "Sort", list(SORTED), format_func=lambda each: SORTED[each], key="runs.sort", width=170,
             persist_state="session",
@@ -111,16 +114,13 @@ def _query() -> Query:
 
 
 def _choice(label: str, values: Sequence[str], catalogue: Mapping[str, Entry]) -> str:
-    """One filter; it offers what is there. Not drawn where there is nothing to choose."""
+    """One filter; it offers what is there."""
     wanted = st.session_state.get(f"runs.{label}", ANY)
-    if len(values) < 2 and wanted == ANY:
-        return ""
     offered = [ANY, *values, *([wanted] if wanted not in (ANY, *values) else [])]
     wanted = st.selectbox(
         plain(label),
         offered,
         key=f"runs.{label}",
-        width=150,
         format_func=lambda each: title_of(catalogue, each),
         persist_state="session",
     )
@@ -175,8 +175,8 @@ def _table(runs: Sequence[StoredRun]) -> pd.DataFrame:
         rows.append(
             {
                 "★": "★" if run.starred else "",
-                "run": title(run.spec),
                 "accuracy": None if accuracy is None else 100 * accuracy,
+                "run": title(run.spec),
                 "state": run.state if run.imported_at is None else f"{run.state}, imported",
                 "curve": summary.get("curve"),
                 "zeros": 100 * result["sparsity"]["exact"] if result else None,
