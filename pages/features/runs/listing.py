@@ -22,14 +22,18 @@ from core.text.describe import title
 from core.text.differs import differences
 from core.text.escape import plain
 from core.text.shares import in_full
+from pages.components.run_cards import Card, run_cards
 from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import visitor
 from pages.features.frame.when import when
 from pages.features.runs.actions import actions
+from pages.features.runs.comparison import NAME
 
 HEIGHT, ROW = 460, 35  # pixels of the list, and of a line of it
 PAGE = 100  # runs
 ANY = "any"
+TABLE, CARDS = "Table", "Cards"
+_OPEN = "runs.open"  # the run that a card was pressed of
 FILTERS = ("State", "Images", "Network", "Regulariser", "Tag")
 SORTED: dict[Sort, str] = {
     "newest": "Newest first",
@@ -48,12 +52,22 @@ def listing() -> None:
         st.info("No run yet. Start one, and it stands here.", icon=":material/model_training:")
         st.page_link("app.py", label="Choose a first experiment", icon=":material/home:")
         return
+    if opened := st.session_state.pop(_OPEN, None):
+        st.switch_page("pages/2_Train.py", query_params={"run": opened})
     query = _query()
     above = st.container(horizontal=True, vertical_alignment="center", key="runs_actions")
     page = _page_asked(query)
     found, total = jobs().find(query, PAGE, page * PAGE)
     if not total:
         st.info("No run is like this. Take a filter back.", icon=":material/filter_alt_off:")
+        return
+    if _view() == CARDS:
+        with above:
+            st.caption(
+                "Press a run to open it. Drag one onto another, or choose two with +, to compare them."
+            )
+        run_cards([_card(run) for run in found], key="runs.cards", on_asked=_asked)
+        _pages(query, page, total)
         return
     picked = st.dataframe(
         _table(found),
@@ -80,6 +94,25 @@ def listing() -> None:
         actions(chosen)
 
 
+def _view() -> str:
+    return str(st.session_state.get("runs.view") or TABLE)
+
+
+def _card(run: StoredRun) -> Card:
+    summary: dict[str, Any] = dict(run.summary or {})
+    accuracy = result_of(summary).get("validation_accuracy") if summary else None
+    said = run.state if accuracy is None else f"{100 * accuracy:.1f} % · {run.state}"
+    return Card(run.id, title(run.spec), said, tuple(summary.get("curve") or ()))
+
+
+def _asked(ids: list[str]) -> None:
+    """Open a run, or compare two; for the cards' callback."""
+    if len(ids) > 1:
+        st.query_params[NAME] = ",".join(ids)
+    else:
+        st.session_state[_OPEN] = ids[0]
+
+
 def _list_key(runs: Sequence[StoredRun]) -> str:
     """Another list has other ticks: a browser keeps them by place, and another run may stand there now."""
     return f"runs.list.{hash(tuple(run.id for run in runs))}"
@@ -104,6 +137,9 @@ def _query() -> Query:
             arch = _choice("Network", there.archs, ARCHITECTURES)
             regulariser = _choice("Regulariser", there.regularisers, REGULARISERS)
             tag = _choice("Tag", there.tags, {})
+        st.segmented_control(
+            "View", [TABLE, CARDS], default=TABLE, required=True, key="runs.view", persist_state="session"
+        )
         sort = st.selectbox(
             "Sort", list(SORTED), format_func=lambda each: SORTED[each], key="runs.sort", width=170,
             persist_state="session",
