@@ -53,6 +53,20 @@ def fall_interval(lost: int, won: int, images: int) -> tuple[float, float]:
     return end(-1.0), end(1.0)
 
 
+def chance(lost: int, won: int) -> float:
+    """How often two networks that are equally good would differ at least so unevenly: the exact, two-sided
+    p-value of McNemar's test. Each image on which they differ is then a fair coin's throw.
+
+    McNemar 1947, "Note on the sampling error of the difference between correlated proportions or
+    percentages", Psychometrika 12.
+    """
+    throws, term, tail = lost + won, 1, 1
+    for k in range(min(lost, won)):
+        term = term * (throws - k) // (k + 1)  # binomial(throws, k + 1)
+        tail += term
+    return min(1.0, 2 * tail / 2**throws)
+
+
 def _score(lost: int, won: int, images: int, assumed: float) -> float:
     """How many standard errors lie between the fall that was found and an assumed one."""
     # The share of images that are won, at its likeliest if the fall is the assumed one: Tango's eq. 6.
