@@ -20,6 +20,12 @@ def bits(right: object, images: int) -> int | None:
     return found if 4 * len(right) == 8 * -(-images // 8) and found.bit_count() <= images else None
 
 
+def which(found: int, images: int) -> list[int]:
+    """The places of the images whose bits are set in ``found``, as `bits` gives them of so many images."""
+    last = 8 * -(-images // 8) - 1  # the first image has the highest bit
+    return [i for i in range(images) if found >> (last - i) & 1]
+
+
 def fall(lost: int, won: int, images: int) -> float:
     """By what share of the images the accuracy falls; below 0 it rises."""
     return (lost - won) / images
