@@ -75,15 +75,25 @@ class Group(NamedTuple):
     runs: Sequence[Sequence[Event]]
 
 
-def overlay_groups(groups: Sequence[Group], of: str, by: str = "epoch", smoothing: float = 0.0) -> Figure:
+def overlay_groups(
+    groups: Sequence[Group],
+    of: str,
+    by: str = "epoch",
+    smoothing: float = 0.0,
+    colours: Sequence[str] = COLOURS,
+) -> Figure:
     """A line a group, the median of its runs after each epoch, and an area, the middle half of them. Epochs
-    that half of the runs have are drawn, two at least; ``of``, ``by`` and ``smoothing`` as in `overlay`."""
+    that half of the runs have are drawn, two at least; ``of``, ``by`` and ``smoothing`` as in `overlay`.
+
+    Args:
+        colours: of each group.
+    """
     measure, traces = MEASURES[of], []
-    for i, group in enumerate(groups):
+    for group, colour in zip(groups, colours, strict=False):
         x, found = _middles(group, measure, by, smoothing)
-        dash = "solid" if i < len(COLOURS) // 2 else "dash"
+        dash = "solid" if colour in COLOURS[: len(COLOURS) // 2] else "dash"
         if any(each.of > 1 for each in found):
-            traces += _area(group.name, x, found, colour_of(i))
+            traces += _area(group.name, x, found, colour)
         said = [
             f"{each.lower:.4g} to {each.upper:.4g}, n = {each.of}" if each.of > 1 else "one run"
             for each in found
@@ -93,7 +103,7 @@ def overlay_groups(groups: Sequence[Group], of: str, by: str = "epoch", smoothin
                 group.name,
                 x,
                 [each.median for each in found],
-                colour_of(i),
+                colour,
                 dash=dash,
                 markers=len(x) <= 40,
                 customdata=said,
