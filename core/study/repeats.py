@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar, get_args
 
@@ -43,6 +44,18 @@ class Drawn(NamedTuple):
 def drawn(spec: RunSpec) -> Drawn:
     seeds = {purpose: spec.seed_of(purpose) for purpose in PURPOSES}
     return Drawn(**seeds, split=spec.split_seed)
+
+
+def group_of_repeats(run_id: str, varied: Varied) -> str:
+    """What the group of a run's repeats is called: it says what varies."""
+    return f"{run_id}-{varied}"
+
+
+def repeated_in(group: str | None) -> tuple[str, Varied] | None:
+    """The run that a group repeats, and what varies in it; None: it is another kind of group."""
+    run_id, _, varied = (group or "").partition("-")
+    kind = next((each for each in VARIED if each == varied), None)
+    return (run_id, kind) if kind and re.fullmatch("[0-9a-f]{32}", run_id) else None
 
 
 def what_can_vary(spec: RunSpec) -> list[Varied]:

@@ -53,7 +53,8 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
     "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)",
     "_in_words(images, wrong, pairs, classes)",
-    "_result(run)", "_in_words(results, len(views))", "_how_long(view)", "dial.parameter.help", "dial.when",
+    "_result(run)", "_in_words(results, len(views), what)", "_how_long(view)", "dial.parameter.help",
+    "dial.when",
 }  # fmt: skip
 NUMBERS = {
     "batch.shape", "in_time(spec.train.epochs)", "each['epoch']", "event['epoch']", "last['epoch']",

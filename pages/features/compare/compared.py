@@ -42,20 +42,29 @@ def two_of(runs: Sequence[Compared]) -> tuple[Compared, Compared] | None:
     """Let a person choose two of more than two; the address keeps which. None, and why, of one run twice."""
     if len(runs) == 2:
         return runs[0], runs[1]
-    names = [f"{i}. {run.name}" for i, run in enumerate(runs, 1)]  # no two are alike
-    places = [str(i) for i in range(1, len(runs) + 1)]
     with st.container(horizontal=True):
-        first, second = (
-            st.selectbox(
-                label, places, start, format_func=lambda place: names[int(place) - 1], key=key, width=WIDTH,
-                bind="query-params",
-            )
-            for label, key, start in (("A", "a", 0), ("B", "b", 1))
-        )  # fmt: skip
-    if first == second:
+        first, second = _one_of(runs, "A", "a", 0), _one_of(runs, "B", "b", 1)
+    if first is second:
         st.info("A and B are the same run; choose two.", icon=":material/stacks:")
         return None
-    return runs[int(first) - 1], runs[int(second) - 1]
+    return first, second
+
+
+def _one_of(runs: Sequence[Compared], label: str, parameter: str, first: int) -> Compared:
+    """The run that the address names by its place, from 1, or that a person chooses in its stead."""
+    places = range(len(runs))
+    asked = st.query_params.get(parameter, "")
+    first = next((i for i in places if str(i + 1) == asked), first)
+    key = f"compare.{parameter}.{hash(tuple(run.view.id for run in runs))}"  # of these runs alone
+
+    def keep() -> None:
+        st.query_params[parameter] = str(st.session_state[key] + 1)
+
+    names = [f"{i}. {run.name}" for i, run in enumerate(runs, 1)]
+    chosen: int = st.selectbox(
+        label, places, first, format_func=names.__getitem__, key=key, width=WIDTH, on_change=keep
+    )
+    return runs[chosen]
 
 
 def why_not_alike(one: RunView, other: RunView) -> str:

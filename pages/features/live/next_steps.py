@@ -9,7 +9,9 @@ from core.jobs.views import RunView
 from core.run.history import edits_json
 from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
+from pages.features.live.compare_box import compare_box
 from pages.features.live.outcome import others
+from pages.features.live.repeat_box import chance_table, repeat_box
 
 
 def what_next(view: RunView) -> None:
@@ -31,6 +33,8 @@ def what_next(view: RunView) -> None:
                 icon=":material/stacked_line_chart:",
                 query_params={"runs": f"{found[0]},{view.id}"},
             )
+        compare_box(view)
+        repeat_box(view)
         st.download_button(
             "Settings (JSON)",
             view.spec.to_json(indent=2),
@@ -59,6 +63,7 @@ def what_next(view: RunView) -> None:
                 icon=":material/download:",
                 help="The saved network as safetensors. The tab Mistakes has the lines that load it.",
             )
+    chance_table(view)
 
 
 def _choose_again(view: RunView) -> None:
