@@ -39,7 +39,9 @@ CALM, WILD = [0.900, 0.901, 0.899, 0.900, 0.9005], [0.95, 0.80, 0.90, 0.85, 0.99
 
 def test_what_moves_more_is_named_only_if_it_is_more_than_chance():
     said = which_moves_more({"all": SHARES, "weights": CALM, "split": WILD})
-    assert said.startswith("Split moves it more than initialisation does (F test of their variances, p = ")
+    assert said.startswith(
+        "The split moves it more than the initialisation does (F test of their variances, p = "
+    )
     assert "n = 5 and 5" in said
     unsure = which_moves_more({"order": CALM, "weights": [0.900, 0.902, 0.898]})
     assert "can't be told with n = 3 and 5" in unsure and "p = " in unsure
@@ -71,6 +73,15 @@ def test_two_groups_differ_or_it_can_not_be_told():
 
 
 def test_an_uneven_difference_is_a_surprise_or_not():
-    assert "very same images" in uneven(0, 0, 1.0)
-    assert "no surprise" in uneven(3, 5, 0.73) and "73 %" in uneven(3, 5, 0.73)
-    assert "more than chance" in uneven(3, 25, 2.7e-5) and "fewer than 0.01 %" in uneven(3, 25, 2.7e-5)
+    assert "very same images" in uneven(0, 0, 1.0, False)
+    assert "8 images" in uneven(3, 5, 0.73, False) and "73.0 % of all tries: no surprise" in uneven(
+        3, 5, 0.73, False
+    )
+    assert "fewer than 0.01 % of all tries: more than chance" in uneven(3, 25, 2.7e-5, True)
+    assert "0.39 %" in uneven(3, 15, 0.0039, True)
+
+
+@pytest.mark.parametrize(("p", "beyond"), [(0.0501, True), (0.049, False)])
+def test_where_test_and_interval_disagree_neither_is_claimed(p, beyond):
+    said = uneven(22, 10, p, beyond)
+    assert "on the border" in said and "no surprise" not in said and "more than" not in said

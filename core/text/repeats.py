@@ -56,10 +56,10 @@ def which_moves_more(spreads: Mapping[str, Sequence[float]]) -> str:
         p = min(1.0, p * len(list(combinations(single, 2))))
     if p is None or p >= SURE:
         said = "" if p is None else f" (F test of their variances, p = {p:.2g})"
-        names = f"{DRAWS[most]} or {DRAWS[least]}"
+        names = f"the {DRAWS[most]} or the {DRAWS[least]}"
         return f"Whether {names} moves it more can't be told with n = {n}{said}."
     return (
-        f"{_capital(DRAWS[most])} moves it more than {DRAWS[least]} does "
+        f"The {DRAWS[most]} moves it more than the {DRAWS[least]} does "
         f"(F test of their variances, p = {p:.2g}, n = {n})."
     )
 
@@ -88,26 +88,28 @@ def group_beside(found: MeanDifference, name: str, other: str, n: int, other_n: 
     return f"{begin} (95 %: {ends}): whether they differ can't be told with {count}.", how
 
 
-def uneven(lost: int, won: int, p: float) -> str:
-    """What the exact chance of so uneven a difference says, for ``lost`` and ``won`` as in
-    `core.measure.paired.chance`."""
+def uneven(lost: int, won: int, p: float, is_beyond_noise: bool) -> str:
+    """What the exact chance ``p`` of so uneven a difference says, see `core.measure.paired.chance`.
+
+    Args:
+        is_beyond_noise: whether the 95 % interval of the difference leaves 0 out. It is no exact one: the two
+            may disagree on a border that is close.
+    """
     differ = lost + won
     if not differ:
         return "The two are right and wrong on the very same images."
-    if p >= SURE:
-        return (
-            f"They differ on {differ:,} images. If each of these were a fair coin's throw, a division at "
-            f"least so uneven would come up in {_percent(p)} of all tries: that is no surprise."
-        )
+    verdict = (
+        "more than chance"
+        if p < SURE and is_beyond_noise
+        else "no surprise"
+        if p >= SURE and not is_beyond_noise
+        else "on the border of what chance does"
+    )
     return (
-        f"They differ on {differ:,} images. If each of these were a fair coin's throw, a division so uneven "
-        f"would come up in {_percent(p)} of all tries: more than chance."
+        f"They differ on {differ:,} images. If each of these were a fair coin's throw, a division at least "
+        f"so uneven would come up in {_percent(p)} of all tries: {verdict}."
     )
 
 
 def _percent(p: float) -> str:
-    return f"{100 * p:.2g} %" if p >= 1e-4 else "fewer than 0.01 %"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return "fewer than 0.01 %" if p < 1e-4 else f"{100 * p:.2g} %" if p < 0.01 else f"{100 * p:.1f} %"

@@ -17,11 +17,12 @@ DRAWS = {
     "dropout": "dropout",
     "split": "split",
 }
+_SHORT = DRAWS | {"order": "order", "weights": "start"}  # for lists, whose lines are cut off
 
 
 def seeds_in_words(spec: RunSpec) -> str:
-    """E.g. ``seed 3`` or ``seed 3, data order 5``; the split's is not told."""
-    apart = [f"{DRAWS[purpose]} {seed}" for purpose, seed in spec.seeds if seed is not None]
+    """E.g. ``seed 3`` or ``seed 3, order 5``; the split's is not told."""
+    apart = [f"{_SHORT[purpose]} {seed}" for purpose, seed in spec.seeds if seed is not None]
     return ", ".join([f"seed {spec.seed}", *apart])
 
 

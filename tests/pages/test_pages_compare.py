@@ -130,7 +130,7 @@ def test_images_that_one_alone_gets_right(open_page, two):
     p = stats.binomtest(lost, lost + won).pvalue
     said = texts(visit)
     assert f"They differ on {lost + won:,} images" in said
-    assert (f"{100 * p:.2g} %" if p >= 1e-4 else "fewer than 0.01 %") in said.replace("\\", "")
+    assert (f"{100 * p:.1f} %" if p >= 0.01 else "0.") in said.replace("\\", "")
     assert (
         f"Right in A, wrong in B: {won:,} image" in said and f"Right in B, wrong in A: {lost:,} image" in said
     )

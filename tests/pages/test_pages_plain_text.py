@@ -35,6 +35,7 @@ HANDING_ON = {
     "pick_images": (2,),
     "_button": (0, 4),
     "_so_far": (1,),
+    "_one_of": (1,),
 }
 KEYWORDS = ("label", "body", "text", "help", "caption")
 MARKDOWN_OPTIONS = ("pills", "segmented_control", "radio", "select_slider")  # a selectbox's are drawn as text

@@ -94,5 +94,5 @@ def test_runs_of_two_groups_are_paired_by_their_seeds():
 def test_seeds_in_words():
     assert seeds_in_words(SPEC) == with_split(SPEC) == "seed 4"
     held = parse({"seed": 4, "seeds": {"order": 1, "dropout": 2}, "data": {"split_seed": 9}})
-    assert with_split(held) == "seed 4, data order 1, dropout 2, split 9"
+    assert with_split(held) == "seed 4, order 1, dropout 2, split 9"
     assert tuple(DRAWS) == VARIED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -84,11 +85,7 @@ def _results(groups: Sequence[Repeated]) -> None:
             "95 % of the mean": mean_in_words(group.shares),
             "lowest to highest (%)": lowest_and_highest(group.shares) if group.varied else "",
             "judged on": _judged_on(group),
-            "exact zeros": percent(
-                sum(each.result["sparsity"]["exact"] for each in group.runs) / len(group.runs)
-            )
-            if group.runs
-            else "",
+            "exact zeros": _zeros(group),
         }
         for group in groups
     ]
@@ -111,6 +108,14 @@ def _alone(group: Repeated) -> str:
     if result is None:
         return "no epoch has ended"
     return f"{in_full(result['validation_accuracy'], view.history.validation_images)}, {view.state}"
+
+
+def _zeros(group: Repeated) -> str:
+    """Of a group the mean."""
+    results = [each.result for each in group.runs] or [
+        result for result in (group.run.view.history.result,) if result
+    ]
+    return percent(statistics.fmean(each["sparsity"]["exact"] for each in results)) if results else ""
 
 
 def _judged_on(group: Repeated) -> str:

@@ -65,8 +65,9 @@ def _counts(two: tuple[Compared, Compared], judged: Sequence[Judged], found: Com
     st.dataframe(pd.DataFrame(rows, index=index), width="content", key="compare.two_by_two")
     ends = f"{100 * found.low:.1f} to {100 * found.high:.1f}".replace("-", "−")
     points = f"{100 * found.difference:+.1f}".replace("-", "−")
+    said = uneven(lost, won, chance(lost, won), found.is_beyond_noise)
     st.markdown(
-        plain(f"{uneven(lost, won, chance(lost, won))} A less B: {points} points (95 %: {ends})."),
+        plain(f"{said} A less B: {points} points (95 %: {ends})."),
         help="McNemar's exact, two-sided test of the images on which they differ; the interval is Tango's. "
         f"Both are about these {found.images:,} images and these two runs: another seed moves them too.",
     )
