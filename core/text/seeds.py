@@ -26,6 +26,11 @@ def seeds_in_words(spec: RunSpec) -> str:
     return ", ".join([f"seed {spec.seed}", *apart])
 
 
+def held_apart(spec: RunSpec) -> list[str]:
+    """E.g. ``["data order 5"]``: the seeds that are not the run's own."""
+    return [f"{DRAWS[purpose]} {seed}" for purpose, seed in spec.seeds if seed not in (None, spec.seed)]
+
+
 def other_seeds(spec: RunSpec, base: RunSpec) -> list[Contrast]:
     """Which seeds two runs have otherwise, as they are given: ``seed 1 instead of 0``, ``data order 5 instead
     of 0``."""

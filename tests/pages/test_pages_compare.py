@@ -11,11 +11,13 @@ from scipy import stats
 from core.catalogues import completed
 from core.figures.overlay import colour_of
 from core.measure.paired import bits
+from core.run.address import encode
 from core.run.spec import parse
 from core.study.repeats import drawn, repeats
 from core.text.repeats import mean_and_spread
 from tests import made_up_run
 from tests.pages.visiting import asked, manager
+from tests.pages.visiting import spec_of as address_spec
 
 PAGE, RUN = "pages/3_Runs.py", "pages/2_Train.py"
 TINY = {
@@ -351,3 +353,21 @@ def test_a_run_is_compared_from_its_page_in_two_clicks(open_page, two):
     ]
     assert any(two[1] in each and two[0] in each for each in queries)
     assert not any(elsewhere in each for each in queries)
+
+
+def test_the_form_says_which_seeds_are_held_apart_and_lets_them_go(open_page):
+    visit = open_page(RUN, spec=encode(spec_of(seeds={"order": 7})))
+    assert "held apart" in texts(visit) and "data order 7" in texts(visit)
+    button = next(each for each in visit.button if each.label == "One seed for all")
+    button.click().run()
+    assert address_spec(visit).seeds.is_empty and "held apart" not in texts(visit)
+    assert not [each for each in visit.button if each.label == "One seed for all"]
+
+
+def test_the_lab_draws_by_the_seed_of_augmentation(open_page):
+    spec = spec_of(augment={"ops": [{"op": "RandomAffine"}]}, seeds={"augment": 7})
+    visit = open_page("pages/1_Augment.py", spec=encode(spec))
+    field = next(each for each in visit.number_input if each.label == "Seed")
+    assert field.value == 7
+    field.set_value(8).run()
+    assert address_spec(visit).seeds.augment == 8 and address_spec(visit).seed == 0
