@@ -9,6 +9,7 @@ from core.jobs.views import RunView
 from core.run.history import edits_json
 from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
+from pages.features.frame.teacher import part_shown
 from pages.features.live.compare_box import compare_box
 from pages.features.live.outcome import others
 from pages.features.live.repeat_box import chance_table, repeat_box
@@ -33,8 +34,9 @@ def what_next(view: RunView) -> None:
                 icon=":material/stacked_line_chart:",
                 query_params={"runs": f"{found[0]},{view.id}"},
             )
-        compare_box(view)
-        repeat_box(view)
+        if part_shown("next"):
+            compare_box(view)
+            repeat_box(view)
         st.download_button(
             "Settings (JSON)",
             view.spec.to_json(indent=2),
@@ -63,7 +65,8 @@ def what_next(view: RunView) -> None:
                 icon=":material/download:",
                 help="The saved network as safetensors. The tab Mistakes has the lines that load it.",
             )
-    chance_table(view)
+    if part_shown("next"):
+        chance_table(view)
 
 
 def _choose_again(view: RunView) -> None:
