@@ -304,6 +304,7 @@ def test_a_run_is_repeated_with_one_kind_of_chance_from_its_page(open_page):
     new = [run for run in manager().recent(9) if run.id != run_id]
     assert {run.group for run in new} == {f"{run_id}-weights"} and len(new) == 2
     assert {drawn(run.spec)._replace(weights=0) for run in new} == {drawn(parse({}))}
+    assert {run.name for run in new} == {"Base, seed 0, start 1", "Base, seed 0, start 2"}
     for run in new:
         assert manager().wait(run.id, 120).state == "finished"
     group = open_page(RUN, run=new[0].id)
@@ -353,6 +354,21 @@ def test_a_run_is_compared_from_its_page_in_two_clicks(open_page, two):
     ]
     assert any(two[1] in each and two[0] in each for each in queries)
     assert not any(elsewhere in each for each in queries)
+
+
+def test_of_runs_that_differ_in_their_seeds_one_is_offered_and_that_with_the_same_seeds(open_page, two):
+    other = manager().view(two[1]).spec
+    repeated = trained(*repeats(other, "all", 2))
+    visit = open_page(RUN, run=two[0])
+    offered = [
+        each.proto.query_string
+        for each in visit.get("page_link")
+        if "runs=" in each.proto.query_string and ":" in each.proto.label
+    ]
+    assert [two[1] in each for each in offered] == [True]
+    visit = open_page(RUN, run=repeated[0])
+    offered = [each.proto.query_string for each in visit.get("page_link") if "Plain" in each.proto.label]
+    assert any(two[0] in each for each in offered)
 
 
 def test_the_form_says_which_seeds_are_held_apart_and_lets_them_go(open_page):

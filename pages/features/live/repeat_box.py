@@ -28,12 +28,13 @@ from core.study.repeats import (
 )
 from core.text.escape import plain
 from core.text.repeats import exam_alone, lowest_and_highest, mean_and_spread, which_moves_more
-from core.text.seeds import DRAWS
+from core.text.seeds import DRAWS, with_split
 from pages.features.compare.repeats import Repeat, repeats_of
 from pages.features.frame.setup import jobs
 from pages.features.live.starting import frozen_note, start_group
 
 _DEFAULT = 5  # runs
+MOST_LETTERS = 80  # of a name
 _MOST_COMPARED = 8  # as many as a comparison takes
 _STILL_COUNTS = ("finished", "queued", "running", "paused")
 _WHAT = {
@@ -103,7 +104,17 @@ def _to_repeat(view: RunView) -> tuple[RunSpec | None, str]:
 
 
 def _start(spec: RunSpec, run_id: str, varied: Varied, count: int, there: Sequence[RunSpec]) -> None:
-    start_group(repeats(spec, varied, count, there), group_of_repeats(run_id, varied))
+    new = [
+        each.model_copy(update={"name": _name(spec, each)}) for each in repeats(spec, varied, count, there)
+    ]
+    start_group(new, group_of_repeats(run_id, varied))
+
+
+def _name(spec: RunSpec, new: RunSpec) -> str:
+    """The repeated run's, with the seeds: a preset's name alone would be another run's. None has none."""
+    name = spec.name.removesuffix(f", {with_split(spec)}")
+    seeds = f", {with_split(new)}"
+    return f"{name[: MOST_LETTERS - len(seeds)]}{seeds}" if name else ""
 
 
 def chance_table(view: RunView) -> None:
