@@ -28,7 +28,7 @@ from core.study.repeats import (
 )
 from core.text.escape import plain
 from core.text.repeats import exam_alone, lowest_and_highest, mean_and_spread, which_moves_more
-from core.text.seeds import DRAWS, with_split
+from core.text.seeds import DRAWS, seeds_in_words, with_split
 from pages.features.compare.repeats import Repeat, repeats_of
 from pages.features.frame.setup import jobs
 from pages.features.live.starting import frozen_note, start_group
@@ -112,8 +112,9 @@ def _start(spec: RunSpec, run_id: str, varied: Varied, count: int, there: Sequen
 
 def _name(spec: RunSpec, new: RunSpec) -> str:
     """The repeated run's, with the seeds: a preset's name alone would be another run's. None has none."""
-    name = spec.name.removesuffix(f", {with_split(spec)}")
-    seeds = f", {with_split(new)}"
+    name = spec.name.removesuffix(f", {with_split(spec)}").removesuffix(f", {seeds_in_words(spec)}")
+    told = seeds_in_words if new.split_seed == spec.split_seed else with_split
+    seeds = f", {told(new)}"
     return f"{name[: MOST_LETTERS - len(seeds)]}{seeds}" if name else ""
 
 
