@@ -387,3 +387,18 @@ def test_the_lab_draws_by_the_seed_of_augmentation(open_page):
     assert field.value == 7
     field.set_value(8).run()
     assert address_spec(visit).seeds.augment == 8 and address_spec(visit).seed == 0
+
+
+def test_a_mean_over_exams_is_compared_with_another_such_mean_alone(open_page):
+    one, other = spec_of(name="One"), spec_of(name="Other", optimiser={"kind": "sgd"})
+    ours, theirs = trained(one, *repeats(one, "all", 1)), trained(other, *repeats(other, "split", 1))
+    visit = open_page(PAGE, runs=f"{ours[0]},{theirs[0]}", seeds="true")
+    assert "different validation images" in texts(visit) and "on average" not in texts(visit)
+    third = spec_of(name="Third", regularisers=[{"kind": "l1", "strength": 0.03}])
+    others = trained(third, *repeats(third, "split", 1))
+    visit = open_page(PAGE, runs=f"{theirs[0]},{others[0]}", seeds="true")
+    shares = [[result(each)["validation_accuracy"] for each in group] for group in (others, theirs)]
+    interval = stats.ttest_rel(*shares).confidence_interval(0.95)
+    ends = f"{100 * interval.low:.2f} to {100 * interval.high:.2f}".replace("-", "−")
+    said = next(each for each in visit.markdown if "on average" in each.value)
+    assert ends in said.value and "Paired by seed" in said.help
