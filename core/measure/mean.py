@@ -39,11 +39,11 @@ class MeanDifference(NamedTuple):
         return math.isfinite(self.low)
 
 
-def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """The mean of at least two values, and the ends of its 95 % interval: other values of the same kind, such
-    as runs with other seeds, have their mean there."""
+def mean_interval(values: Sequence[float], sure: float = 0.95) -> tuple[float, float, float]:
+    """The mean of at least two values, and the ends of its interval, which is 95 % unless ``sure`` says
+    otherwise: other values of the same kind, such as runs with other seeds, have their mean there."""
     mean = statistics.fmean(values)
-    half = t_quantile(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    half = t_quantile(len(values) - 1, sure) * statistics.stdev(values) / math.sqrt(len(values))
     return mean, mean - half, mean + half
 
 

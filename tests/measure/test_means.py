@@ -24,6 +24,9 @@ def test_the_incomplete_beta_function(a, b):
 @pytest.mark.parametrize("freedom", [1, 1.3, 2, 4.71, 9, 250])
 def test_students_distribution_with_any_degrees_of_freedom(freedom):
     assert t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-10)
+    for sure in (0.5, 0.99, 0.9999):
+        expected = stats.t.ppf((1 + sure) / 2, freedom)
+        assert t_quantile(freedom, sure) == pytest.approx(expected, rel=1e-9)
     assert within_t(1.5, freedom) == pytest.approx(1 - 2 * stats.t.sf(1.5, freedom), rel=1e-11)
 
 
