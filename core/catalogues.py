@@ -36,6 +36,7 @@ from core.run.spec import (
     Part,
     RegulariserSpec,
     RunSpec,
+    SeedsSpec,
 )
 
 P = TypeVar("P", bound=Part)
@@ -61,8 +62,10 @@ def completed(spec: RunSpec) -> RunSpec:
     regularisers, optimiser = completed_regularisers(spec.regularisers), completed_optimiser(spec.optimiser)
     _check_proximal(regularisers, optimiser)
     same_split = spec.data.split_seed == spec.seed  # one way to say one thing
+    apart = {purpose: None if seed == spec.seed else seed for purpose, seed in spec.seeds}
     return spec.model_copy(
         update={
+            "seeds": SeedsSpec(**apart),
             "data": spec.data.model_copy(update={"split_seed": None}) if same_split else spec.data,
             "augment": completed_augment(spec.augment, shape.channels),
             "model": completed_model(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.run.figures import result_of
+from core.run.spec import PURPOSES
 from core.store.store import StoredRun
 from core.text.describe import title
 from core.text.shares import in_full
@@ -35,6 +36,7 @@ def as_values(run: StoredRun) -> dict[str, Any]:
         "exact_zeros": result["sparsity"]["exact"] if result else None,
         "epochs": summary.get("epochs", 0),
         "seed": run.spec.seed,
+        "seeds": {purpose: run.spec.seed_of(purpose) for purpose in PURPOSES},
         "data": run.spec.data.name,
         "arch": run.spec.model.arch,
         "starred": run.starred,

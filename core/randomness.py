@@ -21,7 +21,7 @@ _LOCK = threading.RLock()
 
 
 def derive(seed: int, *purpose: str | int) -> int:
-    """A 63-bit seed for one purpose, e.g. ``derive(spec.seed, "dropout", step)``."""
+    """A 63-bit seed for one purpose, e.g. ``derive(spec.seed_of("dropout"), "dropout", step)``."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 

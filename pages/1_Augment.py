@@ -41,7 +41,7 @@ with st.container(
         train = shown("train") and st.button("Train with this", type="primary", icon=":material/play_arrow:")
 no_labels_note(images, spec.data)
 with st.container(key="lab_draw"):
-    seed_and_draw(spec.seed, view="view")
+    seed_and_draw(spec.seed_of("augment"), view="view")
 tab, draw = open_tab(images)
 
 

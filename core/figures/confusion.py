@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from core.figures.parts import NEUTRAL, VALIDATION, Figure, plain_layout, with_alpha
 from core.measure.confusion import matrix
@@ -40,16 +41,42 @@ def counted_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> F
         counts: how many images of each class (a row) were named what (a column).
     """
     span = range(len(classes))
-    names = [plain_html(name) for name in classes]
     wrong = [[None if i == j else counts[i][j] for j in span] for i in span]
     most = max([count for row in wrong for count in row if count], default=1)
+    ramp = [[0, with_alpha(VALIDATION, 0.0)], [1, VALIDATION]]
+    return _matrix({"z": wrong, "zmin": 0, "zmax": most, "colorscale": ramp}, counts, classes)
+
+
+def matrix_difference(
+    ours: Sequence[Sequence[int]],
+    theirs: Sequence[Sequence[int]],
+    classes: Sequence[str],
+    colours: tuple[str, str],
+) -> Figure:
+    """How many images more the first network has in each cell than the second; below 0 it has fewer.
+
+    Args:
+        ours, theirs: as ``counts`` of `counted_matrix`, of the same images.
+        colours: of the first network, whose colour a cell has where it has more, and of the second.
+    """
+    span = range(len(classes))
+    apart = [[ours[i][j] - theirs[i][j] for j in span] for i in span]
+    most = max((abs(each) for row in apart for each in row), default=0) or 1
+    more, fewer = colours
+    ramp = [[0, fewer], [0.5, with_alpha(fewer, 0.0)], [0.5, with_alpha(more, 0.0)], [1, more]]
+    return _matrix({"z": apart, "zmin": -most, "zmax": most, "colorscale": ramp}, apart, classes, signed=True)
+
+
+def _matrix(
+    coloured: dict[str, Any], counts: Sequence[Sequence[int]], classes: Sequence[str], *, signed: bool = False
+) -> Figure:
+    """A cell a pair of classes with its count, coloured by the heatmap's values in ``coloured``."""
+    span = range(len(classes))
+    names = [plain_html(name) for name in classes]
     named = len(classes) <= MOST_NAMED
     cells = {
         "type": "heatmap",
-        "z": wrong,
-        "zmin": 0,
-        "zmax": most,
-        "colorscale": [[0, with_alpha(VALIDATION, 0.0)], [1, VALIDATION]],
+        **coloured,
         "showscale": False,
         "hoverinfo": "skip",
         "xgap": 1,
@@ -62,10 +89,10 @@ def counted_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> F
         "x": [j for _, j in places],
         "y": [i for i, _ in places],
         "ids": [f"{i},{j}" for i, j in places],
-        "text": [str(counts[i][j]) if counts[i][j] and named else NOTHING for i, j in places],
+        "text": [_count(counts[i][j], signed) if counts[i][j] and named else NOTHING for i, j in places],
         "marker": {"size": 18, "symbol": "square", "opacity": 0, "color": NEUTRAL},
         "textfont": {"size": 12},
-        "customdata": [[names[i], names[j], counts[i][j]] for i, j in places],
+        "customdata": [[names[i], names[j], _count(counts[i][j], signed)] for i, j in places],
         "hovertemplate": "%{customdata[0]}, named %{customdata[1]}: %{customdata[2]} images<extra></extra>",
     }
     layout = plain_layout("") | {"hovermode": "closest", "showlegend": False}
@@ -76,3 +103,7 @@ def counted_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> F
         **axis, **ticks, "title": {"text": "what it is"}, "autorange": "reversed", "scaleanchor": "x",
     }  # fmt: skip
     return {"data": [cells, picked], "layout": layout}
+
+
+def _count(count: int, signed: bool) -> str:
+    return f"{count:+d}".replace("-", "−") if signed and count else str(count)

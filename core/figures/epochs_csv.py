@@ -43,6 +43,7 @@ def identity(history: History, run_id: str, spec: RunSpec) -> dict[str, Any]:
     return {
         "run_id": run_id,
         "seed": spec.seed,
+        **{f"seed.{purpose}": seed for purpose, seed in spec.seeds if seed is not None},
         **{f"{name}_version": versions.get(name, "") for name in VERSIONS},
     }
 

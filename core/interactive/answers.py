@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.augment.draws import DrawnOp
 from core.data.account import account_of
+from core.data.split import split_places, split_seed
 from core.interactive.sources import OWN, SHOWN, Images, Side, Source, dataset_of, images_of
 from core.models.summary import summarise
 from core.pictures import encode_images
@@ -98,6 +99,13 @@ class OfRun(Part):
 class Some(Part):
     data: DataSpec
     places: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=MOST_SOME, strict=False)]
+
+
+class HeldOut(Part):
+    """Some of the validation images of a run of ``spec``, by their places among these."""
+
+    spec: RunSpec
+    entries: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=MOST_SOME, strict=False)]
 
 
 class OwnPicture(Part):
@@ -260,6 +268,22 @@ def some_answer(args: Some) -> Answer:
     return {"pictures": encode_images(torch.tensor(images)) if args.places else []}
 
 
+def held_out_answer(args: HeldOut) -> Answer:
+    """A few validation images, and what each is, as places in the list of classes."""
+    data = args.spec.data
+    dataset = dataset_of(data)
+    places = split_places(dataset, data, split_seed(args.spec))[1].tolist()
+    if any(entry >= len(places) for entry in args.entries):
+        raise SpecError("entries", "there is no such validation image; these images have changed.")
+    chosen = [places[entry] for entry in args.entries]
+    images = np.asarray(dataset.images)[chosen]
+    return {
+        "pictures": encode_images(torch.tensor(images)) if chosen else [],
+        "labels": [int(dataset.labels[place]) for place in chosen],
+        "classes": list(dataset.classes),
+    }
+
+
 def remember_answer(args: OwnPicture) -> Answer:
     """Remember one of a person's own pictures; its digest stands for it."""
     pixels = np.frombuffer(args.pixels, np.uint8)
@@ -287,6 +311,7 @@ ANSWERS: dict[str, Callable[[bytes], Answer]] = {
     "account": _checked(OfData, account_answer),
     "predictions": _checked(OfRun, predictions_answer),
     "some": _checked(Some, some_answer),
+    "held_out": _checked(HeldOut, held_out_answer),
     "remember": _checked(OwnPicture, remember_answer),
 }
 

@@ -20,6 +20,12 @@ def bits(right: object, images: int) -> int | None:
     return found if 4 * len(right) == 8 * -(-images // 8) and found.bit_count() <= images else None
 
 
+def which(found: int, images: int) -> list[int]:
+    """The places of the images whose bits are set in ``found``, as `bits` gives them of so many images."""
+    last = 8 * -(-images // 8) - 1  # the first image has the highest bit
+    return [i for i in range(images) if found >> (last - i) & 1]
+
+
 def fall(lost: int, won: int, images: int) -> float:
     """By what share of the images the accuracy falls; below 0 it rises."""
     return (lost - won) / images
@@ -51,6 +57,20 @@ def fall_interval(lost: int, won: int, images: int) -> tuple[float, float]:
         return inside
 
     return end(-1.0), end(1.0)
+
+
+def chance(lost: int, won: int) -> float:
+    """How often two networks that are equally good would differ at least so unevenly: the exact, two-sided
+    p-value of McNemar's test. Each image on which they differ is then a fair coin's throw.
+
+    McNemar 1947, "Note on the sampling error of the difference between correlated proportions or
+    percentages", Psychometrika 12.
+    """
+    throws, term, tail = lost + won, 1, 1
+    for k in range(min(lost, won)):
+        term = term * (throws - k) // (k + 1)  # binomial(throws, k + 1)
+        tail += term
+    return min(1.0, 2 * tail / 2**throws)
 
 
 def _score(lost: int, won: int, images: int, assumed: float) -> float:

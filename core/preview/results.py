@@ -100,7 +100,7 @@ def first_batch(spec: RunSpec, dataset: Dataset, count: int) -> tuple[Tensor, tu
     index = epoch_order(spec, len(train.labels), 1)[: spec.train.batch_size]
     names = [train.classes[label] for label in train.labels[index].tolist()]
     chosen = completed_augment(spec.augment, train.images.shape[1])
-    results, mixed = _first_results(chosen, train.images, index, spec.seed, count)
+    results, mixed = _first_results(chosen, train.images, index, spec.seed_of("augment"), count)
     if mixed:
         names = [each.in_words(names) for each in mixed]
     return results, tuple(names[:count])

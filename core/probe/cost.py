@@ -105,7 +105,7 @@ def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | 
     asked = checked_inputs(Inputs, inputs)
     images = _images(spec, asked.images)
     costs: Costs | None = None
-    for costs in measure(spec.augment, images, seed=spec.seed, device=asked.device):
+    for costs in measure(spec.augment, images, seed=spec.seed_of("augment"), device=asked.device):
         yield {"event": "progress", "done": costs.done, "of": 2, "what": "Timing each operation"}
         if control.stop.is_set():
             yield state("stopped")

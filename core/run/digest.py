@@ -35,12 +35,7 @@ def digest(
         SpecError: a number is not finite, or a value is not JSON.
     """
     described = spec.model_dump(mode="json", exclude={"name"})
-    for later in (
-        "fit",
-        "split_seed",
-        "folds",
-        "fold",
-    ):  # what older releases had not counts where it is used
+    for later in ("fit", "split_seed"):  # what older releases had not counts where it is used
         if described["data"][later] is None:
             del described["data"][later]
     whole = {

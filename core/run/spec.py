@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -25,9 +25,17 @@ _UPLOAD = re.compile(r"upload:([0-9a-f]{64})")
 
 Name = Annotated[str, Field(max_length=64)]
 Scalar = bool | int | float | Annotated[str, Field(max_length=64)]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Purpose = Literal["order", "weights", "augment", "dropout"]  # what a run draws numbers for as it trains
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 Params = Annotated[
     dict[Name, Scalar | Annotated[list[int | float], Field(max_length=16)]], Field(max_length=32)
 ]
+
+
+def _is_none(value: object) -> bool:
+    """For a field that is not written where it is not used, as before there was one."""
+    return value is None
 
 
 class Part(BaseModel):
@@ -47,11 +55,11 @@ class DataSpec(Part):
     train_images: Annotated[int, Field(ge=1, le=1_000_000)] | None = None  # None: all of them
     validation_share: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
     # Draws which images are kept; None: the run's own seed does.
-    split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    split_seed: Seed | None = None
     # Cross-validation: the training images in so many parts, of which this one, from 0, is judged. What is
     # else kept for validation is then left out.
-    folds: Annotated[int, Field(ge=2, le=20)] | None = None
-    fold: Annotated[int, Field(ge=0, le=19)] | None = None
+    folds: Annotated[Annotated[int, Field(ge=2, le=20)] | None, Field(exclude_if=_is_none)] = None
+    fold: Annotated[Annotated[int, Field(ge=0, le=19)] | None, Field(exclude_if=_is_none)] = None
 
     @model_validator(mode="after")
     def check_fold(self) -> DataSpec:
@@ -148,6 +156,23 @@ class TrainSpec(Part):
     precision: Literal["float32", "bfloat16"] = "float32"
 
 
+class SeedsSpec(Part):
+    """Seeds of single purposes, held apart from the run's own; None: that one.
+
+    With all but one alike, runs differ by one kind of chance alone: "is it the order or the start?" Which
+    images are kept has a seed too: `DataSpec.split_seed`.
+    """
+
+    order: Seed | None = None  # in which order each epoch goes through the images
+    weights: Seed | None = None  # what the network begins with
+    augment: Seed | None = None  # what each operation, and the mix, draws
+    dropout: Seed | None = None  # which units are silent, and the gates of L0
+
+    @property
+    def is_empty(self) -> bool:
+        return all(each is None for _, each in self)
+
+
 Versions = Annotated[dict[Name, Annotated[str, Field(max_length=64)]], Field(max_length=8)]
 
 
@@ -160,7 +185,9 @@ class RunSpec(Part):
 
     version: Literal[1] = 1
     name: Annotated[str, Field(max_length=80)] = ""
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    seed: Seed = 0
+    # A spec that holds none apart is written as it was before they could be.
+    seeds: Annotated[SeedsSpec, Field(exclude_if=lambda seeds: seeds.is_empty)] = SeedsSpec()
     data: DataSpec = DataSpec()
     augment: AugmentSpec = AugmentSpec()
     model: ModelSpec = ModelSpec()
@@ -173,6 +200,11 @@ class RunSpec(Part):
     def split_seed(self) -> int:
         """What draws the images that are kept for validation: the run's own seed, if no other is given."""
         return self.seed if self.data.split_seed is None else self.data.split_seed
+
+    def seed_of(self, purpose: Purpose) -> int:
+        """What the draws of one purpose derive from: the run's own seed, if none is held apart for it."""
+        apart: int | None = getattr(self.seeds, purpose)
+        return self.seed if apart is None else apart
 
     def choices(self) -> RunSpec:
         """The spec without ``versions``: equal for equal choices, whichever version completed them."""
@@ -230,7 +262,7 @@ def with_setting(spec: RunSpec, setting: str) -> RunSpec:
 
 def values_of(spec: RunSpec) -> dict[str, Any]:
     """The whole spec as plain values, which `parse` reads back."""
-    return spec.model_dump(mode="json")
+    return {**spec.model_dump(mode="json"), "seeds": spec.seeds.model_dump(mode="json")}
 
 
 def place_of(values: Any, path: str) -> tuple[dict[str, Any], str]:

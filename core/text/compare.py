@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from core.measure.compare import Comparison, Judged, compare
 from core.run.spec import DataSpec, RunSpec, is_upload
 from core.text.differs import contrasts
+from core.text.seeds import other_seeds
 from core.text.shares import gap, in_full
 
 MOST_NAMED = 3  # things that differ
@@ -70,8 +71,8 @@ def beside(run: Run, other: Run) -> Said:
     alike = judged_alike(run.spec, other.spec)
     found = compare(run.judged, other.judged, same_images=alike)
     differ = [each.in_words() for each in contrasts(run.spec, other.spec)]
-    seeds = f"seed {run.spec.seed} instead of {other.spec.seed}" if run.spec.seed != other.spec.seed else ""
-    what = _listed([*differ, *([seeds] if seeds else [])]) or "the same once more"
+    seeds = [each.in_words() for each in other_seeds(run.spec, other.spec)]
+    what = _listed([*differ, *seeds]) or "the same once more"
     sentence = (
         f"{what[0].upper()}{what[1:]}: validation accuracy {_amount(found)} “{other.title}” {_noise(found)}."
     )

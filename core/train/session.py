@@ -113,7 +113,7 @@ class Session:
 
 def epoch_order(spec: RunSpec, num_images: int, epoch: int) -> Tensor:
     """The order (num_images,) in which epoch ``epoch``, from 1, goes through the training images."""
-    return torch.randperm(num_images, generator=generator(derive(spec.seed, "order", epoch)))
+    return torch.randperm(num_images, generator=generator(derive(spec.seed_of("order"), "order", epoch)))
 
 
 def device_of(spec: TrainSpec) -> torch.device:
@@ -141,7 +141,7 @@ def open_session(spec: RunSpec, check: Callable[[], None] = no_check) -> Session
     split = split_dataset(_load(spec.data, check), spec.data, split_seed(spec))
     channels, side, num_classes = split.train.channels, split.train.side, len(split.train.classes)
     shape = {"channels": channels, "side": side, "num_classes": num_classes}
-    model = build_model(spec.model, **shape, seed=derive(spec.seed, "weights"))
+    model = build_model(spec.model, **shape, seed=derive(spec.seed_of("weights"), "weights"))
     model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     num_multiply_adds = multiply_adds(model, channels=channels, side=side)
     weight_measures = WeightMeasures(model)
@@ -196,7 +196,7 @@ def _load(spec: DataSpec, check: Callable[[], None]) -> Dataset:
 def _pipeline(spec: RunSpec, channels: int, side: int, device: torch.device) -> Pipeline | None:
     if not any(op.enabled for op in spec.augment.ops):
         return None
-    return Pipeline(spec.augment, channels=channels, side=side, seed=spec.seed, device=device)
+    return Pipeline(spec.augment, channels=channels, side=side, seed=spec.seed_of("augment"), device=device)
 
 
 def _mixer(spec: RunSpec, channels: int, side: int, device: torch.device) -> Mixer | None:
@@ -206,7 +206,7 @@ def _mixer(spec: RunSpec, channels: int, side: int, device: torch.device) -> Mix
         spec.augment.mix,
         channels=channels,
         side=side,
-        seed=spec.seed,
+        seed=spec.seed_of("augment"),
         device=device,
         strength=spec.augment.strength,
     )

@@ -32,10 +32,11 @@ def train_step(
     rate = learning_rate(spec.optimiser, session.clock.share(step))
     for group in optimiser.param_groups:
         group["lr"] = rate
-    session.regularisation.begin_step(spec.seed, step, epochs_done)
+    session.regularisation.begin_step(spec.seed_of("dropout"), step, epochs_done)
     with attention_kernel(session.device):
         # Dropout draws from the global generator in the forward pass only; backward re-uses its masks.
-        with private_draws(derive(spec.seed, "dropout", step), session.device), session.autocast():
+        masks = private_draws(derive(spec.seed_of("dropout"), "dropout", step), session.device)
+        with masks, session.autocast():
             logits = session.model(session.normalised(images))
             smoothing = session.regularisation.label_smoothing(epochs_done)
             loss = F.cross_entropy(logits, targets, label_smoothing=smoothing)

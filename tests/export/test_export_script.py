@@ -90,6 +90,13 @@ def test_the_default_network_as_it_comes(tmp_path):
     assert told == ran
 
 
+def test_seeds_that_are_held_apart_stay_so(tmp_path, processes):
+    spec = spec_of(("cnn", "l0", "choose and mix", "adam"))
+    ran, told = compared(spec | {"seeds": {"order": 5, "dropout": 6}}, tmp_path / "a", processes=processes)
+    others, _ = compared(spec | {"seeds": {"weights": 7}}, tmp_path / "b", processes=processes)
+    assert told == ran and _ == others and ran != others
+
+
 def test_a_fold_is_judged_by_the_fold(tmp_path):
     spec = spec_of(("mlp", "none", "none", "adam")) | {"data": TINY | {"folds": 5, "fold": 2}}
     ran, told = compared(spec, tmp_path)

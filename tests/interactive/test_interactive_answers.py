@@ -21,6 +21,7 @@ from core.preview.histograms import Histogram, histogram
 from core.preview.results import preview, stages
 from core.run.errors import SpecError
 from core.run.spec import AugmentSpec, DataSpec, MixSpec, OpSpec, RunSpec
+from core.train.session import open_session
 
 PHOTOS = {"photos": 64}
 ARROWS = {"data": {"name": "arrows"}}
@@ -209,3 +210,18 @@ def test_images_of_all_classes_come_in_turn():
     labels = np.array([2, 0, 0, 0, 1, 2, 2, 0])
     assert in_turn(labels, 6).tolist() == [1, 4, 0, 2, 5, 3]
     assert sorted(in_turn(labels, 99).tolist()) == list(range(8))
+
+
+def test_validation_images_are_those_that_a_run_is_judged_by():
+    spec = completed(RunSpec(seed=5, data=DataSpec(name="digits", train_images=100)))
+    session = open_session(spec)
+    entries = [0, 7, 3, len(session.places) - 1]
+    found = answer("held_out", spec=spec, entries=entries)
+    held_out = session.validation
+    assert found["pictures"] == encode_images(held_out.images[entries])
+    assert found["labels"] == held_out.labels[entries].tolist() and found["classes"] == list(held_out.classes)
+    assert answer("held_out", spec=spec, entries=[])["pictures"] == []
+    with pytest.raises(SpecError, match="no such validation image"):
+        answer("held_out", spec=spec, entries=[len(session.places)])
+    with pytest.raises(ValidationError):
+        answer("held_out", spec=spec, entries=[0] * 65)

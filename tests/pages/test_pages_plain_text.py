@@ -35,6 +35,7 @@ HANDING_ON = {
     "pick_images": (2,),
     "_button": (0, 4),
     "_so_far": (1,),
+    "_one_of": (1,),
 }
 KEYWORDS = ("label", "body", "text", "help", "caption")
 MARKDOWN_OPTIONS = ("pills", "segmented_control", "radio", "select_slider")  # a selectbox's are drawn as text
@@ -53,7 +54,8 @@ OURS = {f"{of}.{field}" for of in ("entry", "preset", "kind", "parameter", "row"
     "run.state", "symbol_of(spec.kind)", "title(parameter)", "undo[-1][0]", "view.state",
     "what_it_took(look)", "apart", "str.capitalize", "_in_words(found)",
     "_in_words(images, wrong, pairs, classes)",
-    "_result(run)", "_in_words(results, len(views))", "_how_long(view)", "dial.parameter.help", "dial.when",
+    "_result(run)", "_in_words(results, len(views), what)", "_how_long(view)", "dial.parameter.help",
+    "dial.when",
 }  # fmt: skip
 NUMBERS = {
     "batch.shape", "in_time(spec.train.epochs)", "each['epoch']", "event['epoch']", "last['epoch']",

@@ -424,5 +424,5 @@ def test_a_teachers_link_leaves_out_what_it_names_and_starts_its_spec(open_page)
     assert {each.proto.label for each in locked.expander} == {"Budget :primary[● 1 changed]"}
     undo = plain("Put epochs back to 10")
     assert {each.label for each in locked.button} == {undo, "Start training"}
-    watched = open_page(PAGE, run=run.id, hide="tabs,recent,stop,share")
+    watched = open_page(PAGE, run=run.id, hide="tabs,recent,stop,share,next")
     assert not watched.exception and not watched.tabs and not watched.get("popover")

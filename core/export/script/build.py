@@ -22,7 +22,7 @@ from core.optimise.catalogue import OPTIMISERS, SCHEDULES
 from core.regularise.catalogue import REGULARISERS
 from core.run.edits import apply
 from core.run.errors import SpecError
-from core.run.spec import RegulariserSpec, RunSpec
+from core.run.spec import Purpose, RegulariserSpec, RunSpec
 from core.text.describe import in_words, title
 
 PARTS = "core.export.script.parts."
@@ -143,7 +143,14 @@ def _needs(specs: list[RunSpec]) -> Needs:
         changes_dropout=any(spec.model.params != first.model.params for spec in specs),
         changes_params=any(each != params[0] for each in params),
         scheduled=first.optimiser.schedule != "constant",
+        order_seed=_seed_name(first, "order"),
+        dropout_seed=_seed_name(first, "dropout"),
     )
+
+
+def _seed_name(spec: RunSpec, purpose: Purpose) -> str:
+    """What the script calls the seed of a purpose: of one that is held apart it has a name of its own."""
+    return "SEED" if spec.seed_of(purpose) == spec.seed_of("augment") else f"{purpose.upper()}_SEED"
 
 
 def _values(spec: RunSpec, shape: Shape, needs: Needs) -> dict[str, Any]:
@@ -175,8 +182,11 @@ def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _settings(spec: RunSpec, source: Source) -> Section:
     started: Mapping[str, Any] = source.history.started or {}
+    apart: list[Purpose] = ["order", "weights", "dropout"]
+    held = [each for each in apart if _seed_name(spec, each) != "SEED"]
     lines = [
-        f"SEED = {spec.seed}",
+        f"SEED = {spec.seed_of('augment')}",
+        *(f"{_seed_name(spec, each)} = {spec.seed_of(each)}" for each in held),
         f"EPOCHS = {spec.train.epochs}",
         f"BATCH_SIZE = {spec.train.batch_size}",
         f"LEARNING_RATE = {spec.optimiser.lr!r}",
@@ -232,7 +242,7 @@ def _network(script: Script, spec: RunSpec, shape: Shape) -> Section:
     call = f"{name}({shape.channels}, {shape.side}, {len(shape.classes)}"
     arguments = "".join(f", {each}={literal(value)}" for each, value in params.items())
     made = (
-        'with private_draws(derive(derive(SEED, "weights"), "weights")):\n'
+        f'with private_draws(derive(derive({_seed_name(spec, "weights")}, "weights"), "weights")):\n'
         f"    model = {call}{arguments})\n"
         "model = model.to(DEVICE).to(memory_format=torch.channels_last)  # faster for convolutions"
     )

@@ -21,6 +21,8 @@ class Needs(NamedTuple):
     changes_dropout: bool
     changes_params: bool  # of regularisers, beside λ
     scheduled: bool
+    order_seed: str = "SEED"  # the names of the script's seeds
+    dropout_seed: str = "SEED"
 
 
 def batch_text(lines: Sequence[str], mixes: bool) -> str:
@@ -96,7 +98,7 @@ def _train(needs: Needs) -> list[str | None]:
         if_(needs.resizes, "            size, first_epoch, first_step = BATCH_SIZE, epoch, step"),
         "        epoch += 1",
         f"        steps = steps_per_epoch({size})",
-        '        draws = generator(derive(SEED, "order", epoch))',
+        f'        draws = generator(derive({needs.order_seed}, "order", epoch))',
         "        order = torch.randperm(len(train_labels), generator=draws)",
         f"        indices = list(order.to(DEVICE).split({size}))[:steps]",
         "        total, correct, seen = torch.zeros((), dtype=torch.float64, device=DEVICE), 0, 0",
@@ -110,9 +112,9 @@ def _train(needs: Needs) -> list[str | None]:
         "            for group in optimiser.param_groups:",
         f'                group["lr"] = {rate}',
         if_(needs.gates, "            for _, each, _ in at_work(epochs_done):"),
-        if_(needs.gates, "                each.begin_step(SEED, step)"),
+        if_(needs.gates, f"                each.begin_step({needs.dropout_seed}, step)"),
         "            images, targets = batch(index, step)",
-        '            with private_draws(derive(SEED, "dropout", step), DEVICE):',
+        f'            with private_draws(derive({needs.dropout_seed}, "dropout", step), DEVICE):',
         "                logits = model(normalised(images))",
         f"                loss = F.cross_entropy(logits, targets{smoothing})",
         "            optimiser.zero_grad(set_to_none=True)",

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from core.measure.mean import mean_interval, quantile
+from core.measure.beta import t_quantile
+from core.measure.mean import mean_interval
 
 SURE = 0.95
 MOST_SEEDS = 1000  # that are ever advised
@@ -101,7 +102,7 @@ def seeds_needed(effect: float, spread: float, sure: float = SURE) -> int | None
         return None
 
     def enough(n: int) -> bool:
-        return quantile(n - 1, sure) * spread / math.sqrt(n) < abs(effect)
+        return t_quantile(n - 1, sure) * spread / math.sqrt(n) < abs(effect)
 
     if not enough(MOST_SEEDS):
         return None

@@ -10,10 +10,11 @@ import streamlit as st
 from core.catalogues import completed, filled
 from core.presets import PRESETS
 from core.run.errors import SpecError
-from core.run.spec import RunSpec
+from core.run.spec import RunSpec, SeedsSpec
 from core.text.differs import differences
 from core.text.escape import plain
 from core.text.how_long import how_long, in_words
+from core.text.seeds import held_apart
 from pages.features.editor import choice
 from pages.features.editor.choice import key
 from pages.features.editor.fork import Chosen
@@ -112,6 +113,10 @@ def start_button(bar: Bar, disabled: bool, fork: Chosen | None = None) -> None:
     )
 
 
+def _one_seed(spec: RunSpec) -> None:
+    choice.remember(spec.model_copy(update={"seeds": SeedsSpec()}))
+
+
 def about_it(bar: Bar) -> None:
     """How it differs from the preset, how long it takes, and its link."""
     base = choice.base()
@@ -120,8 +125,18 @@ def about_it(bar: Bar) -> None:
     if found := how_long(bar.spec, jobs().recent(LOOKED_THROUGH)):
         many = "" if bar.seeds == 1 else f" for {bar.seeds} seeds"
         said.append(f"It takes {in_words(bar.seeds * found.seconds)}{many}, by “{found.measured_in}”.")
+    if apart := held_apart(bar.spec):
+        said.append(f"With seeds held apart: {', '.join(apart)}.")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(plain(" ".join(said)), width="stretch")
+        if apart:
+            st.button(
+                "One seed for all",
+                key=key("one_seed"),
+                on_click=_one_seed,
+                args=(bar.spec,),
+                help="Seeds that are held apart stay as they are, whatever the seed above.",
+            )
         if part_shown("share"):
             with st.popover("Share", icon=":material/share:"):
                 share_box(PARTS, PARTS)

@@ -39,6 +39,7 @@ PARTS = {
     "lambda": "Choice of λ",
     "recent": "Recent runs",
     "tabs": "Tabs of a run",
+    "next": "Compare with another, repeat with other seeds",
     "stop": "Pause, stop, name and delete",
     "steer": "Dials of a run that trains",
     "share": "Share",

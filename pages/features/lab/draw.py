@@ -41,9 +41,12 @@ def seed_and_draw(seed: int, view: str) -> None:
 
 
 def _set_seed(view: str) -> None:
-    choice.remember(
-        choice.current().model_copy(update={"seed": st.session_state[choice.key("augment", "seed")]})
-    )
+    spec, seed = choice.current(), st.session_state[choice.key("augment", "seed")]
+    if spec.seeds.augment is None:
+        spec = spec.model_copy(update={"seed": seed})
+    else:  # the run's own seed does not draw these
+        spec = spec.model_copy(update={"seeds": spec.seeds.model_copy(update={"augment": seed})})
+    choice.remember(spec)
     st.rerun(view)
 
 

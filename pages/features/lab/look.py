@@ -39,7 +39,7 @@ class Look:
 
     @property
     def seed(self) -> int:
-        return self.spec.seed
+        return self.spec.seed_of("augment")
 
     @property
     def question(self) -> dict[str, Any]:

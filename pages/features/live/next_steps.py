@@ -9,7 +9,10 @@ from core.jobs.views import RunView
 from core.run.history import edits_json
 from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
+from pages.features.frame.teacher import part_shown
+from pages.features.live.compare_box import compare_box
 from pages.features.live.outcome import others
+from pages.features.live.repeat_box import chance_table, repeat_box
 from pages.features.live.same_but_box import same_but_box
 
 
@@ -23,7 +26,8 @@ def what_next(view: RunView) -> None:
             on_click=_choose_again,
             args=(view,),
         )
-        same_but_box(view)
+        if part_shown("next"):
+            same_but_box(view)
         if (found := others(view)) and view.history.epochs:
             st.page_link(
                 "pages/3_Runs.py",
@@ -33,6 +37,9 @@ def what_next(view: RunView) -> None:
                 icon=":material/stacked_line_chart:",
                 query_params={"runs": f"{found[0]},{view.id}"},
             )
+        if part_shown("next"):
+            compare_box(view)
+            repeat_box(view)
         st.download_button(
             "Settings (JSON)",
             view.spec.to_json(indent=2),
@@ -61,6 +68,8 @@ def what_next(view: RunView) -> None:
                 icon=":material/download:",
                 help="The saved network as safetensors. The tab Mistakes has the lines that load it.",
             )
+    if part_shown("next"):
+        chance_table(view)
 
 
 def _choose_again(view: RunView) -> None:

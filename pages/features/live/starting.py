@@ -55,9 +55,13 @@ def start_run(spec: RunSpec) -> None:
         _show(run_id)
 
 
-def start_group(specs: Sequence[RunSpec]) -> None:
-    """Start runs that belong together, and put the first one's id in the address."""
-    group = uuid.uuid4().hex
+def start_group(specs: Sequence[RunSpec], group: str = "") -> None:
+    """Start runs that belong together, and put the first one's id in the address.
+
+    Args:
+        group: what it is called; ``""``: nothing in particular.
+    """
+    group = group or uuid.uuid4().hex
     begun = [run_id for spec in specs if (run_id := _started(spec, group))]
     if begun:
         _show(begun[0])

@@ -21,6 +21,7 @@ from core.store.store import StoredRun
 from core.text.describe import title
 from core.text.differs import differences
 from core.text.escape import plain
+from core.text.seeds import other_seeds, seeds_in_words
 from core.text.shares import in_full
 from pages.components.run_cards import Card, run_cards
 from pages.features.frame.setup import jobs
@@ -217,7 +218,7 @@ def _table(runs: Sequence[StoredRun]) -> pd.DataFrame:
                 "curve": summary.get("curve"),
                 "zeros": 100 * result["sparsity"]["exact"] if result else None,
                 "differs from the one before": _apart(run, before.get(run.id)),
-                "seed": run.spec.seed,
+                "seed": seeds_in_words(run.spec).removeprefix("seed "),
                 "begun": when(run.created_at),
                 "epoch": summary.get("epoch_seconds"),
                 "judged": in_full(accuracy, images) if accuracy is not None else "",
@@ -231,7 +232,5 @@ def _table(runs: Sequence[StoredRun]) -> pd.DataFrame:
 def _apart(run: StoredRun, before: StoredRun | None) -> str:
     if before is None:
         return ""
-    differ = differences(run.spec, before.spec)
-    if run.spec.seed != before.spec.seed:
-        differ.append(f"seed {run.spec.seed}")
-    return ", ".join(differ)
+    seeds = [each.ours for each in other_seeds(run.spec, before.spec)]
+    return ", ".join([*differences(run.spec, before.spec), *seeds])

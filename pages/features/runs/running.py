@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -14,6 +13,7 @@ from core.run.figures import result_of
 from core.store.store import StoredRun
 from core.text.describe import in_words, title
 from core.text.escape import plain
+from core.text.seeds import told_apart
 from core.text.shares import in_full, percent
 from pages.features.frame.asked import obeyed
 from pages.features.frame.setup import jobs
@@ -129,16 +129,9 @@ def _judged(run: StoredRun) -> str:
 def _apart(runs: Sequence[StoredRun]) -> list[str]:
     """What tells runs of one title apart, e.g. `` · seed 2``; else when they were begun. Nothing where no
     other has it."""
-    titles = Counter(title(run.spec) for run in runs)
-    seeds = Counter((title(run.spec), run.spec.seed) for run in runs)
-    return [
-        ""
-        if titles[title(run.spec)] == 1
-        else f" · seed {run.spec.seed}"
-        if seeds[title(run.spec), run.spec.seed] == 1
-        else f" · {when(run.created_at)}"
-        for run in runs
-    ]
+    seeds = told_apart([title(run.spec) for run in runs], [run.spec for run in runs])
+    said = [when(run.created_at) if seed is None else seed for run, seed in zip(runs, seeds, strict=True)]
+    return [f" · {each}" if each else "" for each in said]
 
 
 _ICONS = {
