@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -50,6 +51,7 @@ def run_command(options: argparse.Namespace) -> int:
     """Train, one JSON event a line on standard output; Ctrl-C stops within one batch."""
     from core.jobs.event_file import EventFile
     from core.jobs.worker import finite
+    from core.run.checkpoints import START
     from core.run.commands import Control
     from core.run.stopping import with_reason
     from core.runtime import prepare_torch
@@ -64,6 +66,8 @@ def run_command(options: argparse.Namespace) -> int:
     edits = _read_edits(options.edits) if options.edits else []
     start = _start(options.start, options.out) if options.start else None
     spec = _as_edited(spec, start) if start else spec
+    if start and options.out is not None:
+        shutil.copyfile(start, options.out / START)  # to take the branch away without its parent
     told = {"out": options.out, "resume": options.resume, "edits": edits, "start": start}
     for event in run(spec, control, **told):
         event = with_reason(event, control.stopped_by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,11 @@ import numpy as np
 import pytest
 
 from core.__main__ import main
+from core.jobs.event_file import EventFile
+from core.run.checkpoints import KEPT, START
+from core.run.commands import Control
+from core.run.spec import parse
+from core.train.loop import run
 from tests.export.scripts import (
     CHOICES,
     FIGURES,
@@ -19,6 +25,7 @@ from tests.export.scripts import (
     all_combinations,
     compared,
     pairwise_combinations,
+    printed,
     spec_of,
 )
 
@@ -88,6 +95,62 @@ def test_a_run_that_stops_early_stops_in_its_script(tmp_path):
 def test_the_default_network_as_it_comes(tmp_path):
     ran, told = compared({"train": {"epochs": 2}, "data": {"train_images": 1000}}, tmp_path)
     assert told == ran
+
+
+def branched(folder, change, checkpoint):
+    """The figures of a branch of the run in ``folder``, and those that its script prints."""
+    spec = parse(json.loads((folder / "spec.json").read_text()) | change)
+    out = folder / "branch"
+    kept = EventFile(out)
+    out.mkdir()
+    shutil.copyfile(checkpoint, out / START)
+    told = []
+    for event in run(spec, out=out, start=checkpoint):
+        kept.add(event, resumed=False)
+        told += [event] if event["event"] == "epoch" else []
+    assert main(["export", str(out), "--as", "script", "--out", str(folder / "script")]) == 0
+    return [{name: event[name] for name in FIGURES} for event in told], printed(
+        folder / "script" / "train.py"
+    )
+
+
+@pytest.mark.parametrize("network", ["cnn norm", "lstm"])
+@pytest.mark.parametrize("step", [7, 10])  # after the first epoch, and within the second
+def test_a_branch_goes_on_from_its_start(network, step, tmp_path):
+    """Also with another batch size, rate and strength."""
+    spec = spec_of((network, "l1 proximal", "one", "adam"), epochs=3)
+    spec["regularisers"] = [{"kind": "l1"}, {"kind": "ema"}, {"kind": "group_lasso", "strength": 1e-3}]
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    control, done = Control(), -1  # steps
+    for event in run(parse(spec), control, out=tmp_path / "parent"):
+        if event["event"] == "started":
+            control.post({"command": "pause"})
+        if event["event"] == "state" and event["state"] == "paused":
+            done += 1
+            if done == step:
+                control.post({"command": "checkpoint"})
+            control.post({"command": "step" if done <= step else "stop"})
+    checkpoint = tmp_path / "parent" / KEPT / f"{step:09}.safetensors"
+    change = {"optimiser": {"kind": "adam", "lr": 0.003}, "train": {"epochs": 4, "batch_size": 48}}
+    ran, told = branched(tmp_path, change, checkpoint)
+    assert len(ran) == 3 and told == ran
+
+
+def test_a_branch_of_the_command_line_brings_its_start(tmp_path, capsys):
+    (tmp_path / "spec.json").write_text(json.dumps(spec_of(("mlp", "ema", "none", "adam"), epochs=3)))
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "a")]) == 0
+    more = ["--from", f"{tmp_path / 'a'}@2", "--set", "train.epochs=4"]
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "b"), *more]) == 0
+    lines = (tmp_path / "b" / "events.jsonl").read_text().splitlines()
+    ran = [event for event in map(json.loads, lines) if event["event"] == "epoch"]
+    assert main(["export", str(tmp_path / "b"), "--as", "script", "--out", str(tmp_path / "out")]) == 0
+    assert printed(tmp_path / "out" / "train.py") == [
+        {name: event[name] for name in FIGURES} for event in ran
+    ]
+    (tmp_path / "b" / START).unlink()
+    capsys.readouterr()
+    assert main(["export", str(tmp_path / "b"), "--as", "script", "--out", str(tmp_path / "out")]) == 2
+    assert "not there any more" in capsys.readouterr().err
 
 
 def test_seeds_that_are_held_apart_stay_so(tmp_path, processes):

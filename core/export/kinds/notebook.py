@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.export.script.build import about, sections
-from core.export.script.data import FILE, write_data
+from core.export.script.data import write_data
+from core.export.script.start import write_start
 from core.export.source import Asked
 from core.text.escape import plain
 
@@ -25,7 +26,7 @@ def write(asked: Asked, folder: Path) -> None:
     from nbformat import v4
 
     shape = write_data(asked.run.spec, folder)
-    imports, made = sections(asked.run, shape, f'"{FILE}"')
+    imports, made = sections(asked.run, shape, lambda name: f'"{name}"', write_start(asked.run, folder))
     name, *rest = about(asked.run).split("\n\n")
     cells = [
         v4.new_markdown_cell("\n\n".join([f"# {plain(name)}", *map(plain, rest)])),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from textwrap import fill
 from typing import Any, NamedTuple
 
@@ -14,6 +14,10 @@ from core.augment.export.versions import versions
 from core.catalogues import completed
 from core.export.script.augmentation import augmentation
 from core.export.script.loop import STEPS_TEXT, Needs, batch_text, change_text, train_text
+from core.export.script.start import FILE as START
+from core.export.script.start import REGULARISERS as LOAD_STATES
+from core.export.script.start import TEXT as START_TEXT
+from core.export.script.start import Start
 from core.export.source import Source
 from core.models.build import shape_of_model
 from core.models.catalogue import ARCHITECTURES
@@ -26,6 +30,7 @@ from core.run.spec import Purpose, RegulariserSpec, RunSpec
 from core.text.describe import in_words, title
 
 PARTS = "core.export.script.parts."
+DATA = "data.npz"
 
 
 class Section(NamedTuple):
@@ -65,27 +70,26 @@ def about(source: Source) -> str:
     )
 
 
-def sections(source: Source, shape: Shape, data: str) -> tuple[str, list[Section]]:
+def sections(
+    source: Source, shape: Shape, path: Callable[[str], str], start: Start | None
+) -> tuple[str, list[Section]]:
     """The import statements, and the script's sections in their order.
 
     Args:
-        data: the expression for the path of ``data.npz``.
+        path: the expression for the path of a file that lies beside the script.
+        start: where it begins, of a branch.
 
     Raises:
         SpecError: the run branches from another, or its spec is no longer what it was trained by.
     """
-    if source.history.started and source.history.started.get("begins_at"):
-        raise SpecError(
-            "RUN", "it goes on from another run's checkpoint, which a script does not hold; export that run."
-        )
     if not source.history.started:
         raise SpecError("RUN", "it has not begun to train, so there is nothing to repeat.")
     script = Script()
     specs = _specs(source)
-    needs = _needs(specs)
+    needs = _needs(specs, start)
     made = [
         _settings(specs[0], source),
-        _data(script, shape, data),
+        _data(script, shape, path(DATA)),
         _randomness(script),
         _network(script, specs[0], shape),
     ]
@@ -97,6 +101,9 @@ def sections(source: Source, shape: Shape, data: str) -> tuple[str, list[Section
     if needs.regularises:
         made.append(_regularisers(script, specs[0], values[0]))
     made.append(_optimiser(script, specs[0], needs))
+    if start is not None:
+        begins = START_TEXT.format(path=path(START), regularisers=LOAD_STATES if needs.regularises else "")
+        made.append(Section("The start", "Where the run that it branches from was.", begins))
     made.append(_judge(script, needs))
     if needs.edits:
         made.append(_edits(source, specs, values, needs))
@@ -124,7 +131,7 @@ def _specs(source: Source) -> list[RunSpec]:
     return found
 
 
-def _needs(specs: list[RunSpec]) -> Needs:
+def _needs(specs: list[RunSpec], start: Start | None) -> Needs:
     first = specs[0]
     kinds = [REGULARISERS[each.kind] for each in first.regularisers]
     averages = any(each.averages for each in kinds)
@@ -139,12 +146,13 @@ def _needs(specs: list[RunSpec]) -> Needs:
         may_stop=any(each.ends_runs for each in kinds),
         mixes=any(spec.augment.mix is not None for spec in specs),
         edits=len(specs) > 1,
-        resizes=any(spec.train.batch_size != first.train.batch_size for spec in specs),
+        resizes=start is not None or any(spec.train.batch_size != first.train.batch_size for spec in specs),
         changes_dropout=any(spec.model.params != first.model.params for spec in specs),
         changes_params=any(each != params[0] for each in params),
         scheduled=first.optimiser.schedule != "constant",
         order_seed=_seed_name(first, "order"),
         dropout_seed=_seed_name(first, "dropout"),
+        start=start,
     )
 
 

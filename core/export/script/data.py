@@ -8,11 +8,10 @@ import numpy as np
 
 from core.data.catalogue import load_dataset
 from core.data.split import split_dataset, split_seed
-from core.export.script.build import Shape
+from core.export.script.build import DATA, Shape
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 
-FILE = "data.npz"
 MOST_BYTES = 2 << 30  # of the images, before they are packed
 
 
@@ -28,7 +27,7 @@ def write_data(spec: RunSpec, folder: Path) -> Shape:
         raise SpecError("RUN", what)
     split = split_dataset(dataset, spec.data, split_seed(spec))
     np.savez_compressed(
-        folder / FILE,
+        folder / DATA,
         train_images=split.train.images.numpy(),
         train_labels=split.train.labels.numpy(),
         validation_images=split.validation.images.numpy(),

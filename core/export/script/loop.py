@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from core.export.script.start import Start
+
 
 class Needs(NamedTuple):
     """What of the loop a run needs."""
@@ -23,6 +25,7 @@ class Needs(NamedTuple):
     scheduled: bool
     order_seed: str = "SEED"  # the names of the script's seeds
     dropout_seed: str = "SEED"
+    start: Start | None = None  # of a branch
 
 
 def batch_text(lines: Sequence[str], mixes: bool) -> str:
@@ -68,6 +71,10 @@ def _train(needs: Needs) -> list[str | None]:
     def if_(condition: bool, line: str) -> str | None:
         return line if condition else None
 
+    begun = needs.start is not None and needs.start.batches > 0
+    left = "indices[done:]" if begun else "indices"
+    images = needs.start.images if needs.start else 0
+    given = f'given["sums.loss"].clone(), int(given["sums.correct"]), {images}'
     judged = "judge(validation_images, validation_labels)"
     judge: list[str | None] = [f"        validation_loss, validation_accuracy = {judged}"]
     if needs.norms:
@@ -90,11 +97,10 @@ def _train(needs: Needs) -> list[str | None]:
     return [
         "def train() -> Iterator[dict[str, float]]:",
         '    """Train the whole run; yields the figures of each epoch."""',
-        if_(needs.resizes, "    size = first_epoch = first_step = 0"),
-        "    epoch = step = 0",
+        *_begin(needs),
         "    while epoch < EPOCHS:",
         if_(needs.edits, "        change(step)"),
-        if_(needs.resizes, "        if size != BATCH_SIZE:"),
+        if_(needs.resizes, f"        if {'not done and ' if begun else ''}size != BATCH_SIZE:"),
         if_(needs.resizes, "            size, first_epoch, first_step = BATCH_SIZE, epoch, step"),
         "        epoch += 1",
         f"        steps = steps_per_epoch({size})",
@@ -102,9 +108,11 @@ def _train(needs: Needs) -> list[str | None]:
         "        order = torch.randperm(len(train_labels), generator=draws)",
         f"        indices = list(order.to(DEVICE).split({size}))[:steps]",
         "        total, correct, seen = torch.zeros((), dtype=torch.float64, device=DEVICE), 0, 0",
+        if_(begun, "        if done:"),
+        if_(begun, f"            total, correct, seen = {given}"),
         "        model.train()",
-        if_(needs.edits, "        for i, index in enumerate(indices):"),
-        if_(not needs.edits, "        for index in indices:"),
+        if_(needs.edits, f"        for i, index in enumerate({left}{', done' if begun else ''}):"),
+        if_(not needs.edits, f"        for index in {left}:"),
         if_(needs.edits, "            if i:"),
         if_(needs.edits, "                change(step)"),
         if_(needs.scheduled, f"            share = {share}  # of the run that is done"),
@@ -129,6 +137,7 @@ def _train(needs: Needs) -> list[str | None]:
         f"            correct += int((logits.argmax(1) == {'truth' if needs.mixes else 'targets'}).sum())",
         "            seen += len(index)",
         "            step += 1",
+        if_(begun, "        done = 0"),
         if_(needs.averages, "        for each in REGULARISERS.values():"),
         if_(needs.averages, "            each.epoch_trained(epoch / EPOCHS)"),
         *judge,
@@ -137,6 +146,19 @@ def _train(needs: Needs) -> list[str | None]:
         "        yield told",
         if_(needs.may_stop, "        if any(stops):"),
         if_(needs.may_stop, "            return"),
+    ]
+
+
+def _begin(needs: Needs) -> list[str | None]:
+    """Where the run begins: at 0, or a branch where the other run was."""
+    if (start := needs.start) is None:
+        sizes = ["    size = first_epoch = first_step = 0"] if needs.resizes else []
+        return [*sizes, "    epoch = step = 0"]
+    clock = start.clock
+    return [
+        f"    size, first_epoch, first_step = {clock.batch_size}, {clock.epoch}, {clock.step}",
+        f"    epoch, step = {start.epochs}, {start.step}  # that the run before it has done",
+        f"    done = {start.batches}  # batches of the next epoch" if start.batches else None,
     ]
 
 
