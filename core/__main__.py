@@ -168,19 +168,14 @@ def export_command(options: argparse.Namespace) -> int:
 
 def import_command(options: argparse.Namespace) -> int:
     """Put the runs of an archive into the store; print their ids."""
-    from core.export.archive.importing import import_archive
-    from core.store.store import Store
+    from core.export.archive.importing import import_here
 
-    store = Store(os.environ.get("AUGURY_DATABASE_URL"))
-    try:
-        for run in import_archive(options.archive, store):
-            print(run.id)
-            if not run.is_new:
-                print(f"The run {run.id} was here already; nothing is changed.", file=sys.stderr)
-            elif run.id != run.was:
-                print(f"Another run is called {run.was}; this one is now {run.id}.", file=sys.stderr)
-    finally:
-        store.close()
+    for run in import_here(options.archive):
+        print(run.id)
+        if not run.is_new:
+            print(f"The run {run.id} was here already; nothing is changed.", file=sys.stderr)
+        elif run.id != run.was:
+            print(f"Another run is called {run.was}; this one is now {run.id}.", file=sys.stderr)
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -99,6 +100,15 @@ def import_archive(path: Path, store: Store, visitor: str = "") -> list[Imported
     return [
         Imported(ids[run.entry.id], run.spec.name, run.entry.id not in here, run.entry.id) for run in archived
     ]
+
+
+def import_here(path: Path, visitor: str = "") -> list[Imported]:
+    """`import_archive`, into the store that the environment names."""
+    store = Store(os.environ.get("AUGURY_DATABASE_URL"))
+    try:
+        return import_archive(path, store, visitor)
+    finally:
+        store.close()
 
 
 def _check_times(archived: Sequence[ArchivedRun]) -> None:

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from core.catalogues import completed, versions
 from core.export.archive.events import KINDS, as_line, strip_png
 from core.export.archive.form import (
@@ -70,7 +72,12 @@ def write_archive(runs: Sequence[Source], path: Path) -> None:
         strip = (run.history.started or {}).get("strip")
         if strip is not None:
             files[strip_place(i)] = strip_png(strip)
-        entries.append(_entry(run, spec, events, shared))
+        try:
+            entries.append(_entry(run, spec, events, shared))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            why = f"{first['loc'][0]}: {first['msg']}"
+            raise SpecError("RUN", f"The run {run.id[:8]} can't be archived ({why}).") from None
         told = entries[-1]
         picture = files.get(strip_place(i))
         assert not isinstance(picture, Path)

@@ -127,7 +127,7 @@ def _table(runs: Sequence[StoredRun]) -> pd.DataFrame:
                 "curve": summary.get("curve"),
                 "zeros": 100 * result["sparsity"]["exact"] if result else None,
                 "differs from the one before": _apart(run, before),
-                "state": run.state,
+                "state": run.state if run.imported_at is None else f"{run.state}, imported",
                 "begun": when(run.created_at),
                 "epoch": summary.get("epoch_seconds"),
                 "judged": in_full(accuracy, images) if accuracy is not None else "",
