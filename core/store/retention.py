@@ -183,7 +183,7 @@ def _artefact_bytes(store: Store) -> int:
 def _remove_unfinished(store: Store, kept: Artefacts, now: float) -> None:
     """Remove what a process that was killed had begun to write."""
     kept.remove_unfinished(now - STALE_SECONDS)
-    for part in (home() / "runs").rglob("*.part"):
+    for part in list((home() / "runs").rglob("*.part")):  # a folder may go meanwhile
         with suppress(FileNotFoundError):
             if part.stat().st_mtime < now - STALE_SECONDS:
                 if part.name == IMPORTING and not has_row(store, part.parent.name):

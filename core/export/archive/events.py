@@ -38,7 +38,10 @@ def read_lines(content: bytes, where: str) -> list[str]:
     Raises:
         SpecError: a line is no event of a run.
     """
-    lines = content.decode("utf-8", errors="replace").split("\n")
+    try:
+        lines = content.decode().split("\n")
+    except UnicodeDecodeError:
+        raise refused(f"{where} is no text") from None
     if lines.pop():
         raise refused(f"{where} is cut short")
     if len(lines) > MAX_EVENTS:
