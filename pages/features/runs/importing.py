@@ -95,10 +95,10 @@ def _offer(told: _Told) -> None:
     for run, view in views:
         said = "imported" if run["is_new"] else "here already, as it was"
         if run["is_new"] and run["was"] != run["id"]:
-            said = "imported under another number: a different run has its own here"
+            said = "imported under a fresh number: another run has its own here"
         st.page_link(
             "pages/2_Train.py",
-            label=plain(f"{title(view.spec)}: {said}"),
+            label=f"{plain(title(view.spec))} ({said})",
             icon=":material/check_circle:",
             query_params={"run": view.id},
         )
