@@ -310,6 +310,7 @@ def test_one_whose_server_could_not_say_so_any_more_comes_back(tmp_path, store):
     store.set_state(ID, "interrupted", "The server stopped during this run.")
     before = told(store, ID)
     content = archived(tmp_path, ID)
+    assert b"Interrupted. The server stopped" in files_of(content)["index.html"]
     wipe()
     store.close()
     store = Store()

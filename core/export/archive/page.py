@@ -56,12 +56,15 @@ class Shown(NamedTuple):
 
     Args:
         spec: completed.
+        state, reason: how it ended.
         strip: a PNG of the images that its own page shows; None: it kept none.
     """
 
     id: str
     spec: RunSpec
     history: History
+    state: str
+    reason: str
     created_at: float
     note: str
     tags: Sequence[str]
@@ -90,7 +93,7 @@ def page(runs: Sequence[Shown]) -> str:
 
 def _section(run: Shown, one_of_many: bool) -> str:
     begun = datetime.fromtimestamp(run.created_at, UTC)
-    state = f"{run.history.state}. {run.history.reason}".strip()
+    state = f"{run.state.capitalize()}. {run.reason}".strip()
     parts = [
         f"<h2>{_text(title(run.spec))}</h2>" if one_of_many else "",
         f"<p>{_text(in_words(run.spec))}<br>{_text(budget(run.spec))} · seed {run.spec.seed:d}</p>",
@@ -123,14 +126,18 @@ def _figures(history: History) -> str:
     )
     which = f"After epoch {history.result['epoch']:d} of {len(history.epochs):d}"
     chosen = ", whose weights are saved: it was chosen on the same validation images" * history.is_chosen
-    return f'<p class="quiet">{which}{chosen}.</p><dl class="figures">{said}</dl>'
+    return (
+        f'<p class="quiet">{which}{chosen}.</p><dl class="figures">{said}</dl><p class="quiet">Beneath an '
+        "accuracy: how many of how many, and its 95 % interval for other images of the same kind (Wilson); "
+        "beneath the gap Newcombe's.</p>"
+    )
 
 
 def _charts(history: History) -> str:
     if not history.epochs:
         return ""
     images = history.validation_images
-    of = f" of {images:,} validation images" if images else ""
+    of = f" (validation: {images:,} images)" if images else ""
     accuracy = _chart(history.epochs, "accuracy", "per cent", 100.0, whole=True)
     loss = _chart(history.epochs, "loss", "cross-entropy (nats)", 1.0, whole=False)
     return (
@@ -184,8 +191,9 @@ def _axes(most: float, first: float, last: float, unit: str, down: Any, across: 
         y = down(value)
         yield f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>'
-    for x in dict.fromkeys((first, last)):
-        yield f'<text x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">epoch {x:g}</text>'
+    for x, anchor in {first: "start", last: "end"}.items():
+        place = f'x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 16}"'
+        yield f'<text {place} text-anchor="{anchor}">epoch {x:g}</text>'
     yield f'<text x="{right}" y="{HEIGHT - 4}" text-anchor="end">in {unit}</text>'
 
 

@@ -82,7 +82,17 @@ def write_archive(runs: Sequence[Source], path: Path) -> None:
         picture = files.get(strip_place(i))
         assert not isinstance(picture, Path)
         shown.append(
-            Shown(told.id, completed(spec), run.history, told.created_at, told.note, told.tags, picture)
+            Shown(
+                id=told.id,
+                spec=completed(spec),
+                history=run.history,
+                state=told.state,
+                reason=told.reason,
+                created_at=told.created_at,
+                note=told.note,
+                tags=told.tags,
+                strip=picture,
+            )
         )
     files[PAGE] = page(shown).encode()
     manifest = Manifest(
