@@ -14,22 +14,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
 from core.catalogues import completed
+from core.export.archive.importing import import_archive
 from core.export.catalogue import EXPORTS
 from core.export.source import Asked, open_sources
 from core.export.write import written
 from core.home import home
+from core.run.errors import SpecError
 from core.run.history import build_history, summary
 from core.run.spec import parse
 from core.store.retention import WEIGHTS
 from core.store.store import Store, run_folder
+from core.store.tables import events as events_table
+from core.store.tables import runs as runs_table
 from tests import made_up_run
 
 EPOCHS = 3
-ID = "a" * 32
+ID, OTHER = "a" * 32, "b" * 32
+HOSTILE = "<img src=x onerror=alert(1)> [Sign in](http://evil.example) ![x](http://tracker.example/p.png)"
 SPEC = {
     "name": "Small",
     "data": {"name": "digits"},
@@ -144,3 +150,41 @@ def told(store: Store, run_id: str) -> dict:
 def _weights(run_id: str) -> bytes:
     path = run_folder(run_id) / WEIGHTS
     return path.read_bytes() if path.is_file() else b""
+
+
+def forget_all(store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(events_table.delete())
+        connection.execute(runs_table.delete())
+    shutil.rmtree(place_of_runs(), ignore_errors=True)
+
+
+def place_of_runs():
+    return run_folder(ID).parent
+
+
+def given(place, content: bytes):
+    path = place / "given.augury.zip"
+    path.write_bytes(content)
+    return path
+
+
+def refused(place, store: Store, content: bytes) -> str:
+    with pytest.raises(SpecError) as caught:
+        import_archive(given(place, content), store)
+    assert not store.runs() and not listing(place_of_runs())
+    return str(caught.value)
+
+
+def with_events(files: Files, change: Callable[[list], None]) -> Files:
+    told = [json.loads(line) for line in files["1/events.jsonl"].splitlines()]
+    change(told)
+    return sealed(files | {"1/events.jsonl": lines(told)})
+
+
+def lines(told: list) -> bytes:
+    return "".join(json.dumps(event) + "\n" for event in told).encode()
+
+
+def last_epoch(told: list) -> dict:
+    return [event for event in told if event["event"] == "epoch"][-1]

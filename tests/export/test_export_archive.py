@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 import time
 import zipfile
 from pathlib import Path
@@ -17,14 +15,12 @@ from core.__main__ import main
 from core.catalogues import completed
 from core.export.archive.importing import import_archive
 from core.export.source import open_sources
-from core.home import home
 from core.jobs.manager import Jobs
 from core.jobs.rights import Asker, may_control
 from core.jobs.shared import make_jobs
 from core.run.errors import SpecError
 from core.run.spec import parse, with_setting
-from core.store.artefacts import Artefacts
-from core.store.retention import STALE_SECONDS, WEIGHTS, sweep
+from core.store.retention import WEIGHTS
 from core.store.store import Store, run_folder
 from tests import made_up_run
 from tests.export.archives import (
@@ -33,7 +29,6 @@ from tests.export.archives import (
     archived,
     events,
     files_of,
-    listing,
     stored,
     told,
     weights,
@@ -316,64 +311,6 @@ def test_one_whose_server_could_not_say_so_any_more_comes_back(tmp_path, store):
     store = Store()
     put_in(content, tmp_path, store)
     assert told(store, ID) == before and before["reason"]
-
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from core.export.archive import importing
-from core.store.store import Store
-real = importing.{function}
-def killed(*given):
-    {first}
-    os._exit(9)
-importing.{function} = killed
-importing.import_archive(Path(sys.argv[1]), Store())
-"""
-
-
-@pytest.mark.parametrize(
-    ("function", "first", "here"),
-    [("write_weights", "real(*given)", False), ("put", "pass", False), ("settle", "pass", True)],
-)
-def test_an_import_that_is_killed_leaves_a_whole_run_or_nothing(tmp_path, store, function, first, here):
-    stored(store)
-    before, path = told(store, ID), tmp_path / "it.augury.zip"
-    path.write_bytes(archived(tmp_path, ID))
-    wipe()
-    store.close()
-    code = KILLED.format(function=function, first=first)
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=False)
-    assert done.returncode == 9, done.stderr
-    store = Store()
-    assert (store.run(ID) is not None) == here
-    sweep(store, Artefacts())
-    assert run_folder(ID).exists(), "it may still be at work"
-    sweep(store, Artefacts(), time.time() + STALE_SECONDS + 60)
-    if here:
-        assert told(store, ID) == before
-        assert [each.name for each in run_folder(ID).iterdir()] == [WEIGHTS]
-    else:
-        assert not run_folder(ID).exists() and not store.runs()
-        (found,) = import_archive(path, store)
-        assert found.id == ID and told(store, ID) == before
-
-
-def test_an_import_that_fails_leaves_nothing(tmp_path, store, monkeypatch):
-    stored(store)
-    content = archived(tmp_path, ID)
-    wipe()
-    store.close()
-    store = Store()
-    before = listing(home() / "runs")
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("core.store.imported.put_in_place", full)
-    with pytest.raises(SpecError, match="is the disk full"):
-        put_in(content, tmp_path, store)
-    assert listing(home() / "runs") == before and not store.runs()
 
 
 def test_a_bad_archive_is_one_sentence_and_exit_status_2(tmp_path, capsys):
