@@ -1,5 +1,5 @@
 """Augury without a page: ``python -m core`` and ``run``, ``data``, ``spec``, ``catalogue``, ``path``,
-``runs``, ``export``, ``class``, ``stop-waiting`` or ``bench``.
+``runs``, ``export``, ``import``, ``class``, ``stop-waiting`` or ``bench``.
 
 Exit status: 0 done; 1 the run failed; 2 the input was wrong, with one line on standard error that
 says what and how to mend it. A reader that has seen enough, as ``| head``, is no error.
@@ -193,6 +193,19 @@ def export_command(options: argparse.Namespace) -> int:
     return 0
 
 
+def import_command(options: argparse.Namespace) -> int:
+    """Put the runs of an archive into the store; print their ids."""
+    from core.export.archive.importing import import_here
+
+    for run in import_here(options.archive):
+        print(run.id)
+        if not run.is_new:
+            print(f"The run {run.id} was here already; nothing is changed.", file=sys.stderr)
+        elif run.id != run.was:
+            print(f"Another run is called {run.was}; this one is now {run.id}.", file=sys.stderr)
+    return 0
+
+
 def worker_command(options: argparse.Namespace) -> int:
     """Compute jobs that come in on standard input; what the app starts, not a person."""
     from core.jobs.worker import serve
@@ -380,6 +393,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--question", default="", help="for a report: what was asked")
     export.add_argument("--conclusion", default="", help="for a report: what came out")
     export.set_defaults(command=export_command)
+
+    imports = commands.add_parser("import", help="put the runs of an archive into the store; print their ids")
+    imports.add_argument("archive", type=Path, metavar="ARCHIVE", help="what `export --as archive` wrote")
+    imports.set_defaults(command=import_command)
 
     path = commands.add_parser("path", help="try values of λ for one regulariser of a spec, quickly")
     path.add_argument("spec", metavar="SPEC", help="a JSON file, '-' for standard input, or a preset's name")

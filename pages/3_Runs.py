@@ -11,13 +11,16 @@ from pages.features.frame.refused import refusal
 from pages.features.frame.setup import page
 from pages.features.runs.comparison import asked_runs, comparison
 from pages.features.runs.editing import deleted_note
+from pages.features.runs.importing import import_box
 from pages.features.runs.listing import listing
 
 page("Runs")
 if ids := asked_runs():
     comparison(ids)
     st.stop()
-st.title("Runs", anchor=False)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Runs", anchor=False, width="stretch")
+    import_box()
 refusal()
 deleted_note()
 listing()

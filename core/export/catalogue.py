@@ -143,5 +143,15 @@ EXPORTS: dict[str, Export] = {
             write="core.export.kinds.tensorboard:write",
             modules=("tensorboard",),
         ),
+        Export(
+            name="archive",
+            title="The whole run (archive)",
+            help="Spec, changes, events, weights, the images that are shown, and a page that opens without "
+            "Augury. Import it here or on another server: it is the same run.",
+            file="run.augury.zip",
+            media_type="application/zip",
+            write="core.export.kinds.archive:write",
+            several=True,
+        ),
     )
 }

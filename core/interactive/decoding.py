@@ -1,7 +1,7 @@
 """What the decoding workers can be asked: strangers' bytes are decoded there and nowhere else.
 
-Such a process has a limit of memory, is ended when it takes too long, and has neither torch nor anybody's
-runs in it. Two of them serve pages (`core.interactive.client`): one single pictures, one whole datasets.
+Such a process has a limit of memory, is ended when it takes too long, and has neither torch nor a run that
+trains in it. Two of them serve pages (`core.interactive.client`): one single pictures, one whole datasets.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Base64Bytes, Field
 
+from core.catalogue import imported
 from core.data.catalogue import load_dataset
 from core.data.images import upload_images
 from core.data.uploads import keep_upload
@@ -21,6 +22,7 @@ from core.run.spec import MAX_SIDE, DataSpec, Part
 
 Answer = dict[str, Any]
 
+IMPORT = "core.export.archive.importing:import_here"  # by name: what is exported builds on this package
 MOST_IN_USE = 500  # uploads; `core.store.store` reads as many runs at most
 MAX_PICTURE_BYTES = 10 * 2**20
 MOST_BYTES = 3 * 2**29  # of memory: a dataset of 1 GiB, and an image of 64 million pixels while it is scaled
@@ -39,6 +41,11 @@ class Upload(Part):
     path: Annotated[str, Field(max_length=4096)]  # of a file that a page has just written
     in_use: Annotated[tuple[UploadName, ...], Field(max_length=MOST_IN_USE, strict=False)] = ()
     place: Annotated[str, Field(max_length=64)] = ""
+
+
+class Archive(Part):
+    path: Annotated[str, Field(max_length=4096)]  # of a file that a page has just written
+    visitor: Annotated[str, Field(max_length=64)]
 
 
 class OwnImages(Part):
@@ -65,9 +72,17 @@ def dataset_answer(args: OwnImages) -> Answer:
     return {"num_images": len(load_dataset(args.data).labels)}
 
 
+def archive_answer(args: Archive) -> Answer:
+    """Check an archive of runs, and put those that are not here into the store; which runs those of the
+    archive are here. What it holds is read in this process and nowhere else."""
+    found = imported(IMPORT)(Path(args.path), args.visitor)
+    return {"runs": [{"id": run.id, "is_new": run.is_new, "was": run.was} for run in found]}
+
+
 ANSWERS: dict[str, Callable[[bytes], Answer]] = {
     "picture": lambda args: picture_answer(Picture.model_validate_json(args)),
     "upload": lambda args: upload_answer(Upload.model_validate_json(args)),
+    "archive": lambda args: archive_answer(Archive.model_validate_json(args)),
     "dataset": lambda args: dataset_answer(OwnImages.model_validate_json(args)),
 }
 

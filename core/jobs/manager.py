@@ -245,6 +245,8 @@ class Jobs:
         if (run := self._store.run(run_id)) is not None and not asker.is_teacher:
             self._check_room(run.spec, run.kind, run.visitor, run.group)
         if not self._queue.put_back(run_id):
+            if run is not None and run.imported_at is not None:
+                raise SpecError("", "This run was imported, without checkpoints: train it again instead.")
             raise SpecError("", "This run can't go on: it has finished, or somebody has it go on already.")
         self._archive.changed(run_id)
         self._runner.wake()
@@ -258,6 +260,21 @@ class Jobs:
         self.check_control(run_id, asker)
         self._store.set_resumes(run_id, RESUMES if wanted else 0)
         self._noticed(run_id)
+
+    def check_import(self, visitor: str) -> None:
+        """Whether a visitor has room for runs out of an archive.
+
+        Raises:
+            SpecError: what he has left on disk is too much already.
+        """
+        limits = self._limits.of(visitor)
+        if limits.disk_mb is not None:
+            limits.check_disk(bytes_of_place(self._store, place_of(visitor)))
+
+    def imported(self, run_ids: Sequence[str]) -> None:
+        """Another process has put these runs into the store."""
+        for run_id in run_ids:
+            self._archive.changed(run_id)
 
     def already(
         self,

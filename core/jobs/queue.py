@@ -197,12 +197,14 @@ class Queue:
         return True
 
     def put_back(self, run_id: str, by_itself: bool = False) -> bool:
-        """Have a job that was stopped, failed or interrupted go on; False if it can't, or does already.
+        """Have a job that was stopped, failed or interrupted go on; False if it can't, or does already. One
+        that was imported can't: it has no checkpoint here, and what is computed here is not its own.
 
         Args:
             by_itself: nobody asks for it now: only if it was to go on so, and not too often.
         """
         wanted = sa.and_(runs.c.id == run_id, runs.c.state.in_(RESUMABLE), runs.c.deleted_at.is_(None))
+        wanted = sa.and_(wanted, runs.c.imported_at.is_(None))
         if by_itself:
             wanted = sa.and_(wanted, runs.c.state == "interrupted", runs.c.resumes > 0)
         values: dict[str, Any] = {"state": "queued", "reason": "", "owner": "", "finished_at": None}

@@ -31,6 +31,7 @@ class RunView:
 
     Args:
         position: how many jobs must end before this one starts; 0 for one that starts now, or has started.
+        imported_at: when it came from an archive; None: it was computed here.
         waits_for: one sentence: why it waits although its turn has come; empty if there is no such reason.
     """
 
@@ -51,6 +52,7 @@ class RunView:
     starred: bool = False
     resumes: int = 0
     control: str | None = field(default=None, repr=False)
+    imported_at: float | None = None
     waits_for: str = ""
 
     @property
@@ -111,6 +113,7 @@ def view_of(run: StoredRun, history: History, position: int = 0, finished_at: fl
         starred=run.starred,
         resumes=run.resumes,
         control=run.control,
+        imported_at=run.imported_at,
         waits_for=run.reason if run.state == "queued" else "",
     )
 

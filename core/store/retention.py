@@ -32,6 +32,7 @@ MAX_PURGED = 1000  # at a time
 STALE_SECONDS = 3600.0  # a file that was begun and not touched for so long is nobody's
 CHECKPOINTS = (LAST, START, f"{KEPT}/*.safetensors")
 WEIGHTS = "weights.safetensors"
+IMPORTING = "importing.part"  # in the folder of a run that is being imported (core.store.imported)
 
 
 class Removable(NamedTuple):
@@ -64,7 +65,7 @@ def sweep(store: Store, kept: Artefacts, now: float | None = None, passing: Coll
     now = time.time() if now is None else now
     purge_deleted(store, kept, now)
     purge_passing(store, kept, passing)
-    _remove_unfinished(kept, now)
+    _remove_unfinished(store, kept, now)
     make_room(store, kept, runs_bytes())
 
 
@@ -179,13 +180,21 @@ def _artefact_bytes(store: Store) -> int:
         return int(connection.execute(sa.select(sa.func.coalesce(sa.func.sum(each.c.bytes), 0))).scalar_one())
 
 
-def _remove_unfinished(kept: Artefacts, now: float) -> None:
+def _remove_unfinished(store: Store, kept: Artefacts, now: float) -> None:
     """Remove what a process that was killed had begun to write."""
     kept.remove_unfinished(now - STALE_SECONDS)
-    for part in (home() / "runs").rglob("*.part"):
+    for part in list((home() / "runs").rglob("*.part")):  # a folder may go meanwhile
         with suppress(FileNotFoundError):
             if part.stat().st_mtime < now - STALE_SECONDS:
+                if part.name == IMPORTING and not has_row(store, part.parent.name):
+                    shutil.rmtree(part.parent, ignore_errors=True)
                 part.unlink()
+
+
+def has_row(store: Store, run_id: str) -> bool:
+    """Whether a run has this id, also one that was deleted or can't be believed."""
+    with store.engine.connect() as connection:
+        return connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id)).first() is not None
 
 
 def _bytes_of(path: Path) -> int:

@@ -270,9 +270,12 @@ class Store:
         return self._read_runs(wanted.order_by(queued_last, runs.c.created_at, runs.c.id).limit(MAX_RUNS))
 
     def find_finished(self, digest: str) -> StoredRun | None:
-        """The newest finished run with this digest, unless it was deleted."""
+        """The newest finished run with this digest that was computed here and is not deleted."""
         wanted = _believable_size().where(
-            runs.c.digest == digest, runs.c.state == "finished", runs.c.deleted_at.is_(None)
+            runs.c.digest == digest,
+            runs.c.state == "finished",
+            runs.c.deleted_at.is_(None),
+            runs.c.imported_at.is_(None),  # its figures are what an archive says
         )
         found = self._read_runs(wanted.order_by(runs.c.created_at.desc()).limit(1))
         return found[0] if found else None

@@ -29,6 +29,8 @@ class Trained(Protocol):
     def kind(self) -> str: ...
     @property
     def summary(self) -> Mapping[str, Any] | None: ...
+    @property
+    def imported_at(self) -> float | None: ...
 
 
 def how_long(spec: RunSpec, runs: Sequence[Trained]) -> Estimate | None:
@@ -47,6 +49,8 @@ def how_long(spec: RunSpec, runs: Sequence[Trained]) -> Estimate | None:
 
 def _epoch_seconds(spec: RunSpec, run: Trained) -> float | None:
     """What one epoch of ``spec`` takes, if an image takes as long as in ``run``; None: it is not like it."""
+    if run.imported_at is not None:  # another machine's seconds
+        return None
     if run.kind != "train" or not run.summary or not _alike(spec, run.spec):
         return None
     seconds = run.summary.get("epoch_seconds", run.summary["last"].get("seconds"))  # older runs: of the last

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 import sys
 import time
 import zipfile
@@ -22,6 +23,8 @@ from core.interactive.client import DECODING, Interactive
 from core.interactive.errors import NoAnswerError
 from core.run.errors import SpecError
 from core.run.spec import DataSpec
+from core.store.store import Store
+from tests.export.archives import ID, archived, stored
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +157,24 @@ def test_one_that_takes_too_long_is_ended_and_the_next_is_answered(decoder, tmp_
     small = text(png(Image.new("RGB", (80, 80))))
     told = decoder.ask("b", "picture", {"name": "small", "content": small, "side": 64}, keep=False)
     assert told["refusal"] == "" and time.monotonic() - began < 10
+
+
+def test_an_archive_of_a_run_is_read_there_and_its_run_is_in_the_store(tmp_path, decoder, home):
+    store = Store()
+    stored(store)
+    content = archived(tmp_path, ID)
+    store.close()
+    shutil.rmtree(home)
+    given = tmp_path / "a.augury.zip"
+    asked = {"path": str(given), "visitor": "there/visit"}
+    for bad in (b"no zip", content[:-200], content.replace(b"1/events", b"1/evEnts")):
+        given.write_bytes(bad)
+        with pytest.raises(SpecError):
+            decoder.ask("a", "archive", asked, keep=False)
+    given.write_bytes(content)
+    told = decoder.ask("a", "archive", asked, keep=False)
+    assert told == {"runs": [{"id": ID, "is_new": True, "was": ID}]}
+    store = Store()
+    assert store.run(ID).visitor == "there/visit"
+    store.close()
+    assert worker_memory() < 160

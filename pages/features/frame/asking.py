@@ -83,6 +83,26 @@ def keep_zip(path: str) -> Answer:
     return _once("upload", args, None, keep=False, timeout=UPLOAD_SECONDS, worker=shared_decoder("datasets"))
 
 
+def import_archive(path: str) -> Answer:
+    """Have an archive checked and its runs put into the store, to the end: which runs those are here.
+
+    Raises:
+        SpecError: it is refused, or there is no room for it; then nothing has changed.
+    """
+    jobs().check_import(visitor())
+    told = _once(
+        "archive",
+        {"path": path, "visitor": visitor()},
+        f"archive {path}",
+        keep=False,
+        in_callback=True,
+        timeout=UPLOAD_SECONDS,
+        worker=shared_decoder("datasets"),
+    )
+    jobs().imported([run["id"] for run in told["runs"]])
+    return told
+
+
 def forget_pictures(but: tuple[str, ...]) -> None:
     """Let go of the visitor's own pictures that are shown no more."""
     sent = pictures_sent()

@@ -20,7 +20,7 @@ _STOPPING = "augury.stopping"  # the run whose Stop this visit has pressed
 def control_buttons(view: RunView) -> None:
     """What can be done with the run as it is now."""
     if view.ended:
-        if view.state != "finished":
+        if view.state != "finished" and view.imported_at is None:
             st.button(
                 "Go on",
                 icon=":material/resume:",

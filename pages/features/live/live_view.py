@@ -44,6 +44,7 @@ from pages.features.live.tab_title import tab_title
 from pages.features.live.trained_before import trained_before_note
 from pages.features.live.watched_images import watched_images
 from pages.features.runs.editing import deleted_note, edit_box
+from pages.features.runs.importing import imported_note
 from pages.features.runs.running import recent_runs
 
 _DRAWN = "augury.drawn_state"  # how the run was when the whole page was drawn
@@ -86,6 +87,7 @@ def live_view(run_id: str) -> None:
 def _run(view: RunView) -> None:
     _header(view)
     control_note(view)
+    imported_note(view)
     refusal()  # of another start, pressed here
     trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn

@@ -293,7 +293,7 @@ def _points(images: DataSpec, ended: str) -> list[RunPoint]:
         RunPoint(
             id=run.id,
             name=title(run.spec),
-            words=in_words(run.spec),
+            words=in_words(run.spec) + (" · imported" if run.imported_at else ""),
             arch=title_of(ARCHITECTURES, run.spec.model.arch),
             accuracy=result_of(run.summary)["validation_accuracy"],
             exact=result_of(run.summary)["sparsity"]["exact"],
