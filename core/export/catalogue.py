@@ -92,7 +92,7 @@ EXPORTS: dict[str, Export] = {
         Export(
             name="report",
             title="Report (HTML)",
-            help="One page to hand in: question, settings, curves, figures with n, conclusion. It prints well.",
+            help="One page to hand in: question, settings, curves, figures with n, conclusion; prints well.",
             file="report.html",
             media_type="text/html",
             write="core.export.kinds.report:write",

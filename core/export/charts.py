@@ -63,7 +63,9 @@ def _of_one(run: Source) -> Iterator[Chart]:
         return Chart(name, title, figure, " ".join(filter(None, [n, changes, from_run])), **size)
 
     yield chart("accuracy", "Accuracy", accuracy, images)
-    yield chart("loss", "Loss", loss, f"{images} Cross-entropy with the natural logarithm; 0 is certain and correct.")
+    yield chart(
+        "loss", "Loss", loss, f"{images} Cross-entropy with the natural logarithm; 0 is certain and correct."
+    )
     yield chart("sparsity", "Exact zeros by layer", sparsity_by_layer, weights)
     rows = 150 + ROW * (len(last["sparsity"]["layers"]) + 1)
     yield chart("sparsity-map", "Exact zeros, epoch by epoch", sparsity_map, weights, height=rows)
@@ -96,12 +98,17 @@ def _of_several(runs: Sequence[Source]) -> Iterator[Chart]:
         figure = overlay(curves, name)
         figure["layout"]["showlegend"] = True
         title = of.label.partition(" (")[0]
-        yield Chart(name, f"{title[0].upper()}{title[1:]}", figure, f"{_each_n(runs, names, name)} {from_runs}")
+        yield Chart(
+            name, f"{title[0].upper()}{title[1:]}", figure, f"{_each_n(runs, names, name)} {from_runs}"
+        )
 
 
 def _each_n(runs: Sequence[Source], names: Sequence[str], of: str) -> str:
     """How many images or weights a curve of each run is of; said once, if they are alike."""
-    counts, what = [], "weights" if of == "zeros" else "training images" if of == "clean" else "validation images"
+    counts, what = (
+        [],
+        "weights" if of == "zeros" else "training images" if of == "clean" else "validation images",
+    )
     for run in runs:
         last: Any = run.history.epochs[-1] if run.history.epochs else {}
         if of == "zeros":
@@ -117,7 +124,10 @@ def _each_n(runs: Sequence[Source], names: Sequence[str], of: str) -> str:
 def _images(history: History) -> str:
     """E.g. ``n: 1,000 validation images; clean train is of 400 of 4,000 training images.``"""
     started = history.started or {}
-    of, all_of = max((e.get("clean_images") or 0 for e in history.epochs), default=0), started.get("train_images")
+    of, all_of = (
+        max((e.get("clean_images") or 0 for e in history.epochs), default=0),
+        started.get("train_images"),
+    )
     clean = f"; clean train is of {of:,} of {all_of:,} training images" if of and all_of else ""
     n = history.validation_images
     return f"n: {n:,} validation images{clean}." if n else "n: how many images was not kept."

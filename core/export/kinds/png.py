@@ -17,8 +17,8 @@ from core.run.errors import SpecError
 SCALE = 2
 SECONDS = 60.0  # that one picture may take
 NO_BROWSER = (
-    "PNG needs Chrome or Chromium, and none could be started. Install one, or set BROWSER_PATH to where it is; "
-    "the kind svg needs none."
+    "PNG needs Chrome or Chromium, and none could be started. Install one, or set BROWSER_PATH to where it "
+    "is; the kind svg needs none."
 )
 
 

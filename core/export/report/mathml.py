@@ -23,7 +23,15 @@ _SIGNS = {
 }  # fmt: skip
 _LARGE = {"sum": "∑", "prod": "∏", "max": "max", "min": "min"}
 _NAMES = {"exp": "exp", "ln": "ln", "log": "log", "Pr": "Pr", "arg": "arg"}
-_SPACES = {",": "0.17em", ";": "0.28em", ":": "0.22em", " ": "0.3em", "quad": "1em", "qquad": "2em", "!": "0em"}
+_SPACES = {
+    ",": "0.17em",
+    ";": "0.28em",
+    ":": "0.22em",
+    " ": "0.3em",
+    "quad": "1em",
+    "qquad": "2em",
+    "!": "0em",
+}
 _ACCENTS = {"bar": "¯", "tilde": "˜", "hat": "^"}
 _SIZES = {"Bigl", "Bigr", "bigl", "bigr", "left", "right"}
 _IGNORED = {"textstyle", "displaystyle", "limits"}
@@ -115,7 +123,11 @@ class _Reader:
         if name in _LARGE:
             return element("mo", _LARGE[name], movablelimits="false")
         if name in _SIGNS:
-            return _fence(_SIGNS[name]) if _SIGNS[name] in "‖|{}" and name != "mid" else element("mo", _SIGNS[name])
+            return (
+                _fence(_SIGNS[name])
+                if _SIGNS[name] in "‖|{}" and name != "mid"
+                else element("mo", _SIGNS[name])
+            )
         if name in _SPACES:
             return element("mspace", width=_SPACES[name])
         if name in _SIZES:

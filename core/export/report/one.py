@@ -84,8 +84,8 @@ def remarks_on(run: Source) -> Iterator[str]:
         yield history.reason
     if result and history.is_chosen:
         yield (
-            f"The figures are those of epoch {result['epoch']}, whose weights are saved. It was chosen on the "
-            "same validation images, so they flatter it a little."
+            f"The figures are those of epoch {result['epoch']}, whose weights are saved. It was chosen on "
+            "the same validation images, so they flatter it a little."
         )
     notes = started.get("notes", ())
     yield from filter(None, [resumed_in_words(history.resumed, notes)])

@@ -128,7 +128,9 @@ def _formulas(runs: Sequence[Source]) -> Iterator[Markup]:
     """What each run minimises, and of each regulariser what it is, once."""
     known = [run for run in runs if all(each.kind in REGULARISERS for each in run.spec.regularisers)]
     seen = dict.fromkeys(objective(run.spec) for run in known)
-    yield element("p", "What is minimised:" if len(seen) == 1 else "What is minimised, each in some of the runs:")
+    yield element(
+        "p", "What is minimised:" if len(seen) == 1 else "What is minimised, each in some of the runs:"
+    )
     yield from map(_formula, seen)
     yield small("CE is the cross-entropy of the network's answer f(x) with weights w and the label y.")
     for kind in dict.fromkeys(each.kind for run in known for each in run.spec.regularisers):
@@ -141,11 +143,11 @@ def _formulas(runs: Sequence[Source]) -> Iterator[Markup]:
         yield element("p", " ".join(dict.fromkeys(entry.effect_by(each.solver) for each in used_so)))
         yield small(f"{entry.source}.")
     shares: dict[str, dict[float, None]] = {}
-    for entry, share in (each for run in runs for each in dropouts(run.spec.model)):
-        shares.setdefault(entry.name, {})[share] = None
-    for name, used in shares.items():
+    for used in (each for run in runs for each in dropouts(run.spec.model)):
+        shares.setdefault(used[0].name, {})[used[1]] = None
+    for name, each_share in shares.items():
         dropout = DROPOUTS[name]
-        yield element("h3", f"{dropout.title}, p = {' and '.join(f'{share:g}' for share in used)}")
+        yield element("h3", f"{dropout.title}, p = {' and '.join(f'{share:g}' for share in each_share)}")
         yield _formula(dropout.formula)
         yield element("p", f"{dropout.help} {dropout.effect}")
         yield small(f"{dropout.source}.")

@@ -33,9 +33,9 @@ def how_to_repeat(run: Source, name: str) -> Iterator[Markup]:
     links.append(file_link("Epochs", f"{stem}.csv", table, "text/csv"))
     yield element("p", "Save: ", joined(links, ", "), ".", class_="screen")
     by = ", ".join(f"{name} {said}" for name, said in versions_of(run).items())
-    threads = started.get("threads")
-    on = f"{started.get('device_name', '')}{f', {threads} thread{chr(115) * (threads != 1)}' if threads else ''}"
-    yield element("p", f"Trained by {by or 'versions that were not kept'}, on {on or 'a device not kept'}. ")
+    threads, device = started.get("threads"), started.get("device_name", "a device that was not kept")
+    on = f"{device}, {threads} {'thread' if threads == 1 else 'threads'}" if threads else device
+    yield element("p", f"Trained by {by or 'versions that were not kept'}, on {on}.")
     if run.spec.data.path is not None:
         yield element("p", "It was trained on a person's own images, which are not in this page.")
     yield element("p", "Digest of settings and changes: ", element("code", _digest(run)))

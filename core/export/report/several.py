@@ -42,7 +42,15 @@ def results(runs: Sequence[Source], names: Sequence[str]) -> Iterator[Markup]:
     results = [run.history.result for run in runs]
     shares = [result["validation_accuracy"] if result else -1.0 for result in results]
     rows = [_row(run, f"{i}", name, shares) for i, (run, name) in enumerate(zip(runs, names, strict=True), 1)]
-    head = ("Run", "Validation accuracy", "Gap, points", "Validation loss", "Exact zeros", "Epochs", "Training")
+    head = (
+        "Run",
+        "Validation accuracy",
+        "Gap, points",
+        "Validation loss",
+        "Exact zeros",
+        "Epochs",
+        "Training",
+    )
     yield element("div", table(head, rows), class_="wide")
     yield element("p", small("Of an accuracy the interval is Wilson's, of a gap Newcombe's; both at 95 %."))
     yield from _beside(runs, names)

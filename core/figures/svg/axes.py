@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from core.figures.svg.text import lines_of
@@ -88,7 +89,7 @@ class Axis:
             if not self.log or len(seen) >= FEWEST_TICKS:
                 return seen
         own = self._own_ticks(low, high)
-        step = min((b - a for a, b in zip(own, own[1:], strict=False)), default=1.0)
+        step = min((b - a for a, b in pairwise(own)), default=1.0)
         said = [_power(each, settings) if self.log else _number(each, settings, step) for each in own]
         return [(self.place(each), [text]) for each, text in zip(own, said, strict=True)]
 
@@ -135,7 +136,7 @@ def edges(centres: Sequence[float]) -> list[float]:
     """The borders of cells around their centres; one cell alone is one wide."""
     if len(centres) == 1:
         return [centres[0] - 0.5, centres[0] + 0.5]
-    middles = [(a + b) / 2 for a, b in zip(centres, centres[1:], strict=False)]
+    middles = [(a + b) / 2 for a, b in pairwise(centres)]
     return [2 * centres[0] - middles[0], *middles, 2 * centres[-1] - middles[-1]]
 
 
@@ -152,9 +153,13 @@ def _ends(axis: Axis, traces: Sequence[Mapping[str, Any]]) -> tuple[float, float
 def _automatic_ends(axis: Axis, traces: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     cells = [trace for trace in traces if trace["type"] == "heatmap"]
     if cells:
-        borders = [border for trace in cells for border in edges(trace.get(axis.side) or _counted(trace, axis))]
+        borders = [
+            border for trace in cells for border in edges(trace.get(axis.side) or _counted(trace, axis))
+        ]
         return min(borders), max(borders)
-    own = [each for trace in traces for value in _reached(axis, trace) if (each := axis.own(value)) is not None]
+    own = [
+        each for trace in traces for value in _reached(axis, trace) if (each := axis.own(value)) is not None
+    ]
     if not own:
         return (0.0, 1.0)
     low, high = min(own), max(own)

@@ -87,9 +87,7 @@ def notes(layout: Mapping[str, Any], axes: Mapping[str, Axis], box: Box) -> Iter
         anchor = {"left": "start", "right": "end"}.get(note.get("xanchor", ""), "middle")
         y = place[1] + {"top": 0.85, "bottom": -0.2}.get(note.get("yanchor", ""), 0.35) * size
         y = min(y, box.bottom - 3)  # clear of the numbers beneath the plot
-        yield text_at(
-            place[0], y, said, size=size, colour=font.get("color", INK), anchor=anchor, kind="note"
-        )
+        yield text_at(place[0], y, said, size=size, colour=font.get("color", INK), anchor=anchor, kind="note")
 
 
 def scale_of(trace: Mapping[str, Any], box: Box) -> Iterator[str]:

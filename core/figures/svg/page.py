@@ -7,6 +7,7 @@ here is refused, so that a picture never shows less than the page without saying
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from core.figures.parts import Figure
@@ -85,7 +86,9 @@ def svg(
         *(part for axis in axes.values() for part in _axis(axis, axes, layout, box)),
         *notes(layout, axes, box),
         *(part for trace in traces if has_scale([trace]) for part in scale_of(trace, box)),
-        text_at(EDGE, height - bottom + CAPTION, feet, size=CAPTION, colour=FAINT_INK, kind="caption") if feet else "",
+        text_at(EDGE, height - bottom + CAPTION, feet, size=CAPTION, colour=FAINT_INK, kind="caption")
+        if feet
+        else "",
         "</svg>",
     ]
     return "\n".join(part for part in parts if part) + "\n"
@@ -147,7 +150,7 @@ def _is_turned(axis: Axis) -> bool:
     """Whether the names at a level axis stand upright, for there is no room beside each other."""
     labels = _labels(axis)
     places = [at for at, _ in labels]
-    gap = min((abs(b - a) for a, b in zip(places, places[1:], strict=False)), default=float("inf"))
+    gap = min((abs(b - a) for a, b in pairwise(places)), default=float("inf"))
     return any(width_of(line, SMALL) > gap - 4 for _, lines in labels for line in lines)
 
 
@@ -211,8 +214,10 @@ def _axis(axis: Axis, axes: Mapping[str, Axis], layout: Mapping[str, Any], box: 
     other = axis.settings.get("anchor", {"x": "y", "y": "x"}[axis.side])
     across = axes.get(f"{other[0]}axis{other[1:]}")
     level = axis.side == "x"
-    foot = (max(across.start, across.end) if level else min(across.start, across.end)) if across else (
-        box.bottom if level else box.left
+    foot = (
+        (max(across.start, across.end) if level else min(across.start, across.end))
+        if across
+        else (box.bottom if level else box.left)
     )
     ends = number(axis.start), number(axis.end), number(foot)
     way = "x1={0} x2={1} y1={2} y2={2}" if level else "y1={0} y2={1} x1={2} x2={2}"
@@ -232,9 +237,7 @@ def _axis(axis: Axis, axes: Mapping[str, Axis], layout: Mapping[str, Any], box: 
         middle, said = (axis.start + axis.end) / 2, lines_of(axis.title)
         kind = f"{axis.name} title"
         if level:
-            yield text_at(
-                middle, foot + _beneath(axis) - 6, said, size=LETTERS, anchor="middle", kind=kind
-            )
+            yield text_at(middle, foot + _beneath(axis) - 6, said, size=LETTERS, anchor="middle", kind=kind)
         else:
             x = foot - _beside(axis) + LETTERS
             yield text_at(x, middle, said, size=LETTERS, anchor="middle", turned=True, kind=kind)

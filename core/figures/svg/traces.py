@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from core.figures.svg.axes import Axis, edges
@@ -12,18 +13,23 @@ from core.figures.svg.text import INK, SMALL, attribute, lines_of, number, text_
 
 Point = tuple[float, float]
 
-DASHES = {"dash": (9, 6), "dot": (3, 3), "dashdot": (9, 4, 3, 4), "longdash": (15, 6), "longdashdot": (15, 4, 3, 4)}
+DASHES = {
+    "dash": (9, 6), "dot": (3, 3), "dashdot": (9, 4, 3, 4), "longdash": (15, 6), "longdashdot": (15, 4, 3, 4),
+}  # fmt: skip
 OFFSET = 5.0  # pixels between a marker and its text
 CAP = 4.0  # half the width of an error bar's ends
 
 _ON_SCREEN = {"hovertemplate", "hoverinfo", "hoveron", "customdata", "ids"}  # what a picture has not
 _COMMON = {"type", "name", "x", "y", "xaxis", "yaxis", "opacity", "showlegend", *_ON_SCREEN}
 _KNOWN = {
-    "scatter": _COMMON
-    | {"mode", "line", "marker", "cliponaxis", "fill", "fillcolor", "text", "textposition", "textfont", "error_y"},
-    "heatmap": _COMMON
-    | {"z", "zmin", "zmax", "colorscale", "colorbar", "showscale", "xgap", "ygap", "text"},
-}
+    "scatter": _COMMON | {
+        "mode", "line", "marker", "cliponaxis", "fill", "fillcolor", "text", "textposition", "textfont",
+        "error_y",
+    },
+    "heatmap": _COMMON | {
+        "z", "zmin", "zmax", "colorscale", "colorbar", "showscale", "xgap", "ygap", "text",
+    },
+}  # fmt: skip
 _LINE = {"color", "width", "dash", "shape", "smoothing"}
 _MARKER = {"color", "size", "symbol", "opacity", "line"}
 _SHAPES = {"linear", "hv", "vh", "spline"}
@@ -100,7 +106,7 @@ def heatmap(trace: Mapping[str, Any], x: Axis, y: Axis) -> str:
 def colour_at(scale: Sequence[Sequence[Any]], share: float) -> str:
     """The colour of a scale at a share of it, as ``rgba(…)``."""
     share = min(max(share, 0.0), 1.0)
-    for (a, first), (b, last) in zip(scale, scale[1:], strict=False):
+    for (a, first), (b, last) in pairwise(scale):
         if share <= b:
             part = (share - a) / (b - a) if b > a else 0.0
             mixed = [p + (q - p) * part for p, q in zip(_rgba(first), _rgba(last), strict=True)]
@@ -122,8 +128,9 @@ def pieces_of(trace: Mapping[str, Any], x: Axis, y: Axis) -> list[list[Point]]:
 
 def dashes(dash: str) -> str:
     """A dash of Plotly's, by name or as ``4px,2px``, as SVG has it."""
-    lengths = DASHES.get(dash) or tuple(float(part.removesuffix("px")) for part in dash.split(","))
-    return " ".join(f"{length:g}" for length in lengths)
+    if dash in DASHES:
+        return " ".join(map(str, DASHES[dash]))
+    return " ".join(part.removesuffix("px") for part in dash.split(","))
 
 
 def _path(points: Sequence[Point], line: Mapping[str, Any]) -> str:
@@ -131,7 +138,7 @@ def _path(points: Sequence[Point], line: Mapping[str, Any]) -> str:
     if shape == "spline" and len(points) > 2:
         return _smooth(points, line.get("smoothing", 1.0))
     said = [f"M{_at(points[0])}"]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if corner := {"hv": (x1, y0), "vh": (x0, y1)}.get(shape):
             said.append(f"L{_at(corner)}")
         said.append(f"L{_at((x1, y1))}")
@@ -140,10 +147,13 @@ def _path(points: Sequence[Point], line: Mapping[str, Any]) -> str:
 
 def _smooth(points: Sequence[Point], smoothing: float) -> str:
     """Through all points on curves of Catmull and Rom, centripetal, as Plotly draws a spline."""
-    bends = [_bend(*points[i - 1 : i + 2], smoothing) for i in range(1, len(points) - 1)]
+    triples = zip(points, points[1:], points[2:], strict=False)
+    bends = [_bend(before, here, after, smoothing) for before, here, after in triples]
     said = [f"M{_at(points[0])} Q{_at(bends[0][0])} {_at(points[1])}"]
-    for i in range(1, len(bends)):
-        said.append(f"C{_at(bends[i - 1][1])} {_at(bends[i][0])} {_at(points[i + 1])}")
+    said += [
+        f"C{_at(last[1])} {_at(bend[0])} {_at(point)}"
+        for (last, bend), point in zip(pairwise(bends), points[2:], strict=False)
+    ]
     said.append(f"Q{_at(bends[-1][1])} {_at(points[-1])}")
     return " ".join(said)
 
@@ -164,9 +174,7 @@ def _at(point: Point) -> str:
     return f"{number(point[0])} {number(point[1])}"
 
 
-def _area(
-    fill: str, trace: Mapping[str, Any], before: Mapping[str, Any] | None, x: Axis, y: Axis
-) -> str:
+def _area(fill: str, trace: Mapping[str, Any], before: Mapping[str, Any] | None, x: Axis, y: Axis) -> str:
     """The outline of what is filled."""
     line, pieces = trace.get("line", {}), pieces_of(trace, x, y)
     if fill == "toself":
@@ -195,7 +203,7 @@ def _markers(trace: Mapping[str, Any], x: Axis, y: Axis) -> Iterator[str]:
         drawn = painted("fill", _each(marker.get("color", INK), i))
         if width := _each(edge.get("width", 0), i):
             own = str(edge.get("color", INK))  # of a theme it is ink here
-            drawn += f' {painted("stroke", INK if own.startswith("var(") else own)}'
+            drawn += f" {painted('stroke', INK if own.startswith('var(') else own)}"
             drawn += f' stroke-width="{number(width)}"'
         half = size / 2
         if marker.get("symbol", "circle") == "circle":
@@ -216,7 +224,8 @@ def _error_bars(trace: Mapping[str, Any], x: Axis, y: Axis) -> Iterator[str]:
             continue
         ends = " ".join(f"M{number(px - CAP)} {number(end)} h{number(2 * CAP)}" for end in (top, foot))
         way = f"M{number(px)} {number(foot)} V{number(top)} {ends}"
-        yield f'<path class="error" d="{way}" fill="none" {painted("stroke", bars.get("color", INK))} stroke-width="1.5"/>'
+        about = f'{painted("stroke", bars.get("color", INK))} stroke-width="1.5"'
+        yield f'<path class="error" d="{way}" fill="none" {about}/>'
 
 
 def _texts(trace: Mapping[str, Any], x: Axis, y: Axis) -> Iterator[str]:
@@ -261,7 +270,7 @@ def _rgba(colour: str) -> tuple[float, float, float, float]:
 
 
 def painted(what: str, colour: str) -> str:
-    """A colour as attributes: what is half transparent has an opacity of its own, as older readers want it."""
+    """A colour as attributes; what is half transparent has an opacity of its own, for older readers."""
     if not colour.startswith(("#", "rgb")):
         raise NotImplementedError(f"a colour {colour!r} is not drawn")
     if not (found := _RGBA.fullmatch(colour)):
@@ -269,4 +278,3 @@ def painted(what: str, colour: str) -> str:
     red, green, blue, alpha = found.groups(default="1")
     solid = f'{what}="rgb({red},{green},{blue})"'
     return solid if float(alpha) == 1 else f'{solid} {what}-opacity="{float(alpha):g}"'
-
