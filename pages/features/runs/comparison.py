@@ -20,6 +20,7 @@ from core.text.escape import plain
 from core.text.shares import gap, in_full, percent
 from core.text.side_by_side import differing
 from pages.components.live_chart import live_chart
+from pages.features.export.take_away import take_away
 from pages.features.frame.setup import jobs
 from pages.features.live.outcome import as_compared
 
@@ -49,6 +50,8 @@ def comparison(ids: Sequence[str]) -> None:
     _curves(views)
     _results(views)
     _differences(views)
+    st.markdown("**Take away**")
+    take_away(views)
 
 
 def _legend(views: Sequence[RunView]) -> None:
