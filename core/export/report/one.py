@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from core.export.report.markup import Markup, element, joined, small, table
 from core.export.source import Source
 from core.figures.sparsity import groups_in_words
+from core.run.edits import apply
+from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.text import compare
 from core.text.advice import advise
@@ -91,7 +94,17 @@ def remarks_on(run: Source) -> Iterator[str]:
     yield from filter(None, [resumed_in_words(history.resumed, notes)])
     yield from map(str, (*notes, *finished.get("warnings", ())))
     if result:
-        yield from filter(None, [advise(result, run.spec), harder_while_learning(result, run.spec)])
+        spec = _spec_now(run)
+        yield from filter(None, [advise(result, spec), harder_while_learning(result, spec)])
+
+
+def _spec_now(run: Source) -> RunSpec:
+    """The spec with the changes that were made."""
+    spec = run.spec
+    for each in run.edits:
+        with suppress(SpecError):  # of another version
+            spec = apply(spec, each)
+    return spec
 
 
 def as_compared(run: Source, name: str = "") -> compare.Run | None:
