@@ -16,11 +16,9 @@ from core.catalogues import filled
 from core.export.catalogue import COMMAND, EXPORTS, MOST_RUNS, Export, Question
 from core.export.job import MOST_TEXT
 from core.jobs.views import RunView
-from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.store.artefacts import Artefact
 from core.text.escape import plain
-from core.text.refusals import in_words
 from pages.features.frame.downloads import artefact_address, has_weights, left_by
 from pages.features.frame.job_box import job_box
 from pages.features.frame.setup import jobs
@@ -36,11 +34,7 @@ def take_away(views: Sequence[RunView]) -> None:
         what = "This run goes on" if len(views) == 1 else f"Of these runs {len(live)} still go on"
         st.caption(f"{what}: files can be made after the end.")
         return
-    try:
-        spec = filled(views[0].spec)
-    except SpecError as error:  # of a version that had other parts
-        st.warning(plain(f"It can't be taken away by this version. {in_words(error)}"))
-        return
+    spec = filled(views[0].spec)  # as a job is asked for and found again
     for entry in offered(views):
         with st.container(border=True, key=f"export_{entry.name}"):
             _kind(spec, views, entry)
@@ -60,7 +54,7 @@ def _kind(spec: RunSpec, views: Sequence[RunView], entry: Export) -> None:
             st.caption(entry.help)
         beside = st.container(width="content")
     if entry.missing:
-        st.caption(f"It needs {', '.join(map(plain, entry.missing))}. Whoever runs this server can add it:")
+        st.caption(f"It needs {plain(', '.join(entry.missing))}. Whoever runs this server can add it:")
         st.code(COMMAND, language=None, wrap_lines=True)
         return
     if entry.wants_weights and not all(has_weights(view.id) for view in views):
@@ -81,7 +75,7 @@ def _kind(spec: RunSpec, views: Sequence[RunView], entry: Export) -> None:
     job, artefact = made
     with st.container() if entry.asks else beside:
         st.link_button(
-            f"Download ({_size(artefact.bytes)})",
+            plain(f"Download ({_size(artefact.bytes)})"),
             artefact_address(job.id),
             icon=":material/download:",
             help=plain(artefact.name),
