@@ -16,6 +16,27 @@ COMMAND = "python -m pip install -r requirements-export.txt"
 MOST_RUNS = 8  # that one file tells of
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a kind asks a person to write.
+
+    Args:
+        name: in `core.export.source.Asked.text`.
+        label: what stands above the field, ``hint`` in it while it is empty.
+        lines: how high the field is; 1: a line.
+    """
+
+    name: str
+    label: str
+    hint: str
+    lines: int = 3
+
+
+AUTHOR = Question("author", "Your name", "Left out if empty", lines=1)
+QUESTION = Question("question", "Question", "What did you want to know, and what did you expect?")
+CONCLUSION = Question("conclusion", "Conclusion", "What came out, and how sure is it?")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export(Entry):
     """A kind of file.
@@ -28,6 +49,7 @@ class Export(Entry):
         wants_weights: whether it needs the network that the run has left.
         computes: whether it needs torch: a network is asked, or data are read.
         modules: of libraries that a plain installation lacks; `COMMAND` installs them.
+        asks: what a person may write for it.
     """
 
     file: str
@@ -37,6 +59,7 @@ class Export(Entry):
     wants_weights: bool = False
     computes: bool = False
     modules: tuple[str, ...] = ()
+    asks: tuple[Question, ...] = ()
     source: str = ""
 
     @property
@@ -152,6 +175,35 @@ EXPORTS: dict[str, Export] = {
             media_type="application/zip",
             write="core.export.kinds.archive:write",
             several=True,
+        ),
+        Export(
+            name="report",
+            title="Report (HTML)",
+            help="One page to hand in: question, settings, curves, figures with n, conclusion; prints well.",
+            file="report.html",
+            media_type="text/html",
+            write="core.export.kinds.report:write",
+            several=True,
+            asks=(AUTHOR, QUESTION, CONCLUSION),
+        ),
+        Export(
+            name="svg",
+            title="Charts (SVG)",
+            help="Every chart, sharp at any size, with axes, units and n.",
+            file="accuracy.svg",
+            media_type="image/svg+xml",
+            write="core.export.kinds.svg:write",
+            several=True,
+        ),
+        Export(
+            name="png",
+            title="Charts (PNG)",
+            help="The same as pixels, for a text or slides. A Chrome or Chromium draws them.",
+            file="accuracy.png",
+            media_type="image/png",
+            write="core.export.kinds.png:write",
+            several=True,
+            modules=("kaleido",),
         ),
     )
 }

@@ -46,7 +46,7 @@ from core.run.errors import SpecError
 from core.run.history import History
 from core.run.spec import RunSpec, is_upload, parse
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
-from core.store.artefacts import Artefacts
+from core.store.artefacts import Artefact, Artefacts, listed
 from core.store.find import Offered, Query
 from core.store.retention import bytes_of_place
 from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, is_run_id
@@ -98,6 +98,10 @@ class Jobs:
     @property
     def artefacts(self) -> Artefacts:
         return self._artefacts
+
+    def artefacts_of(self, run_id: str) -> list[Artefact]:
+        """What a job has left and what is still kept, in the order of names; read it from `artefacts`."""
+        return listed(self._store.engine, run_id)
 
     @property
     def closed(self) -> bool:

@@ -16,8 +16,8 @@ from core.run.spec import AugmentSpec, DataSpec, RegulariserSpec, RunSpec
 
 def in_words(spec: RunSpec) -> str:
     """One line, e.g. ``mnist5k · cnn 32-64-128 · affine + CutMix · L1 (lasso) 0.001 proximal``."""
-    parts = [data_in_words(spec.data), _architecture(spec), augmentation_in_words(spec.augment)]
-    parts += [_regulariser(regulariser) for regulariser in spec.regularisers]
+    parts = [data_in_words(spec.data), architecture_in_words(spec), augmentation_in_words(spec.augment)]
+    parts += [regulariser_in_words(regulariser) for regulariser in spec.regularisers]
     return " · ".join(part for part in parts if part)
 
 
@@ -66,14 +66,16 @@ def objective(spec: RunSpec) -> str:
     return " + ".join(terms)
 
 
-def _architecture(spec: RunSpec) -> str:
+def architecture_in_words(spec: RunSpec) -> str:
+    """E.g. ``cnn 32-64-128``."""
     entry = ARCHITECTURES.get(spec.model.arch)
     sizes = spec.model.params.get(entry.size) if entry else None
     shown = "-".join(map(str, sizes)) if isinstance(sizes, list | tuple) else str(sizes or "")
     return f"{spec.model.arch} {shown}".strip()
 
 
-def _regulariser(spec: RegulariserSpec) -> str:
+def regulariser_in_words(spec: RegulariserSpec) -> str:
+    """E.g. ``L1 (lasso) 0.001 proximal``."""
     strength = spec.strength
     if strength is None and spec.kind in REGULARISERS:
         strength = REGULARISERS[spec.kind].default_strength

@@ -9,7 +9,7 @@ from core.text.escape import plain
 from tests import hostile
 
 TRAIN, AUGMENT = "pages/2_Train.py", "pages/1_Augment.py"
-RUN_TABS = ("Layers", "Weights", "Filters", "Measures", "All runs")
+RUN_TABS = ("Layers", "Weights", "Filters", "Measures", "All runs", "Take away")
 LAB_TABS = ("Grid", "One image", "Sweep", "Masks and boxes", "Does it lie?", "Cost", "Take it home")
 # Drawn as text, not as Markdown: by components of ours, in a field, in a list to choose from.
 NOT_MARKDOWN = ("text_input", "bidi_component", "code", "text_area")

@@ -16,7 +16,7 @@ from pages.features.frame.setup import jobs
 from pages.features.lab.tabs import TABS
 
 HEAVY = ("torch", "kornia")
-RUN_TABS = ("Layers", "Weights", "Filters", "Measures", "All runs")
+RUN_TABS = ("Layers", "Weights", "Filters", "Measures", "All runs", "Take away")
 found = {}
 
 def opened(what, file, **query):

@@ -5,8 +5,6 @@ const CONFIG = {
   displaylogo: false,
   displayModeBar: touch ? false : "hover",
   doubleClick: touch ? false : "reset+autosize",
-  modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
-  toImageButtonOptions: { filename: "augury", scale: 2 },
 };
 
 const charts = new WeakMap(); // node -> what is shown in it, and what should be
@@ -52,7 +50,9 @@ async function draw(chart) {
     if (wanted === chart.shown) return;
     chart.shown = wanted;
     const { data, layout } = inTheme(JSON.parse(chart.wanted, theme.resolve).figure, theme);
-    await Plotly.react(chart.plot, data, { ...layout, width, height }, CONFIG);
+    chart.alt = message.alt;
+    chart.config ??= withButtons(chart); // one for all its updates: another would end a person's zoom
+    await Plotly.react(chart.plot, data, { ...layout, width, height }, chart.config);
     if (!chart.listens) listen(chart);
     chart.trouble.textContent = "";
     chart.node.classList.add("drawn");
@@ -62,6 +62,69 @@ async function draw(chart) {
     chart.node.classList.add("drawn");
     console.error(error);
   }
+}
+
+function withButtons(chart) {
+  const { Icons } = window.Plotly;
+  const save = (format, icon) => ({
+    name: format,
+    title: `Save as ${format.toUpperCase()}`,
+    icon,
+    click: () => savePicture(chart, format),
+  });
+  const views = ["zoom2d", "pan2d", "resetScale2d"];
+  return { ...CONFIG, modeBarButtons: [[...views, save("png", Icons.camera), save("svg", Icons.disk)]] };
+}
+
+const CAPTION = 12; // pixels, of its letters
+const SAVED_FONT = "Helvetica, Arial, sans-serif"; // the page's own is not in a file, and others are wider
+
+// The chart as it is shown, and beneath it what it shows, in the words that stand for it: they have its n.
+function savePicture(chart, format) {
+  const { data, layout } = chart.plot;
+  const size = CAPTION * scale();
+  const lines = wrapped(chart.alt, layout.width / (0.6 * size));
+  const foot = layout.margin?.b ?? 40;
+  const caption = {
+    text: lines.map(escaped).join("<br>"),
+    font: { size },
+    align: "left",
+    showarrow: false,
+    xref: "paper",
+    x: 0,
+    xanchor: "left",
+    xshift: -(layout.margin?.l ?? 0) + 8,
+    yref: "paper",
+    y: 0,
+    yanchor: "top",
+    yshift: -foot - 2,
+  };
+  const room = 1.3 * size * lines.length + 12;
+  const figure = {
+    data,
+    layout: {
+      ...layout,
+      annotations: [...(layout.annotations ?? []), caption],
+      font: { ...layout.font, family: SAVED_FONT },
+      height: layout.height + room,
+      margin: { ...layout.margin, b: foot + room },
+    },
+  };
+  const name = chart.alt.toLowerCase().match(/[a-z0-9]+/g)?.slice(0, 6).join("-") ?? "chart";
+  const { width, height } = figure.layout;
+  return window.Plotly.downloadImage(figure, { format, filename: `augury-${name}`, width, height, scale: 2 });
+}
+
+const escaped = (text) => text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
+
+function wrapped(text, letters) {
+  const lines = [""];
+  for (const word of text.split(/\s+/)) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (longer.length <= letters || !lines.at(-1)) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 // A point with an id can be picked.

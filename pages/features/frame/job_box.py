@@ -28,7 +28,15 @@ Draw = Callable[[RunView], None]
 
 
 def job_box(
-    spec: RunSpec, kind: str, inputs: Mapping[str, Any], draw: Draw, *, key: str, label: str, icon: str
+    spec: RunSpec,
+    kind: str,
+    inputs: Mapping[str, Any],
+    draw: Draw,
+    *,
+    key: str,
+    label: str,
+    icon: str,
+    inputs_now: Callable[[], Mapping[str, Any]] | None = None,
 ) -> None:
     """A button for a job, and what is known of it.
 
@@ -36,6 +44,8 @@ def job_box(
         draw: shows the rows of a job, some of which may still be missing.
         key: of the button, and of what else is drawn here.
         label, icon: the button's.
+        inputs_now: the inputs when it is pressed. A press may come with a text that was just written, of
+            which ``inputs`` do not know.
     """
     say_refusal(key)
     spec = filled(spec)  # as a link has it, which says the same in more words
@@ -45,7 +55,7 @@ def job_box(
         st.fragment(_watch, run_every=REFRESH_SECONDS)(view.id, draw, key)
         return
     st.session_state.pop(_watched(key), None)
-    st.button(label, icon=icon, key=key, on_click=_ask, args=(spec, kind, inputs, key))
+    st.button(label, icon=icon, key=key, on_click=_ask, args=(spec, kind, inputs_now or inputs, key))
     if view is None:
         return
     if view.state == "failed":
@@ -84,7 +94,10 @@ def how_far(view: RunView) -> str:
     return doing if left is None else f"{doing} · {left:.0f} s left"
 
 
-def _ask(spec: RunSpec, kind: str, inputs: Mapping[str, Any], key: str) -> None:
+def _ask(
+    spec: RunSpec, kind: str, inputs: Mapping[str, Any] | Callable[[], Mapping[str, Any]], key: str
+) -> None:
+    inputs = inputs() if callable(inputs) else inputs
     try:
         jobs().submit(spec, kind, inputs, visitor())
     except SpecError as error:

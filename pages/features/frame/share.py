@@ -55,10 +55,7 @@ def share_box(controls: Mapping[str, str], dials: Mapping[str, str]) -> None:
 def run_share_box(view: RunView) -> None:
     """A run's link to watch it, as other devices reach it, with a code for their cameras; and for those who
     may steer it a link to do that."""
-    here = urlsplit(st.context.url or "")
-    host, others = _for_others(here.hostname or "localhost")
-    port = f":{here.port}" if here.port else ""
-    address = f"{here.scheme or 'http'}://{host}{port}{here.path}"
+    address, others = _address_for_others()
     link = f"{address}?{urlencode({'run': view.id})}"
     st.markdown("**Link to watch this run**")
     st.code(link, language=None, wrap_lines=True)
@@ -72,6 +69,11 @@ def run_share_box(view: RunView) -> None:
     st.html(f'<img src="{code}" alt="The link as a QR code" style="width: 12rem; max-width: 100%">')
     st.caption("The link to watch, for a camera. Whoever is on this network sees the run live.")
     size_switch()
+
+
+def link_here(query: Mapping[str, str]) -> str:
+    """This page with another query, as other devices reach it, if they can."""
+    return f"{_address_for_others()[0]}?{urlencode(query, safe=',')}"
 
 
 def keep_control_key(run_id: str, key: str) -> None:
@@ -107,6 +109,14 @@ def _new_control(run_id: str) -> None:
     keep_control_key(run_id, key)
     if CONTROL in st.query_params:
         st.query_params[CONTROL] = key
+
+
+def _address_for_others() -> tuple[str, bool]:
+    """This page's address without its query, as other devices reach it, and whether they can."""
+    here = urlsplit(st.context.url or "")
+    host, others = _for_others(here.hostname or "localhost")
+    port = f":{here.port}" if here.port else ""
+    return f"{here.scheme or 'http'}://{host}{port}{here.path}", others
 
 
 def _for_others(host: str) -> tuple[str, bool]:

@@ -41,6 +41,7 @@ from core.text.escape import plain
 from core.text.shares import percent
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
+from pages.features.export.take_away import take_away
 from pages.features.frame.setup import jobs
 from pages.features.live.flow_chart import FLOW_WAYS, flow_chart
 from pages.features.live.mistakes_tab import mistakes_tab
@@ -69,6 +70,7 @@ def run_tabs(view: RunView) -> None:
         "Filters": filters_tab,
         "Measures": measures_tab,
         "All runs": runs_tab,
+        "Take away": lambda view: take_away([view]),
     }
     opened = st.tabs(list(tabs), key="look", on_change="rerun", bind="query-params")
     for tab, draw in zip(opened, tabs.values(), strict=True):

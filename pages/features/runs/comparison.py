@@ -17,6 +17,7 @@ from pages.features.compare.groups import groups_of, groups_part
 from pages.features.compare.images import images_part
 from pages.features.compare.layers import layers_part
 from pages.features.compare.overview import overview_part
+from pages.features.export.take_away import take_away
 from pages.features.frame.setup import jobs
 
 FEWEST, MOST = 2, 8
@@ -42,12 +43,22 @@ def comparison(ids: Sequence[str]) -> None:
         return
     runs = compared(views)
     _legend(runs)
-    parts = {"Overview": _overview, "Layers": layers_part, "Confusion": confusion_part, "Images": images_part}
+    parts = {
+        "Overview": _overview,
+        "Layers": layers_part,
+        "Confusion": confusion_part,
+        "Images": images_part,
+        "Take away": _take_away,
+    }
     opened = st.tabs(list(parts), key="look", on_change="rerun", bind="query-params")
     for tab, draw in zip(opened, parts.values(), strict=True):
         if tab.open:
             with tab:
                 draw(runs)
+
+
+def _take_away(runs: Sequence[Compared]) -> None:
+    take_away([run.view for run in runs])
 
 
 def _legend(runs: Sequence[Compared]) -> None:
