@@ -186,7 +186,7 @@ def export_command(options: argparse.Namespace) -> int:
 
     if look_up(EXPORTS, options.kind, "--as", "kind of export").computes:
         prepare_torch()
-    text = {name: said for name in ("question", "conclusion") if (said := getattr(options, name))}
+    text = {name: said for name in ("author", "question", "conclusion") if (said := getattr(options, name))}
     asked = Asked(open_sources(options.runs), text)
     for path in export(options.kind, asked, options.out):
         print(path)
@@ -390,6 +390,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("runs", metavar="RUN", nargs="+", help="its id, or a folder of `run --out`")
     export.add_argument("--as", dest="kind", required=True, metavar="KIND", help=", ".join(EXPORTS))
     export.add_argument("--out", type=Path, required=True, metavar="PATH", help="a file, or a folder")
+    export.add_argument("--author", default="", help="for a report: who hands it in")
     export.add_argument("--question", default="", help="for a report: what was asked")
     export.add_argument("--conclusion", default="", help="for a report: what came out")
     export.set_defaults(command=export_command)

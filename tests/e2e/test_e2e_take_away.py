@@ -116,7 +116,8 @@ def run(app: str, browser: Browser) -> str:
     page = open_page(browser)
     page.goto(f"{app}/Train?spec={encode(TINY)}")
     ready(page).get_by_role("button", name="Start training").click()
-    expect(page.get_by_role("button", name="Change something and train again")).to_be_attached()
+    ended = page.get_by_role("button", name="Change something and train again")
+    expect(ended).to_be_attached(timeout=MADE_IN)
     address = page.url
     page.context.close()
     return address

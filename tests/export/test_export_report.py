@@ -259,10 +259,15 @@ def test_a_run_of_the_store_has_its_day_its_note_and_its_digest(tmp_path, monkey
     store.set_state("c" * 32, "finished")
     store.close()
     out = tmp_path / "r.html"
-    told = ["--question", "Why?", "--conclusion", "So."]
+    told = ["--question", "Why?", "--conclusion", "So.", "--author", "Ada"]
     assert main(["export", "cccccc", "--as", "report", "--out", str(out), *told]) == 0
     text = Read(out.read_text(encoding="utf-8")).text
-    assert "Trained on 14 November 2023" in text and "Try <more> of it" in text and "Why?" in text
+    assert (
+        "Trained on 14 November 2023" in text
+        and "Try <more> of it" in text
+        and "Why?" in text
+        and "Ada" in text
+    )
     (run,) = open_sources(["c" * 32])
     assert isinstance(run.stored, StoredRun) and run.stored.digest_with([]) in text
     branch = replace(run, stored=run.stored.model_copy(update={"inputs": {"parent": "e" * 32, "step": 40}}))
