@@ -14,6 +14,8 @@ from core.text.same_but import same_but
 from pages.features.live.starting import frozen_note
 from pages.features.live.trained_before import open_or_start_here
 
+PART_WIDTH = 110  # pixels
+
 
 def same_but_box(view: RunView) -> None:
     """A button a change; a run that was trained before is opened. Not there for a spec that no longer is."""
@@ -24,8 +26,8 @@ def same_but_box(view: RunView) -> None:
     with st.popover("Same but …", icon=":material/compare:", help="Change one thing and start at once"):
         frozen_note()
         for part, variants in groupby(found, key=lambda each: each.part):
-            st.caption(plain(part))
-            with st.container(horizontal=True, gap="small"):
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                st.caption(plain(part), width=PART_WIDTH)
                 for each in variants:
                     st.button(
                         plain(each.words[:1].upper() + each.words[1:]),
