@@ -8,8 +8,6 @@ import unicodedata
 from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
-from core.text.escape import plain_html
-
 FONT = "Source Sans 3, Source Sans Pro, Helvetica, Arial, DejaVu Sans, sans-serif"
 INK, FAINT_INK, RULE, GRID = "#222222", "#595959", "#8A8A8A", "#E4E4E4"
 LETTERS, SMALL = 13.0, 12.0  # pixels high: titles of axes, and ticks
@@ -104,8 +102,3 @@ def text_at(
         for i, line in enumerate(shown)
     )
     return f"<text{about}>{''.join(spans)}</text>"
-
-
-def as_plotly(text: str) -> str:
-    """Plain letters for a figure's text; the reverse of `lines_of` for one line."""
-    return plain_html(text)
