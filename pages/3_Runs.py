@@ -10,7 +10,6 @@ import streamlit as st
 from pages.features.frame.refused import refusal
 from pages.features.frame.setup import page
 from pages.features.runs.comparison import asked_runs, comparison
-from pages.features.runs.editing import deleted_note
 from pages.features.runs.importing import import_box
 from pages.features.runs.listing import listing
 
@@ -22,5 +21,4 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Runs", anchor=False, width="stretch")
     import_box()
 refusal()
-deleted_note()
 listing()

@@ -124,8 +124,8 @@ def test_another_exam_is_said_to_be_one():
     other = answered({"seed": 1}, 0)
     said = beside(other, answered({}, 1))
     assert (
-        said.sentence.startswith("Seed 1 instead of 0: ")
-        and "within the noise of these images" in said.sentence
+        said.sentence.startswith("Seed 1 instead of 0, other validation images: ")
+        and "within the noise of two different sets of images" in said.sentence
     )
     assert "different validation images" in said.how and "Newcombe" in said.how
     alike = beside(run({}, accuracy=0.9), run(L1, accuracy=0.88))

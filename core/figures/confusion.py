@@ -33,7 +33,9 @@ def has_matrix(history: History) -> bool:
     return bool(found) and len(found or ()) == len((history.started or {}).get("classes", ()))
 
 
-def counted_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:
+def counted_matrix(
+    counts: Sequence[Sequence[int]], classes: Sequence[str], colour: str = VALIDATION
+) -> Figure:
     """A cell a pair of classes, the darker the more images were mistaken; each can be picked by its id, label
     and answer as ``3,5``. The diagonal, what is right, has no colour: it would outshine the rest.
 
@@ -43,7 +45,7 @@ def counted_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> F
     span = range(len(classes))
     wrong = [[None if i == j else counts[i][j] for j in span] for i in span]
     most = max([count for row in wrong for count in row if count], default=1)
-    ramp = [[0, with_alpha(VALIDATION, 0.0)], [1, VALIDATION]]
+    ramp = [[0, with_alpha(colour, 0.0)], [1, colour]]
     return _matrix({"z": wrong, "zmin": 0, "zmax": most, "colorscale": ramp}, counts, classes)
 
 

@@ -72,11 +72,11 @@ def beside(run: Run, other: Run) -> Said:
     found = compare(run.judged, other.judged, same_images=alike)
     differ = [each.in_words() for each in contrasts(run.spec, other.spec)]
     seeds = [each.in_words() for each in other_seeds(run.spec, other.spec)]
-    what = _listed([*differ, *seeds]) or "the same once more"
-    sentence = (
-        f"{what[0].upper()}{what[1:]}: validation accuracy {_amount(found)} “{other.title}” {_noise(found)}."
-    )
-    return Said(sentence, _next_step(found, len(differ), bool(seeds)), _how(found, other.title, alike))
+    exam = [] if alike else ["other validation images"]
+    what = _listed([*differ, *seeds, *exam]) or "the same once more"
+    said = f"validation accuracy {_amount(found)} “{other.title}” {_noise(found, alike)}"
+    step = _next_step(found, len(differ), bool(seeds))
+    return Said(f"{what[0].upper()}{what[1:]}: {said}.", step, _how(found, other.title, alike))
 
 
 def alone(run: Run) -> Said:
@@ -102,9 +102,10 @@ def _amount(found: Comparison) -> str:
     return f"{points:.1f} {what} {'higher' if found.difference > 0 else 'lower'} than"
 
 
-def _noise(found: Comparison) -> str:
+def _noise(found: Comparison, alike: bool) -> str:
     ends = f"{100 * found.low:.1f} to {100 * found.high:.1f}".replace("-", "−")
-    return f"(95 %: {ends}), {'beyond' if found.is_beyond_noise else 'within'} the noise of these images"
+    images = "these images" if alike else "two different sets of images"
+    return f"(95 %: {ends}), {'beyond' if found.is_beyond_noise else 'within'} the noise of {images}"
 
 
 def _next_step(found: Comparison, num_differences: int, other_seed: bool) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 ROOT = Path(__file__).parents[2]
 RUNS, EPOCHS, OTHERS, IMAGES, VISITS = 8, 60, 2000, 1000, 5
-LOOKS = ({"look": "Overview"}, {"seeds": "true"}, {"look": "Layers"}, {"look": "Confusion"})
+LOOKS = ({"part": "Overview"}, {"seeds": "true"}, {"part": "Layers"}, {"part": "Confusion"})
 
 
 def main() -> None:

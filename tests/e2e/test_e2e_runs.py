@@ -73,5 +73,5 @@ def test_a_finger_ticks_two_runs_and_compares_them(telephone: Page, runs: str) -
     for row in (1, 2):
         telephone.touchscreen.tap(box["x"] + 16, box["y"] + 35 * row + 17)
         telephone.wait_for_timeout(300)
-    telephone.get_by_role("link", name="Compare 2 runs").tap()
+    telephone.get_by_role("button", name="Compare 2 runs").tap()
     expect(telephone.get_by_role("heading", name="Compare")).to_be_visible()

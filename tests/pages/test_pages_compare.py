@@ -65,7 +65,7 @@ def two():
 
 
 def test_layers_stand_side_by_side_with_their_counts(open_page, two):
-    visit = open_page(PAGE, runs=",".join(two), look="Layers")
+    visit = open_page(PAGE, runs=",".join(two), part="Layers")
     rows = table(visit, "layer").set_index("layer")
     assert list(rows.columns) == ["1. <b>Plain", "2. Sparse"]
     for run_id, column in zip(two, rows.columns, strict=True):
@@ -83,13 +83,13 @@ def test_networks_of_another_shape_have_their_own_layers(open_page):
     other = {"model": {"arch": "cnn", "params": {"channels": [8], "hidden": 16}}}
     wide = {"model": {"arch": "mlp", "params": {"hidden": [9]}}}
     ids = trained(spec_of(), spec_of(**other), spec_of(**wide))
-    visit = open_page(PAGE, runs=f"{ids[0]},{ids[1]}", look="Layers")
+    visit = open_page(PAGE, runs=f"{ids[0]},{ids[1]}", part="Layers")
     assert "different layers" in texts(visit) and "–" in set(table(visit, "layer").iloc[:, 1])
-    assert "different sizes" in texts(open_page(PAGE, runs=f"{ids[0]},{ids[2]}", look="Layers"))
+    assert "different sizes" in texts(open_page(PAGE, runs=f"{ids[0]},{ids[2]}", part="Layers"))
 
 
 def test_both_matrices_and_their_difference(open_page, two):
-    visit = open_page(PAGE, runs=",".join(two), look="Confusion")
+    visit = open_page(PAGE, runs=",".join(two), part="Confusion")
     ours, theirs = (np.array(manager().view(each).history.epochs[-1]["confusion"]) for each in two)
     cells = figure(visit, "matrix.difference")["data"][0]
     assert cells["z"] == (ours - theirs).tolist()
@@ -110,17 +110,17 @@ def test_both_matrices_and_their_difference(open_page, two):
 )
 def test_runs_that_were_judged_by_other_images_have_no_difference(open_page, change, why):
     ids = trained(spec_of(), spec_of(**change))
-    visit = open_page(PAGE, runs=",".join(ids), look="Confusion")
+    visit = open_page(PAGE, runs=",".join(ids), part="Confusion")
     assert why in visit.info[0].value
     assert figure(visit, "matrix.A") and figure(visit, "matrix.B")
     with pytest.raises(AssertionError, match="no chart"):
         figure(visit, "matrix.difference")
-    images = open_page(PAGE, runs=",".join(ids), look="Images")
+    images = open_page(PAGE, runs=",".join(ids), part="Images")
     assert "image by image" in images.info[0].value and not images.dataframe
 
 
 def test_images_that_one_alone_gets_right(open_page, two):
-    visit = open_page(PAGE, runs=",".join(two), look="Images")
+    visit = open_page(PAGE, runs=",".join(two), part="Images")
     images = manager().view(two[0]).history.validation_images
     ours, theirs = (bits(result(each)["right"], images) for each in two)
     counts = table(visit, "B right: Sparse")
@@ -154,7 +154,7 @@ def test_without_weights_the_images_are_shown_and_not_what_they_are_named(open_p
     for each in two:
         for file in run_folder(each).glob("*.safetensors"):
             file.unlink()
-    visit = open_page(PAGE, runs=",".join(two), look="Images")
+    visit = open_page(PAGE, runs=",".join(two), part="Images")
     assert "is known while the weights" in texts(visit)
     tiles = [
         json.loads(each.proto.bytes or each.proto.json)["tiles"]
@@ -167,7 +167,7 @@ def test_without_weights_the_images_are_shown_and_not_what_they_are_named(open_p
 def test_two_of_several_are_chosen_and_the_address_keeps_them(open_page, two):
     (third,) = trained(spec_of(name="Third", seed=3, data=TINY["data"] | {"split_seed": 0}))
     ids = ",".join([*two, third])
-    visit = open_page(PAGE, runs=ids, look="Images", a="3", b="2")
+    visit = open_page(PAGE, runs=ids, part="Images", a="3", b="2")
     counts = table(visit, "B right: Sparse")
     assert counts.index[0] == "A right: Third"
     next(each for each in visit.selectbox if each.label == "B").set_value(2).run()
@@ -188,16 +188,16 @@ def test_a_run_of_another_version_and_one_without_an_epoch_are_no_trouble(open_p
         )
         store.set_state(ids[-1], "failed")
     for asked_for in ((0, 1), (1, 2), (0, 1, 2)):
-        visit = open_page(PAGE, runs=",".join(ids[i] for i in asked_for), look=look, seeds="true")
+        visit = open_page(PAGE, runs=",".join(ids[i] for i in asked_for), part=look, seeds="true")
         assert not visit.exception
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        {"look": "<script>"}, {"look": "Images", "a": "9", "b": "-1"},
-        {"look": "Images", "a": "'; --", "b": "٣"},
-        {"seeds": "perhaps"}, {"seeds": "true", "look": "Layers", "a": "1" * 5000},
+        {"part": "<script>"}, {"part": "Images", "a": "9", "b": "-1"},
+        {"part": "Images", "a": "'; --", "b": "٣"},
+        {"seeds": "perhaps"}, {"seeds": "true", "part": "Layers", "a": "1" * 5000},
     ],
 )  # fmt: skip
 def test_an_address_that_makes_no_sense_is_no_trouble(open_page, two, query):

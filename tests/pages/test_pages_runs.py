@@ -71,7 +71,7 @@ def test_runs_are_compared_by_their_address(open_page):
         assert said.startswith(f"{100 * share:.1f} % (") and ("highest" in said) == (share == max(shares))
     differs = next(each.value for each in visit.dataframe if "setting" in each.value.columns)
     assert "Seed" in set(differs["setting"])
-    assert any("the noise of these images" in each.value for each in visit.markdown)
+    assert any("the noise of two different sets of images" in each.value for each in visit.markdown)
     links = [each.proto.label for each in visit.get("page_link")]
     assert "Alike, seed 0" in links and "All runs" in links
 

@@ -29,13 +29,16 @@ class Card:
 
     Args:
         id: the run's.
-        title: what it is called; ``said``: how it went, in a few words.
+        title: what it is called; ``said``: how it went, in a few words; ``apart``: what sets it apart.
+        marks: a star, tags.
         curve: shares in [0, 1], in time's order; empty: it has none yet.
     """
 
     id: str
     title: str
     said: str
+    apart: str = ""
+    marks: str = ""
     curve: tuple[float, ...] = ()
 
 

@@ -5,7 +5,8 @@
 const CARD = `
   <li class="card">
     <button type="button" class="open"><svg viewBox="0 0 100 40" preserveAspectRatio="none" aria-hidden="true">
-      <polyline points=""/></svg><span class="title"></span><span class="said"></span></button>
+      <polyline points=""/></svg><span class="title"></span><span class="said"></span>
+      <span class="apart"></span><span class="marks"></span></button>
     <button type="button" class="choose" aria-pressed="false">+</button>
   </li>`;
 const MOVED = 6; // pixels that make a press a drag
@@ -46,7 +47,8 @@ class Board {
         const card = standing.get(told.id) ?? template.content.firstElementChild.cloneNode(true);
         card.dataset.id = told.id;
         card.querySelector(".title").textContent = told.title;
-        card.querySelector(".said").textContent = told.said;
+        for (const part of ["said", "apart", "marks"]) card.querySelector(`.${part}`).textContent = told[part];
+        card.querySelector(".open").title = [told.title, told.apart].filter(Boolean).join(" · ");
         card.querySelector(".choose").ariaLabel = `Choose ${told.title} to compare`;
         card.querySelector("polyline").setAttribute("points", points(told.curve));
         return card;

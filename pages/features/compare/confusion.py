@@ -37,7 +37,7 @@ def confusion_part(runs: Sequence[Compared]) -> None:
             wrong = sum(sum(row) for row in last["confusion"]) - _right(last["confusion"])
             _head(f"{letter}: {run.name}", run.colour)
             live_chart(
-                json.dumps(counted_matrix(last["confusion"], _classes(run))),
+                json.dumps(counted_matrix(last["confusion"], _classes(run), run.colour)),
                 key=f"compare.matrix.{letter}",
                 height=HEIGHT,
                 alt=f"Confusion matrix of {run.name}: {wrong:,} images are off its diagonal.",

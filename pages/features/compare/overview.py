@@ -43,7 +43,7 @@ def curves_part(draw: Callable[[str, str, float], Figure], views: Sequence[RunVi
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.segmented_control(
-            "Along", list(AXES), default="epoch", required=True, key="compare.by", persist_state="session"
+            "Along", list(AXES), default="epoch", required=True, key="along", bind="query-params"
         )
         smoothing = st.slider(
             "Smoothing", 0.0, MAX_SMOOTHING, 0.0, 0.05, key="compare.smoothing", width=220,

@@ -18,7 +18,7 @@ from pages.features.live.same_but_box import same_but_box
 
 def what_next(view: RunView) -> None:
     """Buttons for it, in a row."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Change something and train again",
             type="primary",

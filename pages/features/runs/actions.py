@@ -13,13 +13,17 @@ from pages.features.frame.asked import obeyed
 from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import asker
 from pages.features.runs.comparison import FEWEST, MOST, NAME
-from pages.features.runs.editing import delete_all
+from pages.features.runs.editing import delete_all, deleted_note
 
 
 def actions(chosen: Sequence[StoredRun]) -> None:
     """Links and buttons; what is not a visitor's to change is not offered."""
     if not chosen:
-        st.caption("Tick runs at their left: one to open or note it, two to eight to compare them.")
+        if not deleted_note():
+            st.caption(
+                "Tick runs at their left (with keys: Shift and space): one to open or note it, two to eight "
+                "to compare them."
+            )
         return
     ids = [run.id for run in chosen]
     if len(ids) == 1:
@@ -27,11 +31,13 @@ def actions(chosen: Sequence[StoredRun]) -> None:
             "pages/2_Train.py", label="Open", icon=":material/open_in_new:", query_params={"run": ids[0]}
         )
     if FEWEST <= len(ids) <= MOST:
-        st.page_link(
-            "pages/3_Runs.py",
-            label=f"Compare {len(ids)} runs",
+        st.button(
+            f"Compare {len(ids)} runs",
+            type="primary",
             icon=":material/stacked_line_chart:",
-            query_params={NAME: ",".join(ids)},
+            key="runs.compare",
+            on_click=_compare,
+            args=(ids,),
         )
     elif len(ids) > MOST:
         st.caption(f"At most {MOST} can be compared.")
@@ -71,6 +77,10 @@ def _words(run: StoredRun) -> None:
             wanted = [each.strip() for each in tags.split(",") if each.strip()]
             if obeyed(jobs().rename, run.id, name.strip()) and obeyed(jobs().annotate, run.id, note, wanted):
                 st.rerun()
+
+
+def _compare(ids: Sequence[str]) -> None:
+    st.query_params[NAME] = ",".join(ids)
 
 
 def _star(ids: Sequence[str], starred: bool) -> None:

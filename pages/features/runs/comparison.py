@@ -50,7 +50,7 @@ def comparison(ids: Sequence[str]) -> None:
         "Images": images_part,
         "Take away": _take_away,
     }
-    opened = st.tabs(list(parts), key="look", on_change="rerun", bind="query-params")
+    opened = st.tabs(list(parts), key="part", on_change="rerun", bind="query-params")
     for tab, draw in zip(opened, parts.values(), strict=True):
         if tab.open:
             with tab:

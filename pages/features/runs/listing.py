@@ -29,6 +29,7 @@ from pages.features.frame.visitor import visitor
 from pages.features.frame.when import when
 from pages.features.runs.actions import actions
 from pages.features.runs.comparison import NAME
+from pages.features.runs.editing import deleted_note
 
 HEIGHT, ROW = 460, 35  # pixels of the list, and of a line of it
 PAGE = 100  # runs
@@ -50,6 +51,7 @@ assert set(SORTED) == set(get_args(Sort))
 def listing() -> None:
     """Draw it, with its filters."""
     if not jobs().recent(1):
+        deleted_note()
         st.info("No run yet. Start one, and it stands here.", icon=":material/model_training:")
         st.page_link("app.py", label="Choose a first experiment", icon=":material/home:")
         return
@@ -60,14 +62,22 @@ def listing() -> None:
     page = _page_asked(query)
     found, total = jobs().find(query, PAGE, page * PAGE)
     if not total:
-        st.info("No run is like this. Take a filter back.", icon=":material/filter_alt_off:")
+        with above:
+            deleted_note()
+        visit = (
+            " Mine are those of this visit: a page that is loaded anew is another." if query.visitor else ""
+        )
+        st.info(f"No run is like this. Take a filter back.{visit}", icon=":material/filter_alt_off:")
         return
     if _view() == CARDS:
         with above:
-            st.caption(
-                "Press a run to open it. Drag one onto another, or choose two with +, to compare them."
-            )
-        run_cards([_card(run) for run in found], key="runs.cards", on_asked=_asked)
+            if not deleted_note():
+                st.caption(
+                    "Press a run to open it. Drag one onto another, or choose two with +, to compare them."
+                )
+        before = jobs().before(found)
+        cards = [_card(run, _apart(run, before.get(run.id))) for run in found]
+        run_cards(cards, key="runs.cards", on_asked=_asked)
         _pages(query, page, total)
         return
     picked = st.dataframe(
@@ -80,10 +90,15 @@ def listing() -> None:
         selection_mode="multi-row",
         column_config={
             "★": st.column_config.TextColumn("★", width=30),
-            "accuracy": st.column_config.NumberColumn("%", format="%.1f", width=60, help="Accuracy."),
+            "accuracy": st.column_config.NumberColumn(
+                "acc. %", format="%.1f", width=70, help="Accuracy on validation images."
+            ),
             "zeros": st.column_config.NumberColumn("exact zeros (%)", format="%.1f"),
             "epoch": st.column_config.NumberColumn("an epoch (s)", format="%.1f"),
-            "curve": st.column_config.LineChartColumn("validation accuracy", y_min=0, y_max=1, width="small"),
+            "curve": st.column_config.LineChartColumn(
+                "curve", y_min=0, y_max=1, width="small", help="Validation accuracy, from 0 to 100 %."
+            ),
+            "judged": st.column_config.TextColumn("accuracy, with n and 95 % interval"),
             "differs from the one before": st.column_config.TextColumn(
                 help="From the run that the same visit had started before it."
             ),
@@ -99,11 +114,19 @@ def _view() -> str:
     return str(st.session_state.get("runs.view") or TABLE)
 
 
-def _card(run: StoredRun) -> Card:
+def _card(run: StoredRun, apart: str) -> Card:
     summary: dict[str, Any] = dict(run.summary or {})
     accuracy = result_of(summary).get("validation_accuracy") if summary else None
     said = run.state if accuracy is None else f"{100 * accuracy:.1f} % · {run.state}"
-    return Card(run.id, title(run.spec), said, tuple(summary.get("curve") or ()))
+    marks = " ".join([*(["★"] if run.starred else []), *run.tags])
+    return Card(
+        run.id,
+        title(run.spec),
+        said,
+        apart or seeds_in_words(run.spec),
+        marks,
+        tuple(summary.get("curve") or ()),
+    )
 
 
 def _asked(ids: list[str]) -> None:
@@ -182,7 +205,7 @@ def _pages(query: Query, page: int, total: int) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{said}. Accuracy is of validation images; “judged” says of how many, and how sure that is.",
+            f"{said}. Accuracy is of validation images.",
             width="stretch",
         )
         if total > PAGE:
