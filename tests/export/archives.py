@@ -173,6 +173,7 @@ def refused(place, store: Store, content: bytes) -> str:
     with pytest.raises(SpecError) as caught:
         import_archive(given(place, content), store)
     assert not store.runs() and not listing(place_of_runs())
+    assert caught.value.where == "ARCHIVE"
     return str(caught.value)
 
 

@@ -137,23 +137,25 @@ def test_lines_that_are_no_events_are_refused(place, store, original, sort):
     refused(place, store, zipped(manifest))
 
 
+OWN = {"name": "folder", "side": 8, "channels": 1}  # of which the weights would fit
 SPECS = {
-    "a folder of this machine": {"data": {"name": "folder", "path": "/etc"}},
-    "a path that climbs": {"data": {"name": "folder", "path": "../../etc/passwd"}},
-    "half an upload": {"data": {"name": "folder", "path": "upload:../../x"}},
-    "an unknown network": {"model": {"arch": "os.system"}},
-    "a network that is too large": {"model": {"arch": "mlp", "params": {"hidden": [10**9]}}},
-    "another network than the weights": {"model": {"arch": "mlp", "params": {"hidden": [9]}}},
-    "an unknown key": {"__class__": 1},
-    "another name": {"name": "Other"},
-    "another seed": {"seed": 9},
+    "a folder of this machine": ({"data": OWN | {"path": "/etc"}}, "names a folder"),
+    "a path that climbs": ({"data": OWN | {"path": "../../etc/passwd"}}, "names a folder"),
+    "half an upload": ({"data": OWN | {"path": "upload:../../x"}}, "names a folder"),
+    "an unknown network": ({"model": {"arch": "os.system"}}, "os.system"),
+    "a network too large": ({"model": {"arch": "mlp", "params": {"hidden": [10**9]}}}, "hidden"),
+    "another network": ({"model": {"arch": "mlp", "params": {"hidden": [9]}}}, "weights are"),
+    "an unknown key": ({"__class__": 1}, "__class__"),
+    "another name": ({"name": "Other"}, "another name"),
+    "another seed": ({"seed": 9}, "another name or seed"),
 }
 
 
 @pytest.mark.parametrize("sort", SPECS)
 def test_specs_that_can_not_be_are_refused(place, store, original, sort):
-    files = changed(files_of(original[0]), "1/spec.json", lambda spec: spec.update(SPECS[sort]))
-    refused(place, store, zipped(files))
+    change, said = SPECS[sort]
+    files = changed(files_of(original[0]), "1/spec.json", lambda spec: spec.update(change))
+    assert said in refused(place, store, zipped(files))
 
 
 MANIFESTS = {

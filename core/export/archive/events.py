@@ -84,8 +84,11 @@ def check_edits(content: bytes, history: History, spec: RunSpec, where: str) -> 
         SpecError: they are not the same, or are none of this spec.
     """
     made: list[Edit] = [{"step": each["step"], "set": dict(each["set"])} for each in history.edits]
-    said = read_edits(content)
-    if not same_json(said, made):
+    try:
+        agrees = same_json(read_edits(content), made)
+    except (SpecError, UnicodeDecodeError):
+        raise refused(f"{where} is no list of edits") from None
+    if not agrees:
         raise refused(f"{where} is not what the events say was changed")
     try:
         for event in history.edits:

@@ -47,6 +47,9 @@ def _box(view: RunView) -> None:
             args=(view.id,),
             help="Keeps the run as it is at this step; the run itself goes on.",
         )
+    if not found and view.imported_at is not None:
+        st.caption("An archive holds no checkpoint, so there is none to branch from. Train it again here.")
+        return
     if not found:
         st.caption("No checkpoint is kept yet; the first comes at the end of an epoch.")
         return

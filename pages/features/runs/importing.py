@@ -70,8 +70,8 @@ def imported_note(view: RunView) -> None:
     """On the page of a run that came from an archive: that its figures were not computed here."""
     if view.imported_at is not None:
         st.info(
-            f"Imported ({plain(when(view.imported_at))}): its figures are those of an archive, and were not "
-            "computed on this server. To see them computed, train it again.",
+            f"Imported ({plain(when(view.imported_at))}): these figures are an archive's, not computed on "
+            "this server.",
             icon=":material/upload_file:",
         )
 
@@ -85,7 +85,7 @@ def _read(file: UploadedFile) -> _Told:
     try:
         return _Told(file.file_id, tuple(import_archive(content.name)["runs"]))
     except SpecError as error:
-        return _Told(file.file_id, refusal=error.what)
+        return _Told(file.file_id, refusal=error.what[:1].upper() + error.what[1:])
     finally:
         content.close()  # with that the file is gone
 
