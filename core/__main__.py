@@ -158,16 +158,17 @@ def stop_waiting_command(_options: argparse.Namespace) -> int:
 def runs_command(options: argparse.Namespace) -> int:
     """Print the runs in the store, the newest first: a table, or one JSON object a line."""
     from core.listing import as_table, as_values
-    from core.store.find import Query
+    from core.store.find import MOST_SHOWN, Query
     from core.store.store import Store
 
     store = Store(os.environ.get("AUGURY_DATABASE_URL"))
-    left = options.limit
+    words = options.search.encode("utf-8", "replace").decode("utf-8")
     found: list[StoredRun] = []
-    while left > 0:
-        page, _ = store.find(Query(words=options.search), left, len(found))
+    for offset in range(0, options.limit, MOST_SHOWN):
+        page, total = store.find(Query(words), min(MOST_SHOWN, options.limit - offset), offset)
         found += page
-        left = options.limit - len(found) if page else 0
+        if offset + MOST_SHOWN >= total:
+            break
     store.close()
     if options.json:
         for run in found:

@@ -10,6 +10,7 @@ from core.run.figures import result_of
 from core.run.spec import PURPOSES
 from core.store.store import StoredRun
 from core.text.describe import title
+from core.text.escape import printable
 from core.text.shares import in_full
 
 HEADS = ("id", "run", "state", "accuracy", "exact zeros", "epochs", "begun")
@@ -59,7 +60,7 @@ def _row(run: StoredRun) -> tuple[str, ...]:
     begun = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
     return (
         run.id[:8],
-        _printable(told["title"]),
+        _short(told["title"]),
         run.state,
         "" if accuracy is None else in_full(accuracy, told["validation_images"]),
         "" if zeros is None else f"{100 * zeros:.1f} %",
@@ -68,7 +69,6 @@ def _row(run: StoredRun) -> tuple[str, ...]:
     )
 
 
-def _printable(text: str) -> str:
-    """Without what moves a terminal's cursor or colours."""
-    kept = "".join(letter if letter.isprintable() else " " for letter in text)
+def _short(text: str) -> str:
+    kept = printable(text)
     return kept if len(kept) <= MOST_LETTERS else f"{kept[: MOST_LETTERS - 1]}…"

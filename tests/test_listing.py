@@ -54,3 +54,16 @@ def test_an_empty_store_and_a_limit_that_is_none(capsys):
     with pytest.raises(SystemExit) as refused:
         main(["runs", "--limit", "-1"])
     assert refused.value.code == 2
+
+
+def test_rows_that_cannot_be_read_are_left_out_and_none_is_told_twice(store, capsys):
+    fill(store, 9)
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "update runs set spec='{\"newkey\": 1}' where id like '%8' or id like '%5'"
+        )
+        connection.exec_driver_sql("update runs set created_at=1e300 where id like '%7'")
+    assert main(["runs", "--json"]) == 0
+    ids = [json.loads(line)["id"][-1] for line in capsys.readouterr().out.splitlines()]
+    assert ids == ["6", "4", "3", "2", "1", "0"]
+    assert main(["runs"]) == 0

@@ -105,7 +105,7 @@ def open_sources(runs: Sequence[str]) -> tuple[Source, ...]:
     found, store = [], None
     try:
         for run in runs:
-            if (folder := Path(run)).is_dir() and not is_run_id(run):
+            if not is_run_id(run) and (folder := _folder(run)) is not None:
                 found.append(_from_folder(folder))
             else:
                 store = store or Store(os.environ.get("AUGURY_DATABASE_URL"))
@@ -114,6 +114,14 @@ def open_sources(runs: Sequence[str]) -> tuple[Source, ...]:
         if store is not None:
             store.close()
     return tuple(found)
+
+
+def _folder(run: str) -> Path | None:
+    """The folder that is meant; None: it is none, as a name too long for one."""
+    try:
+        return Path(run) if Path(run).is_dir() else None
+    except (OSError, ValueError):
+        return None
 
 
 def _from_store(run: str, store: Store) -> Source:

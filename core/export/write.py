@@ -36,7 +36,7 @@ def export(kind: str, asked: Asked, out: Path) -> list[Path]:
         with tempfile.TemporaryDirectory(prefix="augury-export-") as made:
             return _put(entry, written(entry, asked, Path(made)), out)
     except OSError as error:
-        raise SpecError("--out", f"{out} can't be written: {error.strerror}.") from None
+        raise SpecError("--out", f"{out} can't be written: {error.strerror or error}.") from None
 
 
 def written(entry: Export, asked: Asked, folder: Path) -> list[Path]:

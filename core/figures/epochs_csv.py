@@ -11,6 +11,7 @@ from core.measure.counted import wilson
 from core.measure.near import NEAR
 from core.run.history import History
 from core.run.spec import RunSpec
+from core.text.escape import cell
 
 VERSIONS = ("augury", "torch", "kornia")
 
@@ -41,10 +42,10 @@ def identity(history: History, run_id: str, spec: RunSpec) -> dict[str, Any]:
     """Which run it is, its seed and the versions it was computed by; empty where an older one did not say."""
     versions = (history.started or {}).get("versions", {})
     return {
-        "run_id": run_id,
+        "run_id": cell(run_id),
         "seed": spec.seed,
         **{f"seed.{purpose}": seed for purpose, seed in spec.seeds if seed is not None},
-        **{f"{name}_version": versions.get(name, "") for name in VERSIONS},
+        **{f"{name}_version": cell(str(versions.get(name, ""))) for name in VERSIONS},
     }
 
 

@@ -28,8 +28,8 @@ def predictions_csv(found: Mapping[str, Any], of: Mapping[str, Any]) -> str:
             [
                 *of.values(),
                 place,
-                _cell(classes[label]),
-                _cell(classes[answer]),
+                cell(classes[label]),
+                cell(classes[answer]),
                 int(label == answer),
                 confidence,
                 chance,
@@ -57,7 +57,7 @@ def shares_csv(
     """
     columns = ["image", "label", "predicted"]
     for each in classes:
-        column = _cell(each)
+        column = cell(each)
         while column in columns:
             column += " (class)"
         columns.append(column)
@@ -65,14 +65,8 @@ def shares_csv(
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
     for place, label, answer, row in zip(places, labels, answers, shares, strict=True):
-        writer.writerow([place, _cell(classes[label]), _cell(classes[answer]), *row])
+        writer.writerow([place, cell(classes[label]), cell(classes[answer]), *row])
     return stream.getvalue()
-
-
-def _cell(name: str) -> str:
-    """A class's name, on one line, that no table program takes for a formula."""
-    line = " ".join(name.splitlines())
-    return f"'{line}" if line[:1] in ("=", "+", "-", "@", "\t") else line
 
 
 def how_to_load(found: Mapping[str, Any], stem: str) -> str:
@@ -88,6 +82,7 @@ def how_to_load(found: Mapping[str, Any], stem: str) -> str:
 from safetensors.torch import load_file
 from core.models.build import build_model
 from core.run.spec import parse
+from core.text.escape import cell
 
 spec = parse(json.load(open("{stem}.json")))
 model = build_model(spec.model, {shape}, seed=0)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=2**53)]  # what a float holds exactly
 Text = Annotated[str, Field(max_length=2000)]
 OPEN = ConfigDict(extra="allow", allow_inf_nan=False, strict=True)
 

@@ -245,7 +245,7 @@ class HistoryBuilder:
         if batches:
             # The epoch's own line replaces what was told of it, which depended on the clock.
             before = self._steps_before()
-            per_epoch = event["step"] - before
+            per_epoch = max(1, event["step"] - before)
             steps = [event["epoch"] - 1 + (step - before) / per_epoch for step in batches["steps"]]
             told = Line(tuple(steps), tuple(batches["losses"]))
         else:  # an older run

@@ -53,6 +53,7 @@ UNDO_SECONDS = 3600.0  # what was deleted can be brought back for so long
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
+Moment = Annotated[float, Field(ge=0, le=253e9)]  # seconds since 1970, before the year 9999
 Tag = Annotated[str, Field(min_length=1, max_length=40)]
 
 
@@ -77,9 +78,9 @@ class StoredRun(BaseModel):
     spec: Annotated[RunSpec, BeforeValidator(lambda value: _parsed(str(value)))]
     state: State
     reason: Text
-    created_at: float
-    started_at: float | None
-    finished_at: float | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
     summary: Json[Summary] | None
     kind: Annotated[str, Field(max_length=64)] = "train"
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None

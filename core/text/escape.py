@@ -34,3 +34,14 @@ def plain(text: str) -> str:
 def plain_html(text: str) -> str:
     """``text`` for Plotly, whose names, ticks and hovers take a subset of HTML: on one line."""
     return html.escape(" ".join(text.split()), quote=False)
+
+
+def printable(text: str) -> str:
+    """On one line, without what moves a cursor, changes the direction of writing, or ends a file (NUL)."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def cell(text: str) -> str:
+    """On one line, with an apostrophe before what a table program would take for a formula."""
+    line = " ".join(text.splitlines())
+    return f"'{line}" if line[:1] in ("=", "+", "-", "@", "\t") else line

@@ -210,3 +210,23 @@ def test_a_hostile_name_stays_in_its_docstring(tmp_path):
     spec = spec_of(("mlp", "none", "none", "adam"), epochs=1) | {"name": '"""\nimport os; os._exit(3)\n\\"""'}
     ran, told = compared(spec, tmp_path)
     assert told == ran and set(told[0]) == set(FIGURES)
+
+
+def test_events_of_a_folder_are_never_code(tmp_path):
+    """They are hand-made as easily as not."""
+    (tmp_path / "spec.json").write_text(json.dumps(spec_of(("mlp", "none", "none", "adam"), epochs=1)))
+    run_folder = tmp_path / "run"
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(run_folder)]) == 0
+    path, hit = run_folder / "events.jsonl", tmp_path / "hit"
+    lines = []
+    for event in map(json.loads, path.read_text().splitlines()):
+        if event["event"] == "started":
+            event |= {"device": f'cpu"\nopen({str(hit)!r}, "w")\nx = "', "threads": 10**15}
+            event["versions"] = {"augury": '"""\nopen("hit", "w")\n"""', "torch": "1\u0000\u202e"}
+        lines.append(json.dumps(event))
+    path.write_text("\n".join(lines))
+    assert main(["export", str(run_folder), "--as", "script", "--out", str(tmp_path / "out")]) == 0
+    script = (tmp_path / "out" / "train.py").read_text()
+    assert 'DEVICE = "cpu"\n' in script and "\0" not in script and "\u202e" not in script
+    printed(tmp_path / "out" / "train.py")
+    assert not hit.exists() and not (tmp_path / "out" / "hit").exists()

@@ -148,3 +148,13 @@ def test_many_runs_come_a_page_at_a_time(open_page, monkeypatch):
     assert list(table(visit)["run"]) == ["run 0"] and visit.button(key="runs.next").disabled
     visit.text_input(key="runs.search").set_value("run").run()  # another question begins at its first page
     assert list(table(visit)["run"]) == ["run 4", "run 3"]
+
+
+def test_a_newest_run_that_cannot_be_read_hides_no_other(open_page):
+    store = manager()._store
+    for i in range(2):
+        store.create(f"{i + 1:032x}", completed(parse(TINY | {"name": f"run {i}"})), float(i + 1))
+        store.set_state(f"{i + 1:032x}", "failed")
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(f"update runs set spec='{{\"newkey\": 1}}' where id='{2:032x}'")
+    assert list(table(open_page(PAGE))["run"]) == ["run 0"]

@@ -28,9 +28,11 @@ from core.run.edits import apply
 from core.run.errors import SpecError
 from core.run.spec import Purpose, RegulariserSpec, RunSpec
 from core.text.describe import in_words, title
+from core.text.escape import printable
 
 PARTS = "core.export.script.parts."
 DATA = "data.npz"
+MOST_THREADS = 1024
 
 
 class Section(NamedTuple):
@@ -52,9 +54,9 @@ class Shape(NamedTuple):
 def about(source: Source) -> str:
     """What the script is, in a paragraph or two."""
     name, words = title(source.spec), in_words(source.spec)
-    what = name if name == words else f"{name}: {words}"
+    what = printable(name if name == words else f"{name}: {words}")
     started: Mapping[str, Any] = source.history.started or {}
-    made = dict(started.get("versions", {})) or versions()
+    made = versions() | dict(started.get("versions", {}))
     threads = started.get("threads")
     where = f" with {threads} thread{'s' if threads != 1 else ''}" if threads else ""
     return "\n\n".join(
@@ -65,7 +67,9 @@ def about(source: Source) -> str:
                 f"same kind of machine{where} the figures are those of the run in Augury, bit for bit.",
                 WIDTH - 3,
             ),
-            f"Made with Augury {made['augury']} for torch {made['torch']} and kornia {made['kornia']}.",
+            printable(
+                f"Made with Augury {made['augury']} for torch {made['torch']} and kornia {made['kornia']}."
+            ),
         ]
     )
 
@@ -190,6 +194,9 @@ def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _settings(spec: RunSpec, source: Source) -> Section:
     started: Mapping[str, Any] = source.history.started or {}
+    # Events of a folder or an archive are hand-made as easily as not: nothing of them is code.
+    device = "cuda" if started.get("device") == "cuda" else "cpu"
+    threads = min(max(1, int(started.get("threads") or torch.get_num_threads())), MOST_THREADS)
     apart: list[Purpose] = ["order", "weights", "dropout"]
     held = [each for each in apart if _seed_name(spec, each) != "SEED"]
     lines = [
@@ -198,11 +205,10 @@ def _settings(spec: RunSpec, source: Source) -> Section:
         f"EPOCHS = {spec.train.epochs}",
         f"BATCH_SIZE = {spec.train.batch_size}",
         f"LEARNING_RATE = {spec.optimiser.lr!r}",
-        f'DEVICE = "{started.get("device", "cpu")}"',
-        f"torch.set_num_threads({started.get('threads', torch.get_num_threads())})"
-        "  # another number gives other last bits",
+        f'DEVICE = "{device}"',
+        f"torch.set_num_threads({threads})  # another number gives other last bits",
     ]
-    if started.get("device") == "cuda":
+    if device == "cuda":
         lines.append("torch.use_deterministic_algorithms(True, warn_only=True)")
     done = len(source.history.epochs)
     if source.history.ended and source.history.state != "finished" and done < spec.train.epochs:
