@@ -158,7 +158,7 @@ def test_a_run_that_is_here_is_left_alone(tmp_path, store):
     assert store.run(ID).imported_at is None
 
 
-@pytest.mark.parametrize("sort", ["events", "spec", "weights", "deleted"])
+@pytest.mark.parametrize("sort", ["events", "spec", "weights", "deleted", "moment"])
 def test_another_run_of_the_same_id_is_never_written_over(tmp_path, store, sort):
     stored(store)
     content = archived(tmp_path, ID)
@@ -167,6 +167,10 @@ def test_another_run_of_the_same_id_is_never_written_over(tmp_path, store, sort)
     store.close()
     store = Store()
     stored(store, told=made_up_run.events() if sort == "events" else None, seed=7 if sort == "spec" else 0)
+    if sort == "moment":
+        shutil.rmtree(run_folder(ID))
+    else:
+        store.set_state(ID, "finished", created_at=original["created_at"])
     if sort == "weights":
         (run_folder(ID) / WEIGHTS).write_bytes(b"others")
     if sort == "deleted":

@@ -95,7 +95,6 @@ EVENTS = {
     "too many classes": lambda told: told[1].update(classes=["x"] * 2000),
     "no picture": lambda told: told[1]["strip"].update(images="PHNjcmlwdD4="),
     "a picture that is text": lambda told: told[1]["strip"].update(images='"><script>'),
-    "a picture of 3 GB": lambda told: told[1]["strip"].update(images=png(30_000, 30_000)),
     "another picture": lambda told: told[1]["strip"].update(images=base64.b64encode(picture(16)).decode()),
     "no picture any more": lambda told: told[1].pop("strip"),
     "an edit that was not made": foreign({"event": "edit", "step": 1, "set": {"train.epochs": 9}, "was": {}}),
@@ -138,6 +137,17 @@ def test_lines_that_are_no_events_are_refused(place, store, original, sort):
 
 
 OWN = {"name": "folder", "side": 8, "channels": 1}  # of which the weights would fit
+
+
+@pytest.mark.parametrize("size", [(30_000, 8), (24, 300), (0, 8), (2**31, 2**31)])
+def test_a_picture_that_would_fill_a_browsers_memory_is_refused(place, store, original, size):
+    """The same one in the events and beside them."""
+    large = png(*size)
+    files = with_events(files_of(original[0]), lambda told: told[1]["strip"].update(images=large))
+    files = sealed(files | {"images/1-strip.png": base64.b64decode(large)})
+    assert "pixels" in refused(place, store, zipped(files))
+
+
 SPECS = {
     "a folder of this machine": ({"data": OWN | {"path": "/etc"}}, "names a folder"),
     "a path that climbs": ({"data": OWN | {"path": "../../etc/passwd"}}, "names a folder"),

@@ -60,6 +60,12 @@ def test_weights_are_read_as_the_safetensors_library_reads_them(place, original)
     assert 20 < taken < 400
 
 
+def two(numbers: int, *places: tuple[int, int]) -> dict:
+    """The head of two tensors that lie at these places."""
+    each = {"dtype": "F32", "shape": [numbers]}
+    return {name: each | {"data_offsets": list(at)} for name, at in zip("ab", places, strict=True)}
+
+
 def test_weights_that_are_none_are_refused(place, store, original):
     files = files_of(original[0])
     head, numbers = head_of(files["1/weights.safetensors"])
@@ -73,10 +79,14 @@ def test_weights_that_are_none_are_refused(place, store, original):
         weights_with(other, numbers), weights_with(longer, numbers), weights_with([], numbers),
         weights_with(head, numbers[:-4]), weights_with(head, numbers + b"more"),
         weights_with({**head, "__metadata__": {"x": {}}}, numbers),
-        struct.pack("<Q", 2**63) + b"{}", weights_with({}, b""),
+        struct.pack("<Q", 2**63) + b"{}",
+        weights_with(two(2, (0, 8), (4, 12)), bytes(12)), weights_with(two(1, (0, 4), (8, 12)), bytes(12)),
     ):  # fmt: skip
         with pytest.raises((SafetensorError, AssertionError)):
             (place / "w.safetensors").write_bytes(content)
             with safe_open(place / "w.safetensors", "np") as opened:
                 assert sum(opened.get_tensor(name).size for name in opened.keys()) > 0  # noqa: SIM118
-        assert "weights" in refused(place, store, zipped(sealed(files | {"1/weights.safetensors": content})))
+        made = zipped(sealed(files | {"1/weights.safetensors": content}))
+        assert "no safetensors file" in refused(place, store, made)
+    made = zipped(sealed(files | {"1/weights.safetensors": weights_with({}, b"")}))
+    assert "0 numbers" in refused(place, store, made)
