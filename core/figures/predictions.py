@@ -7,6 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.text.escape import cell
+
 SURE = ("probability_of_prediction", "probability_of_label")
 COLUMNS = ("image_index", "label", "prediction", "correct", *SURE)
 
@@ -82,7 +84,6 @@ def how_to_load(found: Mapping[str, Any], stem: str) -> str:
 from safetensors.torch import load_file
 from core.models.build import build_model
 from core.run.spec import parse
-from core.text.escape import cell
 
 spec = parse(json.load(open("{stem}.json")))
 model = build_model(spec.model, {shape}, seed=0)
