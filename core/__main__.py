@@ -174,7 +174,7 @@ def runs_command(options: argparse.Namespace) -> int:
         for run in found:
             print(json.dumps(as_values(run)))
     else:
-        print(as_table(found) if found else "No run is stored here.")
+        print(as_table(found) if found else "No run is like this." if words else "No run is stored here.")
     return 0
 
 

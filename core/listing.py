@@ -38,6 +38,8 @@ def as_values(run: StoredRun) -> dict[str, Any]:
         "epochs": summary.get("epochs", 0),
         "seed": run.spec.seed,
         "seeds": {purpose: run.spec.seed_of(purpose) for purpose in PURPOSES},
+        "split_seed": run.spec.split_seed,
+        "fold": run.spec.data.fold,
         "data": run.spec.data.name,
         "arch": run.spec.model.arch,
         "starred": run.starred,

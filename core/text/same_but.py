@@ -11,7 +11,7 @@ from core.models.catalogue import ARCHITECTURES
 from core.presets import preset
 from core.regularise.catalogue import REGULARISERS
 from core.run.errors import SpecError
-from core.run.spec import ModelSpec, RegulariserSpec, RunSpec
+from core.run.spec import ModelSpec, RegulariserSpec, RunSpec, SeedsSpec
 from core.text.differs import value_in_words
 
 MOST_EPOCHS = 1000
@@ -44,12 +44,15 @@ def same_but(spec: RunSpec) -> list[Variant]:
 
 
 def _changes(spec: RunSpec) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    yield "Chance", f"another seed, {spec.seed + 1}", {"seed": spec.seed + 1}
+    another = {"seed": spec.seed + 1, "seeds": SeedsSpec()}  # also of what was held apart
+    yield "Chance", f"another seed, {spec.seed + 1}", another
     yield from _augmentation(spec)
     yield from _regularisation(spec)
     for name, entry in ARCHITECTURES.items():
         if name != spec.model.arch:
-            yield "Network", _lower(entry.title), {"model": ModelSpec(arch=name)}
+            # Dropout is a change of its own.
+            kept = {key: spec.model.params[key] for key in ("dropout",) if key in spec.model.params}
+            yield "Network", _lower(entry.title), {"model": ModelSpec(arch=name, params=kept)}
     assert spec.optimiser.lr is not None, "the spec is completed"
     for factor, words in ((0.5, "half"), (2.0, "twice")):
         rate = factor * spec.optimiser.lr
@@ -68,8 +71,9 @@ def _augmentation(spec: RunSpec) -> Iterator[tuple[str, str, dict[str, Any]]]:
         ops = tuple(op.model_copy(update={"enabled": False}) for op in augment.ops)
         yield "Augmentation", "without augmentation", {"augment": augment.model_copy(update={"ops": ops})}
     else:
-        given = preset("augmented").augment
-        yield "Augmentation", "shifted, turned, partly erased", {"augment": given}
+        ops = preset("augmented").augment.ops
+        changed = augment.model_copy(update={"ops": ops, "choose": None})
+        yield "Augmentation", "shifted, turned, partly erased", {"augment": changed}
 
 
 def _regularisation(spec: RunSpec) -> Iterator[tuple[str, str, dict[str, Any]]]:

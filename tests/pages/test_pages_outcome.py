@@ -110,3 +110,12 @@ def test_a_change_that_was_trained_before_is_opened(open_page):
     next(each for each in page.button if each.label == "Without dropout").click().run()
     assert asked(page, "run") == second
     assert any("Trained before" in each.value for each in page.info)
+
+
+def test_of_the_runs_before_the_closest_is_compared(open_page):
+    """Two changes were tried on one run: each is held against that run, and not against the other."""
+    stored(SPEC.model_copy(update={"name": "Origin"}), at=-30)
+    stored(SPEC.model_copy(update={"name": "Other", "regularisers": L1, "seed": 4}), at=-20)
+    optimiser = completed(SPEC).optimiser.model_copy(update={"lr": 0.003})
+    now = stored(SPEC.model_copy(update={"name": "", "optimiser": optimiser}), at=0)
+    assert "“Origin”" in said(open_page(PAGE, run=now))[0]

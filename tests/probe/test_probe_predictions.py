@@ -83,7 +83,7 @@ def test_the_matrix_and_the_confusions_are_scikit_learns():
     assert [each.images for each in found] == sorted((each.images for each in found), reverse=True)
     drawn = confusion_matrix(labels, answers, [str(i) for i in range(6)])
     picked = dict(zip(drawn["data"][1]["ids"], drawn["data"][1]["customdata"], strict=True))
-    assert picked["2,5"] == ["2", "5", expected[2, 5]]
+    assert picked["2,5"] == ["2", "5", str(expected[2, 5])]
     assert [drawn["data"][0]["z"][i][i] for i in range(6)] == [None] * 6
 
 

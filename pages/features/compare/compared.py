@@ -76,9 +76,10 @@ def why_not_alike(one: RunView, other: RunView) -> str:
             return (
                 "Their images lie in a folder, which may hold others by now, so none is known to be the same."
             )
+        same = "fold" if one.spec.data.fold != other.spec.data.fold else "split seed"
         return (
             "They were judged on different validation images, so they can't be compared image by image. "
-            "Train one of them again with the split seed of the other."
+            f"Train one of them again with the {same} of the other."
         )
     if one.history.validation_images != other.history.validation_images:
         return "They were judged on different numbers of validation images: the images have changed between."

@@ -64,7 +64,7 @@ def _counts(two: tuple[Compared, Compared], judged: Sequence[Judged], found: Com
     index = [f"A right: {one.name}", f"A wrong: {one.name}"]
     st.dataframe(pd.DataFrame(rows, index=index), width="content", key="compare.two_by_two")
     ends = f"{100 * found.low:.1f} to {100 * found.high:.1f}".replace("-", "−")
-    points = f"{100 * found.difference:+.1f}".replace("-", "−")
+    points = f"{round(100 * found.difference, 1) + 0.0:+.1f}".replace("-", "−")
     said = uneven(lost, won, chance(lost, won), found.is_beyond_noise)
     st.markdown(
         plain(f"{said} A less B: {points} points (95 %: {ends})."),

@@ -33,7 +33,7 @@ def what_next(view: RunView) -> None:
                 "pages/3_Runs.py",
                 label="Compare with its parent"
                 if view.inputs.get("parent")
-                else "Compare with the run before",
+                else "Compare with the closest run before",
                 icon=":material/stacked_line_chart:",
                 query_params={"runs": f"{found[0]},{view.id}"},
             )

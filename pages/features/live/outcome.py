@@ -9,9 +9,12 @@ from core.jobs.turns import place_of
 from core.jobs.views import RunView
 from core.presets import preset
 from core.run.errors import SpecError
+from core.run.spec import RunSpec
 from core.text import compare
 from core.text.describe import title
+from core.text.differs import contrasts
 from core.text.escape import plain
+from core.text.seeds import other_seeds
 from pages.features.frame.setup import jobs
 from pages.features.live.lineage import parent_of
 
@@ -31,7 +34,8 @@ def outcome(view: RunView) -> None:
 
 
 def others(view: RunView) -> list[str]:
-    """The runs that one would lay this one over: its parent; or the one before it, and Baseline."""
+    """The runs that one would lay this one over: its parent; or of those before it the one that differs in
+    the fewest things, the newest of several, and Baseline."""
     if view.inputs.get("parent"):
         parent = parent_of(view)
         return [parent.id] if parent else []
@@ -46,10 +50,16 @@ def others(view: RunView) -> list[str]:
         and compare.on_same_data(run.spec, view.spec)
     ]
     # A page that was loaded anew is another visit of the same person.
-    own = [run.id for run in earlier if run.visitor == view.visitor] or [run.id for run in earlier]
-    before = own[0] if own else None
+    own = [run for run in earlier if run.visitor == view.visitor] or earlier
+    before = min(own, key=lambda run: _apart(view.spec, run.spec)).id if own else None
     baseline = jobs().already(completed(preset("baseline")))
     return [each for each in (before, baseline and baseline.id) if each and each != view.id]
+
+
+def _apart(spec: RunSpec, other: RunSpec) -> int:
+    """In how many things they differ, chance's own too."""
+    alike = compare.judged_alike(spec, other)
+    return len(contrasts(spec, other)) + len(other_seeds(spec, other)) + (not alike)
 
 
 def _others(view: RunView) -> list[compare.Run | None]:

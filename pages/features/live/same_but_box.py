@@ -18,9 +18,12 @@ PART_WIDTH = 110  # pixels
 
 
 def same_but_box(view: RunView) -> None:
-    """A button a change; a run that was trained before is opened. Not there for a spec that no longer is."""
+    """A button a change; a run that was trained before is opened. Not there for a spec that no longer is, nor
+    for a run that was changed or that branches from another."""
+    if view.history.edits or view.inputs.get("parent"):
+        return  # no run from the start is the same as it was
     try:
-        found = same_but(completed(view.spec_now))
+        found = same_but(completed(view.spec))
     except SpecError:  # a part of it is no longer there
         return
     with st.popover("Same but …", icon=":material/compare:", help="Change one thing and start at once"):
