@@ -93,6 +93,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     ".png": png,
     ".py": lambda content: compile(content, "taken", "exec"),
     ".safetensors": load_safetensors,
+    ".sha256": lambda content: int(content.split()[0], 16),
     ".svg": ElementTree.fromstring,
     ".txt": bytes.decode,
     ".zip": archive,
