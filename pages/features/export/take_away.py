@@ -128,9 +128,12 @@ def _is_live(spec: RunSpec, inputs: dict[str, Any]) -> bool:
 
 
 def _draw(job: RunView) -> None:
-    """Of a file that was made and is gone."""
-    if job.state == "finished":
-        st.caption("It was made before and is no longer kept.")
+    """Of a file that was made and is gone; or that was finished while the page was drawn."""
+    if job.state != "finished":
+        return
+    if left_by(job.id):
+        st.rerun()
+    st.caption("It was made before and is no longer kept.")
 
 
 def _size(count: int) -> str:
