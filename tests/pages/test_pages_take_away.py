@@ -160,7 +160,7 @@ def test_of_a_run_that_goes_on_nothing_is_made(open_page):
     manager().wait_for_step(run, 60)
     visit = open_page(PAGE, run=run, look=TAKE_AWAY)
     assert keys(visit) == [] and "This run goes on: files can be made after the end." in texts(visit)
-    both = open_page("pages/3_Runs.py", runs=f"{stored()},{run}")
+    both = open_page("pages/3_Runs.py", runs=f"{stored()},{run}", part="Take away")
     assert keys(both) == [] and "Of these runs 1 still go on" in texts(both)
     manager().stop(run)
     manager().wait(run, 60)
@@ -169,7 +169,7 @@ def test_of_a_run_that_goes_on_nothing_is_made(open_page):
 
 def test_several_runs_are_taken_away_together(open_page):
     runs = [stored(), stored(spec=SPEC.model_copy(update={"seed": 3}))]
-    visit = open_page("pages/3_Runs.py", runs=",".join(runs))
+    visit = open_page("pages/3_Runs.py", runs=",".join(runs), part="Take away")
     assert keys(visit) == [make(name) for name in ("written", "simple", "broken")]
     visit.button(key=make("simple")).click().run()
     (artefact,) = manager().artefacts_of(wait())
