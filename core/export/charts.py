@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from core.export.names import names_of, origin
+from core.export.names import origin
 from core.export.source import Source
 from core.figures.confusion import has_matrix, latest_matrix
 from core.figures.flow import gradient_norms, has_flow, update_ratios
@@ -22,6 +22,7 @@ from core.measure.catalogue import MEASURES
 from core.run.errors import SpecError
 from core.run.history import History
 from core.text.edits import edit_in_words, when_in_words
+from core.text.seeds import called
 
 MOST_TOLD = 3  # changes that a caption tells of
 ROW, TALL = 34, 520  # pixels: of a layer in a map, and of what is as high as wide
@@ -88,7 +89,7 @@ def _of_one(run: Source) -> Iterator[Chart]:
 
 
 def _of_several(runs: Sequence[Source]) -> Iterator[Chart]:
-    names = names_of(runs)
+    names = called([run.spec for run in runs])
     curves = [Curves(name, run.history.epochs) for name, run in zip(names, runs, strict=True)]
     from_runs = " ".join(map(origin, runs))
     for name, of in CURVES.items():

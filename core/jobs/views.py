@@ -6,13 +6,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.jobs.queue import Queue
-from core.run.edits import apply
-from core.run.errors import SpecError
+from core.run.edits import applied
 from core.run.events import TERMINAL, Event, State, state
 from core.run.history import History, HistoryBuilder, Progress
 from core.run.spec import RunSpec
@@ -78,11 +76,7 @@ class RunView:
     @property
     def spec_now(self) -> RunSpec:
         """The spec with the edits that were made."""
-        spec = self.spec
-        for event in self.history.edits:
-            with suppress(SpecError):  # of another version
-                spec = apply(spec, event)
-        return spec
+        return applied(self.spec, self.history.edits)
 
     def progress(self, now: float | None = None) -> Progress:
         """How far it is at ``now``; None: at this moment."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -72,6 +73,14 @@ def apply(spec: RunSpec, edit: Mapping[str, Any]) -> RunSpec:
             )
         place[key] = value
     return parse(whole)
+
+
+def applied(spec: RunSpec, edits: Iterable[Mapping[str, Any]]) -> RunSpec:
+    """``spec`` after edits that were made; one that this version no longer takes is left out."""
+    for edit in edits:
+        with suppress(SpecError):
+            spec = apply(spec, edit)
+    return spec
 
 
 def values_at(spec: RunSpec, paths: Iterable[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from core.run.spec import RunSpec
+from core.text.describe import title
 from core.text.differs import Contrast
 
 # What a seed draws: the run's own all of it, and each that may be held apart.
@@ -45,9 +46,10 @@ def other_seeds(spec: RunSpec, base: RunSpec) -> list[Contrast]:
 
 
 def with_split(spec: RunSpec) -> str:
-    """The same with the split's, where that is another than the run's own."""
+    """The same with the split's, where that is another than the run's own, and the fold that is judged."""
     split = "" if spec.split_seed == spec.seed else f", split {spec.split_seed}"
-    return f"{seeds_in_words(spec)}{split}"
+    fold = "" if spec.data.fold is None else f", fold {spec.data.fold}"
+    return f"{seeds_in_words(spec)}{split}{fold}"
 
 
 def told_apart(titles: Sequence[str], specs: Sequence[RunSpec]) -> list[str | None]:
@@ -64,6 +66,16 @@ def told_apart(titles: Sequence[str], specs: Sequence[RunSpec]) -> list[str | No
         if whole[name, with_split(spec)] == 1
         else None
         for name, spec in zip(titles, specs, strict=True)
+    ]
+
+
+def called(specs: Sequence[RunSpec]) -> list[str]:
+    """What to call each of several runs: by its title, and with what tells it from others of that title, its
+    seeds or else its number."""
+    titles = [title(spec) for spec in specs]
+    return [
+        name if apart == "" else f"{name}, {apart or f'run {i}'}"
+        for i, (name, apart) in enumerate(zip(titles, told_apart(titles, specs), strict=True), 1)
     ]
 
 

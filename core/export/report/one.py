@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 from core.export.report.markup import Markup, element, joined, small, table
 from core.export.source import Source
 from core.figures.sparsity import groups_in_words
-from core.run.edits import apply
-from core.run.errors import SpecError
+from core.run.edits import applied
 from core.run.spec import RunSpec
 from core.text import compare
 from core.text.advice import advise
@@ -23,6 +21,7 @@ from core.text.describe import (
 )
 from core.text.edits import edit_in_words, when_in_words
 from core.text.run_figures import figures, harder_while_learning, resumed_in_words
+from core.text.seeds import with_split
 
 
 def settings(run: Source) -> Iterator[Markup]:
@@ -42,7 +41,7 @@ def settings_rows(spec: RunSpec) -> Iterator[tuple[str, str]]:
     yield "Network", architecture_in_words(spec)
     yield "Regularisers", ", ".join(map(regulariser_in_words, spec.regularisers)) or "none"
     yield "Budget", budget(spec)
-    yield "Seed", str(spec.seed)
+    yield "Seed", with_split(spec).removeprefix("seed ")
 
 
 def branch_in_words(run: Source) -> str:
@@ -94,17 +93,8 @@ def remarks_on(run: Source) -> Iterator[str]:
     yield from filter(None, [resumed_in_words(history.resumed, notes)])
     yield from map(str, (*notes, *finished.get("warnings", ())))
     if result:
-        spec = _spec_now(run)
+        spec = applied(run.spec, run.edits)
         yield from filter(None, [advise(result, spec), harder_while_learning(result, spec)])
-
-
-def _spec_now(run: Source) -> RunSpec:
-    """The spec with the changes that were made."""
-    spec = run.spec
-    for each in run.edits:
-        with suppress(SpecError):  # of another version
-            spec = apply(spec, each)
-    return spec
 
 
 def as_compared(run: Source, name: str = "") -> compare.Run | None:

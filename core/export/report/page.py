@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from core.export.charts import charts
-from core.export.names import names_of, short_id, versions_of
+from core.export.names import short_id, versions_of
 from core.export.report import one, several
 from core.export.report.markup import Markup, element, joined, paragraphs, small
 from core.export.report.mathml import math
@@ -20,6 +20,7 @@ from core.models.dropout import DROPOUTS, dropouts
 from core.regularise.catalogue import REGULARISERS
 from core.text.definitions import DEFINITIONS
 from core.text.describe import objective
+from core.text.seeds import called
 
 CSS = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 # Of one run these are drawn; of several all are, which are few.
@@ -32,7 +33,7 @@ def page(asked: Asked) -> str:
     Raises:
         SpecError: no epoch of these runs has ended.
     """
-    runs, names = asked.runs, names_of(asked.runs)
+    runs, names = asked.runs, called([run.spec for run in asked.runs])
     title = names[0] if len(runs) == 1 else f"{len(runs)} runs compared"
     alone = len(runs) == 1
     parts = [

@@ -10,6 +10,7 @@ from core.export.report.one import as_compared, branch_in_words, remarks_on
 from core.export.source import Source
 from core.text import compare
 from core.text.describe import budget, in_words
+from core.text.seeds import with_split
 from core.text.shares import counted, gap, percent
 from core.text.side_by_side import differing
 
@@ -17,7 +18,7 @@ from core.text.side_by_side import differing
 def settings(runs: Sequence[Source], names: Sequence[str]) -> Iterator[Markup]:
     """Each run in a line, and a table of what is not alike in all."""
     rows = [
-        (f"{i}", joined([name, small(f"{in_words(run.spec)} · {budget(run.spec)} · seed {run.spec.seed}")]))
+        (f"{i}", joined([name, small(f"{in_words(run.spec)} · {budget(run.spec)} · {with_split(run.spec)}")]))
         for i, (run, name) in enumerate(zip(runs, names, strict=True), 1)
     ]
     yield table(("Run", "What it is"), rows)

@@ -10,8 +10,7 @@ import streamlit as st
 from core.figures.overlay import colour_of
 from core.jobs.views import RunView
 from core.text import compare
-from core.text.describe import title
-from core.text.seeds import told_apart
+from core.text.seeds import called
 
 WIDTH = 320  # pixels of a field
 
@@ -26,15 +25,9 @@ class Compared(NamedTuple):
 
 def compared(views: Sequence[RunView]) -> list[Compared]:
     """In the order they were chosen."""
-    titles = [title(view.spec) for view in views]
-    seeds = told_apart(titles, [view.spec for view in views])
+    names = called([view.spec for view in views])
     return [
-        Compared(
-            name if seed == "" else f"{name}, run {i + 1}" if seed is None else f"{name}, {seed}",
-            colour_of(i),
-            view,
-        )
-        for i, (name, seed, view) in enumerate(zip(titles, seeds, views, strict=True))
+        Compared(name, colour_of(i), view) for i, (name, view) in enumerate(zip(names, views, strict=True))
     ]
 
 
