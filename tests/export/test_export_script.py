@@ -15,7 +15,19 @@ from core.__main__ import main
 from core.jobs.event_file import EventFile
 from core.run.checkpoints import KEPT, START
 from core.run.commands import Control
-from core.run.spec import parse
+from core.run.spec import (
+    AugmentSpec,
+    DataSpec,
+    MixSpec,
+    ModelSpec,
+    OpSpec,
+    OptimiserSpec,
+    RegulariserSpec,
+    RunSpec,
+    SeedsSpec,
+    TrainSpec,
+    parse,
+)
 from core.train.loop import run
 from tests.export.scripts import (
     CHOICES,
@@ -230,3 +242,31 @@ def test_events_of_a_folder_are_never_code(tmp_path):
     assert 'DEVICE = "cpu"\n' in script and "\0" not in script and "\u202e" not in script
     printed(tmp_path / "out" / "train.py")
     assert not hit.exists() and not (tmp_path / "out" / "hit").exists()
+
+
+def test_a_precision_that_a_script_does_not_have_is_refused(tmp_path, capsys):
+    (tmp_path / "spec.json").write_text(json.dumps(spec_of(("mlp", "none", "none", "adam"), epochs=1)))
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "run")]) == 0
+    spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    spec["train"]["precision"] = "bfloat16"
+    (tmp_path / "run" / "spec.json").write_text(json.dumps(spec))
+    capsys.readouterr()
+    assert main(["export", str(tmp_path / "run"), "--as", "script", "--out", str(tmp_path / "out")]) == 2
+    assert "bfloat16" in capsys.readouterr().err
+
+
+def test_a_script_knows_every_field_of_a_spec():
+    """A new field would be left out of scripts without a word: say here that they have it, or refuse it."""
+    fields = {
+        RunSpec: "version name seed seeds data augment model regularisers optimiser train versions",
+        DataSpec: "name path side channels fit train_images validation_share split_seed folds fold",
+        AugmentSpec: "ops choose strength fuse mix",
+        OpSpec: "op p enabled stream params",
+        MixSpec: "op p params",
+        ModelSpec: "arch params",
+        RegulariserSpec: "kind strength solver warmup_epochs schedule params",
+        OptimiserSpec: "kind lr schedule params",
+        TrainSpec: "epochs batch_size device precision",
+        SeedsSpec: "order weights augment dropout",
+    }
+    assert {part: " ".join(part.model_fields) for part in fields} == fields

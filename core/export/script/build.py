@@ -59,14 +59,14 @@ def about(source: Source) -> str:
     made = versions() | dict(started.get("versions", {}))
     threads = started.get("threads")
     where = f" with {threads} thread{'s' if threads != 1 else ''}" if threads else ""
+    same = f"On the same kind of machine{where} the figures are those of the run in Augury, bit for bit."
+    if started.get("device") == "cuda":
+        same = "The run was computed on a CUDA device; there its last digits may not come again."
+    does = "Reads data.npz, which lies beside it, trains, and prints one JSON object an epoch."
     return "\n\n".join(
         [
             fill(f"{what}.", WIDTH - 3),
-            fill(
-                "Reads data.npz, which lies beside it, trains, and prints one JSON object an epoch. On the "
-                f"same kind of machine{where} the figures are those of the run in Augury, bit for bit.",
-                WIDTH - 3,
-            ),
+            fill(f"{does} {same}", WIDTH - 3),
             printable(
                 f"Made with Augury {made['augury']} for torch {made['torch']} and kornia {made['kornia']}."
             ),
@@ -86,6 +86,11 @@ def sections(
     Raises:
         SpecError: the run branches from another, or its spec is no longer what it was trained by.
     """
+    if source.spec.train.precision != "float32":
+        what = (
+            f"it was trained in {source.spec.train.precision}, and a script's figures are those of float32."
+        )
+        raise SpecError("RUN", what)
     if not source.history.started:
         raise SpecError("RUN", "it has not begun to train, so there is nothing to repeat.")
     script = Script()

@@ -50,7 +50,7 @@ assert set(SORTED) == set(get_args(Sort))
 
 def listing() -> None:
     """Draw it, with its filters."""
-    if not jobs().find(Query(), 1)[1]:
+    if not jobs().offered().states:
         deleted_note()
         st.info("No run yet. Start one, and it stands here.", icon=":material/model_training:")
         st.page_link("app.py", label="Choose a first experiment", icon=":material/home:")
