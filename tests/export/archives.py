@@ -189,3 +189,10 @@ def lines(told: list) -> bytes:
 
 def last_epoch(told: list) -> dict:
     return [event for event in told if event["event"] == "epoch"][-1]
+
+
+def put_in(content: bytes, folder: Path, store: Store, visitor: str = ""):
+    """Import an archive, through a file in ``folder``."""
+    path = folder / "given.augury.zip"
+    path.write_bytes(content)
+    return import_archive(path, store, visitor)

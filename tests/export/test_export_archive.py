@@ -7,13 +7,11 @@ import json
 import shutil
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from core.__main__ import main
 from core.catalogues import completed
-from core.export.archive.importing import import_archive
 from core.export.source import open_sources
 from core.jobs.manager import Jobs
 from core.jobs.rights import Asker, may_control
@@ -29,6 +27,7 @@ from tests.export.archives import (
     archived,
     events,
     files_of,
+    put_in,
     stored,
     told,
     weights,
@@ -55,12 +54,6 @@ def store():
     store = Store()
     yield store
     store.close()
-
-
-def put_in(content: bytes, tmp_path: Path, store: Store, visitor: str = ""):
-    path = tmp_path / "given.augury.zip"
-    path.write_bytes(content)
-    return import_archive(path, store, visitor)
 
 
 def trained(jobs: Jobs, **choices) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -19,6 +18,7 @@ from tests.export.archives import (
     ID,
     archived,
     listing,
+    put_in,
     stored,
     told,
     wipe,
@@ -36,12 +36,6 @@ def store():
     store = Store()
     yield store
     store.close()
-
-
-def put_in(content: bytes, tmp_path: Path, store: Store, visitor: str = ""):
-    path = tmp_path / "given.augury.zip"
-    path.write_bytes(content)
-    return import_archive(path, store, visitor)
 
 
 KILLED = """
