@@ -126,21 +126,26 @@ def test_a_run_that_ended_no_epoch_has_a_page_too(tmp_path):
 def test_a_browser_opens_the_page_without_a_network_and_runs_nothing(tmp_path):
     from playwright.sync_api import sync_playwright
 
+    from tests.apart import apart
     from tests.e2e.browsing import launch
 
     path = tmp_path / "index.html"
     path.write_text(page_of(tmp_path, name=HOSTILE))
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page()
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("dialog", lambda dialog: said.append("dialog"))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
-        assert page.locator("svg").count() == 2 and page.locator("img").count() == 1
-        assert page.locator("img").evaluate("image => image.naturalWidth") == 24
-        assert page.locator("h1").inner_text() == HOSTILE
-        assert page.evaluate("getComputedStyle(document.querySelector('.figures')).display") == "flex"
-        browser.close()
+    said, asked = [], []
+
+    def look():
+        with sync_playwright() as playwright:
+            browser = launch(playwright)
+            page = browser.new_page()
+            page.on("console", lambda message: said.append(message.text))
+            page.on("dialog", lambda dialog: said.append("dialog"))
+            page.on("request", lambda request: asked.append(request.url))
+            page.goto(path.as_uri())
+            assert page.locator("svg").count() == 2 and page.locator("img").count() == 1
+            assert page.locator("img").evaluate("image => image.naturalWidth") == 24
+            assert page.locator("h1").inner_text() == HOSTILE
+            assert page.evaluate("getComputedStyle(document.querySelector('.figures')).display") == "flex"
+            browser.close()
+
+    apart(look)
     assert said == [] and all(each.startswith(("file:", "data:")) for each in asked)

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from pages.features.frame import bounds
 from pages.features.frame.bounds import Bounds, Pace
+from tests.apart import played
 
 
 class Server:
@@ -58,12 +58,6 @@ class Socket:
     @property
     def code(self):
         return next((each["code"] for each in self.answers if each["type"] == "websocket.close"), 0)
-
-
-def played(coroutine):
-    """In a thread of its own: browser tests leave a loop running in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
 
 
 async def settle():

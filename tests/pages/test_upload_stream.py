@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tracemalloc
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from urllib3 import encode_multipart_formdata
 
 from pages.features.frame import upload_stream
 from pages.features.frame.upload_stream import ARRIVED, UploadsToDisk
+from tests.apart import played
 
 CHUNK = 1 << 16
 
@@ -57,7 +57,7 @@ def put(body, headers, most_megabytes=200, gone=False):
         "path": "/_stcore/upload_file/session/file",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    asyncio.run(UploadsToDisk(handler)(scope, receive, send))
+    played(UploadsToDisk(handler)(scope, receive, send))
     return said[0]["status"]
 
 
