@@ -134,6 +134,21 @@ def path_command(options: argparse.Namespace) -> int:
     return 0 if event["state"] in ("finished", "stopped") else 1
 
 
+def study_command(options: argparse.Namespace) -> int:
+    """Answer a study: one JSON event a cell on standard output; Ctrl-C pauses it."""
+    from core.study.command import run_study
+    from core.study.examples import example
+    from core.study.spec import MAX_STUDY_BYTES, parse_study
+
+    if options.example:
+        print(json.dumps(example(options.example), indent=2, ensure_ascii=False))
+        return 0
+    if not options.study or options.out is None:
+        raise SpecError("", "Give a study and --out DIR, or --example QUESTION to see one.")
+    study = parse_study(_read_text(options.study, MAX_STUDY_BYTES + 1))
+    return run_study(study, _make_folder(options.out), lambda line: print(line, flush=True))
+
+
 def class_command(options: argparse.Namespace) -> int:
     """Serve Augury to all on this network; print the link, and a QR code of it."""
     from core.classroom import invitation, server_command
@@ -270,6 +285,18 @@ def _read_spec(source: str) -> RunSpec:
         raise SpecError(
             "", f"{source} can't be read: {reason}. Give a JSON file, '-', or a preset: {', '.join(PRESETS)}."
         ) from None
+
+
+def _read_text(source: str, most: int) -> str:
+    """The text of a file, or of standard input (``-``)."""
+    if source == "-":
+        return sys.stdin.read(most)
+    try:
+        with Path(source).open(encoding="utf-8") as file:
+            return file.read(most)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SpecError("", f"{source} can't be read: {reason}.") from None
 
 
 def _read_edits(source: str) -> list[Edit]:
@@ -412,6 +439,12 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="change a field: data.name=digits"
     )
     path.set_defaults(command=path_command)
+
+    study = commands.add_parser("study", help="answer a question by many runs: which λ, does it help …")
+    study.add_argument("study", nargs="?", metavar="STUDY", help="a JSON file, or '-' for standard input")
+    study.add_argument("--out", type=Path, metavar="DIR", help="where the table and the answer are kept")
+    study.add_argument("--example", metavar="QUESTION", help="print one to edit: strength, ablation, search …")
+    study.set_defaults(command=study_command)
 
     school = commands.add_parser("class", help="serve the app to all on this network (docs/class.md)")
     school.add_argument("--port", type=int, choices=range(1, 65536), default=8501, metavar="PORT")

@@ -20,6 +20,19 @@ class Shape(NamedTuple):
     num_classes: int
 
 
+def training_images(spec: DataSpec) -> int | None:
+    """About how many images a run trains on: which of them are copies is not known yet. None: a person's own,
+    all of them, are not counted yet."""
+    entry = look_up(DATASETS, spec.name, "data.name", "dataset")
+    if entry.num_images is None and not spec.train_images:
+        return None
+    rest = 1 - 1 / spec.folds if spec.folds else 1.0
+    there = None if entry.num_images is None else round(entry.num_images * (1 - spec.validation_share) * rest)
+    if spec.train_images:
+        return spec.train_images if there is None else min(spec.train_images, there)
+    return there
+
+
 def image_shape(spec: DataSpec) -> Shape:
     """The shape of what `load_dataset` will give; `SpecError` if there is no such set."""
     entry = look_up(DATASETS, spec.name, "data.name", "dataset")

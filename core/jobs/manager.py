@@ -96,6 +96,10 @@ class Jobs:
         atexit.register(self.close)
 
     @property
+    def store(self) -> Store:
+        return self._store
+
+    @property
     def artefacts(self) -> Artefacts:
         return self._artefacts
 
@@ -117,6 +121,8 @@ class Jobs:
         parents: Sequence[str] = (),
         run_id: str | None = None,
         key: str = "",
+        until: int | None = None,
+        resumes: int = 0,
     ) -> str:
         """Put a job in the queue; its id.
 
@@ -128,6 +134,8 @@ class Jobs:
             parents: digests of the jobs it starts from.
             run_id: that it is to have; None: any that no job has.
             key: of its control link, see `core.jobs.rights`; ``""``: it has none yet.
+            until: after how many epochs it waits for its study; None: it goes to its end.
+            resumes: how often it may go on by itself once it is interrupted.
 
         Raises:
             SpecError: there is no such kind, an input is no JSON or too long, too many are waiting, the
@@ -143,6 +151,7 @@ class Jobs:
         made = digest(kind, spec, inputs, parents=parents)
         described: dict[str, Any] = {"kind": kind, "inputs": inputs, "parents": parents, "digest": made}
         described["control"] = key_digest(key) if key else None
+        described |= {"until": until, "resumes": resumes}
         try:
             spec = parse(spec.to_json())  # what a caller has put together may be beyond its bounds
             if visitor:
@@ -254,6 +263,14 @@ class Jobs:
             raise SpecError("", "This run can't go on: it has finished, or somebody has it go on already.")
         self._archive.changed(run_id)
         self._runner.wake()
+
+    def go_on(self, run_id: str, until: int | None) -> bool:
+        """Have a run of a study go on, as far as ``until`` says; False: it can't, or does already."""
+        if not self._queue.put_back(run_id, until=until):
+            return False
+        self._archive.changed(run_id)
+        self._runner.wake()
+        return True
 
     def resume_by_itself(self, run_id: str, wanted: bool, asker: Asker = ITSELF) -> None:
         """Whether a run goes on by itself if its server or its worker was killed; a few times at most.

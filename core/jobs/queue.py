@@ -196,12 +196,14 @@ class Queue:
                 connection.execute(sa.update(runs).where(runs.c.id == each).values(rank=rank))
         return True
 
-    def put_back(self, run_id: str, by_itself: bool = False) -> bool:
+    def put_back(self, run_id: str, by_itself: bool = False, until: int | None = None) -> bool:
         """Have a job that was stopped, failed or interrupted go on; False if it can't, or does already. One
         that was imported can't: it has no checkpoint here, and what is computed here is not its own.
 
         Args:
-            by_itself: nobody asks for it now: only if it was to go on so, and not too often.
+            by_itself: nobody asks for it now: only if it was to go on so, and not too often. It goes as far as
+                it was to go before.
+            until: after how many epochs it waits again; None: it goes to its end.
         """
         wanted = sa.and_(runs.c.id == run_id, runs.c.state.in_(RESUMABLE), runs.c.deleted_at.is_(None))
         wanted = sa.and_(wanted, runs.c.imported_at.is_(None))
@@ -211,6 +213,8 @@ class Queue:
         values["rank"] = None
         if by_itself:
             values["resumes"] = runs.c.resumes - 1
+        else:
+            values["until"] = until
         with writing(self._engine) as connection:
             row = connection.execute(sa.select(runs.c.state, runs.c.reason).where(wanted)).first()
             if row is None or not connection.execute(sa.update(runs).where(wanted).values(**values)).rowcount:

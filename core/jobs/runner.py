@@ -201,7 +201,7 @@ class Runner:
         """Compute one job of this sort after another until we close."""
         while (run := self._next(quick)) is not None:
             problem = "The run ended without saying why."
-            job = Job(run.id, run.stored.spec, run.stored.kind, run.stored.inputs, run_folder(run.id))
+            job = Job(run.id, run.stored.spec, run.stored.kind, run.stored.told, run_folder(run.id))
             try:
                 self._executor.execute(job, run.control, partial(self._on_event, run))
             except Exception as error:

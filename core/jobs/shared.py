@@ -47,7 +47,16 @@ def make_jobs() -> Jobs:
         SpecError: one of them is of no use.
     """
     teachers_key()  # refused now, not when a teacher stands before the class
+    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor(), chosen_slots(), read_limits())
+
+
+def chosen_slots() -> int:
+    """``AUGURY_SLOTS``: how many jobs are computed at a time on this machine.
+
+    Raises:
+        SpecError: it is no number from 1 to 64.
+    """
     slots = os.environ.get("AUGURY_SLOTS") or "1"
     if not slots.isdecimal() or not 1 <= int(slots) <= 64:
         raise SpecError("AUGURY_SLOTS", f"{slots!r} is not a number from 1 to 64.")
-    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor(), int(slots), read_limits())
+    return int(slots)

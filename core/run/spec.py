@@ -233,7 +233,7 @@ def parse(source: str | bytes | dict[str, Any]) -> RunSpec:
     try:
         return RunSpec.model_validate_json(source)
     except ValidationError as error:
-        raise _refusal(error.errors(include_url=False)[0]) from None
+        raise refusal(error) from None
 
 
 def is_upload(path: str) -> bool:
@@ -291,8 +291,9 @@ def place_of(values: Any, path: str) -> tuple[dict[str, Any], str]:
     return place, last
 
 
-def _refusal(error: Any) -> SpecError:
-    """One of pydantic's errors in our words."""
+def refusal(found: ValidationError) -> SpecError:
+    """The first of pydantic's errors in our words."""
+    error: Any = found.errors(include_url=False)[0]
     where = ""
     for key in error["loc"]:
         if isinstance(key, int):

@@ -68,6 +68,7 @@ class StoredRun(BaseModel):
         resumes: how often it may still go on by itself once it is interrupted.
         control: a digest of its control link's key; None: it has no such link.
         rank: where a teacher has put it in the queue; None: it takes its turn.
+        until: after how many epochs it waits for its study; None: it goes to its end.
         imported_at: when it came from an archive; None: it was computed here.
     """
 
@@ -96,6 +97,7 @@ class StoredRun(BaseModel):
     control: str | None = None
     rank: int | None = None
     imported_at: float | None = None
+    until: int | None = None
 
     @model_validator(mode="after")
     def name_the_spec(self) -> StoredRun:
@@ -106,6 +108,11 @@ class StoredRun(BaseModel):
     @property
     def ended(self) -> bool:
         return self.state in TERMINAL
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What its job is told: how far it goes is nothing of what the job is."""
+        return self.inputs if self.until is None else {**self.inputs, "until": self.until}
 
     def digest_with(self, edits: Sequence[Event]) -> str:
         """The digest of the job that it is once these edits, as events, were made."""
@@ -162,6 +169,8 @@ class Store:
         group: str | None = None,
         visitor: str = "",
         control: str | None = None,
+        until: int | None = None,
+        resumes: int = 0,
     ) -> None:
         """A new run, queued: whoever has a free place takes it."""
         row = {
@@ -178,6 +187,8 @@ class Store:
             "group_id": group,
             "visitor": visitor[:64],
             "control": control,
+            "until": until,
+            "resumes": resumes,
             **spec_columns(spec),
         }
         with self.engine.begin() as connection:

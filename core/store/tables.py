@@ -48,6 +48,7 @@ runs = sa.Table(
     sa.Column("control", sa.String(64)),  # a SHA-256 of its control link's key (core.jobs.rights)
     sa.Column("imported_at", sa.Double),  # when it came from an archive; None: it was computed here
     sa.Column("rank", sa.Integer),  # where a teacher has put it in the queue; None: it takes its turn
+    sa.Column("until", sa.Integer),  # after how many epochs it waits for its study; None: it goes to its end
     # What runs are found by (find.py): it follows from the rest of the row; None in ``words``: not yet.
     sa.Column("words", sa.Text),
     sa.Column("arch", sa.String(64)),
@@ -83,6 +84,33 @@ settings = sa.Table(  # what all servers of this database agree on
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
+)
+
+studies = sa.Table(
+    "studies",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(80), nullable=False, server_default=""),
+    sa.Column("study", sa.Text, nullable=False),  # core.study.spec, as JSON
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("visitor", sa.String(64), nullable=False, server_default=""),
+    sa.Column("created_at", sa.Double, nullable=False, index=True),
+    sa.Column("finished_at", sa.Double),
+    sa.Column("deleted_at", sa.Double),
+)
+
+cells = sa.Table(  # of studies: which run each is, and its figures once they are known
+    "cells",
+    metadata,
+    sa.Column("study_id", sa.ForeignKey("studies.id"), primary_key=True),
+    sa.Column("key", sa.String(80), primary_key=True),
+    sa.Column("run_id", sa.String(32), nullable=False, index=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("figures", sa.Text),  # JSON
+    sa.Column("begun_at", sa.Double, nullable=False),
+    sa.Column("reused", sa.Boolean, nullable=False, server_default=sa.false()),  # the run was there before
 )
 
 artefacts = sa.Table(

@@ -60,14 +60,18 @@ def path_plan(spec: RunSpec, regulariser: int, fresh: str = "") -> PathPlan:
     return PathPlan(spec, digest("study.path", spec, {"points": list(inputs)}), inputs)
 
 
-def strengths(kind: str, points: int = POINTS) -> tuple[float, ...]:
+def strengths(kind: str, points: int = POINTS, below: float = BELOW) -> tuple[float, ...]:
     """``points`` values of λ, rising on a log scale: `DECADES` around the kind's default, and no further than
-    its dial goes. By default these are 0.1, 0.3, 1, 3, … times the default."""
+    its dial goes. By default these are 0.1, 0.3, 1, 3, … times the default.
+
+    Args:
+        below: how many of the decades lie below the default.
+    """
     entry = REGULARISERS[kind]
     assert entry.default_strength is not None
     low, high = math.log10(entry.strength_low), math.log10(entry.strength_high)
     width = min(DECADES, high - low)
-    first = min(math.log10(entry.default_strength) - BELOW, high - width)
+    first = min(math.log10(entry.default_strength) - below, high - width)
     first = max(math.floor(2 * first) / 2, low)  # 1, 3, 10, 30, …
     digits = 1 if width / (points - 1) >= 0.5 else 2  # what lies closer needs more
     return tuple(float(f"{10 ** (first + width * i / (points - 1)):.{digits}g}") for i in range(points))

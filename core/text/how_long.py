@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any, NamedTuple, Protocol
 
 from core.data.catalogue import DATASETS
+from core.data.shape import training_images as images_of
 from core.run.spec import RunSpec
 from core.text.describe import title
 
@@ -60,14 +61,13 @@ def _epoch_seconds(spec: RunSpec, run: Trained) -> float | None:
     return seconds * ours / theirs
 
 
-def training_images(spec: RunSpec) -> int | None:
+def training_images(spec: RunSpec) -> float | None:
     """How many a run trains on; 1 stands for all of a person's own, which are as many in each run."""
-    if spec.data.train_images:
-        return spec.data.train_images
-    entry = DATASETS.get(spec.data.name)
-    if entry is None:
+    if spec.data.name not in DATASETS:
         return None
-    return 1 if entry.num_images is None else round(entry.num_images * (1 - spec.data.validation_share))
+    whole = spec.data.model_copy(update={"folds": None, "fold": None})
+    rest = 1 - 1 / spec.data.folds if spec.data.folds and not spec.data.train_images else 1.0
+    return (images_of(whole) or 1) * rest
 
 
 def in_words(seconds: float) -> str:

@@ -45,6 +45,7 @@ from core.train.steering import FULL_DISK, ROOM_SECONDS, Steering, checked_edits
 
 STEP_SECONDS = 0.1  # at most ten `step` events a second: a chart shows no more
 STEP_SHARE = 0.005  # of the time they may take: orthogonality takes 5 ms to tell, for the default CNN
+WAITS = "It waits after epoch {} of {}: its study lets the best go on."
 BATCH_SECONDS = 1.0  # how often a watched run shows the images it is training on
 
 
@@ -58,6 +59,7 @@ def run(
     retell: bool = False,
     edits: Sequence[Edit] = (),
     start: Path | None = None,
+    until: int | None = None,
 ) -> Iterator[Event]:
     """Train what ``spec`` describes, yielding events as they happen.
 
@@ -73,6 +75,7 @@ def run(
             its end: whoever listens may have missed some.
         edits: changes to make at their steps; a resumed run knows those it was given before.
         start: a checkpoint of another run, to go on from; see `core.train.branch`.
+        until: stop when so many epochs are done, if there are more; what is resumed later is the same run.
 
     Raises:
         SpecError: before the first event, if the spec or an edit can't be run. What goes wrong later (a loss
@@ -94,7 +97,7 @@ def run(
     if resume and retell:
         yield resumed(session, position)
         yield from (event for event in position.epochs if event["step"] > position.begins_at)
-    yield from _Run(session, control, position, out, watch).events()
+    yield from _Run(session, control, position, out, watch, until).events()
 
 
 def _prepared(
@@ -133,6 +136,7 @@ class _Run:
     position: Position
     out: Path | None
     watch: bool
+    until: int | None = None
 
     def events(self) -> Iterator[Event]:
         """From the first event of training to the last state."""
@@ -150,7 +154,11 @@ class _Run:
         ended = state("finished")
         try:
             yield from self._epochs(steering, checkpoints)
-            ended = state("finished", self.position.epochs[-1].get("stop", ""))
+            done = len(self.position.epochs)
+            if self.position.ended(self.session.spec.train.epochs):
+                ended = state("finished", self.position.epochs[-1].get("stop", ""))
+            else:
+                ended = state("stopped", WAITS.format(done, self.session.spec.train.epochs))
         except StoppedError:
             ended = state("stopped")
         except DivergedError as error:
@@ -174,7 +182,7 @@ class _Run:
         """Train on to the last epoch, with a checkpoint now and then."""
         position = self.position
         telling = Telling(Pace(STEP_SECONDS, STEP_SHARE), Pace(BATCH_SECONDS) if self.watch else None)
-        while not position.ended(self.session.spec.train.epochs):
+        while not position.ended(self.session.spec.train.epochs) and not self._waits:
             for event in train_epoch(self.session, position, steering, telling):
                 if event["event"] == "epoch" and checkpoints is not None:
                     epochs, accuracy = self.session.spec.train.epochs, event["validation_accuracy"]
@@ -182,6 +190,10 @@ class _Run:
                     checkpoints.epoch_ended(event["epoch"], epochs, event["step"], accuracy, ended)
                 yield event
         yield from steering.too_late()
+
+    @property
+    def _waits(self) -> bool:
+        return self.until is not None and len(self.position.epochs) >= self.until
 
     def _checkpoint(self, name: str = "") -> Checkpoint:
         return checkpoint_of(self.session, self.position, name).copied()

@@ -41,14 +41,67 @@ def choose_strength(grid: Sequence[float], errors: Sequence[Sequence[float]]) ->
         grid: different values, in any order.
         errors: for each λ the error on each fold, at least two, the same folds for all.
     """
+    found = choose_strengths([(each,) for each in grid], errors)
+    return StrengthChoice(
+        tuple(each for (each,) in found.grid),
+        found.mean,
+        found.standard_error,
+        found.lambda_min[0],
+        found.lambda_1se[0],
+        found.folds,
+        found.edges[0],
+    )
+
+
+Point = tuple[float, ...]  # a value for each of several λ
+
+
+class PointChoice(NamedTuple):
+    """The same of several λ at once, each of ``grid`` a point.
+
+    Args:
+        lambda_1se: of the points that are as good within one standard error, and at least ``lambda_min`` in
+            each λ, the one that is furthest up: the sum of its places among each λ's values is largest.
+        edges: of each λ.
+    """
+
+    grid: tuple[Point, ...]
+    mean: tuple[float, ...]
+    standard_error: tuple[float, ...]
+    lambda_min: Point
+    lambda_1se: Point
+    folds: int
+    edges: tuple[Edge, ...]
+
+
+def choose_strengths(grid: Sequence[Point], errors: Sequence[Sequence[float]]) -> PointChoice:
+    """Choose a point; arguments as `choose_strength` has them. Of equal ones that which is further up, and
+    then that with the larger first λ."""
     assert len(grid) == len(errors) > 0 and len(set(grid)) == len(grid)
     folds = len(errors[0])
     assert folds > 1 and all(len(each) == folds for each in errors)
     ordered = sorted(zip(grid, errors, strict=True))
-    grid = tuple(each for each, _ in ordered)
-    mean = tuple(statistics.fmean(each) for _, each in ordered)
-    spread = tuple(statistics.stdev(each) / math.sqrt(folds) for _, each in ordered)
-    best = max(i for i, each in enumerate(mean) if each == min(mean))
-    simplest = max(i for i, each in enumerate(mean) if each <= mean[best] + spread[best])
-    edge: Edge = "" if 0 < best < len(grid) - 1 or len(grid) == 1 else "largest" if best else "smallest"
-    return StrengthChoice(grid, mean, spread, grid[best], grid[simplest], folds, edge)
+    points = tuple(point for point, _ in ordered)
+    mean = {point: statistics.fmean(each) for point, each in ordered}
+    spread = {point: statistics.stdev(each) / math.sqrt(folds) for point, each in ordered}
+    axes = [sorted(set(values)) for values in zip(*points, strict=True)]
+
+    def up(point: Point) -> tuple[int, Point]:
+        return sum(axis.index(value) for axis, value in zip(axes, point, strict=True)), point
+
+    best = max((point for point in points if mean[point] == min(mean.values())), key=up)
+    good = [
+        point
+        for point in points
+        if mean[point] <= mean[best] + spread[best] and all(a >= b for a, b in zip(point, best, strict=True))
+    ]
+    edges = tuple(_edge(axis, value) for axis, value in zip(axes, best, strict=True))
+    return PointChoice(
+        points, tuple(mean.values()), tuple(spread.values()), best, max(good, key=up), folds, edges
+    )
+
+
+def _edge(axis: Sequence[float], value: float) -> Edge:
+    if len(axis) == 1 or axis[0] < value < axis[-1]:
+        return ""
+    return "largest" if value == axis[-1] else "smallest"

@@ -1,0 +1,251 @@
+"""One step of a study: take in what its runs have come to, and begin those that can be begun.
+
+Nothing is kept between two steps but what is in the database. So a study goes on after its server was killed,
+and several servers may drive the same one: of two that begin a cell one succeeds.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from core.jobs.manager import RESUMES, Jobs
+from core.run.errors import SpecError
+from core.run.events import Event
+from core.store.store import Store
+from core.store.studies import RunRow, StoredCell, StoredStudy, StudyStore
+from core.study.cells import Cell, CellFigures, Table, Told
+from core.study.spec import Study, parse_study
+
+log = logging.getLogger(__name__)
+
+AHEAD = 3  # jobs that wait at a time: no slot is idle, and others' runs take their turn between them
+LOST_SECONDS = 5.0  # after which a cell is begun again whose server was killed before it had put it in
+GONE = "Its run is not there any more."
+UNREADABLE = "What is stored of this study can't be read by this version."
+
+
+def group_of(study_id: str) -> str:
+    """The group of a study's runs."""
+    return f"study-{study_id}"
+
+
+def table_of(stored: Mapping[str, StoredCell]) -> dict[str, Told]:
+    """A study's cells as its question reads them."""
+    return {key: _told(cell) for key, cell in stored.items()}
+
+
+def _told(cell: StoredCell) -> Told:
+    figures = None
+    if cell.state == "done":
+        try:
+            figures = CellFigures.model_validate_json(cell.figures or "")
+        except ValidationError:
+            return Told("failed", cell.run_id, None, "What is stored of it can't be read.", cell.reused)
+    state = cell.state if cell.state in ("runs", "paused", "done", "failed") else "failed"
+    return Told(state, cell.run_id, figures, cell.reason, cell.reused)  # type: ignore[arg-type]
+
+
+class Driver:
+    """Drives studies.
+
+    Args:
+        slots: how many jobs are computed at a time by all servers that take from this queue.
+    """
+
+    def __init__(self, jobs: Jobs, store: Store, slots: int = 1) -> None:
+        self._jobs, self._store = jobs, store
+        self._studies = StudyStore(store)
+        self._ahead = slots + AHEAD
+        self._parsed: dict[str, tuple[str, Study]] = {}
+        self._wanted: dict[str, tuple[Table, Study, list[Cell]]] = {}
+
+    def step(self, stored: StoredStudy) -> bool:
+        """One step of a study that runs; whether all of it is done."""
+        try:
+            study = self.study_of(stored)
+        except SpecError as error:
+            log.warning("Study %s can't be read: %s", stored.id, error)
+            self._studies.set_state(stored.id, "paused", f"{UNREADABLE} {error}")
+            return False
+        cells = self._studies.cells(stored.id)
+        self._take_in(stored, study, cells)
+        cells = self._studies.cells(stored.id)
+        wanted = self.cells(stored, study, table_of(cells))
+        alive = sum(cell.state == "runs" for cell in cells.values())
+        said = ""
+        for cell in wanted:
+            known = cells.get(cell.key)
+            if known is not None and known.state == "paused":
+                self._go_on(stored, cell, known)
+                alive += 1
+            elif known is None and alive < self._ahead:
+                try:
+                    alive += self._begin(stored, cell, cells)
+                except SpecError as error:  # too many wait, the teacher has stopped new starts …
+                    said = str(error)
+                    break
+        if said != stored.reason:
+            self._studies.set_state(stored.id, "running", said)
+        known_now = self._studies.cells(stored.id)
+        if all(cell.key in known_now and known_now[cell.key].state in ("done", "failed") for cell in wanted):
+            if len(self.cells(stored, study, table_of(known_now))) == len(wanted):
+                self._studies.set_state(stored.id, "finished")
+                return True
+        return False
+
+    def withdraw(self, stored: StoredStudy) -> None:
+        """End what waits, and stop what runs, of a study that was paused; all of it can go on."""
+        cells = self._studies.cells(stored.id)
+        for cell in sorted(cells.values(), key=lambda each: -each.begun_at):  # what waits first
+            if cell.state == "runs" and not cell.reused:
+                self._studies.set_cell(stored.id, cell.key, "paused", was="runs")
+                self._jobs.stop(cell.run_id)
+
+    def study_of(self, stored: StoredStudy) -> Study:
+        """What a stored study asks.
+
+        Raises:
+            SpecError: it can't be read by this version.
+        """
+        known = self._parsed.get(stored.id)
+        if known is None or known[0] != stored.study:
+            known = self._parsed[stored.id] = stored.study, parse_study(stored.study)
+        return known[1]
+
+    def cells(self, stored: StoredStudy, study: Study, table: Table) -> list[Cell]:
+        """`Study.cells`, remembered while nothing that counts has changed."""
+        settled = {key: told for key, told in table.items() if told.state in ("done", "failed")}
+        known = self._wanted.get(stored.id)
+        if known is None or known[0] != settled or known[1] is not study:
+            known = self._wanted[stored.id] = settled, study, study.cells(table)
+        return known[2]
+
+    def _take_in(self, stored: StoredStudy, study: Study, cells: Mapping[str, StoredCell]) -> None:
+        running = {key: cell for key, cell in cells.items() if cell.state == "runs"}
+        found = self._studies.runs([cell.run_id for cell in running.values()])
+        wanted = {cell.key: cell for cell in self.cells(stored, study, table_of(cells))}
+        for key, known in running.items():
+            cell, run = wanted.get(key), found.get(known.run_id)
+            if cell is None:  # of a grid that was asked for before
+                self._studies.set_cell(
+                    stored.id, key, "failed", was="runs", reason="It is not wanted any more."
+                )
+            elif run is None:
+                if time.time() - known.begun_at > LOST_SECONDS:
+                    self._studies.forget(stored.id, [key])
+            else:
+                self._settle(stored.id, cell, known, run)
+
+    def _settle(self, study_id: str, cell: Cell, known: StoredCell, run: RunRow) -> None:
+        """Write down what a cell has come to, if its run has ended."""
+        if run.is_deleted:
+            self._studies.set_cell(study_id, cell.key, "failed", was="runs", reason=GONE)
+            return
+        if run.state == "interrupted" or run.state not in ("finished", "stopped", "failed"):
+            return  # it goes on by itself
+        figures = figures_at(self._store.events(known.run_id), cell) if run.state != "failed" else None
+        if figures is None:
+            reason = run.reason or "It has no figures."
+            self._studies.set_cell(study_id, cell.key, "failed", was="runs", reason=reason)
+            return
+        self._studies.set_cell(study_id, cell.key, "done", was="runs", figures=figures.model_dump_json())
+
+    def _begin(self, stored: StoredStudy, cell: Cell, cells: Mapping[str, StoredCell]) -> bool:
+        """Begin a cell; whether a job of it waits now.
+
+        Raises:
+            SpecError: it can't be begun now.
+        """
+        if cell.follows is not None:
+            before = cells.get(cell.follows)
+            if before is None or not self._studies.begin(stored.id, cell.key, before.run_id, before.reused):
+                return False
+            return self._promote(stored, cell, before)
+        if (there := self._jobs.already(cell.spec)) is not None:
+            self._studies.begin(stored.id, cell.key, there.id, True)
+            return False
+        run_id = uuid.uuid4().hex
+        if not self._studies.begin(stored.id, cell.key, run_id, False):
+            return False
+        try:
+            self._submit(stored, cell, run_id)
+        except SpecError:
+            self._studies.forget(stored.id, [cell.key])
+            raise
+        return True
+
+    def _submit(self, stored: StoredStudy, cell: Cell, run_id: str) -> None:
+        self._jobs.submit(
+            cell.spec,
+            visitor=stored.visitor,
+            group=group_of(stored.id),
+            run_id=run_id,
+            until=cell.until,
+            resumes=RESUMES,
+        )
+
+    def _promote(self, stored: StoredStudy, cell: Cell, before: StoredCell) -> bool:
+        """The run of the rung before goes on; whether it does."""
+        run = self._studies.runs([before.run_id]).get(before.run_id)
+        if run is None or run.is_deleted:
+            self._studies.set_cell(stored.id, cell.key, "failed", was="runs", reason=GONE)
+            return False
+        if run.state == "finished":
+            return False
+        return self._jobs.go_on(before.run_id, cell.until)
+
+    def _go_on(self, stored: StoredStudy, cell: Cell, known: StoredCell) -> None:
+        """A cell that was paused goes on."""
+        if self._studies.set_cell(stored.id, cell.key, "runs", was="paused"):
+            run = self._studies.runs([known.run_id]).get(known.run_id)
+            if run is None:
+                self._studies.forget(stored.id, [cell.key])
+            elif run.state == "stopped" and not _has_reached(self._store.events(known.run_id), cell):
+                self._jobs.go_on(known.run_id, cell.until)
+
+
+def _has_reached(events: list[tuple[int, Event]], cell: Cell) -> bool:
+    return any(event["event"] == "epoch" and event["epoch"] >= cell.epochs for _, event in events)
+
+
+def figures_at(events: list[tuple[int, Event]], cell: Cell) -> CellFigures | None:
+    """What a run had come to at the cell's epoch, as its events say; at its end it is the epoch that stands for
+    it. None: it did not come so far, and did not end by itself either."""
+    from core.run.history import build_history
+
+    history = build_history(events).history()
+    epochs = {event["epoch"]: event for event in history.epochs}
+    if cell.until is None:
+        if history.state != "finished":
+            return None
+        event = history.result
+    else:
+        event = epochs.get(cell.until)
+        if event is None and history.state == "finished" and epochs:
+            event = epochs[max(epochs)]  # it ended early, by a regulariser's choice
+    if event is None:
+        return None
+    sparsity = event["sparsity"]
+    seconds = sum(
+        float(each.get("seconds") or 0.0) for each in history.epochs if each["epoch"] <= event["epoch"]
+    )
+    return CellFigures(
+        accuracy=event["validation_accuracy"],
+        loss=event["validation_loss"],
+        train_accuracy=event["train_accuracy"],
+        train_loss=event["train_loss"],
+        zeros=sparsity["exact"],
+        epochs=event["epoch"],
+        images=history.validation_images,
+        seconds=seconds,
+    )
+
+
+def already_there(jobs: Jobs, cells: list[Cell]) -> int:
+    """How many of these cells finished runs answer already."""
+    return sum(cell.follows is None and jobs.already(cell.spec) is not None for cell in cells)
