@@ -180,7 +180,7 @@ def runs_command(options: argparse.Namespace) -> int:
     words = options.search.encode("utf-8", "replace").decode("utf-8")
     found: list[StoredRun] = []
     for offset in range(0, options.limit, MOST_SHOWN):
-        page, total = store.find(Query(words), min(MOST_SHOWN, options.limit - offset), offset)
+        page, total = store.find(Query(words, cells=True), min(MOST_SHOWN, options.limit - offset), offset)
         found += page
         if offset + MOST_SHOWN >= total:
             break
@@ -443,7 +443,9 @@ def _parser() -> argparse.ArgumentParser:
     study = commands.add_parser("study", help="answer a question by many runs: which λ, does it help …")
     study.add_argument("study", nargs="?", metavar="STUDY", help="a JSON file, or '-' for standard input")
     study.add_argument("--out", type=Path, metavar="DIR", help="where the table and the answer are kept")
-    study.add_argument("--example", metavar="QUESTION", help="print one to edit: strength, ablation, search …")
+    study.add_argument(
+        "--example", metavar="QUESTION", help="print one to edit: strength, ablation, search …"
+    )
     study.set_defaults(command=study_command)
 
     school = commands.add_parser("class", help="serve the app to all on this network (docs/class.md)")

@@ -421,13 +421,14 @@ class Jobs:
         views = [self._runner.view(view.id) or view for view in self._archive.unfinished()]
         return [view for view in views if not view.ended and kind in (None, view.kind)]
 
-    def recent(self, limit: int = 50, kind: str | None = "train") -> list[StoredRun]:
+    def recent(self, limit: int = 50, kind: str | None = "train", cells: bool = True) -> list[StoredRun]:
         """The newest jobs in the store, without their histories, the newest first.
 
         Args:
             kind: only those of this kind; None: all.
+            cells: those that studies began, too.
         """
-        return self._archive.recent(limit, kind)
+        return self._archive.recent(limit, kind, cells)
 
     def find(self, query: Query, limit: int, offset: int = 0) -> tuple[list[StoredRun], int]:
         """A page of the jobs that a query is about, and how many there are; see `Store.find`."""

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from core.run.errors import SpecError
 from core.run.figures import result_of
 from core.run.spec import RunSpec, parse
-from core.store.tables import runs
+from core.store.tables import of_no_study, runs
 from core.text.describe import in_words, title
 
 MOST_SHOWN = 200  # runs in a page of the list
@@ -43,6 +43,7 @@ class Query(NamedTuple):
     starred: bool = False
     sort: Sort = "newest"
     kind: str = "train"
+    cells: bool = False  # those that studies began, too
 
 
 class Offered(NamedTuple):
@@ -86,6 +87,8 @@ def condition(query: Query) -> sa.ColumnElement[bool]:
     ):
         if wanted:
             found.append(column == wanted)
+    if not query.cells:
+        found.append(of_no_study(runs.c.group_id))
     if query.regulariser == NONE:
         found.append(runs.c.regularisers == "")
     elif query.regulariser:
@@ -149,6 +152,7 @@ def runs_before(engine: sa.Engine, run_ids: Sequence[str]) -> dict[str, str]:
             earlier.c.created_at < runs.c.created_at,
             earlier.c.kind == runs.c.kind,
             earlier.c.deleted_at.is_(None),
+            of_no_study(earlier.c.group_id),
         )
         .order_by(earlier.c.created_at.desc())
         .limit(1)

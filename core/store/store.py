@@ -37,7 +37,7 @@ from core.store.find import (
     summary_columns,
 )
 from core.store.images import validation_images
-from core.store.tables import events, open_database, runs, settings
+from core.store.tables import events, of_no_study, open_database, runs, settings
 from core.store.transaction import writing
 
 log = logging.getLogger(__name__)
@@ -235,12 +235,14 @@ class Store:
         kind: str | None = None,
         digest: str | None = None,
         parent: str | None = None,
+        cells: bool = True,
     ) -> list[StoredRun]:
         """The newest runs, the newest first, without the deleted ones; at most 500.
 
         Args:
             group, kind, digest: only those with this one.
             parent: only those that branch from this run.
+            cells: those that studies began, too.
         """
         newest = _believable_size().where(runs.c.deleted_at.is_(None))
         for column, wanted in ((runs.c.group_id, group), (runs.c.kind, kind), (runs.c.digest, digest)):
@@ -248,6 +250,8 @@ class Store:
                 newest = newest.where(column == wanted)
         if parent is not None:
             newest = newest.where(runs.c.inputs.contains(f'"parent": "{_checked_id(parent)}"'))
+        if not cells:
+            newest = newest.where(of_no_study(runs.c.group_id))
         newest = newest.order_by(runs.c.created_at.desc(), runs.c.id)
         return self._read_runs(newest.limit(max(0, min(limit, MAX_RUNS))))
 

@@ -11,10 +11,19 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from core.store.store import UNDO_SECONDS, Store, is_run_id
-from core.store.tables import cells, runs, studies
+from core.store.tables import STUDY_GROUP, cells, runs, studies
 
 MOST_LISTED = 200
-LIVE = ("running", "paused")
+
+
+def group_of(study_id: str) -> str:
+    """The group of a study's runs."""
+    return f"{STUDY_GROUP}{study_id}"
+
+
+def is_of_a_study(group: str | None) -> bool:
+    """Whether the run of this group was begun for a study's table."""
+    return (group or "").startswith(STUDY_GROUP)
 
 
 class StoredStudy(NamedTuple):

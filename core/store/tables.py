@@ -100,6 +100,8 @@ studies = sa.Table(
     sa.Column("deleted_at", sa.Double),
 )
 
+STUDY_GROUP = "study-"  # begins the group of a study's runs
+
 cells = sa.Table(  # of studies: which run each is, and its figures once they are known
     "cells",
     metadata,
@@ -123,6 +125,15 @@ artefacts = sa.Table(
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
 )
+
+
+def of_no_study(group: Any) -> sa.ColumnElement[bool]:
+    """The runs that were not begun for a study's table.
+
+    Args:
+        group: a column ``group_id``.
+    """
+    return sa.or_(group.is_(None), sa.not_(group.startswith(STUDY_GROUP)))
 
 
 def open_database(url: str) -> sa.Engine:

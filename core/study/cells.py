@@ -46,6 +46,7 @@ class Cell:
         follows: the key of a cell whose run goes on here.
         fold: which is judged; None: what is kept for validation.
         role: a ``test`` is the answer's own figure, by images that nothing chose by.
+        row, column: where it stands in a table that is looked at.
     """
 
     key: str
@@ -55,6 +56,8 @@ class Cell:
     follows: str | None = None
     fold: int | None = None
     role: Literal["cell", "test"] = "cell"
+    row: str = ""
+    column: str = ""
 
     @property
     def epochs(self) -> int:

@@ -50,7 +50,9 @@ def run_study(study: Study, out: Path, tell: Callable[[str], None]) -> int:
     return 1 if view.failed and view.state == "finished" else 0
 
 
-def _follow(studies: Studies, study_id: str, study: Study, out: Path, tell: Callable[[str], None]) -> StudyView:
+def _follow(
+    studies: Studies, study_id: str, study: Study, out: Path, tell: Callable[[str], None]
+) -> StudyView:
     """Tell and keep each cell as it ends, until the study does not run any more."""
     told: set[tuple[str, str]] = set()
     while True:

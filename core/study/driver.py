@@ -17,7 +17,7 @@ from core.jobs.manager import RESUMES, Jobs
 from core.run.errors import SpecError
 from core.run.events import Event
 from core.store.store import Store
-from core.store.studies import RunRow, StoredCell, StoredStudy, StudyStore
+from core.store.studies import RunRow, StoredCell, StoredStudy, StudyStore, group_of
 from core.study.cells import Cell, CellFigures, Table, Told
 from core.study.spec import Study, parse_study
 
@@ -27,11 +27,6 @@ AHEAD = 3  # jobs that wait at a time: no slot is idle, and others' runs take th
 LOST_SECONDS = 5.0  # after which a cell is begun again whose server was killed before it had put it in
 GONE = "Its run is not there any more."
 UNREADABLE = "What is stored of this study can't be read by this version."
-
-
-def group_of(study_id: str) -> str:
-    """The group of a study's runs."""
-    return f"study-{study_id}"
 
 
 def table_of(stored: Mapping[str, StoredCell]) -> dict[str, Told]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from core.catalogue import look_up
 from core.catalogues import completed
-from core.presets import PRESETS
 from core.run.spec import ModelSpec, OpSpec, RegulariserSpec, RunSpec, TrainSpec
 from core.study.questions.catalogue import QUESTIONS
 from core.study.spec import parse_study
@@ -39,11 +38,22 @@ _ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
     ),
     "race": (
         _SMALL,
-        {"optimisers": [{"kind": "sgd"}, {"kind": "adam"}, {"kind": "adamw"}], "factors": [0.1, 0.3, 1, 3, 10]},
+        {
+            "optimisers": [{"kind": "sgd"}, {"kind": "adam"}, {"kind": "adamw"}],
+            "factors": [0.1, 0.3, 1, 3, 10],
+        },
     ),
     "learning-curve": (_SMALL, {"seeds": 3}),
-    "seeds": (PRESETS["baseline"].spec, {"seeds": 5, "varied": ["all", "weights", "order", "split"]}),
+    "seeds": (
+        _SMALL.model_copy(update={"model": _DROPOUT}),
+        {"seeds": 5, "varied": ["weights", "order", "split"]},
+    ),
 }
+
+
+def suits(question: str) -> RunSpec:
+    """A run that a question can be asked about, and that trains in a second or two."""
+    return completed(_ASKED.get(question, (_SMALL, {}))[0]).model_copy(update={"name": ""})
 
 
 def example(question: str, base: RunSpec | None = None) -> dict[str, Any]:

@@ -35,7 +35,10 @@ def cells_csv(cells: Sequence[Cell], table: Table) -> str:
         row += ["" if cell.fold is None else cell.fold, cell.spec.seed]
         row += [_plain(figures.get(name)) for name in FIGURES]
         writer.writerow(
-            [cell_text(each) if isinstance(each, str) else each for each in [*row, told.state, told.reason, told.run_id]]
+            [
+                cell_text(each) if isinstance(each, str) else each
+                for each in [*row, told.state, told.reason, told.run_id]
+            ]
         )
     return text.getvalue()
 

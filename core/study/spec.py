@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from core.catalogue import look_up
 from core.catalogues import completed
 from core.run.errors import SpecError
-from core.run.spec import Part, RunSpec, parse, place_of, refusal, values_of
+from core.run.spec import Part, RunSpec, is_upload, parse, place_of, refusal, values_of
 from core.study.cells import Cell, Table
 
 MAX_STUDY_BYTES = 128 * 1024
@@ -112,6 +112,17 @@ def parse_study(source: str | bytes | Mapping[str, Any]) -> Study:
     study = study.filled()
     check_size(study)
     return study
+
+
+def check_folders(study: Study) -> None:
+    """Whether a study that a visitor has written reads no folder of this machine, but bundled sets and uploads.
+
+    Raises:
+        SpecError: it names one.
+    """
+    paths = {spec.data.path for spec in (study.base, *(cell.spec for cell in study.cells({})))}
+    if any(path is not None and not is_upload(path) for path in paths):
+        raise SpecError("base.data.path", "a page takes uploads only; choose your images under Train.")
 
 
 def with_changes(spec: RunSpec, changes: Mapping[str, Any]) -> RunSpec:

@@ -18,6 +18,7 @@ from core.store.store import Store
 from core.store.studies import StoredStudy, StudyStore
 from core.study.cells import Cell, Table
 from core.study.driver import Driver, table_of
+from core.study.questions.catalogue import QUESTIONS
 from core.study.spec import Study
 
 log = logging.getLogger(__name__)
@@ -58,11 +59,23 @@ class StudyView:
         return self.stored, tuple((key, told.state, told.run_id) for key, told in self.table.items())
 
     @property
+    def title(self) -> str:
+        """What it is called: its name, or the question."""
+        if self.stored.name:
+            return self.stored.name
+        return QUESTIONS[self.study.question].title if self.study is not None else "Study"
+
+    @property
     def done(self) -> int:
         """Cells of which nothing more will be known."""
         return sum(
             self.table[cell.key].state in ("done", "failed") for cell in self.cells if cell.key in self.table
         )
+
+    @property
+    def runs_in_all(self) -> int:
+        """Runs that it comes to at most."""
+        return max(self.study.cost().runs, len(self.cells)) if self.study is not None else 0
 
     @property
     def failed(self) -> list[str]:
@@ -172,6 +185,10 @@ class Studies:
         """The newest first."""
         return self._store.recent(limit)
 
+    def running(self) -> list[StudyView]:
+        """Those that run, the oldest first."""
+        return [view for stored in self._store.live() if (view := self.view(stored.id)) is not None]
+
     def view(self, study_id: str) -> StudyView | None:
         """A study as it is now: the same object while nothing changes; None if there is none."""
         with self._lock:
@@ -245,7 +262,7 @@ class Studies:
             return StudyView(stored._replace(reason=stored.reason or str(error)), None, table, (), {})
 
     def _drive(self) -> None:
-        while not self._closing.is_set():
+        while not self._closing.is_set() and not self._jobs.closed:
             live = False
             try:
                 live = self._step_all()

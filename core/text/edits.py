@@ -18,7 +18,7 @@ def edit_in_words(event: Event, spec: RunSpec) -> str:
         spec: of its run, completed.
     """
     return ", ".join(
-        f"{_label(path, spec)} {value_in_words(event['was'].get(path))} → {value_in_words(value)}"
+        f"{path_in_words(path, spec)} {value_in_words(event['was'].get(path))} → {value_in_words(value)}"
         for path, value in event["set"].items()
     )
 
@@ -37,7 +37,8 @@ def value_in_words(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
-def _label(path: str, spec: RunSpec) -> str:
+def path_in_words(path: str, spec: RunSpec) -> str:
+    """E.g. ``learning rate``, ``λ of L1``: what a form calls the field at ``path`` of a completed spec."""
     dial = dial_at(spec, path)
     if dial is None:
         return place_in_words(path)

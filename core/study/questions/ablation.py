@@ -82,13 +82,10 @@ class AblationStudy(Study):
                 seeded = with_seed(spec, number)
                 name = f"{self.said(setting)}, seed {seeded.seed}"[:80]
                 switched = {switch.name: on for switch, on in zip(self.switches, setting, strict=True)}
-                found.append(
-                    Cell(
-                        self._key(setting, number),
-                        seeded.model_copy(update={"name": name}),
-                        {**switched, "seed": seeded.seed},
-                    )
-                )
+                key, settings = self._key(setting, number), {**switched, "seed": seeded.seed}
+                seeded = seeded.model_copy(update={"name": name})
+                row = self.said(setting)
+                found.append(Cell(key, seeded, settings, row=row, column=f"seed {seeded.seed}"))
         return found
 
     def _key(self, setting: Setting, number: int) -> str:

@@ -15,11 +15,13 @@ class Question(Entry):
     Args:
         title: as a person would ask it.
         study: the path of its `Study`, ``module:name``.
-        chart: the path of what draws its answer, see `core.figures.study`.
+        chart: the path of what draws a result, see `core.figures.study`.
+        says: the path of what says it in sentences, see `core.text.studies`.
     """
 
     study: str
     chart: str
+    says: str
 
     def build(self) -> type[Study]:
         made: type[Study] = imported(self.study)
@@ -37,6 +39,7 @@ QUESTIONS: dict[str, Question] = {
             source="Breiman et al. 1984, section 3.4.3; Hastie, Tibshirani & Friedman 2009, section 7.10",
             study="core.study.questions.strength:StrengthStudy",
             chart="core.figures.study.strength:chart",
+            says="core.text.studies.strength:sentences",
         ),
         Question(
             name="ablation",
@@ -46,6 +49,7 @@ QUESTIONS: dict[str, Question] = {
             source="Box, Hunter & Hunter 2005, chapter 5",
             study="core.study.questions.ablation:AblationStudy",
             chart="core.figures.study.ablation:chart",
+            says="core.text.studies.ablation:sentences",
         ),
         Question(
             name="search",
@@ -55,6 +59,7 @@ QUESTIONS: dict[str, Question] = {
             source="Jamieson & Talwalkar 2016; Li et al. 2018, JMLR 18 (Hyperband)",
             study="core.study.questions.search:SearchStudy",
             chart="core.figures.study.search:chart",
+            says="core.text.studies.search:sentences",
         ),
         Question(
             name="race",
@@ -64,6 +69,7 @@ QUESTIONS: dict[str, Question] = {
             source="Choi et al. 2019, arXiv 1910.05446",
             study="core.study.questions.race:RaceStudy",
             chart="core.figures.study.race:chart",
+            says="core.text.studies.race:sentences",
         ),
         Question(
             name="learning-curve",
@@ -72,6 +78,7 @@ QUESTIONS: dict[str, Question] = {
             source="Cortes et al. 1993, Learning curves, NIPS 6",
             study="core.study.questions.learning_curve:LearningCurveStudy",
             chart="core.figures.study.learning_curve:chart",
+            says="core.text.studies.learning_curve:sentences",
         ),
         Question(
             name="seeds",
@@ -81,6 +88,7 @@ QUESTIONS: dict[str, Question] = {
             source="Bouthillier et al. 2021, arXiv 2103.03098",
             study="core.study.questions.seeds:SeedsStudy",
             chart="core.figures.study.seeds:chart",
+            says="core.text.studies.seeds:sentences",
         ),
     )
 }

@@ -13,7 +13,7 @@ from core.data.shape import training_images
 from core.measure.mean import mean_interval
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
-from core.study.cells import Cell, CellFigures, Table
+from core.study.cells import Cell, CellFigures, Table, Value
 from core.study.questions.answers import done, is_over
 from core.study.questions.switches import Switch, setting_of
 from core.study.spec import MOST_SEEDS, Cost, Study, differing, with_seed
@@ -92,24 +92,22 @@ class LearningCurveStudy(Study):
             for images in self.images:
                 for i, variant in enumerate(self.variants):
                     spec = with_seed(self._spec(images, variant), number)
-                    name = ", ".join(filter(None, [f"{images:,} images", variant, f"seed {spec.seed}"]))
-                    settings = {
+                    row = ", ".join(filter(None, [f"{images:,} images", variant]))
+                    settings: dict[str, Value] = {
                         "images": images,
                         **({"variant": variant} if variant else {}),
-                        "seed": spec.seed,
                     }
-                    cell = Cell(
-                        _key(i, images, number), spec.model_copy(update={"name": name[:80]}), settings
-                    )
+                    settings["seed"] = spec.seed
+                    key, column = _key(i, images, number), f"seed {spec.seed}"
+                    spec = spec.model_copy(update={"name": f"{row}, {column}"[:80]})
+                    cell = Cell(key, spec, settings, row=row, column=column)
                     found.append(cell)
         return found
 
     def cost(self) -> Cost:
         runs = len(self.images) * len(self.variants) * self.seeds
-        whole = self.images[-1]
-        # In epochs of all images, since an epoch of a tenth of them costs a tenth.
-        shares = sum(self._epochs(images) * images / whole for images in self.images)
-        return Cost(runs, math.ceil(shares * len(self.variants) * self.seeds))
+        epochs = sum(self._epochs(images) for images in self.images)
+        return Cost(runs, epochs * len(self.variants) * self.seeds)
 
     def figures(self, table: Table, variant: int, images: int) -> list[CellFigures]:
         found = [done(table, _key(variant, images, number)) for number in range(self.seeds)]

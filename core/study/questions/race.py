@@ -19,7 +19,7 @@ from core.measure.mean import mean_interval, paired_difference
 from core.optimise.catalogue import OPTIMISERS
 from core.run.errors import SpecError
 from core.run.spec import OptimiserSpec, RunSpec
-from core.study.cells import Cell, Figure, Table
+from core.study.cells import Cell, Figure, Table, Value
 from core.study.questions.answers import done, is_over
 from core.study.spec import MOST_SEEDS, Cost, Study, differing, with_seed
 
@@ -99,12 +99,9 @@ class RaceStudy(Study):
         spec = self._spec(number, rate)
         data = spec.data.model_copy(update={"folds": self.folds, "fold": 0})
         name = f"{self.title(number)} at {rate:g}"
-        return Cell(
-            _trial(number, rate),
-            spec.model_copy(update={"data": data, "name": name}),
-            {"optimiser": self.title(number), "rate": rate, "seed": spec.seed},
-            fold=0,
-        )
+        spec = spec.model_copy(update={"data": data, "name": name})
+        settings: dict[str, Value] = {"optimiser": self.title(number), "rate": rate, "seed": spec.seed}
+        return Cell(_trial(number, rate), spec, settings, fold=0, row=name, column="to find the rate")
 
     def best_rate(self, table: Table, number: int) -> float | None:
         """The rate with the least error; of equal ones the smaller. None: not all are known, or all failed."""
@@ -124,11 +121,15 @@ class RaceStudy(Study):
                 if (rate := self.best_rate(table, number)) is None:
                     continue
                 spec = with_seed(self._spec(number, rate), seed)
-                name = f"{self.title(number)} at {rate:g}, seed {spec.seed}"
-                settings = {"optimiser": self.title(number), "rate": rate, "seed": spec.seed}
-                yield Cell(
-                    _run(number, rate, seed), spec.model_copy(update={"name": name}), settings, role="test"
-                )
+                row, column = f"{self.title(number)} at {rate:g}", f"seed {spec.seed}"
+                settings: dict[str, Value] = {
+                    "optimiser": self.title(number),
+                    "rate": rate,
+                    "seed": spec.seed,
+                }
+                spec = spec.model_copy(update={"name": f"{row}, {column}"})
+                key = _run(number, rate, seed)
+                yield Cell(key, spec, settings, role="test", row=row, column=column)
 
     def cost(self) -> Cost:
         trials = sum(len(self.rates(number)) for number in range(len(self.optimisers)))
@@ -153,6 +154,12 @@ class RaceStudy(Study):
             ours = self.accuracies(table, number)
             row: dict[str, Any] = {"optimiser": self.title(number), "rate": rate, "n": len(ours)}
             rates = self.rates(number)
+            row["tried"] = [
+                {"rate": each, "accuracy": figures.accuracy if figures else None}
+                for each in rates
+                if is_over(table, _trial(number, each))
+                for figures in [done(table, _trial(number, each))]
+            ]
             row["edge"] = "" if rate is None or rates[0] < rate < rates[-1] else "at the edge of the rates"
             values = list(ours.values())
             if values:
@@ -170,7 +177,7 @@ class RaceStudy(Study):
                 if apart.is_known:
                     row["difference"] |= {"low": apart.low, "high": apart.high}
             found.append(row)
-        if not any(row["rate"] for row in found):
+        if not any(row["tried"] for row in found):
             return {}
         complete = all(is_over(table, cell.key) for cell in self.cells(table))
         return {"figure": "accuracy", "against": self.title(base), "optimisers": found, "complete": complete}

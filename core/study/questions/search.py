@@ -22,6 +22,7 @@ from core.study.questions.answers import accuracy_interval, done, is_over
 from core.study.rules.halving import Rung, brackets, promoted, rungs
 from core.study.samplers import SAMPLERS, Dial
 from core.study.spec import MOST_CELLS, Cost, Study, with_changes
+from core.text.edits import path_in_words, value_in_words
 
 FOLDS = 5
 MOST_SETTINGS = 200
@@ -216,14 +217,16 @@ class SearchStudy(Study):
 
     def _cell(self, name: str, values: Mapping[str, Value], spec: RunSpec, epochs: int, before: int) -> Cell:
         data = spec.data.model_copy(update={"folds": self.folds, "fold": 0})
-        said = ", ".join(f"{path.rpartition('.')[2]} {_short(value)}" for path, value in values.items())
+        said = f"{name}: {self.said(values)}"
         return Cell(
             _key(name, epochs),
-            spec.model_copy(update={"data": data, "name": f"{name}: {said}"[:80]}),
+            spec.model_copy(update={"data": data, "name": said[:80]}),
             {"setting": name, **values},
             until=epochs if epochs < self.most else None,
             follows=_key(name, before) if before else None,
             fold=0,
+            row=said,
+            column=f"{epochs} {'epoch' if epochs == 1 else 'epochs'}",
         )
 
     def _refit(self, table: Table) -> Iterator[Cell]:
@@ -231,12 +234,9 @@ class SearchStudy(Study):
         if not self.refit or winner is None or not self._is_complete(table):
             return
         name, values, spec = winner
-        yield Cell(
-            f"test {name}",
-            spec.model_copy(update={"name": "The winner, all training images"}),
-            dict(values),
-            role="test",
-        )
+        said = "The winner, all training images"
+        spec = spec.model_copy(update={"name": said})
+        yield Cell(f"test {name}", spec, dict(values), role="test", row=said, column="test part")
 
     def _is_complete(self, table: Table) -> bool:
         return all(
@@ -263,6 +263,13 @@ class SearchStudy(Study):
         )
         return Cost(runs + self.refit, epochs + self.refit * self.most)
 
+    def said(self, values: Mapping[str, Value]) -> str:
+        """A setting's values in words."""
+        varied = [(path, value) for path, value in values.items() if path != "setting"]
+        return ", ".join(
+            f"{path_in_words(path, self.base)} {value_in_words(value)}" for path, value in varied
+        )
+
     def looks(self, table: Table) -> int:
         """How often something was chosen by the fold that judges: each setting at each rung."""
         return sum(told.state == "done" for key, told in table.items() if not key.startswith("test "))
@@ -283,6 +290,20 @@ class SearchStudy(Study):
             "epochs_of_full_search": sum(plan[0].settings for plan in self.plans) * self.most,
             "looks": self.looks(table),
             "complete": self._is_complete(table),
+            "epochs_planned": sorted({rung.epochs for plan in self.plans for rung in plan}),
+            "rungs": [
+                {
+                    "setting": str(cell.settings["setting"]),
+                    "epochs": cell.epochs,
+                    "accuracy": figures.accuracy,
+                    "loss": figures.loss,
+                    "run": table[cell.key].run_id,
+                    "values": self.said(cell.settings),
+                }
+                for bracket in range(len(self.plans))
+                for cell in self._bracket(table, bracket)
+                if (figures := done(table, cell.key))
+            ],
         }
         if winner is None:
             return found if found["epochs_spent"] else {}
@@ -291,6 +312,7 @@ class SearchStudy(Study):
         assert figures is not None
         found |= {
             "winner": {"setting": name, **values},
+            "winner_in_words": self.said(values),
             "accuracy": figures.accuracy,
             "loss": figures.loss,
             "images": figures.images,
@@ -304,7 +326,3 @@ class SearchStudy(Study):
 
 def _key(name: str, epochs: int) -> str:
     return f"{name}@{epochs}"
-
-
-def _short(value: Value) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

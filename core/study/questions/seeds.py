@@ -17,6 +17,7 @@ from core.study.questions.answers import done, is_over
 from core.study.repeats import Varied, repeats, what_can_vary
 from core.study.rules.effects import MOST_SEEDS as MOST_ADVISED
 from core.study.spec import MOST_SEEDS, Cost, Study, differing
+from core.text.seeds import DRAWS
 
 TOLD_POINTS = (0.02, 0.01, 0.005, 0.002)  # differences of accuracy for which seeds are advised
 
@@ -54,11 +55,10 @@ class SeedsStudy(Study):
             for number, spec in enumerate(self._specs(kind)):
                 said = "as it is" if number == 0 else f"{kind}, {number + 1} of {self.seeds}"
                 key = _key(kind, number)
-                found[key] = Cell(
-                    key,
-                    spec.model_copy(update={"name": f"Seeds: {said}"}),
-                    {"varied": kind if number else "", "seed": spec.seed if kind == "all" else number},
-                )
+                settings = {"varied": kind if number else "", "seed": spec.seed if kind == "all" else number}
+                spec = spec.model_copy(update={"name": f"Seeds: {said}"})
+                row = DRAWS[kind] if number else "as it is"
+                found[key] = Cell(key, spec, settings, row=row, column=f"run {number + 1}")
         return list(found.values())
 
     def cost(self) -> Cost:
@@ -96,6 +96,7 @@ def _spread(values: list[float]) -> dict[str, Any]:
         "low": mean - half,
         "high": mean + half,
         "quartiles": quartiles,
+        "values": values,
         "smallest": min(values),
         "largest": max(values),
         # So many seeds of each of two settings tell a difference of this size apart, four times of five.

@@ -87,14 +87,12 @@ class StrengthStudy(Study):
 
     def _cell(self, point: Point, fold: int) -> Cell:
         data = self.base.data.model_copy(update={"folds": self.folds, "fold": fold})
-        spec = self._with(point).model_copy(update={"data": data})
-        name = f"{self._said(point)}, fold {fold + 1} of {self.folds}"
-        return Cell(
-            f"{self._key(point)}/{fold}",
-            spec.model_copy(update={"name": name}),
-            self._settings(point),
-            fold=fold,
-        )
+        spec = self.with_strengths(point).model_copy(update={"data": data})
+        column = f"fold {fold + 1}"
+        name = f"{self._said(point)}, {column} of {self.folds}"
+        key, settings = f"{self._key(point)}/{fold}", self._settings(point)
+        spec = spec.model_copy(update={"name": name[:80]})
+        return Cell(key, spec, settings, fold=fold, row=self._said(point), column=column)
 
     def _refit(self, table: Table) -> Iterator[Cell]:
         """The last run, once the whole table is known."""
@@ -104,10 +102,14 @@ class StrengthStudy(Study):
         if any(self._told(table, point) is None for point in self.grid):
             return
         point = choice.lambda_min if self.refit == "min" else choice.lambda_1se
-        spec = self._with(point).model_copy(update={"name": f"{self._said(point)}, all training images"})
-        yield Cell(f"test {self._key(point)}", spec, self._settings(point), role="test")
+        spec = self.with_strengths(point).model_copy(
+            update={"name": f"{self._said(point)}, all training images"}
+        )
+        key, row = f"test {self._key(point)}", f"{self._said(point)}, all training images"
+        yield Cell(key, spec, self._settings(point), role="test", row=row, column="test part")
 
-    def _with(self, point: Point) -> RunSpec:
+    def with_strengths(self, point: Point) -> RunSpec:
+        """The base run with these λ."""
         regularisers = list(self.base.regularisers)
         for axis, strength in zip(self.strengths, point, strict=True):
             i = axis.regulariser

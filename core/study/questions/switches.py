@@ -17,6 +17,8 @@ from core.study.spec import with_changes
 
 Changes = Annotated[dict[Annotated[str, Field(max_length=120)], Any], Field(max_length=32)]
 
+TOGETHER = "Augmentation"  # all operations
+
 
 class Switch(Part):
     """A choice: ``on`` and ``off`` are what the base run has otherwise then, values by path as
@@ -37,7 +39,7 @@ def switches_of(spec: RunSpec) -> list[Switch]:
         found.append(_switch(title_of(MIXES, spec.augment.mix.op), {"augment.mix": None}))
     if len(found) > 1:
         everything = {change: None for each in found for change in each.off}
-        found.insert(0, _switch("Augmentation", everything))
+        found.insert(0, _switch(TOGETHER, everything))
     found += [
         _switch(title_of(REGULARISERS, each.kind), {f"regularisers.{i}": None})
         for i, each in enumerate(spec.regularisers)

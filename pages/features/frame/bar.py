@@ -25,6 +25,7 @@ PAGES = (
     PageLink("pages/1_Augment.py", "Augment", ":material/auto_fix_high:"),
     PageLink("pages/2_Train.py", "Train", ":material/model_training:"),
     PageLink("pages/3_Runs.py", "Runs", ":material/stacks:"),
+    PageLink("pages/4_Studies.py", "Studies", ":material/science:"),
 )
 
 

@@ -16,6 +16,7 @@ import streamlit as st
 from core.interactive.client import shared_interactive
 from core.jobs.manager import Jobs
 from core.jobs.shared import shared_jobs
+from core.study.shared import shared_studies
 from pages.features.frame.bar import bar
 from pages.features.frame.size import presenter_size
 from pages.features.frame.steps import address_follows, no_step_for_a_dial
@@ -68,6 +69,7 @@ def _warm(title: str) -> None:
     """First the page, then the worker that it needs, then the other: on two cores, two imports take twice as
     long."""
     manager = jobs()
+    shared_studies()  # those that run go on, whether or not anybody looks
     if title == "Start":
         time.sleep(DRAWING_SECONDS)
         manager.warm()

@@ -27,7 +27,7 @@ export default function () {
 }
 """
 
-SHOWN = ("run", "runs")  # in an address: what a page shows
+SHOWN = ("run", "runs", "study")  # in an address: what a page shows
 _BEFORE = "augury.shown_before"
 
 _steps = st.components.v2.component("augury_steps", html="<span hidden></span>", js=_STEPS)

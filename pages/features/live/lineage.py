@@ -7,9 +7,11 @@ import streamlit as st
 from core.figures.lineage import Ancestor
 from core.jobs.views import RunView
 from core.run.events import Event
+from core.store.studies import is_of_a_study
 from core.text.describe import title
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
+from pages.features.study.manager import studies
 
 MOST_GENERATIONS = 20
 MOST_LINKS = 6
@@ -44,6 +46,20 @@ def _whole_line(view: RunView, generations: int) -> list[Event]:
     begins = float((view.history.started or {}).get("begins_at", 0))
     before = _whole_line(parent, generations - 1)
     return [event for event in before if event["step"] <= begins] + own
+
+
+def study_link(view: RunView) -> None:
+    """A link to the study whose table this run stands in, if it was begun for one."""
+    if not is_of_a_study(view.group):
+        return
+    study = studies().of_run(view.id)
+    if study is not None:
+        st.page_link(
+            "pages/4_Studies.py",
+            label=plain(f"of the study {study.name}".strip()) if study.name else "of a study",
+            icon=":material/science:",
+            query_params={"study": study.id},
+        )
 
 
 def branch_links(view: RunView) -> None:

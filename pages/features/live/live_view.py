@@ -33,7 +33,7 @@ from pages.features.live.controls import control_buttons
 from pages.features.live.end_toast import end_toast
 from pages.features.live.group_view import accuracy_band, group_line, seeds_of
 from pages.features.live.job_view import job_view
-from pages.features.live.lineage import ancestor_of, parent_link
+from pages.features.live.lineage import ancestor_of, parent_link, study_link
 from pages.features.live.next_steps import what_next
 from pages.features.live.outcome import outcome
 from pages.features.live.run_charts import chart
@@ -138,6 +138,7 @@ def _header(view: RunView) -> None:
             with st.container(horizontal=True, vertical_alignment="bottom", width="stretch", key=key):
                 st.title(plain(name), anchor=False, width="content")
                 parent_link(view)
+                study_link(view)
             with st.container(horizontal=True, width="content", gap="small"):
                 if part_shown("share"):
                     with st.popover("Share", icon=":material/share:"):

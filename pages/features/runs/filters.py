@@ -54,6 +54,7 @@ def filters() -> Query:
             arch = _choice("Network", there.archs, ARCHITECTURES)
             regulariser = _choice("Regulariser", there.regularisers, REGULARISERS)
             tag = _choice("Tag", there.tags, {})
+            cells = st.toggle("With the runs of studies", key="runs.cells", persist_state="session")
         st.segmented_control(
             "View", [TABLE, CARDS], default=TABLE, required=True, key="runs.view", persist_state="session"
         )
@@ -63,7 +64,7 @@ def filters() -> Query:
         )  # fmt: skip
     mine = visitor() if whose == "Mine" else ""
     by: Sort = sort if sort in SORTED else "newest"
-    return Query(words or "", state, data, arch, regulariser, tag, mine, whose == "★", by)
+    return Query(words or "", state, data, arch, regulariser, tag, mine, whose == "★", by, cells=cells)
 
 
 def _choice(label: str, values: Sequence[str], catalogue: Mapping[str, Entry]) -> str:

@@ -11,6 +11,8 @@ from core.jobs.kinds import KINDS
 from core.jobs.views import RunView
 from core.run.figures import result_of
 from core.store.store import StoredRun
+from core.store.studies import is_of_a_study
+from core.study.studies import StudyView
 from core.text.describe import in_words, title
 from core.text.escape import plain
 from core.text.seeds import told_apart
@@ -19,6 +21,7 @@ from pages.features.frame.asked import obeyed
 from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import is_teacher, visitor
 from pages.features.frame.when import when
+from pages.features.study.manager import studies
 
 REFRESH_SECONDS = 2.0
 SHOWN = 5
@@ -28,14 +31,17 @@ MOST_RECENT = 50  # that are looked through for a visit's own
 
 def running_now() -> None:
     """A line a live run, kept up to date; the last ended one when there is none."""
-    live = bool(jobs().live(None))
+    live = bool(jobs().live(None) or studies().running())
     st.fragment(_lines, run_every=REFRESH_SECONDS if live else None)()
 
 
 def _lines() -> None:
-    live = jobs().live(None)
-    if live:
+    live = [view for view in jobs().live(None) if not is_of_a_study(view.group)]
+    running = studies().running()
+    if live or running:
         st.markdown("**Running now**")
+    for study in running[:SHOWN]:
+        _study_line(study)
     for view in live[:SHOWN]:
         _line(view)
     if len(live) > SHOWN:
@@ -43,13 +49,26 @@ def _lines() -> None:
     waiting = sum(view.state == "queued" and view.kind == "train" for view in live)
     if waiting > 1 and is_teacher():
         stop_waiting_box(waiting)
-    if not live:
+    if not live and not running:
         _last_run()
+
+
+def _study_line(study: StudyView) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        runs = max(1, study.runs_in_all)
+        said = plain(f"Study: {study.title} · {study.done} of {runs} runs")
+        st.progress(min(1.0, study.done / runs), said, width="stretch")
+        st.page_link(
+            "pages/4_Studies.py",
+            label="Watch",
+            icon=":material/monitoring:",
+            query_params={"study": study.id},
+        )
 
 
 def _last_run() -> None:
     """The visit's own last run, to go on with; else anybody's."""
-    runs = jobs().recent(MOST_RECENT)
+    runs = jobs().recent(MOST_RECENT, cells=False)
     mine = next((run for run in runs if run.visitor == visitor()), None)
     for run in [mine] if mine else runs[:1]:
         if last := jobs().view(run.id):
@@ -92,7 +111,7 @@ def _line(view: RunView) -> None:
 def recent_runs(shown: str) -> None:
     """Links to the last runs, newest first, the one on the screen marked; and one to start another."""
     st.page_link("pages/2_Train.py", label="New run", icon=":material/add:", query_params={})
-    runs = jobs().recent(MOST_RECENT)
+    runs = jobs().recent(MOST_RECENT, cells=False)
     mine = [run for run in runs if run.visitor == visitor()]
     st.caption("Recent runs")
     if mine and len(mine) < len(runs):

@@ -1,0 +1,96 @@
+"""Which λ, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.text.shares import counted, percent
+
+OVERFITS = 0.02  # train accuracy so far above: what the smallest λ leaves is learned by heart
+UNDERFITS = 0.05  # below the best: what the largest λ takes is missed
+
+
+def sentences(result: Mapping[str, Any]) -> list[str]:
+    """The answer; empty: nothing is known yet."""
+    if not result:
+        return []
+    grid, lowest, simplest = result["grid"], result["lambda_min"], result["lambda_1se"]
+    at_lowest, at_simplest = grid.index(lowest), grid.index(simplest)
+    n = f"n = {result['folds']} folds"
+    said = []
+    if result["complete"]:
+        error, spread = result["mean"][at_lowest], result["standard_error"][at_lowest]
+        said.append(
+            f"**Take λ = {_point(simplest)}**: the largest that is as good as the best within one standard error "
+            f"({_figure(result, at_simplest)}, {percent(result['zeros'][at_simplest])} of the weights are zero)."
+            if simplest != lowest
+            else f"**Take λ = {_point(lowest)}**: no larger one is as good within one standard error "
+            f"({_figure(result, at_lowest)}, {percent(result['zeros'][at_lowest])} of the weights are zero)."
+        )
+        said.append(
+            f"The least {result['figure']} has λ = {_point(lowest)}: {_error(result, error)} ± "
+            f"{_error(result, spread)} (mean ± standard error, {n}, the same folds and seeds for each λ)."
+        )
+    else:
+        known = len(grid)
+        said.append(f"So far {known} values of λ are known on all folds; λ = {_point(lowest)} leads ({n}).")
+    said += _edge(result) + _ends(result)
+    if result["failed"]:
+        failed = ", ".join(_point(each) for each in result["failed"])
+        said.append(f"At λ = {failed} a run failed, so it can't be chosen.")
+    if test := result.get("test"):
+        images = test["images"]
+        n_images = f" ({counted(test['accuracy'], images)})" if images else ""
+        said.append(
+            f"Trained again on all training images with λ = {_point(test['lambda'])}, it answers "
+            f"{percent(test['accuracy'])} of the images right that nothing chose by{n_images}."
+        )
+        if test["looks"] > 1:
+            said.append(
+                f"That part has been looked at {test['looks']} times: chosen by it, the figure would be too good."
+            )
+    return said
+
+
+def _point(value: float | list[float]) -> str:
+    return " and ".join(f"{each:g}" for each in value) if isinstance(value, list) else f"{value:g}"
+
+
+def _figure(result: Mapping[str, Any], i: int) -> str:
+    spread = result["standard_error"][i]
+    if result["figure"] == "loss":
+        return f"loss {result['mean'][i]:.3f} ± {spread:.3f}"
+    return f"accuracy {100 * (1 - result['mean'][i]):.1f} ± {100 * spread:.1f} %"
+
+
+def _error(result: Mapping[str, Any], value: float) -> str:
+    return f"{value:.3f}" if result["figure"] == "loss" else f"{100 * value:.2f} %"
+
+
+def _edge(result: Mapping[str, Any]) -> list[str]:
+    edges = result["edge"] if isinstance(result["edge"], list) else [result["edge"]]
+    return [
+        f"The best lies at the {edge} λ that was tried, so a better one may lie beyond: extend the grid."
+        for edge in edges
+        if edge
+    ][:1]
+
+
+def _ends(result: Mapping[str, Any]) -> list[str]:
+    """What goes wrong at the two ends of one λ's grid."""
+    if not result["grid"] or isinstance(result["grid"][0], list) or len(result["grid"]) < 3:
+        return []
+    accuracy, train = result["accuracy"], result["train_accuracy"]
+    said = []
+    if train[0] - accuracy[0] > OVERFITS:
+        said.append(
+            f"With the smallest λ it overfits: {percent(train[0])} of the images it was trained on, "
+            f"{percent(accuracy[0])} of others."
+        )
+    if max(accuracy) - accuracy[-1] > UNDERFITS and train[-1] < max(train):
+        said.append(
+            f"With the largest it underfits: {percent(train[-1])} and {percent(accuracy[-1])}, for too little "
+            "of the network is left."
+        )
+    return said

@@ -1,0 +1,68 @@
+"""What run a study is about: what was chosen on Train, a run that is there, or a preset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.catalogues import completed
+from core.presets import PRESETS
+from core.run.errors import SpecError
+from core.run.spec import RunSpec
+from core.store.store import is_run_id
+from core.text.describe import in_words, title
+from core.text.escape import plain
+from core.text.how_long import training_images
+from pages.features.editor import choice
+from pages.features.frame.setup import jobs
+
+ABOUT = "about"  # in the address: a run's id
+_MINE = "mine"
+
+
+def base_run(suits: Mapping[str, RunSpec]) -> RunSpec | None:
+    """Choose it; None: what was chosen can't be trained, and the page says why.
+
+    Args:
+        suits: what else is offered, by name.
+    """
+    runs = _run_asked()
+    offered = {
+        **runs,
+        _MINE: choice.current(),
+        **suits,
+        **{f"preset {n}": p.spec for n, p in PRESETS.items()},
+    }
+    names = {
+        _MINE: "My choices on Train",
+        **{key: f"Run: {title(spec)}" for key, spec in runs.items()},
+        **{name: name for name in suits},
+        **{f"preset {name}": f"Preset: {each.title}" for name, each in PRESETS.items()},
+    }
+    chosen = st.selectbox(
+        "About which run?",
+        list(offered),
+        index=0 if runs else list(offered).index(next(iter(suits), _MINE)),
+        format_func=lambda key: names[key],
+        key=f"study.base.{next(iter(runs), '')}.{next(iter(suits), '')}",
+        help="What is not varied is as in this run.",
+    )
+    try:
+        spec = completed(offered[chosen])
+    except SpecError as error:
+        st.error(f"These choices can't be trained: {plain(str(error))}", icon=":material/error:")
+        return None
+    st.caption(plain(f"{in_words(spec)} · {spec.train.epochs} epochs{_of(spec)}"))
+    return spec.model_copy(update={"name": ""})
+
+
+def _of(spec: RunSpec) -> str:
+    images = training_images(spec)
+    return f" of {images:,.0f} images" if images and images > 1 else ""
+
+
+def _run_asked() -> dict[str, RunSpec]:
+    run_id = st.query_params.get(ABOUT, "")
+    view = jobs().view(run_id) if is_run_id(run_id) else None
+    return {run_id: view.spec_now} if view is not None and view.kind == "train" else {}
