@@ -60,10 +60,10 @@ def _follow(
         if view is None:
             raise SpecError("", "The study is not there any more: it was deleted.")
         new = [cell for cell in view.cells if _is_news(view, cell, told)]
-        for cell in new:
-            tell(json.dumps(_event(cell, view.table[cell.key], view)))
         if new or view.state != "running":
             write_study(out, study, view.cells, view.table, view.result)
+        for cell in new:  # what was told is in the files
+            tell(json.dumps(_event(cell, view.table[cell.key], view)))
         if view.state != "running":
             return view
 

@@ -306,7 +306,7 @@ class SearchStudy(Study):
             ],
         }
         if winner is None:
-            return found if found["epochs_spent"] else {}
+            return found if found["looks"] or found["complete"] else {}
         name, values, _ = winner
         figures = done(table, _key(name, self.most))
         assert figures is not None

@@ -15,6 +15,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     spent, full = result["epochs_spent"], result["epochs_of_full_search"]
     share = f"{spent:,} of the {full:,} epochs that a full search would take ({percent(spent / full)})"
     winner = result.get("winner")
+    if winner is None and result["complete"]:
+        return ["Every setting failed: try smaller learning rates, or weaker regularisers."]
     if winner is None or not result["complete"]:
         lead = f" Setting {winner['setting']} leads." if winner else ""
         return [f"So far {share}.{lead}"]
