@@ -31,6 +31,19 @@ def plain(text: str) -> str:
     return _FOUND_LATER.sub(rf"\g<0>{_CUT}", line)
 
 
+def plain_but_bold(text: str) -> str:
+    """The same of our own sentence in which ``**…**`` is bold; a name in it may be anybody's text, and what
+    it has of such marks is none."""
+    return "**".join(_kept_apart(part) for part in text.split("**"))
+
+
+def _kept_apart(part: str) -> str:
+    """`plain`, with the spaces at the ends that it drops."""
+    core = part.strip()
+    start = part.index(core) if core else 0
+    return f"{part[:start]}{plain(core)}{part[start + len(core) :]}" if core else part
+
+
 def plain_html(text: str) -> str:
     """``text`` for Plotly, whose names, ticks and hovers take a subset of HTML: on one line."""
     return html.escape(" ".join(text.split()), quote=False)

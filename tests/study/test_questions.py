@@ -38,7 +38,9 @@ def test_an_example_of_each_question_is_whole_and_is_read_back_as_it_is(question
     assert parse_study(asked.model_dump_json()) == asked
     cells = asked.cells({})
     assert cells and len({cell.key for cell in cells}) == len(cells)
-    assert all(len(cell.key) <= 80 and len(cell.spec.name) <= 80 and cell.row and cell.column for cell in cells)
+    assert all(
+        len(cell.key) <= 80 and len(cell.spec.name) <= 80 and cell.row and cell.column for cell in cells
+    )
     assert 0 < asked.cost().runs <= MOST_CELLS and asked.result({}) == {}
     assert suits(question).name == ""
 
@@ -94,7 +96,14 @@ def test_an_accuracy_or_a_question_that_is_not_there_is_refused_in_a_sentence():
         with pytest.raises(SpecError) as refused:
             parse_study({"version": 1, **wrong})
         assert says in str(refused.value), wrong
-    for text in ("[]", "{", '{"question": 3}', "[" * 100_000, " " * 200_000, '{"question": "seeds", "base": 7}'):
+    for text in (
+        "[]",
+        "{",
+        '{"question": 3}',
+        "[" * 100_000,
+        " " * 200_000,
+        '{"question": "seeds", "base": 7}',
+    ):
         with pytest.raises(SpecError):
             parse_study(text)
 
@@ -113,7 +122,10 @@ def test_anything_at_all_is_a_study_or_one_refusal(value):
 
 
 def test_a_study_from_outside_reads_no_folder_of_the_server():
-    switch = {"name": "there", "off": {"data.path": "/etc", "data.name": "folder", "data.side": 28, "data.channels": 1}}
+    switch = {
+        "name": "there",
+        "off": {"data.path": "/etc", "data.name": "folder", "data.side": 28, "data.channels": 1},
+    }
     asked = study("ablation", switches=[switch], seeds=2)
     with pytest.raises(SpecError, match="uploads only"):
         check_folders(asked)
@@ -186,7 +198,11 @@ def test_two_strengths_at_once(data):
     bound = mean[found.lambda_min] + stats.sem(errors[points.index(found.lambda_min)])
     assert mean[found.lambda_min] == min(mean.values())
     assert all(a >= b for a, b in zip(found.lambda_1se, found.lambda_min, strict=True))
-    good = [p for p in points if mean[p] <= bound - 1e-9 and all(a >= b for a, b in zip(p, found.lambda_min, strict=True))]
+    good = [
+        p
+        for p in points
+        if mean[p] <= bound - 1e-9 and all(a >= b for a, b in zip(p, found.lambda_min, strict=True))
+    ]
     up = [xs.index(p[0]) + ys.index(p[1]) for p in good]
     assert not up or max(up) <= xs.index(found.lambda_1se[0]) + ys.index(found.lambda_1se[1])
 
@@ -195,8 +211,15 @@ def test_two_strengths_at_once(data):
 
 
 def test_switches_are_what_a_run_has_and_a_setting_is_the_run_without_it():
-    base = TINY | {"augment": {"ops": [{"op": "RandomAffine"}, {"op": "RandomErasing"}], "mix": {"op": "RandomMixUpV2"}}}
-    asked = study("ablation", base, switches=[s.model_dump() for s in switches_of(study("seeds", base).base)[:1]], seeds=2)
+    base = TINY | {
+        "augment": {"ops": [{"op": "RandomAffine"}, {"op": "RandomErasing"}], "mix": {"op": "RandomMixUpV2"}}
+    }
+    asked = study(
+        "ablation",
+        base,
+        switches=[s.model_dump() for s in switches_of(study("seeds", base).base)[:1]],
+        seeds=2,
+    )
     assert [switch.name for switch in switches_of(asked.base)] == [
         "Augmentation", "Affine", "Erasing", "MixUp", "L1 (lasso)", "L2 (ridge)", "Dropout",
     ] or len(switches_of(asked.base)) == 7  # fmt: skip
@@ -246,10 +269,15 @@ def test_on_noise_alone_nothing_is_told_in_95_of_100_studies_and_two_points_are(
     asked = study("ablation", seeds=5)
     told = {0.0: 0, 0.02: 0}
     for _, effect in itertools.product(range(200), told):
-        found = {cell.key: draws.binomial(1000, 0.1 + effect * cell.settings["L1 (lasso)"]) / 1000 for cell in asked.cells({})}
+        found = {
+            cell.key: draws.binomial(1000, 0.1 + effect * cell.settings["L1 (lasso)"]) / 1000
+            for cell in asked.cells({})
+        }
         result = asked.result(played(asked, lambda cell, found=found: figures(found[cell.key], cell)))
         every = result["effects"] + result["interactions"]
-        told[effect] += any(each["is_told"] for each in every) if not effect else result["effects"][0]["is_told"]
+        told[effect] += (
+            any(each["is_told"] for each in every) if not effect else result["effects"][0]["is_told"]
+        )
     assert told[0.0] <= 200 * 0.05 + 3 * math.sqrt(200 * 0.05 * 0.95)
     assert told[0.02] >= 0.8 * 200
 
@@ -298,7 +326,9 @@ def test_a_promoted_setting_goes_on_in_its_own_run_and_the_last_rung_is_the_whol
 
 def test_settings_that_failed_are_not_promoted():
     asked = study("search", **SEARCH)
-    table = played(asked, lambda cell: None if str(cell.settings.get("setting")) >= "0.2" else figures(0.5, cell))
+    table = played(
+        asked, lambda cell: None if str(cell.settings.get("setting")) >= "0.2" else figures(0.5, cell)
+    )
     assert [key for key in table if "@3" in key] == ["0.0@3", "0.1@3"]
     assert asked.result(table)["complete"]
     nothing = asked.result(played(asked, lambda cell: None))
@@ -362,7 +392,10 @@ def test_the_spread_of_seeds_and_how_many_tell_two_settings_apart():
     asked = study("seeds", seeds=4, varied=["weights", "split"])
     cells = asked.cells({})
     assert len(cells) == asked.cost().runs == 7 and cells[0].key == "base"
-    assert len({cell.spec.seeds.weights for cell in cells}) == 4 and len({cell.spec.split_seed for cell in cells}) == 4
+    assert (
+        len({cell.spec.seeds.weights for cell in cells}) == 4
+        and len({cell.spec.split_seed for cell in cells}) == 4
+    )
     values = dict(zip([cell.key for cell in cells], [0.9, 0.91, 0.92, 0.93, 0.8, 0.7, 0.6], strict=True))
     spreads = asked.result(played(asked, lambda cell: figures(values[cell.key], cell)))["spreads"]
     assert spreads["weights"]["sd"] == pytest.approx(np.std([0.9, 0.91, 0.92, 0.93], ddof=1))

@@ -186,7 +186,9 @@ def test_rights(server):
     for act in (studies.pause, studies.resume, studies.try_again, studies.delete):
         with pytest.raises(SpecError, match="steered by whoever started it"):
             act(study_id, asker=stranger)
-    assert studies.may_control(study_id, Asker("10.0.0.1/visit")) and not studies.may_control(study_id, stranger)
+    assert studies.may_control(study_id, Asker("10.0.0.1/visit")) and not studies.may_control(
+        study_id, stranger
+    )
     for _ in range(2):
         studies.start(study("seeds", FAST, seeds=2), "10.0.0.1/visit")
     with pytest.raises(SpecError, match="3 of your studies are running already"):

@@ -14,7 +14,7 @@ from core.study.questions.strength import StrengthStudy
 from core.study.spec import Study
 from core.study.studies import StudyView
 from core.text.describe import in_words
-from core.text.escape import plain
+from core.text.escape import plain, plain_but_bold
 from core.text.how_long import in_words as roughly
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
@@ -92,7 +92,7 @@ def _body(study_id: str) -> None:
         st.markdown("**The answer**" if view.state == "finished" else "**The answer so far**")
         said = imported(entry.says)(view.result)
         for sentence in said:
-            st.markdown(_escaped(sentence))
+            st.markdown(plain_but_bold(sentence))
         if not said:
             st.caption("Nothing can be said yet.")
     table(view)
@@ -107,7 +107,7 @@ def _progress(view: StudyView) -> None:
     known = f"{view.done} of {len(view.cells)} cells"
     if view.state == "finished":
         failed = f", {len(view.failed)} failed" if view.failed else ""
-        st.caption(f"Done: {known}{failed}. Each is a run: press one in the table.")
+        st.caption(plain(f"Done: {known}{failed}. Each is a run: press one in the table."))
         return
     said = [known]
     if view.state == "running" and (left := _seconds_left(view, done, of)) is not None:
@@ -144,21 +144,6 @@ def _open_run(run_id: str) -> None:
     view = studies().view(st.query_params.get("study", ""))
     if view is not None and any(told.run_id == run_id for told in view.table.values()):
         open_next(run_id)
-
-
-def _escaped(sentence: str) -> str:
-    """Our own sentences have bold names in them, which may be a visitor's text."""
-    parts = sentence.split("**")
-    return "**".join(_as_it_is(part) for part in parts)
-
-
-def _as_it_is(part: str) -> str:
-    """`plain`, which drops spaces at the ends."""
-    core = part.strip()
-    if not core:
-        return part
-    start, end = part.index(core), part.index(core) + len(core)
-    return f"{part[:start]}{plain(core)}{part[end:]}"
 
 
 def _next(view: StudyView) -> None:

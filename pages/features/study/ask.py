@@ -74,9 +74,8 @@ def _offer(values: dict[str, Any]) -> None:
     st.markdown("**What it takes**")
     columns = st.columns(2)
     columns[0].metric("Runs", f"{found.runs:,}")
-    columns[1].metric(
-        "Time", in_words(found.seconds).removeprefix("about ") if found.seconds else "not measured"
-    )
+    time_needed = in_words(found.seconds).removeprefix("about ") if found.seconds else "not measured"
+    columns[1].metric("Time", plain(time_needed))
     st.caption(plain(_more(found)))
     name = st.text_input("Name", max_chars=80, key="study.name", placeholder=QUESTIONS[study.question].title)
     frozen = jobs().frozen() and not is_teacher()

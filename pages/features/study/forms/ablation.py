@@ -10,6 +10,7 @@ from core.run.spec import RunSpec
 from core.study.questions.ablation import MOST_SWITCHES
 from core.study.questions.switches import TOGETHER, switches_of
 
+DESIGNS = {"factorial": "all combinations", "one-at-a-time": "each alone"}
 FIRST = 3  # switches that are chosen at first
 
 
@@ -33,8 +34,8 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
         return None
     left, right = st.columns(2)
     design = left.segmented_control(
-        "Settings", ["factorial", "one-at-a-time"], default="factorial", required=True, key="study.design",
-        format_func=lambda each: {"factorial": "all combinations", "one-at-a-time": "each alone"}[each],
+        "Settings", list(DESIGNS), default="factorial", required=True, key="study.design",
+        format_func=lambda each: DESIGNS[each],
         help="All combinations can tell which of them work better together.",
     )  # fmt: skip
     seeds = right.slider(

@@ -10,7 +10,9 @@ from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RunSpec
 from core.study.rules.halving import rungs
 from core.study.samplers import SAMPLERS
+from core.text.escape import plain
 
+METHODS = {"halving": "halving", "hyperband": "Hyperband", "full": "all to the end"}
 WIDE = 10.0  # times, and a tenth of, the base run's: how far a rate is varied …
 WIDER = 30.0  # … and a strength
 
@@ -30,17 +32,17 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
         if "values" not in field:
             left, right = st.columns(2)
             low = left.number_input(
-                f"{name}, from", value=field["low"], format="%g", key=f"study.low.{field['path']}"
+                plain(f"{name}, from"), value=field["low"], format="%g", key=f"study.low.{field['path']}"
             )
             high = right.number_input(
-                f"{name}, to", value=field["high"], format="%g", key=f"study.high.{field['path']}"
+                plain(f"{name}, to"), value=field["high"], format="%g", key=f"study.high.{field['path']}"
             )
             field = {**field, "low": low, "high": high}
         varied.append(field)
     left, right = st.columns(2)
     method = left.segmented_control(
-        "Budget", ["halving", "hyperband", "full"], default="halving", required=True, key="study.method",
-        format_func=lambda each: {"halving": "halving", "hyperband": "Hyperband", "full": "all to the end"}[each],
+        "Budget", list(METHODS), default="halving", required=True, key="study.method",
+        format_func=lambda each: METHODS[each],
         help="Halving lets the best third go on at each rung. Hyperband also begins with fewer settings and more "
         "epochs, for a run that starts slowly may win in the end.",
     )  # fmt: skip
@@ -54,7 +56,11 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
     epochs = right.slider("Epochs of the last rung", 3, 81, 27, key="study.epochs")
     if method == "halving":
         said = " → ".join(f"{rung.settings} at {rung.epochs}" for rung in rungs(settings, 3, 1, epochs))
-        st.caption(f"Settings at epochs: {said}. What is promoted goes on where it was.")
+        st.caption(
+            plain(
+                f"Settings at epochs: {said}. What is promoted goes on where it was. It need not find the winner of a full search."
+            )
+        )
     return base, {
         "fields": varied, "method": method, "sampler": sampler, "settings": settings, "epochs": epochs,
     }  # fmt: skip

@@ -12,8 +12,10 @@ from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
 from core.study.path_plan import strengths
 from core.study.questions.strength import BELOW, FOLDS, POINTS
+from core.text.escape import plain
 
 MOST_AXES = 2
+REFITS = {"1se": "the sparsest as good", "min": "the best", "none": "nothing"}
 
 
 def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
@@ -33,7 +35,7 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
         there = [len(base.regularisers) - 1]
     chosen = st.pills(
         "Whose λ", there, selection_mode="multi", default=there[:1], key=f"study.axes.{len(base.regularisers)}",
-        format_func=lambda i: title_of(REGULARISERS, base.regularisers[i].kind),
+        format_func=lambda i: plain(title_of(REGULARISERS, base.regularisers[i].kind)),
         help="Two at once make a grid of pairs.",
     )[:MOST_AXES]  # fmt: skip
     if not chosen:
@@ -50,8 +52,8 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
         help="Which error of the folds λ is chosen by.",
     )  # fmt: skip
     refit = st.segmented_control(
-        "Then train once more with", ["1se", "min", "none"], default="1se", required=True, key="study.refit",
-        format_func=lambda each: {"1se": "the sparsest as good", "min": "the best", "none": "nothing"}[each],
+        "Then train once more with", list(REFITS), default="1se", required=True, key="study.refit",
+        format_func=lambda each: REFITS[each],
         help="On all training images, judged by those that nothing chose by. As good: within one standard error.",
     )  # fmt: skip
     grids = [strengths(base.regularisers[i].kind, points, BELOW) for i in chosen]
