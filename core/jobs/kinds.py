@@ -52,6 +52,14 @@ KINDS: dict[str, Kind] = {
             quick=True,
         ),
         Kind(
+            name="probe.rate_range",
+            title="Learning-rate range test",
+            help="Trains one epoch in which the learning rate rises, and notes the loss at each.",
+            run="core.probe.rate_range:run",
+            quick=True,
+            source="Smith 2017, arXiv 1506.01186",
+        ),
+        Kind(
             name="study.path_point",
             title="One λ of a path",
             help="Goes on from a warm start for a few epochs at one strength of one regulariser.",

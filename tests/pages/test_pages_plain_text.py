@@ -157,7 +157,10 @@ class _Texts:
         if text in OURS or text in NUMBERS or re.match(r"(\w+\.)?_?[A-Z][A-Z_]*\b", text):
             return True
         match node:
-            case ast.Constant() | ast.Call(func=ast.Name(id="plain" | "plain_but_bold" | "len" | "round" | "range")):
+            case (
+                ast.Constant()
+                | ast.Call(func=ast.Name(id="plain" | "plain_but_bold" | "len" | "round" | "range"))
+            ):
                 return True
             case ast.FormattedValue(format_spec=ast.JoinedStr(values=[*_, ast.Constant(value=form)])):
                 return form[-1] in "dfge%," or self.well(node.value)

@@ -10,6 +10,7 @@ from core.catalogue import title_of
 from core.optimise.catalogue import OPTIMISERS
 from core.run.spec import RunSpec
 from core.study.questions.race import FACTORS
+from pages.features.study.rate_box import rate_box
 
 
 def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
@@ -28,4 +29,5 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
     st.caption(
         f"First each is tried at {said} times its own rate, judged by one fold of the training images."
     )
+    rate_box(base)
     return base, {"optimisers": [{"kind": kind} for kind in chosen], "seeds": seeds}
