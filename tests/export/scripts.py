@@ -43,6 +43,11 @@ REGULARISERS: dict[str, list[dict[str, Any]]] = {
     "decay and max norm": [{"kind": "max_norm"}, {"kind": "weight_decay", "strength": 0.1}],
     "orthogonality": [{"kind": "orthogonality", "strength": 1e-3}],
     "l0": [{"kind": "l0", "strength": 0.1}],
+    "sam": [
+        {"kind": "sam", "warmup_epochs": 1, "schedule": "step"},
+        {"kind": "l2", "strength": 1e-3},
+    ],
+    "clipped and l1": [{"kind": "clipping", "params": {"norm": 0.3}}, {"kind": "l1", "strength": 1e-3}],
     "smoothing": [{"kind": "label_smoothing", "strength": 0.1}],
     "ema": [{"kind": "ema", "params": {"decay": 0.9}}],
     "swa": [{"kind": "swa", "params": {"start": 0.0}}],
