@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from core.__main__ import main
+from core.optimise.catalogue import OPTIMISERS as CATALOGUE
+from core.regularise.catalogue import REGULARISERS as KINDS
 
 FIGURES = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 TINY = {"name": "digits", "train_images": 200}
@@ -77,6 +79,9 @@ OPTIMISERS: dict[str, dict[str, Any]] = {
     "sgd": {"kind": "sgd", "schedule": "cosine"},
     "adamw": {"kind": "adamw", "schedule": "one-cycle"},
     "rmsprop": {"kind": "rmsprop"},
+    "nesterov": {"kind": "sgd", "params": {"nesterov": True}},
+    "lion": {"kind": "lion", "schedule": "warm-restarts", "schedule_params": {"growth": 1.5}},
+    "muon": {"kind": "muon"},
 }
 CHOICES: tuple[Mapping[str, Any], ...] = (NETWORKS, REGULARISERS, AUGMENTS, OPTIMISERS)
 
@@ -108,12 +113,19 @@ def _pairs(combination: Sequence[str]) -> set[tuple[int, str, int, str]]:
 
 
 def spec_of(combination: Sequence[str], epochs: int = 2) -> dict[str, Any]:
+    """No proximal step goes with some optimisers; there it is the penalty's gradient that is followed."""
     network, regularisers, augment, optimiser = combination
+    chosen = REGULARISERS[regularisers]
+    if not CATALOGUE[OPTIMISERS[optimiser]["kind"]].proximal:
+        chosen = [
+            each | {"solver": "penalty"} if "proximal" in KINDS[each["kind"]].solvers else each
+            for each in chosen
+        ]
     return {
         "data": TINY,
         "seed": 3,
         "model": NETWORKS[network],
-        "regularisers": REGULARISERS[regularisers],
+        "regularisers": chosen,
         "augment": AUGMENTS[augment],
         "optimiser": OPTIMISERS[optimiser],
         "train": {"epochs": epochs, "batch_size": 32},
