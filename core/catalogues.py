@@ -22,7 +22,8 @@ from core.measure.catalogue import MEASURES
 from core.models.catalogue import ARCHITECTURES
 from core.models.check import completed_model
 from core.models.dropout import DROPOUTS
-from core.optimise.catalogue import OPTIMISERS, SCHEDULES, completed_optimiser
+from core.optimise.catalogue import OPTIMISERS, completed_optimiser
+from core.optimise.schedules import SCHEDULES
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.check import completed_regularisers
 from core.run.errors import SpecError
@@ -80,14 +81,15 @@ def completed(spec: RunSpec) -> RunSpec:
 
 def _check_proximal(regularisers: Sequence[RegulariserSpec], optimiser: OptimiserSpec) -> None:
     """A proximal step has to be as long as the optimiser's own."""
-    if OPTIMISERS[optimiser.kind].proximal:
+    entry = OPTIMISERS[optimiser.kind]
+    if entry.proximal:
         return
+    why = entry.why_not_proximal or f"a proximal step can't tell how long the steps of {entry.title} are"
     for i, each in enumerate(regularisers):
         if each.solver == "proximal":
             raise SpecError(
                 f"regularisers[{i}].solver",
-                f"a proximal step can't tell how long the steps of {optimiser.kind} are; "
-                f"solve {each.kind} by penalty, or choose another optimiser.",
+                f"{why}; solve {REGULARISERS[each.kind].short} by penalty, or choose another optimiser.",
             )
 
 

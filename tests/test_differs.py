@@ -33,6 +33,7 @@ BASE = filled(PRESETS["baseline"].spec)
         ({"regularisers": [{"kind": "l2", "solver": "penalty"}]}, ["L2 0.0001 by penalty"]),
         ({"optimiser": {"kind": "sgd"}}, ["SGD with momentum"]),
         ({"optimiser": {"lr": 0.01, "schedule": "cosine"}}, ["learning rate 0.01", "cosine"]),
+        ({"optimiser": {"schedule": "warm-restarts"}}, ["warm-restarts"]),
         ({"train": {"epochs": 3, "batch_size": 64}}, ["3 epochs", "batches of 64"]),
         ({"augment": {"ops": [{"op": "RandomAffine"}]}}, ["affine"]),
         ({"augment": {"ops": [{"op": "RandomAffine", "enabled": False}]}}, ["no augmentation"]),

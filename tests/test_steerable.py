@@ -15,7 +15,12 @@ SPEC = completed(
                 "ops": [{"op": "RandomAffine"}, {"op": "RandomErasing"}],
                 "mix": {"op": "RandomMixUpV2"},
             },
-            "regularisers": [{"kind": "l1", "strength": 1e-3}, {"kind": "early_stopping"}],
+            "regularisers": [
+                {"kind": "l1", "strength": 1e-3},
+                {"kind": "early_stopping"},
+                {"kind": "clipping"},
+                {"kind": "sam"},
+            ],
         }
     )
 )
@@ -41,6 +46,7 @@ def test_the_issues_list_is_all_there():
         "optimiser.lr", "regularisers.0.strength", "model.params.dropout", "augment.strength",
         "augment.ops.0.params.degrees", "augment.ops.1.p", "augment.ops.0.enabled", "augment.mix.p",
         "train.batch_size", "train.epochs", "regularisers.1.params.patience",
+        "regularisers.2.params.norm", "regularisers.3.strength",
     }  # fmt: skip
     assert not any(path.startswith(("data", "seed")) or path.endswith("solver") for path in paths)
 

@@ -65,6 +65,7 @@ def _figures(event: Mapping[str, Any], started: Mapping[str, Any]) -> Iterator[t
         yield "penalty", event["penalty"]
     for name, each in (("penalty", event.get("penalties")), ("strength", event.get("strengths"))):
         yield from ((f"{name}.{kind}", value) for kind, value in (each or {}).items())
+    yield from ((f"acted.{kind}_share", value) for kind, value in event.get("acted", {}).items())
     yield from _sparsity(event)
     yield from (("seconds", event["seconds"]), ("images_per_second", event["images_per_second"]))
 

@@ -1,62 +1,20 @@
-"""Optimisers and learning-rate schedules: what each is, and what may be set on it.
+"""Optimisers: what each is, and what may be set on it.
 
-Sources: SGD with momentum, Sutskever et al. 2013; Adam, Kingma & Ba 1412.6980; AdamW, Loshchilov &
-Hutter 1711.05101; RMSprop, Hinton's lecture 6e (2012); cosine, Loshchilov & Hutter 1608.03983;
-one-cycle, Smith & Topin 1708.07120. The optimisers themselves are torch's, in their fused form where
-there is one.
+The optimisers are torch's, in their fused form where there is one; Lion, which torch has not, is our own. The
+learning-rate schedules stand in `schedules`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from core.catalogue import Entry, Flag, Number, completed_params, look_up
+from core.catalogue import Flag, Number, completed_params, look_up
+from core.optimise.entry import OptimiserEntry, Params
+from core.optimise.schedules import SCHEDULES
 from core.run.errors import SpecError
 from core.run.spec import OptimiserSpec
 
-Params = Mapping[str, Any]  # an entry's parameters by name, completed
 EPSILON = 1e-8  # what torch's Adam, AdamW and RMSprop add to a gradient's size before they divide by it
-
-
-def goes_together(params: Params) -> None:
-    """For an optimiser whose parameters may have any values together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptimiserEntry(Entry):
-    """An optimiser.
-
-    Args:
-        makes: its class, as ``package.module:Class``.
-        arguments: the class's keyword arguments, beside the weights and the learning rate, from the entry's
-            parameters. A ``weight_decay`` among them is for matrices and filters alone.
-        step_size: how far one step moves a weight for each unit of its gradient, once running means have
-            settled: from the parameters, the learning rate and the size that the gradient usually has.
-        divides: whether it divides by that size.
-        proximal: whether `core.regularise.step_sizes` can read how long its steps are, for proximal steps.
-        check: raises `SpecError` if its parameters don't go together.
-        lr_default: lies in ``[lr_low, lr_high]``, the range in which training is worth watching.
-    """
-
-    makes: str
-    arguments: Callable[[Params], dict[str, Any]]
-    step_size: Callable[[Params, float, float], float]
-    divides: bool = True
-    proximal: bool = False
-    check: Callable[[Params], None] = goes_together
-    lr_default: float
-    lr_low: float
-    lr_high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleEntry(Entry):
-    """``factor(t)`` multiplies the learning rate at the share ``t`` in [0, 1] of the run's steps."""
-
-    factor: Callable[[float], float]
 
 
 def _sgd_arguments(params: Params) -> dict[str, Any]:
@@ -87,6 +45,22 @@ def _rmsprop_step_size(params: Params, lr: float, gradient: float) -> float:
     return lr / (1 - params["momentum"]) / (gradient + EPSILON)
 
 
+def _lion_arguments(params: Params) -> dict[str, Any]:
+    return {"betas": (params["beta1"], params["beta2"]), "weight_decay": params["weight_decay"]}
+
+
+def _lion_step_size(params: Params, lr: float, gradient: float) -> float:
+    return lr / gradient
+
+
+def _muon_arguments(params: Params) -> dict[str, Any]:
+    return {each: params[each] for each in ("momentum", "nesterov", "weight_decay")}
+
+
+def _muon_step_size(params: Params, lr: float, gradient: float) -> float:
+    return 0.2 * lr / gradient  # its root mean square over a matrix
+
+
 def _check_nesterov(params: Params) -> None:
     if params["nesterov"] and params["momentum"] == 0:
         raise SpecError(
@@ -109,6 +83,19 @@ _BETA2 = Number(
     step=0.001,
 )
 
+
+def _decay(default: float) -> Number:
+    return Number(
+        "weight_decay",
+        default,
+        0.0,
+        1.0,
+        "A step takes this times the learning rate off each weight, as a share of it; a "
+        "regulariser's decay comes on top.",
+        step=0.01,
+    )
+
+
 OPTIMISERS: dict[str, OptimiserEntry] = {
     entry.name: entry
     for entry in (
@@ -116,8 +103,17 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             name="sgd",
             title="SGD with momentum",
             help="Follows a fading sum of the gradients so far; every weight has the same learning rate.",
-            source="Sutskever et al. 2013, On the importance of initialization and momentum",
-            parameters=(_MOMENTUM, Flag("nesterov", False, "Look ahead before taking the gradient.")),
+            source="Polyak 1964; Nesterov 1983; Sutskever et al. 2013, On the importance of initialization "
+            "and momentum",
+            parameters=(
+                _MOMENTUM,
+                Flag(
+                    "nesterov",
+                    False,
+                    "Nesterov's momentum: the gradient counts as if it were taken where momentum is about to "
+                    "carry the weights.",
+                ),
+            ),
             lr_default=0.02,
             lr_low=1e-4,
             lr_high=1.0,
@@ -150,15 +146,7 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             parameters=(
                 _BETA1,
                 _BETA2,
-                Number(
-                    "weight_decay",
-                    0.01,
-                    0.0,
-                    1.0,
-                    "A step takes this times the learning rate off each weight, as a share of it; a "
-                    "regulariser's decay comes on top.",
-                    step=0.01,
-                ),
+                _decay(0.01),
             ),
             lr_default=1e-3,
             lr_low=1e-5,
@@ -200,52 +188,60 @@ OPTIMISERS: dict[str, OptimiserEntry] = {
             step_size=_rmsprop_step_size,
             proximal=True,
         ),
-    )
-}
-
-
-def constant(t: float) -> float:
-    return 1.0
-
-
-def cosine(t: float) -> float:
-    return 0.5 * (1 + math.cos(math.pi * t))
-
-
-def one_cycle(t: float) -> float:
-    """Up from 1/25 to 1 over the first 30 %, then down to 1/10,000 of the start, both along half a cosine.
-    The end would be reached one step after the last; torch's `OneCycleLR` reaches it with the last step.
-    Momentum is not cycled."""
-    peak, start, end = 0.3, 1 / 25, 1 / 25 / 1e4
-    if t < peak:
-        return start + (1 - start) * 0.5 * (1 - math.cos(math.pi * t / peak))
-    return end + (1 - end) * cosine((t - peak) / (1 - peak))
-
-
-SCHEDULES: dict[str, ScheduleEntry] = {
-    entry.name: entry
-    for entry in (
-        ScheduleEntry(
-            name="constant",
-            title="Constant",
-            help="The learning rate stays as it is.",
-            source="",
-            factor=constant,
+        OptimiserEntry(
+            name="lion",
+            title="Lion",
+            help="Moves every weight by the learning rate, up or down as the mean gradient's sign says: it "
+            "keeps one number a weight where Adam keeps two, and wants a third to a tenth of Adam's rate.",
+            source="Chen et al. 2023, Symbolic discovery of optimization algorithms, arXiv 2302.06675",
+            parameters=(
+                Number(
+                    "beta1",
+                    0.9,
+                    0.0,
+                    0.99,
+                    "The mean's share in what decides the sign; the rest is the gradient itself.",
+                    step=0.01,
+                ),
+                Number(
+                    "beta2",
+                    0.99,
+                    0.9,
+                    0.999,
+                    "How long the gradient's mean remembers: about 1 / (1 − beta2) steps.",
+                    step=0.001,
+                ),
+                _decay(0.05),
+            ),
+            lr_default=3e-4,
+            lr_low=1e-6,
+            lr_high=0.02,
+            makes="core.optimise.lion:Lion",
+            arguments=_lion_arguments,
+            step_size=_lion_step_size,
+            why_not_proximal="Lion moves a weight equally far whether its gradient is large or small, so no "
+            "proximal step is as long as its steps",
         ),
-        ScheduleEntry(
-            name="cosine",
-            title="Cosine",
-            help="Falls along half a cosine to zero at the end: large steps first, fine ones last.",
-            source="Loshchilov & Hutter 2016, arXiv 1608.03983",
-            factor=cosine,
-        ),
-        ScheduleEntry(
-            name="one-cycle",
-            title="One cycle",
-            help="Rises for the first 30 % of the run, then falls to almost zero, which allows larger rates; "
-            "momentum stays as it is.",
-            source="Smith & Topin 2017, arXiv 1708.07120",
-            factor=one_cycle,
+        OptimiserEntry(
+            name="muon",
+            title="Muon (with AdamW)",
+            help="Turns the step of each matrix, U S Vᵀ, into about U Vᵀ, which moves all directions alike. "
+            "Filters, biases, norm layers and positions follow AdamW, at the same rate.",
+            source="Jordan et al. 2024, Muon: an optimizer for hidden layers in neural networks; scale: "
+            "Liu et al. 2025, arXiv 2502.16982",
+            parameters=(
+                Number("momentum", 0.95, 0.0, 0.99, _MOMENTUM.help, step=0.01),
+                Flag("nesterov", True, "Nesterov's momentum, for the matrices."),
+                _decay(0.01),
+            ),
+            lr_default=1e-3,
+            lr_low=1e-5,
+            lr_high=0.1,
+            makes="core.optimise.muon:MuonAdamW",
+            arguments=_muon_arguments,
+            step_size=_muon_step_size,
+            why_not_proximal="Muon moves a matrix as a whole and not each weight by its own gradient, so no "
+            "proximal step is as long as its steps",
         ),
     )
 }
@@ -256,10 +252,13 @@ def completed_optimiser(spec: OptimiserSpec) -> OptimiserSpec:
     entry = look_up(OPTIMISERS, spec.kind, "optimiser.kind", "optimiser")
     params = completed_params(entry, spec.params, "optimiser.params")
     entry.check(params)
-    return spec.model_copy(update={"lr": spec.lr or entry.lr_default, "params": params})
+    schedule = look_up(SCHEDULES, spec.schedule, "optimiser.schedule", "schedule")
+    shape = completed_params(schedule, spec.schedule_params, "optimiser.schedule_params")
+    lr = spec.lr or entry.lr_default
+    return spec.model_copy(update={"lr": lr, "params": params, "schedule_params": shape})
 
 
 def learning_rate(spec: OptimiserSpec, share: float) -> float:
     """The learning rate of the step that comes when ``share`` of the run is done, in [0, 1)."""
     assert spec.lr is not None
-    return spec.lr * SCHEDULES[spec.schedule].factor(share)
+    return spec.lr * SCHEDULES[spec.schedule].factor(share, **spec.schedule_params)

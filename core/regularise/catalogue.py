@@ -6,12 +6,14 @@ list in a spec, not an entry; dropout belongs to the model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.catalogue import Choice, Number
 from core.regularise.entry import RegulariserEntry
+from core.regularise.gradients import GRADIENTS
 from core.regularise.procedures import PROCEDURES
+from core.run.spec import RegulariserSpec
 
 SOLVERS: dict[str, str] = {
     "proximal": (
@@ -181,6 +183,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             "all others are left alone, and none becomes zero.",
             makes="core.regularise.max_norm:MaxNorm",
         ),
+        *GRADIENTS,  # before L0, which turns gradients into those of its gates first
         RegulariserEntry(
             name="l0",
             title="L0 (hard concrete gates)",
@@ -210,3 +213,8 @@ REGULARISERS: dict[str, RegulariserEntry] = {
         *PROCEDURES,
     )
 }
+
+
+def passes(specs: Sequence[RegulariserSpec]) -> int:
+    """How many times a step with these goes through the network, forward and backward."""
+    return max((REGULARISERS[each.kind].passes for each in specs if each.kind in REGULARISERS), default=1)

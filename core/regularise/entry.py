@@ -34,6 +34,8 @@ class RegulariserEntry(Entry):
         averages: whether the network is judged and kept with a mean of its weights; one kind at most may.
         ends_runs: whether it may end a run before its last epoch.
         gates: whether it multiplies weights by gates, beneath which a proximal step would go unseen.
+        passes: how many times a step with it goes through the network, forward and backward; between two
+            `Regulariser.uphill` moves the weights.
         note: from a completed spec, the number of classes and the number of epochs: a sentence on what it
             changes about a run's figures, which nobody could guess from a chart.
     """
@@ -55,6 +57,7 @@ class RegulariserEntry(Entry):
     averages: bool = False
     ends_runs: bool = False
     gates: bool = False
+    passes: int = 1
     note: Callable[[RegulariserSpec, int, int], str] | None = None
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -20,9 +21,9 @@ from core.run.spec import RegulariserSpec
 class Regularisation:
     """A run's regularisers at work on its model.
 
-    In the loop: `begin_step` before the forward pass, `label_smoothing` in the cross-entropy,
-    `loss_term` added to the loss before ``backward``, and `step` where ``optimiser.step()`` would stand.
-    A strength of 0 changes nothing, to the last bit.
+    In the loop: `begin_step` before the forward pass, `label_smoothing` in the cross-entropy, `backward`
+    instead of the loss's own, and `step` where ``optimiser.step()`` would stand. A strength of 0 changes
+    nothing, to the last bit.
 
     Several act together. What is in the loss adds up. Proximal steps follow each other in the
     catalogue's order: L1, elastic net, group lasso, and are together exactly the proximal step of their sum:
@@ -66,6 +67,31 @@ class Regularisation:
         ]
         return torch.stack(parts).sum() if parts else None
 
+    def backward(self, optimiser: Optimizer, loss: Tensor, again: Callable[[], Tensor], epoch: float) -> None:
+        """Give all that is trained its gradients: of the loss, and of what ``penalty`` solvers add to it.
+
+        Args:
+            loss: of the batch, differentiable.
+            again: computes it once more, from the same draws, with the weights as they then are.
+        """
+        optimiser.zero_grad(set_to_none=True)
+        twice = [
+            (regulariser, strength)
+            for spec, regulariser, strength in self._now(epoch)
+            if REGULARISERS[spec.kind].passes > 1
+        ]
+        if not twice:
+            penalty = self.loss_term(epoch)
+            (loss if penalty is None else loss + penalty).backward()
+            return
+        loss.backward()
+        for regulariser, strength in twice:
+            with regulariser.uphill(strength):
+                optimiser.zero_grad(set_to_none=True)
+                again().backward()
+        if (penalty := self.loss_term(epoch)) is not None:  # where the weights are
+            penalty.backward()
+
     def step(self, optimiser: Optimizer, epoch: float) -> None:
         """Decay the weights, step the optimiser, shrink the weights: each as the spec asks.
 
@@ -76,17 +102,26 @@ class Regularisation:
         for _, regulariser, strength in reversed(around):
             regulariser.before_step(optimiser, strength)
         optimiser.step()
-        curvature = 0.0
+        curvature, followed = 0.0, 1.0
+        if any(spec.solver == "proximal" for spec, _, _ in around):
+            followed = math.prod(regulariser.followed() for _, regulariser, _ in around)
         for spec, regulariser, strength in around:
             if spec.solver == "proximal":
-                regulariser.proximal_step(optimiser, strength, curvature)
-                curvature += regulariser.curvature(strength)
+                regulariser.proximal_step(optimiser, strength * followed, curvature)
+                curvature += regulariser.curvature(strength * followed)
             regulariser.after_step(optimiser, strength)
 
     def epoch_trained(self, share: float) -> None:
         """After an epoch's last step, before it is evaluated: ``share`` of all epochs, in (0, 1], is done."""
         for regulariser in self._regularisers:
             regulariser.epoch_trained(share)
+
+    def acted(self) -> dict[str, float]:
+        """By kind, of those that count it: the share of the ending epoch's steps in which it changed
+        something."""
+        found = zip(self._specs, self._regularisers, strict=True)
+        shares = {spec.kind: regulariser.acted() for spec, regulariser in found}
+        return {kind: share for kind, share in shares.items() if share is not None}
 
     def after_epoch(self, event: Mapping[str, Any]) -> str:
         """After an ``epoch`` event: a sentence that says why to stop training here, or ``""`` to go on."""

@@ -16,9 +16,9 @@ class Regulariser:
     """One regulariser on one model. A kind overrides the moments at which it acts.
 
     In each step, in this order: `begin_step`; the forward pass; `penalty` times the strength joins the
-    loss (solver ``penalty`` only); the backward pass; `before_step`; the optimiser's own step;
-    `proximal_step` (solver ``proximal`` only); `after_step`. While the strength is 0 all are left out; a
-    kind that has none is given 1.0.
+    loss (solver ``penalty`` only); the backward pass, for some kinds a second one `uphill`; `before_step`;
+    the optimiser's own step; `proximal_step` (solver ``proximal`` only); `after_step`. While the strength is
+    0 all are left out; a kind that has none is given 1.0.
 
     Args:
         model: whose weights; a kind that needs structure of its own finds it here.
@@ -44,8 +44,18 @@ class Regulariser:
         """The share of each label to spread evenly over all classes."""
         return 0.0
 
+    @contextmanager
+    def uphill(self, strength: float) -> Iterator[None]:
+        """Inside, the weights are elsewhere, where the loss's gradient is taken anew; when it is entered they
+        have that of the first pass. For kinds whose entry has 2 ``passes``."""
+        yield
+
     def before_step(self, optimiser: Optimizer, strength: float) -> None:
         """After the gradients are there, before the optimiser moves the weights."""
+
+    def followed(self) -> float:
+        """Of the loss's own gradient, the share in [0, 1] that the optimiser's step has followed."""
+        return 1.0
 
     def curvature(self, strength: float) -> float:
         """The factor of ``½‖w‖²`` in the penalty at ``strength``: what makes its proximal operator divide."""
@@ -63,6 +73,11 @@ class Regulariser:
 
     def epoch_trained(self, share: float) -> None:
         """After an epoch's last step, before it is evaluated: ``share`` of all epochs, in (0, 1], is done."""
+
+    def acted(self) -> float | None:
+        """Of the steps of the epoch that ends, the share in which it changed something; None: it is not
+        counted. Asked once an epoch."""
+        return None
 
     def after_epoch(self, event: Mapping[str, Any]) -> str:
         """After an ``epoch`` event: a sentence that says why to stop training here, or ``""`` to go on."""

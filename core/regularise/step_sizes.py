@@ -61,6 +61,14 @@ def group_of(optimiser: Optimizer, weights: list[Tensor]) -> dict[str, Any]:
     raise AssertionError("the regularised weights are not all in one of the optimiser's parameter groups")
 
 
+def mean_followed(optimiser: Optimizer) -> tuple[float, bool]:
+    """Of the mean of gradients that ``optimiser`` follows: the share in [0, 1) of it that a step leaves, and
+    whether it looks a step ahead, as Nesterov's momentum does. (0, False): the gradient itself."""
+    group = optimiser.param_groups[0]
+    keeps = group["betas"][0] if "betas" in group else group.get("momentum", 0.0)
+    return float(keeps), bool(group.get("nesterov", False))
+
+
 @dataclass(frozen=True, slots=True)
 class StepSizes:
     """Step sizes of weights whose optimiser keeps their mean squared gradients v: ``rate/(√v + eps)``,

@@ -6,7 +6,6 @@ import torch
 from torch.optim import Optimizer
 
 from core.regularise.regulariser import Regulariser
-from core.regularise.step_sizes import group_of
 
 
 class WeightDecay(Regulariser):
@@ -20,5 +19,7 @@ class WeightDecay(Regulariser):
 
     @torch.no_grad()
     def before_step(self, optimiser: Optimizer, strength: float) -> None:
-        learning_rate = group_of(optimiser, self.weights)["lr"]
-        torch._foreach_mul_(self.weights, 1 - learning_rate * strength)
+        known = {id(weight) for weight in self.weights}
+        for group in optimiser.param_groups:
+            if weights := [each for each in group["params"] if id(each) in known]:
+                torch._foreach_mul_(weights, 1 - group["lr"] * strength)

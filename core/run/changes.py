@@ -22,6 +22,7 @@ _OWNERS = {
     "data.path": ("data.side", "data.channels", "data.fit"),
     "model.arch": ("model.params.",),
     "optimiser.kind": ("optimiser.lr", "optimiser.params."),
+    "optimiser.schedule": ("optimiser.schedule_params.",),
     "augment.mix": ("augment.mix.",),
 }
 
@@ -121,9 +122,9 @@ def _fields(place: str, part: OpSpec | MixSpec | RegulariserSpec | Part) -> dict
 
 def _each_field(place: str, part: Part) -> Iterator[tuple[str, Any]]:
     for name, value in part:
-        if name == "params":
+        if name in ("params", "schedule_params"):
             for key, each in value.items():
-                yield f"{place}.params.{key}", list(each) if isinstance(each, list | tuple) else each
+                yield f"{place}.{name}.{key}", list(each) if isinstance(each, list | tuple) else each
         elif name not in ("op", "stream") and not (name == "kind" and isinstance(part, RegulariserSpec)):
             yield f"{place}.{name}", value
 
@@ -134,8 +135,8 @@ def _with(ours: P, theirs: P, fields: Sequence[str]) -> P:
     for field in fields:
         name, _, parameter = field.partition(".")
         if parameter:
-            params = update.get("params", getattr(ours, "params"))  # noqa: B009
-            update["params"] = {**params, parameter: getattr(theirs, "params")[parameter]}  # noqa: B009
+            params = update.get(name, getattr(ours, name))
+            update[name] = {**params, parameter: getattr(theirs, name)[parameter]}
         else:
             update[name] = getattr(theirs, name)
     return ours.model_copy(update=update)

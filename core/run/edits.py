@@ -38,6 +38,7 @@ WHEN: dict[str, When] = {
     "augment.ops.*.params.*": "now",
     "augment.mix.p": "now",
     "augment.mix.params.*": "now",
+    "regularisers.*.params.norm": "now",
     "regularisers.*.params.patience": "next epoch",
     "regularisers.*.params.min_delta": "next epoch",
 }

@@ -164,6 +164,9 @@ class Figures(TypedDict):
     weights: NotRequired[Annotated[dict[str, Histogram] | None, AfterValidator(_on_same_edges)]]
     filters: NotRequired[Annotated[Filters | None, AfterValidator(_as_many_as_shaped)]]
     flow: NotRequired[Flow]
+    acted: NotRequired[
+        Annotated[Mapping[str, Share], Field(max_length=64)]
+    ]  # by kind of regulariser that counts
     answers: NotRequired[Answers]
     confusion: NotRequired[Annotated[Confusion, AfterValidator(_square)]]  # of the validation images
     stop: NotRequired[Text]  # why the run ends here, early

@@ -143,7 +143,9 @@ class OptimiserSpec(Part):
 
     kind: Name = "adamw"
     lr: Annotated[float, Field(gt=0, le=10)] | None = None  # None: the catalogue's own
-    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    schedule: Name = "constant"
+    # A schedule without parameters is written as it was before one could have some.
+    schedule_params: Annotated[Params, Field(exclude_if=lambda params: not params)] = {}
     params: Params = {}
 
 
@@ -262,7 +264,9 @@ def with_setting(spec: RunSpec, setting: str) -> RunSpec:
 
 def values_of(spec: RunSpec) -> dict[str, Any]:
     """The whole spec as plain values, which `parse` reads back."""
-    return {**spec.model_dump(mode="json"), "seeds": spec.seeds.model_dump(mode="json")}
+    whole = spec.model_dump(mode="json")
+    whole["optimiser"]["schedule_params"] = dict(spec.optimiser.schedule_params)
+    return {**whole, "seeds": spec.seeds.model_dump(mode="json")}
 
 
 def place_of(values: Any, path: str) -> tuple[dict[str, Any], str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from core.data.catalogue import DATASETS
 from core.data.shape import training_images as images_of
+from core.regularise.catalogue import passes
 from core.run.spec import RunSpec
 from core.text.describe import title
 
@@ -35,8 +36,8 @@ class Trained(Protocol):
 
 
 def how_long(spec: RunSpec, runs: Sequence[Trained]) -> Estimate | None:
-    """From the latest runs of the same network, on the same images and device, as the median of five; None:
-    there is none.
+    """From the latest runs of the same network, on the same images and device, with as many passes a step,
+    as the median of five; None: there is none.
 
     Args:
         spec: completed.
@@ -82,6 +83,7 @@ def in_words(seconds: float) -> str:
 def _alike(one: RunSpec, other: RunSpec) -> bool:
     return (
         one.model == other.model
+        and passes(one.regularisers) == passes(other.regularisers)
         and one.train.device == other.train.device
         and one.train.precision == other.train.precision
         and all(

@@ -32,7 +32,7 @@ LABELS = {
     "name": "Name",
 }
 ITEMS = {"ops": "operation", "regularisers": "number"}  # of which there are several, counted from 1
-SILENT = {"params", "kind", "op"}
+SILENT = {"params", "schedule_params", "kind", "op"}
 
 
 def in_words(error: SpecError) -> str:

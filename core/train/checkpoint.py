@@ -250,9 +250,10 @@ def load_optimiser(session: Session, tensors: dict[str, Tensor]) -> None:
     for name, value in below("optimiser.", tensors).items():
         i, field = name.split(".")
         state.setdefault(int(i), {})[field] = value
-    if len({frozenset(fields) for fields in state.values()}) > 1:
-        raise ValueError("not the same state of each parameter")
     groups = session.optimiser.state_dict()["param_groups"]
+    for group in groups:
+        if len({frozenset(state[i]) for i in group["params"] if i in state}) > 1:
+            raise ValueError("not the same state of each parameter")
     session.optimiser.load_state_dict({"state": state, "param_groups": groups})
     # Fused optimisers pair raw memory: a moment must lie in it as its parameter does, channels_last too.
     for parameter, values in session.optimiser.state.items():

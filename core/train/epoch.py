@@ -154,6 +154,8 @@ def _judged(session: Session, position: Position) -> EpochEvent:
     num_classes = len(session.validation.classes)
     if matrix := named(session.validation.labels, judged.answers, num_classes):
         event["confusion"] = matrix
+    if acted := regularisation.acted():
+        event["acted"] = acted
     if reason:
         event["stop"] = reason
     return event

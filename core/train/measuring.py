@@ -15,6 +15,7 @@ from core.measure.pacing import (
 )
 from core.measure.prunable import prunable
 from core.measure.sparsity import share_within
+from core.regularise.catalogue import passes
 from core.run.figures import Filters, Histogram, Prunable, Sparsity
 from core.train.evaluation import Judgement, evaluate
 from core.train.session import Session
@@ -56,7 +57,7 @@ def measured(session: Session, epoch: int, judged: Judgement, *, last: bool) -> 
 
 def thorough_every(session: Session) -> int:
     """Every how many epochs to measure thoroughly; 0: only after the last."""
-    work = session.multiply_adds * len(session.train.labels)
+    work = session.multiply_adds * len(session.train.labels) * passes(session.spec.regularisers)
     cost = session.weight_measures.thorough_cost(session.clock.steps_per_epoch, work)
     return evenly(session.spec.train.epochs, THOROUGH_SHARE, cost)
 

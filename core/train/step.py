@@ -33,18 +33,20 @@ def train_step(
     for group in optimiser.param_groups:
         group["lr"] = rate
     session.regularisation.begin_step(spec.seed_of("dropout"), step, epochs_done)
-    with attention_kernel(session.device):
+
+    def forward() -> tuple[Tensor, Tensor]:
         # Dropout draws from the global generator in the forward pass only; backward re-uses its masks.
         masks = private_draws(derive(spec.seed_of("dropout"), "dropout", step), session.device)
         with masks, session.autocast():
             logits = session.model(session.normalised(images))
             smoothing = session.regularisation.label_smoothing(epochs_done)
-            loss = F.cross_entropy(logits, targets, label_smoothing=smoothing)
+            return logits, F.cross_entropy(logits, targets, label_smoothing=smoothing)
+
+    with attention_kernel(session.device):
+        logits, loss = forward()
         if look and not math.isfinite(number := float(loss.detach())):
             raise diverged(session, f"The loss became {number} at step {step + 1}", step, step - 1)
-        penalty = session.regularisation.loss_term(epochs_done)
-        optimiser.zero_grad(set_to_none=True)
-        (loss if penalty is None else loss + penalty).backward()
+        session.regularisation.backward(optimiser, loss, lambda: forward()[1], epochs_done)
     session.regularisation.step(optimiser, epochs_done)
     return loss.detach(), logits.detach()
 

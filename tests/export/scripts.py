@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from core.__main__ import main
+from core.optimise.catalogue import OPTIMISERS as CATALOGUE
+from core.regularise.catalogue import REGULARISERS as KINDS
 
 FIGURES = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 TINY = {"name": "digits", "train_images": 200}
@@ -43,6 +45,11 @@ REGULARISERS: dict[str, list[dict[str, Any]]] = {
     "decay and max norm": [{"kind": "max_norm"}, {"kind": "weight_decay", "strength": 0.1}],
     "orthogonality": [{"kind": "orthogonality", "strength": 1e-3}],
     "l0": [{"kind": "l0", "strength": 0.1}],
+    "sam": [
+        {"kind": "sam", "warmup_epochs": 1, "schedule": "step"},
+        {"kind": "l2", "strength": 1e-3},
+    ],
+    "clipped and l1": [{"kind": "clipping", "params": {"norm": 0.3}}, {"kind": "l1", "strength": 1e-3}],
     "smoothing": [{"kind": "label_smoothing", "strength": 0.1}],
     "ema": [{"kind": "ema", "params": {"decay": 0.9}}],
     "swa": [{"kind": "swa", "params": {"start": 0.0}}],
@@ -72,6 +79,9 @@ OPTIMISERS: dict[str, dict[str, Any]] = {
     "sgd": {"kind": "sgd", "schedule": "cosine"},
     "adamw": {"kind": "adamw", "schedule": "one-cycle"},
     "rmsprop": {"kind": "rmsprop"},
+    "nesterov": {"kind": "sgd", "params": {"nesterov": True}},
+    "lion": {"kind": "lion", "schedule": "warm-restarts", "schedule_params": {"growth": 1.5}},
+    "muon": {"kind": "muon"},
 }
 CHOICES: tuple[Mapping[str, Any], ...] = (NETWORKS, REGULARISERS, AUGMENTS, OPTIMISERS)
 
@@ -103,12 +113,19 @@ def _pairs(combination: Sequence[str]) -> set[tuple[int, str, int, str]]:
 
 
 def spec_of(combination: Sequence[str], epochs: int = 2) -> dict[str, Any]:
+    """No proximal step goes with some optimisers; there it is the penalty's gradient that is followed."""
     network, regularisers, augment, optimiser = combination
+    chosen = REGULARISERS[regularisers]
+    if not CATALOGUE[OPTIMISERS[optimiser]["kind"]].proximal:
+        chosen = [
+            each | {"solver": "penalty"} if "proximal" in KINDS[each["kind"]].solvers else each
+            for each in chosen
+        ]
     return {
         "data": TINY,
         "seed": 3,
         "model": NETWORKS[network],
-        "regularisers": REGULARISERS[regularisers],
+        "regularisers": chosen,
         "augment": AUGMENTS[augment],
         "optimiser": OPTIMISERS[optimiser],
         "train": {"epochs": epochs, "batch_size": 32},

@@ -99,6 +99,25 @@ def test_edits_are_made_at_their_steps(network, tmp_path, processes):
     assert "LEARNING_RATE" in script and "EDITS" in script
 
 
+def test_what_changes_gradients_acts_together_and_its_edits_are_made(tmp_path, processes):
+    """With L0's gates too, a distance that begins with the second epoch, and both changed in its midst."""
+    spec = spec_of(("cnn norm", "none", "choose and mix", "nesterov"), epochs=3) | {
+        "regularisers": [
+            {"kind": "clipping", "params": {"norm": 0.5}},
+            {"kind": "sam", "warmup_epochs": 1, "schedule": "step"},
+            {"kind": "l0"},
+        ]
+    }
+    edits = [
+        {"step": 9, "set": {"regularisers.0.params.norm": 0.05, "optimiser.lr": 0.1}},
+        {"step": 11, "set": {"regularisers.1.strength": 0.5}},
+    ]
+    ran, told = compared(spec, tmp_path / "edited", edits, processes)
+    assert told == ran
+    plain, _ = compared(spec, tmp_path / "plain", processes=processes)
+    assert plain[0] == ran[0] and plain[1:] != ran[1:]
+
+
 def test_a_run_that_stops_early_stops_in_its_script(tmp_path):
     ran, told = compared(spec_of(("mlp", "stopping", "none", "adam"), epochs=9), tmp_path)
     assert len(ran) < 9 and told == ran
@@ -265,7 +284,7 @@ def test_a_script_knows_every_field_of_a_spec():
         MixSpec: "op p params",
         ModelSpec: "arch params",
         RegulariserSpec: "kind strength solver warmup_epochs schedule params",
-        OptimiserSpec: "kind lr schedule params",
+        OptimiserSpec: "kind lr schedule schedule_params params",
         TrainSpec: "epochs batch_size device precision",
         SeedsSpec: "order weights augment dropout",
     }

@@ -53,8 +53,8 @@ def rates_of(scheduler, steps, **options):
     return rates
 
 
-def our_rates(schedule, steps):
-    spec = completed_optimiser(OptimiserSpec(kind="sgd", lr=1.0, schedule=schedule))
+def our_rates(schedule, steps, **params):
+    spec = completed_optimiser(OptimiserSpec(kind="sgd", lr=1.0, schedule=schedule, schedule_params=params))
     return [learning_rate(spec, step / steps) for step in range(steps)]
 
 
@@ -74,3 +74,29 @@ def test_one_cycle_is_torchs_a_step_later(steps):
     assert ours[0] == pytest.approx(theirs[0])
     for step in range(1, peak - 1):
         assert theirs[step - 1] <= ours[step] <= theirs[step]
+
+
+@pytest.mark.parametrize("first", [1, 7, 33, 100])
+@pytest.mark.parametrize(("cycles", "growth"), [(1, 2), (3, 2), (4, 1), (3, 3), (10, 1), (5, 4)])
+def test_warm_restarts_are_torchs(cycles, growth, first):
+    """Torch is told the steps of the first cycle, here they follow from those of the run."""
+    steps = first * sum(growth**i for i in range(cycles))
+    theirs = rates_of(torch.optim.lr_scheduler.CosineAnnealingWarmRestarts, steps, T_0=first, T_mult=growth)
+    ours = our_rates("warm-restarts", steps, cycles=cycles, growth=growth)
+    assert ours == pytest.approx(theirs, rel=0, abs=1e-12)
+    assert [step for step, rate in enumerate(ours) if rate == 1] == [
+        first * sum(growth**i for i in range(k)) for k in range(cycles)
+    ]
+
+
+def test_warm_restarts_by_hand():
+    """Three cycles, each 1.5 times as long as the one before: 4, 6 and 9 of 19 steps."""
+    rates = our_rates("warm-restarts", 19, cycles=3, growth=1.5)
+    assert [step for step, rate in enumerate(rates) if rate == 1] == [0, 4, 10]
+    assert rates[2] == pytest.approx(0.5) and rates[7] == pytest.approx(0.5)
+    assert rates[13] == pytest.approx((1 + math.cos(math.pi / 3)) / 2)
+    # 10/23 is rounded down, and the second cycle begins there all the same.
+    rates = our_rates("warm-restarts", 23, cycles=2, growth=1.3)
+    assert [step for step, rate in enumerate(rates) if rate == 1] == [0, 10]
+    spec = completed_optimiser(OptimiserSpec(schedule="warm-restarts"))
+    assert spec.schedule_params == {"cycles": 3, "growth": 2.0}

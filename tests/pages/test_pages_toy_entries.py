@@ -27,7 +27,7 @@ SPEC = RunSpec(
     augment=AugmentSpec(ops=(OpSpec(op="ToyOperation", p=1.0),)),
     model=ModelSpec(arch="toy"),
     regularisers=(RegulariserSpec(kind="huge"),),
-    optimiser=OptimiserSpec(kind="toy"),
+    optimiser=OptimiserSpec(kind="toy", schedule="toy"),
     train=TrainSpec(epochs=2, batch_size=32),
 )
 
@@ -120,6 +120,7 @@ def test_what_is_measured_on_augment(open_page, tab, key):
 def test_train_before_a_run(open_page):
     visit = open_page(TRAIN, spec=encode(SPEC))
     shows(visit, "Toy brightnesses", "Toy darkening", "Toy network", "Largest weight", "Toy steps")
+    shows(visit, "Toy halving", "The share.")
     assert list(visit.dataframe[0].value["Layer"]) == ["look", "answer"] and not visit.error
     assert not next(each for each in visit.button if each.label == "Start training").disabled
 
@@ -128,7 +129,9 @@ def test_train_before_a_run(open_page):
 def test_each_is_offered_to_who_has_not_chosen_it(open_page, page):
     offered = drawn(open_page(page, images="Dataset"))
     assert "Toy darkening" in offered and "Toy brightnesses" in offered
-    assert page == AUGMENT or all(name in offered for name in ("Toy network", "Largest weight", "Toy steps"))
+    assert page == AUGMENT or all(
+        name in offered for name in ("Toy network", "Largest weight", "Toy steps", "Toy halving")
+    )
 
 
 def test_a_live_run(open_page):

@@ -94,6 +94,7 @@ def test_a_broken_link_says_so_and_still_works(open_page):
         ("selectbox", "Architecture", "rnn", lambda spec: spec.model.arch),
         ("selectbox", "Architecture", "attention", lambda spec: spec.model.arch),
         ("selectbox", "Optimiser", "sgd", lambda spec: spec.optimiser.kind),
+        ("selectbox", "Optimiser", "muon", lambda spec: spec.optimiser.kind),
         ("selectbox", "Schedule", "cosine", lambda spec: spec.optimiser.schedule),
         ("select_slider", "Batch size (images)", 32, lambda spec: spec.train.batch_size),
         ("select_slider", "Learning rate", 0.01, lambda spec: spec.optimiser.lr),
@@ -104,6 +105,30 @@ def test_a_widget_reaches_the_spec_and_the_address(open_page, kind, label, value
     widget(visit, kind, label).set_value(value).run()
     assert not visit.exception
     assert read(spec_of(visit)) == value
+
+
+def test_a_schedules_own_dials_come_with_it_and_go_with_it(open_page):
+    visit = open_page(PAGE)
+    assert not keyed(visit, "slider", "cycles")
+    widget(visit, "selectbox", "Schedule").set_value("warm-restarts").run()
+    assert spec_of(visit).optimiser.schedule_params == {"cycles": 3, "growth": 2.0}
+    widget(visit, "slider", "Cycles").set_value(5).run()
+    assert spec_of(visit).optimiser.schedule_params == {"cycles": 5, "growth": 2.0}
+    again = open_page(PAGE, spec=asked(visit, "spec"))
+    assert widget(again, "slider", "Cycles").value == 5 and not again.error
+    widget(visit, "selectbox", "Schedule").set_value("cosine").run()
+    assert spec_of(visit).optimiser.schedule_params == {} and not visit.exception
+
+
+def test_what_no_proximal_step_follows_is_said_and_penalty_mends_it(open_page):
+    visit = add(open_page(PAGE), "l1")
+    widget(visit, "selectbox", "Optimiser").set_value("lion").run()
+    assert "Lion moves a weight equally far" in texts(visit) and "solve L1 by penalty" in texts(visit)
+    assert widget(visit, "button", "Start training").disabled
+    keyed(visit, "segmented_control", "l1.solver")[0].set_value("penalty").run()
+    assert "Lion moves a weight equally far" not in texts(visit) and not visit.error
+    assert not widget(visit, "button", "Start training").disabled
+    assert "What it does to one weight" not in texts(visit)  # that is drawn by proximal steps
 
 
 def add(visit, *kinds):

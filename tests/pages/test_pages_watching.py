@@ -29,6 +29,7 @@ def told(event):
         return event | {
             "answers": {"answers": [0, 1, 1], "confidence": [0.9, 0.8, 0.55]},
             "confusion": [[8, 3], [2, 7]],
+            "acted": {"clipping": 0.25, "gone*": 1.0},  # of a kind that there is no more
             "flow": {"gradient": {"conv1": 0.5, "fc": 0.1}, "update": {"conv1": 2e-3, "fc": 1e-3}},
         }
     return event
@@ -74,6 +75,11 @@ def test_layers_show_gradients_and_updates(open_page, way, now):
     visit = open_page(PAGE, run=stored(EVENTS))
     next(each for each in visit.segmented_control if each.label == "Shown as").set_value(way).run()
     assert not visit.exception and now in components(visit)[f"layers.{way}"]["alt"]
+    for said in (
+        "Gradient clipping (by norm) acted in 25 % of the last epoch's 4 steps.",
+        plain("gone* acted in 100 % of the last epoch's 4 steps."),
+    ):
+        assert (said in texts(visit)) == (way == "Gradients")
 
 
 def view(*events):

@@ -7,7 +7,10 @@ from core.presets import PRESETS
 from core.run.changes import changed, place_of_error, put_back, settings
 from core.run.spec import parse
 
-BASE = filled(PRESETS["all-three"].spec)
+BASE = PRESETS["all-three"].spec
+BASE = filled(
+    BASE.model_copy(update={"optimiser": BASE.optimiser.model_copy(update={"schedule": "warm-restarts"})})
+)
 
 
 def made(**parts):
@@ -38,6 +41,7 @@ def test_putting_back_every_field_that_differs_gives_the_base(name, other):
         ("regularisers.l1.warmup_epochs", 3),
         ("optimiser.lr", 0.5),
         ("optimiser.params.beta1", 0.5),
+        ("optimiser.schedule_params.cycles", 7),
         ("train.epochs", 1),
     ],
 )

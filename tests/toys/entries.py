@@ -9,9 +9,16 @@ from core.measure.catalogue import MEASURES, MeasureEntry
 from core.models.catalogue import ARCHITECTURES
 from core.models.entry import ModelEntry
 from core.models.sizes import dense_chain
-from core.optimise.catalogue import OPTIMISERS, OptimiserEntry
+from core.optimise.catalogue import OPTIMISERS
+from core.optimise.entry import OptimiserEntry, ScheduleEntry
+from core.optimise.schedules import SCHEDULES
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.entry import RegulariserEntry
+
+
+def toy_factor(t, after):
+    return 0.5 if t >= after else 1.0
+
 
 OPERATION = OpEntry(
     name="ToyOperation",
@@ -62,6 +69,14 @@ OPTIMISER = OptimiserEntry(
     lr_low=1e-5,
     lr_high=1e-1,
 )
+SCHEDULE = ScheduleEntry(
+    name="toy",
+    title="Toy halving",
+    help="Half the rate from some share of the run on.",
+    source="",
+    parameters=(Number("after", 0.5, 0.0, 1.0, "The share.", step=0.1),),
+    factor=toy_factor,
+)
 DATASET = DataEntry(
     name="toy",
     title="Toy brightnesses",
@@ -94,6 +109,7 @@ def add(monkeypatch):
         (ARCHITECTURES, NETWORK),
         (REGULARISERS, REGULARISER),
         (OPTIMISERS, OPTIMISER),
+        (SCHEDULES, SCHEDULE),
         (DATASETS, DATASET),
         (MEASURES, MEASURE),
         (KINDS, KIND),

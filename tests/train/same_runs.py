@@ -33,6 +33,11 @@ TECHNIQUES: dict[str, dict[str, Any]] = {
     "early stopping": {
         "regularisers": [{"kind": "early_stopping", "params": {"patience": 2, "min_delta": 0.02}}]
     },
+    "sam, clipped, under muon": {
+        "regularisers": [{"kind": "sam"}, {"kind": "clipping", "params": {"norm": 1.0}}],
+        "optimiser": {"kind": "muon", "lr": 0.01, "schedule": "warm-restarts"},
+        "dropout": 0.3,
+    },
     "edits": {"augment": AFFINE, "dropout": 0.1},
 }
 EDITS: list[Edit] = [

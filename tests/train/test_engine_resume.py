@@ -35,19 +35,32 @@ OPTIMISERS = {
     "adam": {"kind": "adam", "lr": 0.01},
     "adamw": {"kind": "adamw", "lr": 0.01, "schedule": "cosine"},
     "rmsprop": {"kind": "rmsprop", "lr": 0.003, "params": {"momentum": 0.5}},
+    "lion": {"kind": "lion", "lr": 0.002, "schedule": "warm-restarts"},
+    "muon": {"kind": "muon", "lr": 0.01},
 }
 TOGETHER = (
     ("l1", "ema", "label_smoothing"),
-    ("elastic_net", "swa", "orthogonality"),
+    ("elastic_net", "swa", "orthogonality", "clipping"),
     ("group_lasso", "early_stopping", "max_norm"),
-    ("l0", "l2", "weight_decay"),
+    ("l0", "l2", "weight_decay", "sam"),
 )
 CASES = [
     (network, optimiser, TOGETHER[(i + j) % len(TOGETHER)])
     for i, network in enumerate(NETWORKS)
     for j, optimiser in enumerate(OPTIMISERS)
 ]
-PARAMS = {"swa": {"params": {"start": 0.25}}, "max_norm": {"params": {"c": 1.0}}}
+PARAMS = {
+    "swa": {"params": {"start": 0.25}},
+    "max_norm": {"params": {"c": 1.0}},
+    "clipping": {"params": {"norm": 0.3}},
+}
+
+
+def regulariser(kind, optimiser):
+    """By its first solver that goes with the optimiser."""
+    solvers = REGULARISERS[kind].solvers
+    by_penalty = "proximal" in solvers and not optimisers.OPTIMISERS[optimiser].proximal
+    return {"kind": kind} | PARAMS.get(kind, {}) | ({"solver": "penalty"} if by_penalty else {})
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +97,7 @@ def test_a_resumed_run_is_the_run_that_never_was_cut(tmp_path, network, optimise
         "data": {"name": "digits", "train_images": 130},
         "model": NETWORKS[network],
         "optimiser": OPTIMISERS[optimiser],
-        "regularisers": [{"kind": kind} | PARAMS.get(kind, {}) for kind in kinds],
+        "regularisers": [regulariser(kind, optimiser) for kind in kinds],
         "train": {"epochs": 4, "batch_size": 32, "device": "cpu"},
     }
     assert_the_same_however_cut(parse(chosen), tmp_path, [2], [1, 2, 3])

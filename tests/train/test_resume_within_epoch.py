@@ -19,9 +19,24 @@ def every_step_is_told(monkeypatch):
     monkeypatch.setattr(loop, "STEP_SHARE", 1e9)
 
 
-@pytest.mark.parametrize("kind", ["sgd", "rmsprop"])
-def test_a_run_cut_within_an_epoch_is_the_run_that_never_was_cut(tmp_path, kind):
+L1 = {"kind": "l1", "strength": 1e-3, "warmup_epochs": 1}
+CLIPPING = {"kind": "clipping", "params": {"norm": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "regularisers"),
+    [
+        ("sgd", None),
+        ("rmsprop", None),
+        ("sgd", [L1, CLIPPING, {"kind": "sam"}]),
+        ("adam", [L1, CLIPPING]),
+        ("lion", [L1 | {"solver": "penalty"}, CLIPPING]),
+        ("muon", [L1 | {"solver": "penalty"}, {"kind": "sam"}, {"kind": "weight_decay"}]),
+    ],
+)
+def test_a_run_cut_within_an_epoch_is_the_run_that_never_was_cut(tmp_path, kind, regularisers):
     chosen = SMALL_CNN | {"optimiser": {"kind": kind, "schedule": "one-cycle"}}
+    chosen |= {"regularisers": regularisers} if regularisers else {}
     edit = [{"command": "edit", "set": CHANGES[0]}]
     whole = steered(chosen, {7: edit, 24: edit}, out=tmp_path / "whole")
     seen, control = [], Control()

@@ -8,9 +8,9 @@ import pytest
 from core.train import loop
 from tests.train.same_runs import TECHNIQUES, cut, edits_of, paused, replayed, result, straight
 
-NETWORK_OF = dict(zip(TECHNIQUES, ["cnn", "mlp", "rnn", "attention", "cnn", "mlp", "rnn"], strict=True)) | {
-    "edits": "attention"
-}
+NETWORK_OF = dict(
+    zip(TECHNIQUES, ["cnn", "mlp", "rnn", "attention", "cnn", "mlp", "cnn", "rnn"], strict=True)
+) | {"edits": "attention"}
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,8 @@ from core.export.source import Source
 from core.models.build import shape_of_model
 from core.models.catalogue import ARCHITECTURES
 from core.models.live import SHARES
-from core.optimise.catalogue import OPTIMISERS, SCHEDULES
+from core.optimise.catalogue import OPTIMISERS
+from core.optimise.schedules import SCHEDULES
 from core.regularise.catalogue import REGULARISERS
 from core.run.edits import apply
 from core.run.errors import SpecError
@@ -151,6 +152,7 @@ def _needs(specs: list[RunSpec], start: Start | None) -> Needs:
         averages=averages,
         norms=norms,
         gates=any(each.gates for each in kinds),
+        twice=any(each.passes > 1 for each in kinds),
         smooths=any(each.name == "label_smoothing" for each in kinds),
         may_stop=any(each.ends_runs for each in kinds),
         mixes=any(spec.augment.mix is not None for spec in specs),
@@ -289,6 +291,9 @@ def _regularisers(script: Script, spec: RunSpec, values: Mapping[str, Any]) -> S
     before = script.take()
     script.embed(f"{PARTS}regularise")
     in_order = _in_order(spec)
+    twice = [each.kind for each in in_order if REGULARISERS[each.kind].passes > 1]
+    if twice:
+        script.embed(f"{PARTS}twice")
     settings = [
         *([_assigned("PARAMS", values["PARAMS"])] if "PARAMS" in values else []),
         "REGULARISERS = {",
@@ -298,6 +303,7 @@ def _regularisers(script: Script, spec: RunSpec, values: Mapping[str, Any]) -> S
         _assigned("SOLVERS", {each.kind: each.solver for each in in_order}),
         _assigned("WARMUPS", {each.kind: (each.warmup_epochs, each.schedule) for each in in_order})
         + "  # in epochs",
+        *([_assigned("TWICE", twice) + "  # go through the network twice a step"] if twice else []),
     ]
     return Section(
         "Regularisers", "  \n".join(told), "\n\n\n".join([*before, "\n".join(settings), *script.take()])
@@ -307,6 +313,11 @@ def _regularisers(script: Script, spec: RunSpec, values: Mapping[str, Any]) -> S
 def _optimiser(script: Script, spec: RunSpec, needs: Needs) -> Section:
     entry, schedule = OPTIMISERS[spec.optimiser.kind], SCHEDULES[spec.optimiser.schedule]
     script.embed("core.layers.weights")
+    module, _, name = entry.makes.partition(":")
+    made = f"{module}.{name}"
+    if module.startswith("core."):
+        script.embed(module, name)
+        made = name
     blocks = script.take()
     arguments = entry.arguments(spec.optimiser.params)
     decay = arguments.pop("weight_decay", None)
@@ -324,11 +335,16 @@ def _optimiser(script: Script, spec: RunSpec, needs: Needs) -> Section:
         )
         parts = parts.replace("'", '"')
     told = "".join(f", {name}={literal(value)}" for name, value in arguments.items())
-    lines.append(f"optimiser = {entry.makes.replace(':', '.')}({parts}, lr=LEARNING_RATE{told})")
+    lines.append(f"optimiser = {made}({parts}, lr=LEARNING_RATE{told})")
     if needs.scheduled:
-        script.embed("core.optimise.catalogue", schedule.factor.__name__)
+        function, shape = schedule.factor.__name__, spec.optimiser.schedule_params
+        script.embed(schedule.factor.__module__, function)
         blocks += script.take()
-        lines.append(f"schedule = {schedule.factor.__name__}")
+        if shape:
+            script.use("functools", "partial")
+            told = "".join(f", {each}={literal(value)}" for each, value in shape.items())
+            function = f"partial({function}{told})"
+        lines.append(f"schedule = {function}")
     text = f"{entry.title}: {entry.help} {schedule.title} rate: {schedule.help}"
     return Section("The optimiser", text, "\n\n\n".join([*blocks, "\n".join(lines)]))
 

@@ -15,6 +15,7 @@ class Needs(NamedTuple):
     averages: bool
     norms: bool  # batch norm beside averages
     gates: bool  # draws of a regulariser's own, before the forward pass
+    twice: bool  # goes through the network twice a step
     smooths: bool
     may_stop: bool
     mixes: bool
@@ -122,12 +123,7 @@ def _train(needs: Needs) -> list[str | None]:
         if_(needs.gates, "            for _, each, _ in at_work(epochs_done):"),
         if_(needs.gates, f"                each.begin_step({needs.dropout_seed}, step)"),
         "            images, targets = batch(index, step)",
-        f'            with private_draws(derive({needs.dropout_seed}, "dropout", step), DEVICE):',
-        "                logits = model(normalised(images))",
-        f"                loss = F.cross_entropy(logits, targets{smoothing})",
-        "            optimiser.zero_grad(set_to_none=True)",
-        if_(needs.regularises, "            (loss + penalty(epochs_done)).backward()"),
-        if_(not needs.regularises, "            loss.backward()"),
+        *(_twice(needs.dropout_seed, smoothing) if needs.twice else _once(needs, smoothing)),
         if_(needs.regularises, "            optimise(epochs_done)"),
         if_(not needs.regularises, "            optimiser.step()"),
         "            if not math.isfinite(loss.item()):",
@@ -146,6 +142,32 @@ def _train(needs: Needs) -> list[str | None]:
         "        yield told",
         if_(needs.may_stop, "        if any(stops):"),
         if_(needs.may_stop, "            return"),
+    ]
+
+
+def _once(needs: Needs, smoothing: str) -> list[str | None]:
+    """Through the network, forward and backward."""
+    penalised = "(loss + penalty(epochs_done))" if needs.regularises else "loss"
+    return [
+        f'            with private_draws(derive({needs.dropout_seed}, "dropout", step), DEVICE):',
+        "                logits = model(normalised(images))",
+        f"                loss = F.cross_entropy(logits, targets{smoothing})",
+        "            optimiser.zero_grad(set_to_none=True)",
+        f"            {penalised}.backward()",
+    ]
+
+
+def _twice(seed: str, smoothing: str) -> list[str | None]:
+    """The same for regularisers that look at the loss elsewhere, too."""
+    return [
+        "",
+        "            def forward() -> tuple[Tensor, Tensor]:",
+        f'                with private_draws(derive({seed}, "dropout", step), DEVICE):',
+        "                    logits = model(normalised(images))",
+        f"                    return logits, F.cross_entropy(logits, targets{smoothing})",
+        "",
+        "            logits, loss = forward()",
+        "            backward(loss, lambda: forward()[1], epochs_done)",
     ]
 
 

@@ -14,7 +14,8 @@ from streamlit.delta_generator import DeltaGenerator
 from core.catalogue import Entry
 from core.data.shape import image_shape
 from core.models.catalogue import ARCHITECTURES
-from core.optimise.catalogue import OPTIMISERS, SCHEDULES
+from core.optimise.catalogue import OPTIMISERS
+from core.optimise.schedules import SCHEDULES
 from core.presets import PRESETS
 from core.run.spec import ModelSpec, OptimiserSpec, RunSpec, TrainSpec
 from core.text.escape import plain
@@ -116,6 +117,14 @@ def optimiser_part(spec: OptimiserSpec) -> None:
         )
     _pick("Schedule", SCHEDULES, spec.schedule, "optimiser.schedule", _set_optimiser)
     fields(
+        SCHEDULES[spec.schedule].parameters,
+        spec.schedule_params,
+        "schedule",
+        spec.schedule,
+        path="optimiser.schedule_params",
+        on_change=_set_optimiser,
+    )
+    fields(
         entry.parameters,
         spec.params,
         "optimiser",
@@ -131,7 +140,10 @@ def _set_optimiser() -> None:
     lr = st.session_state.get(key("optimiser", kind, "lr"), (before.lr if same else None) or entry.lr_default)
     schedule = st.session_state[key("optimiser", "schedule")]
     params = said(entry.parameters, before.params if same else {}, "optimiser", kind)
-    choice.change("optimiser", OptimiserSpec(kind=kind, lr=lr, schedule=schedule, params=params))
+    given = before.schedule_params if schedule == before.schedule else {}
+    shape = said(SCHEDULES[schedule].parameters, given, "schedule", schedule)
+    chosen = OptimiserSpec(kind=kind, lr=lr, schedule=schedule, schedule_params=shape, params=params)
+    choice.change("optimiser", chosen)
 
 
 def budget_part(spec: TrainSpec) -> None:

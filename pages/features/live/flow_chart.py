@@ -9,6 +9,8 @@ import streamlit as st
 from core.figures.flow import gradient_norms, update_ratios
 from core.figures.parts import Figure
 from core.jobs.views import RunView
+from core.text.acted import acted_in_words
+from core.text.escape import plain
 from pages.components.live_chart import live_chart
 from pages.features.live.run_charts import chart, shown_history
 
@@ -35,3 +37,6 @@ def flow_chart(view: RunView, way: str) -> None:
     said = ", ".join(f"{name} {value:.1e}" for name, value in flow.items() if value is not None)
     live_chart(chart(view, draw), key=f"layers.{way}", height=320, alt=f"{alt} Now: {said}.")
     st.caption(_READ[way])
+    if way == GRADIENTS:
+        for said in acted_in_words(shown_history(view)):
+            st.caption(plain(said))

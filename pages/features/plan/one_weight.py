@@ -16,7 +16,8 @@ HEIGHT = 280
 
 
 def one_weight(spec: RunSpec, num_images: int) -> None:
-    """Draw the panel for a completed spec; nothing if no such penalty is chosen.
+    """Draw the panel for a completed spec; nothing if no such penalty is chosen, or if no proximal step goes
+    with the optimiser.
 
     Args:
         num_images: of the whole dataset.
@@ -25,7 +26,7 @@ def one_weight(spec: RunSpec, num_images: int) -> None:
     shown = [
         (entry, each, entry.l1_share(each.params)) for entry, each in chosen if entry.l1_share is not None
     ]
-    if not shown:
+    if not shown or not OPTIMISERS[spec.optimiser.kind].proximal:
         return
     _, regulariser, _ = shown[0]
     assert regulariser.strength is not None

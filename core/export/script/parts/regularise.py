@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -51,11 +52,13 @@ def optimise(epochs_done: float) -> None:
     for _, each, now in reversed(acting):
         each.before_step(optimiser, now)
     optimiser.step()
-    curvature = 0.0
+    curvature, followed = 0.0, 1.0
+    if any(SOLVERS[kind] == "proximal" for kind, _, _ in acting):
+        followed = math.prod(each.followed() for _, each, _ in acting)
     for kind, each, now in acting:
         if SOLVERS[kind] == "proximal":
-            each.proximal_step(optimiser, now, curvature)
-            curvature += each.curvature(now)
+            each.proximal_step(optimiser, now * followed, curvature)
+            curvature += each.curvature(now * followed)
         each.after_step(optimiser, now)
 
 
