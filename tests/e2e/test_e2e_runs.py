@@ -61,6 +61,11 @@ def test_a_card_is_dragged_onto_another_and_opened(page: Page, runs: str) -> Non
     page.go_back()
     dragged.locator(".open").click()
     expect(page).to_have_url(re.compile(f"/Train\\?run={one}"))
+    expect(page.get_by_role("heading", name="Dragged")).to_be_visible()
+    page.go_back()  # once
+    expect(ready(page).get_by_role("heading", name="Runs")).to_be_visible()
+    expect(page).to_have_url(re.compile("/Runs(\\?view=Cards)?$"))
+    expect(dragged).to_be_visible()
 
 
 def test_a_finger_ticks_two_runs_and_compares_them(telephone: Page, runs: str) -> None:

@@ -66,7 +66,7 @@ def what_next(view: RunView) -> None:
                 "Weights",
                 weights_address(view.id),
                 icon=":material/download:",
-                help="The saved network as safetensors. The tab Mistakes has the lines that load it.",
+                help="The saved network as safetensors. Under Inside, Mistakes are the lines that load it.",
             )
     if part_shown("next"):
         chance_table(view)
