@@ -30,7 +30,8 @@ def compress_tab(view: RunView) -> None:
         wait(view)
     else:
         names = [name for name in measured(history) if name == PRUNABLE or MEASURES[name].within == STORED]
-        with st.container(horizontal=True):
+        st.caption(f"What its {last['sparsity']['weights']:,} weights take now, and what they could:")
+        with st.container(horizontal=True, key="compress_figures"):
             for name in names:
                 entry = MEASURES[name]
                 st.metric(entry.title, measure_now(history, name), help=entry.help, width="content")

@@ -51,10 +51,10 @@ _DRAWN = "augury.drawn_state"  # how the run was when the whole page was drawn
 METRIC_WIDTH = 144  # pixels: six in a row at 1280
 LONG_NAME = 18  # letters: it takes two lines beside the buttons
 LOOKED_THROUGH = 50  # runs, for how long others take
-CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
-CHART_SHARE = 0.28  # … and a share of a taller one
-ENDED_HEIGHT, ENDED_SHARE = 180, 0.25  # beneath a sentence that says what it came to, or was changed …
-NOTED_HEIGHT, NOTED_SHARE = 150, 0.21  # … and beneath more than that
+CHART_HEIGHT = 180  # pixels: all of a run on one screen of 1280×720 …
+CHART_SHARE = 0.25  # … and a share of a taller one
+ENDED_HEIGHT, ENDED_SHARE = 162, 0.225  # beneath a sentence that says what it came to, or was changed …
+NOTED_HEIGHT, NOTED_SHARE = 150, 0.205  # … and beneath more than that
 LOOK_AGAIN_SECONDS = 5.0  # at a run that has ended, but could go on
 TABS_EVERY = 4  # refreshes of the overview for one of another tab, or as many seconds
 
@@ -252,7 +252,7 @@ def _state(view: RunView) -> None:
         device = plain(history.started["device_name"])
         parts.append(f"{device}, {threads} {'thread' if threads == 1 else 'threads'}")
     said = " · ".join([history.state.capitalize(), *parts])
-    if history.state == "finished":
+    if history.ended:
         st.caption(said)
     else:
         st.progress(progress.share, said)
