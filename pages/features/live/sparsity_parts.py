@@ -14,6 +14,7 @@ from core.figures.sparsity import (
     removable,
     sparsity_by_layer,
     sparsity_map,
+    weights_by_layer,
     zero_groups,
 )
 from core.figures.weights import edges, has_histograms, near_zero_share, weight_ridge
@@ -39,6 +40,7 @@ def layers_part(view: RunView) -> None:
     ways: dict[str, tuple[Callable[..., Figure], str]] = {
         "Map": (sparsity_map, "Map of exact zeros: a row a layer, a column an epoch."),
         "Lines": (sparsity_by_layer, "Line chart of exact zeros by layer."),
+        "Counts": (weights_by_layer, "Bars: weights by layer, zeros apart."),
     }
     if has_groups(history):
         ways["Filters, neurons, heads"] = (zero_groups, "Line chart of zero groups by layer.")
@@ -54,7 +56,7 @@ def layers_part(view: RunView) -> None:
         f"{name} {percent(layer['exact'])} of {layer['weights']:,}"
         for name, layer in last["sparsity"]["layers"].items()
     )
-    height = 130 + 34 * len(last["sparsity"]["layers"]) if way == "Map" else 320
+    height = 130 + 34 * len(last["sparsity"]["layers"]) if way in ("Map", "Counts") else 320
     live_chart(chart(view, draw), key=f"layers.{way}", height=height, alt=f"{alt} Now: {said}.")
     words = groups_in_words(last)
     empty = removable(last, view.spec.model.arch)
