@@ -114,6 +114,8 @@ def test_a_run_whose_images_or_parent_are_not_here_can_be_looked_at(open_page, t
         assert not visit.exception
         if data == "upload" and part == "Mistakes":
             assert "no longer here" in visit.error[0].value
+    notes = [each.value for each in open_page(RUN, run=ID).info]
+    assert any("no script and no notebook" in note for note in notes) == (data == "parent")
     if data == "parent":
         assert "A branch after epoch 1" in texts(visit)
 
