@@ -313,8 +313,7 @@ def _chosen(options: argparse.Namespace) -> RunSpec:
     """The spec that was given, with what ``--set`` changes. Another seed is not another exam."""
     spec = _read_spec(options.spec)
     split_seed = spec.split_seed
-    for setting in options.set:
-        spec = with_setting(spec, setting)
+    spec = with_setting(spec, *options.set)
     if spec.data.split_seed is None and spec.seed != split_seed:
         spec = with_setting(spec, f"data.split_seed={split_seed}")
     return spec

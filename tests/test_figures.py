@@ -20,7 +20,7 @@ from core.figures.tables import parameters_by_layer
 from core.figures.training import accuracy, loss
 from core.models.summary import summarise
 from core.run.history import HistoryBuilder, build_history
-from core.run.spec import ModelSpec, RunSpec
+from core.run.spec import DataSpec, ModelSpec, RunSpec
 from core.text.escape import plain_html
 from tests import made_up_run
 
@@ -110,6 +110,14 @@ def test_the_shrinkage_curves_at_points_that_can_be_worked_out():
     assert {y for x, y in curves["L1"].items() if abs(x) < 0.49} == {0.0}
     assert curves["L2"][1.0] == pytest.approx(1 / 1.5)
     assert curves["elastic net"][1.0] == pytest.approx(0.75 / 1.25)
+
+
+def test_a_line_says_which_split_and_which_fold_it_was_judged_on():
+    apart = RunSpec(seed=7, data=DataSpec(split_seed=4, folds=5, fold=2))
+    for spec, split, fold in ((RunSpec(seed=7), "7", None), (apart, "4", ("2", "5"))):
+        row = next(csv.DictReader(io.StringIO(epochs_csv((history(1), "abc", spec)))))
+        assert row["split_seed"] == split
+        assert (row.get("fold"), row.get("folds")) == (fold or (None, None))
 
 
 def test_the_table_has_a_line_an_epoch():

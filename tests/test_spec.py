@@ -73,6 +73,15 @@ def test_settings_change_one_field():
     assert with_setting(spec, "model.params.hidden=64").model.params == {"hidden": 64}
 
 
+def test_settings_that_need_each_other_are_checked_together():
+    for order in (("data.folds=5", "data.fold=2"), ("data.fold=2", "data.folds=5")):
+        assert with_setting(RunSpec(), *order).data.model_dump()["fold"] == 2
+    given = with_setting(RunSpec(), 'regularisers=[{"kind": "l1"}]', "regularisers.0.params.a=1")
+    assert given.regularisers[0].params == {"a": 1}
+    with pytest.raises(SpecError, match="say which"):
+        with_setting(RunSpec(), "train.epochs=3", "data.folds=5")
+
+
 @pytest.mark.parametrize(
     "setting", ["train.epochs", "train.epoch=3", "a.b=1", "seed.x=1", "augment.ops.0.p=1"]
 )

@@ -9,17 +9,26 @@ from core.export.names import origin
 from core.export.source import Source
 from core.figures.confusion import has_matrix, latest_matrix
 from core.figures.flow import gradient_norms, has_flow, update_ratios
+from core.figures.lineage import ancestor, with_ancestor
 from core.figures.marks import MOST, with_marks
 from core.figures.measures import measure, measured
 from core.figures.overlay import MEASURES as CURVES
 from core.figures.overlay import Curves, overlay
 from core.figures.parts import Figure
-from core.figures.sparsity import groups_in_words, has_groups, sparsity_by_layer, sparsity_map, zero_groups
+from core.figures.sparsity import (
+    groups_in_words,
+    has_groups,
+    sparsity_by_layer,
+    sparsity_map,
+    weights_by_layer,
+    zero_groups,
+)
 from core.figures.svg import HEIGHT, WIDTH, svg
 from core.figures.training import accuracy, loss
 from core.figures.weights import has_histograms, weight_ridge
 from core.measure.catalogue import MEASURES
 from core.run.errors import SpecError
+from core.run.events import Event
 from core.run.history import History
 from core.text.edits import edit_in_words, when_in_words
 from core.text.seeds import called
@@ -37,10 +46,10 @@ class Chart(NamedTuple):
     caption: str
     height: int = HEIGHT
 
-    def svg(self) -> str:
-        """As a picture that stands alone; its ids begin with its name."""
+    def svg(self, key: str = "") -> str:
+        """As a picture that stands alone; its ids begin with ``key`` and its name."""
         told = {"title": self.title, "caption": self.caption}
-        return svg(self.figure, **told, width=WIDTH, height=self.height, key=self.name)
+        return svg(self.figure, **told, width=WIDTH, height=self.height, key=f"{key}{self.name}")
 
 
 def charts(runs: Sequence[Source]) -> list[Chart]:
@@ -57,11 +66,13 @@ def charts(runs: Sequence[Source]) -> list[Chart]:
 def _of_one(run: Source) -> Iterator[Chart]:
     history, last = run.history, run.history.epochs[-1]
     images, weights, from_run = _images(history), _weights(history), origin(run)
-    changes = _changes(run)
+    changes, parent = _changes(run), ancestor(history, run.before)
 
     def chart(name: str, title: str, draw: Callable[..., Figure], n: str, *more: Any, **size: int) -> Chart:
-        figure = with_marks(draw(history, run.id, *more), _marks(run))
-        return Chart(name, title, figure, " ".join(filter(None, [n, changes, from_run])), **size)
+        figure = with_ancestor(draw(history, run.id, *more), parent, draw.__name__)
+        grey = "Grey: the run that it branches from." if parent and draw in (accuracy, loss) else ""
+        told = " ".join(filter(None, [n, grey, changes, from_run]))
+        return Chart(name, title, with_marks(figure, _marks(run)), told, **size)
 
     yield chart("accuracy", "Accuracy", accuracy, images)
     yield chart(
@@ -70,6 +81,8 @@ def _of_one(run: Source) -> Iterator[Chart]:
     yield chart("sparsity", "Exact zeros by layer", sparsity_by_layer, weights)
     rows = 150 + ROW * (len(last["sparsity"]["layers"]) + 1)
     yield chart("sparsity-map", "Exact zeros, epoch by epoch", sparsity_map, weights, height=rows)
+    n = f"{weights} After epoch {last['epoch']}."
+    yield chart("weights-by-layer", "Weights by layer, zeros apart", weights_by_layer, n, height=rows)
     if has_groups(history):
         n = f"n after epoch {last['epoch']}: {groups_in_words(last)} are zero."
         yield chart("zero-groups", "Filters, neurons and heads that are zero", zero_groups, n)
@@ -148,7 +161,7 @@ def _batch(run: Source) -> str:
 
 
 def _marks(run: Source) -> list[tuple[float, str]]:
-    return [(float(e["epoch"]), edit_in_words(e, run.spec)) for e in run.history.edits if "epoch" in e]
+    return [(float(e["epoch"]), _said(e, run)) for e in run.history.edits if "epoch" in e]
 
 
 def _changes(run: Source) -> str:
@@ -156,6 +169,13 @@ def _changes(run: Source) -> str:
     edits = run.history.edits[-MOST:]
     if not edits:
         return ""
-    told = [f"{edit_in_words(each, run.spec)} {when_in_words(each)}" for each in edits[:MOST_TOLD]]
+    told = [f"{_said(each, run)} {when_in_words(each)}" for each in edits[:MOST_TOLD]]
     more = f"; and {len(edits) - MOST_TOLD} more" if len(edits) > MOST_TOLD else ""
     return f"Changed at ▼: {'; '.join(told)}{more}."
+
+
+def _said(edit: Event, run: Source) -> str:
+    try:
+        return edit_in_words(edit, run.spec)
+    except SpecError:  # of another version
+        return "another value"

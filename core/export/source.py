@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.catalogues import completed
+from core.figures.lineage import MOST_GENERATIONS
 from core.run.checkpoints import START
 from core.run.edits import Edit
 from core.run.errors import SpecError
@@ -34,6 +35,8 @@ class Source:
         events: in their order, each once.
         folder: where its weights lie, if it has left any.
         stored: its row; None: it comes from a folder.
+        before: of a branch, the history of the run that it comes from, of that one's, and so on; those that are
+            no longer there, or that a folder does not know, are left out.
     """
 
     id: str
@@ -42,6 +45,7 @@ class Source:
     history: History
     folder: Path
     stored: StoredRun | None = None
+    before: tuple[History, ...] = ()
 
     @property
     def edits(self) -> list[Edit]:
@@ -130,7 +134,18 @@ def _from_store(run: str, store: Store) -> Source:
         raise SpecError("RUN", f"{run!r} is neither a folder nor the id of a run; `core runs` lists them.")
     events = tuple(event for _, event in store.events(found.id))
     history = build_history(enumerate(events, 1)).history()
-    return Source(found.id, completed(found.spec), events, history, run_folder(found.id), found)
+    before = tuple(_before(found, store))
+    return Source(found.id, completed(found.spec), events, history, run_folder(found.id), found, before)
+
+
+def _before(run: StoredRun, store: Store) -> Iterator[History]:
+    for _ in range(MOST_GENERATIONS):
+        parent = run.inputs.get("parent")
+        found = store.run(parent) if isinstance(parent, str) and is_run_id(parent) else None
+        if found is None or found.deleted_at is not None:
+            return
+        yield build_history(store.events(found.id)).history()
+        run = found
 
 
 def _from_folder(folder: Path) -> Source:

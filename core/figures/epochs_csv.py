@@ -39,12 +39,15 @@ def epoch_rows(history: History, run_id: str, spec: RunSpec) -> list[dict[str, A
 
 
 def identity(history: History, run_id: str, spec: RunSpec) -> dict[str, Any]:
-    """Which run it is, its seed and the versions it was computed by; empty where an older one did not say."""
+    """Which run it is, its seeds, the fold that is judged if there is one, and the versions it was computed by;
+    empty where an older one did not say."""
     versions = (history.started or {}).get("versions", {})
     return {
         "run_id": cell(run_id),
         "seed": spec.seed,
         **{f"seed.{purpose}": seed for purpose, seed in spec.seeds if seed is not None},
+        "split_seed": spec.split_seed,
+        **({} if spec.data.fold is None else {"fold": spec.data.fold, "folds": spec.data.folds}),
         **{f"{name}_version": cell(str(versions.get(name, ""))) for name in VERSIONS},
     }
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from core.figures.parts import NEUTRAL, Figure, line, upright
+from core.run.events import Event
+from core.run.history import History
+
+MOST_GENERATIONS = 20
 
 
 class Ancestor(NamedTuple):
@@ -19,6 +24,26 @@ class Ancestor(NamedTuple):
     epochs: tuple[float, ...]
     accuracy: tuple[float, ...]
     loss: tuple[float | None, ...]
+
+
+def ancestor(own: History, before: Sequence[History]) -> Ancestor | None:
+    """Of a branch; None: it is none, or has not started.
+
+    Args:
+        before: the run that it branches from, the one that this branches from, and so on.
+    """
+    if not before or own.started is None:
+        return None
+    epochs: list[Event] = []
+    for history in reversed(before):
+        begins = float((history.started or {}).get("begins_at", 0))
+        epochs = [*(event for event in epochs if event["step"] <= begins), *history.epochs]
+    return Ancestor(
+        float(own.started.get("begins_epoch", 0.0)),
+        tuple(float(event["epoch"]) for event in epochs),
+        tuple(100 * event["validation_accuracy"] for event in epochs),
+        tuple(event["validation_loss"] for event in epochs),
+    )
 
 
 def _axes(points: list[tuple[float, float | None]]) -> tuple[list[float], list[float | None]]:

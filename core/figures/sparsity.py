@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from core.figures.parts import (
     MOST_EPOCHS,
+    NEUTRAL,
     SPARSITY,
     Figure,
     layer_colours,
     line,
     name_at_ends,
     over_epochs,
+    plain_layout,
     share_of,
     with_alpha,
 )
@@ -89,6 +91,33 @@ def sparsity_map(history: History, run_id: str) -> Figure:
 def has_groups(history: History) -> bool:
     """Whether the run says how many of its filters, neurons or heads are zero."""
     return bool(history.epochs and history.epochs[-1]["sparsity"].get("groups"))
+
+
+def weights_by_layer(history: History, run_id: str) -> Figure:
+    """A bar a layer after the last epoch: how many of its weights are exactly 0, and how many are not. A layer
+    of few weights hardly counts, however sparse."""
+    layers = history.epochs[-1]["sparsity"]["layers"] if history.epochs else {}
+    names = list(map(plain_html, layers))
+    zeros = [round(each["exact"] * each["weights"]) for each in layers.values()]
+    others = [each["weights"] - zero for each, zero in zip(layers.values(), zeros, strict=True)]
+    said = [f"{zero:,} of {zero + other:,} are 0" for zero, other in zip(zeros, others, strict=True)]
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "y": names,
+            "x": counts,
+            "marker": {"color": colour},
+            "customdata": said,
+            "hovertemplate": "%{y}: %{customdata}<extra></extra>",
+        }
+        for name, counts, colour in (("not zero", others, NEUTRAL), ("exactly 0", zeros, SPARSITY))
+    ]
+    layout = plain_layout("") | {"barmode": "stack", "hovermode": "closest", "uirevision": run_id}
+    layout["xaxis"] |= {"title": {"text": "weights"}}
+    layout["yaxis"] |= {"automargin": True, "autorange": "reversed"}
+    return {"data": traces, "layout": layout}
 
 
 def zero_groups(history: History, run_id: str) -> Figure:

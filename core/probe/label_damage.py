@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.augment.check import completed_augment
 from core.augment.one_operation import alone, title
@@ -112,7 +112,7 @@ def open_trained(spec: RunSpec, folder: Path, device: str = "auto") -> Session:
     """A run's network with its weights and the very images it kept for validation.
 
     Raises:
-        SpecError: the images are gone, or the weights can't be read or are of another network.
+        SpecError: the images are gone; the weights can't be read, are of another network, or are no numbers.
     """
     # It is only asked, never trained: no pipeline, no penalties, any optimiser, and no bfloat16, which
     # a CPU is slow at.
@@ -123,8 +123,22 @@ def open_trained(spec: RunSpec, folder: Path, device: str = "auto") -> Session:
         session.model.load_state_dict(load_file(folder / WEIGHTS, device=str(session.device)))
     except (OSError, SafetensorError, RuntimeError):
         raise SpecError("", "The run's weights can't be read; train once more on these images.") from None
+    _check_numbers(session.model)
     session.model.eval()
     return session
+
+
+def _check_numbers(model: nn.Module) -> None:
+    """Whoever asks a network whose weights are NaN would be told its first class, with any image."""
+    values = [each for each in model.state_dict().values() if each.is_floating_point()]
+    lost = sum(int((~each.isfinite()).sum()) for each in values)
+    if lost:
+        of = sum(each.numel() for each in values)
+        raise SpecError(
+            "",
+            f"{lost:,} of the {of:,} numbers of its network are NaN or infinite: training diverged, and the "
+            "network can say nothing of an image. Train again with a smaller learning rate.",
+        )
 
 
 def plan(spec: AugmentSpec) -> list[tuple[str, AugmentSpec]]:

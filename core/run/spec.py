@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -63,8 +64,13 @@ class DataSpec(Part):
 
     @model_validator(mode="after")
     def check_fold(self) -> DataSpec:
-        if (self.folds is None) != (self.fold is None) or (self.fold or 0) >= (self.folds or 20):
-            raise ValueError("a fold is one of as many as `folds` says, counted from 0")
+        if self.folds is not None and self.fold is None:
+            which = f"`fold`, from 0 to {self.folds - 1}"
+            raise ValueError(f"of {self.folds} `folds` one is judged, so say which: {which}")
+        if self.fold is not None and self.folds is None:
+            raise ValueError("a `fold` is one of several, so say of how many: `folds`, from 2 to 20")
+        if self.folds is not None and self.fold is not None and self.fold >= self.folds:
+            raise ValueError(f"`fold` is counted from 0, so of {self.folds} it is at most {self.folds - 1}")
         return self
 
 
@@ -243,22 +249,26 @@ def is_upload(path: str) -> bool:
     return _UPLOAD.fullmatch(path) is not None
 
 
-def with_setting(spec: RunSpec, setting: str) -> RunSpec:
-    """``spec`` with one field changed by ``path.to.field=value`` (JSON, or a bare word), re-checked.
+def with_setting(spec: RunSpec, *settings: str) -> RunSpec:
+    """``spec`` with fields changed by ``path.to.field=value`` (JSON, or a bare word), re-checked when all are:
+    some fields are nothing without another.
 
     Raises:
-        SpecError: there is no such field, or the value is refused.
+        SpecError: there is no such field, or a value is refused.
     """
-    path, equals, text = setting.partition("=")
-    if not equals:
-        raise SpecError(setting, "write it as field=value, e.g. train.epochs=3.")
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
     whole = values_of(spec)
-    place, key = place_of(whole, path.strip())
-    place[key] = value
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals:
+            raise SpecError(setting, "write it as field=value, e.g. train.epochs=3.")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        place, key = place_of(whole, path.strip())
+        place[key] = value
+        with suppress(SpecError):  # the next may mend it, or else the last line says what is wrong
+            whole = values_of(parse(whole))  # with what was left out, which the next may change
     return parse(whole)
 
 
@@ -313,6 +323,8 @@ def refusal(found: ValidationError) -> SpecError:
         known["expected"] = _EXPECTED[kind]
     else:
         code, what = _SENTENCES.get(kind, ("refused", "{value}: {msg}."))
+        if kind == "value_error" and isinstance(error.get("input"), dict):
+            what = "{error}."  # it is of several fields together
     if kind == "json_invalid":
         where = ""
     values = {key: str(value) if isinstance(value, Exception) else value for key, value in known.items()}

@@ -78,8 +78,8 @@ def figures(epoch: Mapping[str, Any] | None, started: Mapping[str, Any] | None) 
             f"|w| < {NEAR:g}",
             _percent(sparsity.get("near")),
             weights,
-            "Share of weights near zero, exact zeros among them. The bound is a choice; the tab Weights has "
-            "a dial for it.",
+            "Share of weights near zero, exact zeros among them. The bound is a choice; a run's page has a "
+            "dial for it: Sparsity, Weights.",
         ),
     )
 

@@ -197,7 +197,15 @@ def test_more_folds_than_a_class_has_images_are_refused():
         split_places(dataset, DataSpec(folds=5, fold=0), 0)
 
 
-@pytest.mark.parametrize("choice", [{"folds": 5}, {"fold": 0}, {"folds": 3, "fold": 3}])
-def test_a_fold_is_one_of_the_folds(choice):
-    with pytest.raises(SpecError, match="counted from 0"):
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"folds": 5}, "of 5 `folds` one is judged, so say which: `fold`, from 0 to 4."),
+        ({"fold": 0}, "a `fold` is one of several, so say of how many: `folds`, from 2 to 20."),
+        ({"folds": 3, "fold": 3}, "`fold` is counted from 0, so of 3 it is at most 2."),
+    ],
+)
+def test_a_fold_is_one_of_the_folds(choice, said):
+    with pytest.raises(SpecError) as refused:
         parse({"data": choice})
+    assert (refused.value.where, refused.value.what) == ("data", said)

@@ -174,11 +174,11 @@ def test_a_run_opens_at_its_title_and_a_tab_moves_nothing(page: Page, app: str) 
     expect(loss_chart(page).locator(".main-svg").first).to_be_attached()
     assert scrolled(page) == 0
     expect(page.get_by_text("the classic of pruning papers keeps one weight")).to_be_visible()
-    tab = page.get_by_role("tab", name="Weights")
+    tab = page.get_by_role("tab", name="Inside")
     tab.evaluate("node => node.scrollIntoView({block: 'center'})")
     before = tab.bounding_box()
     tab.click()
-    expect(page.get_by_role("tab", name="Weights", selected=True)).to_be_visible()
+    expect(page.get_by_role("tab", name="Inside", selected=True)).to_be_visible()
     page.wait_for_timeout(1500)  # a jump comes when the panel is emptied, and stays
     after = tab.bounding_box()
     assert before is not None and after is not None and abs(after["y"] - before["y"]) < 2

@@ -81,6 +81,20 @@ def test_back_from_a_run_returns_to_the_form_with_its_choices(page: Page, app: s
     expect(page.get_by_role("heading", name="Small")).to_be_visible()
 
 
+def test_a_start_from_the_landing_page_is_one_step_and_back_leads_there(page: Page, app: str) -> None:
+    page.goto(app)
+    ready(page)
+    before = steps(page)
+    page.locator(".st-key-start-mlp-sparse button").evaluate("button => button.click()")
+    page.wait_for_url(re.compile(r"/Train\?run="))
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    assert steps(page) == before + 1
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Change something and train again")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Augury")).to_be_visible()
+
+
 def test_a_link_from_a_run_to_another_changes_the_address_and_back_leads_back(page: Page, app: str) -> None:
     for name in ("First", "Second"):
         page.goto(f"{app}/Train?spec={encode(SMALL.model_copy(update={'name': name, 'seed': len(name)}))}")

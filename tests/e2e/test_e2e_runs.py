@@ -61,6 +61,11 @@ def test_a_card_is_dragged_onto_another_and_opened(page: Page, runs: str) -> Non
     page.go_back()
     dragged.locator(".open").click()
     expect(page).to_have_url(re.compile(f"/Train\\?run={one}"))
+    expect(page.get_by_role("heading", name="Dragged")).to_be_visible()
+    page.go_back()  # once
+    expect(ready(page).get_by_role("heading", name="Runs")).to_be_visible()
+    expect(page).to_have_url(re.compile("/Runs(\\?view=Cards)?$"))
+    expect(dragged).to_be_visible()
 
 
 def test_a_finger_ticks_two_runs_and_compares_them(telephone: Page, runs: str) -> None:
@@ -73,5 +78,30 @@ def test_a_finger_ticks_two_runs_and_compares_them(telephone: Page, runs: str) -
     for row in (1, 2):
         telephone.touchscreen.tap(box["x"] + 16, box["y"] + 35 * row + 17)
         telephone.wait_for_timeout(300)
+    toolbar = telephone.get_by_test_id("stElementToolbar").bounding_box()
+    assert toolbar and toolbar["y"] + toolbar["height"] <= box["y"] + 1  # the arrow of a sorted column is in sight
+    for pressed in telephone.locator(".st-key-runs_actions, .st-key-runs_filters").get_by_role("button").all():
+        below = pressed.bounding_box()
+        assert below and below["y"] + below["height"] <= toolbar["y"]
     telephone.get_by_role("button", name="Compare 2 runs").tap()
     expect(telephone.get_by_role("heading", name="Compare")).to_be_visible()
+
+
+LONG = "A name of eighty letters, as long as the form lets one be, which no card cuts off"[:80]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_long_name_is_read_whole_on_its_card_and_in_the_sidebar(page: Page, runs: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 720})
+    one, two = train(page, runs, LONG, width), train(page, runs, "Short", width + 1)
+    whole = "node => node.scrollWidth <= node.clientWidth + 1 && node.scrollHeight <= node.clientHeight + 1"
+    if width == 1280:
+        link = page.get_by_test_id("stSidebar").get_by_role("link", name=re.compile(LONG)).locator("p").first
+        assert link.evaluate(whole) and link.bounding_box()["height"] > 30
+    page.goto(f"{runs}/Runs?view=Cards")
+    title = ready(page).get_by_role("listitem").filter(has_text=LONG).locator(".title").first
+    expect(title).to_have_text(LONG)
+    assert title.evaluate(whole) and title.bounding_box()["height"] > 30
+    page.goto(f"{runs}/Runs?runs={one},{two}")
+    link = ready(page).locator(".st-key-compared").get_by_role("link", name=re.compile(LONG)).locator("p").first
+    assert link.evaluate(whole)

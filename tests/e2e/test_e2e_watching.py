@@ -68,3 +68,27 @@ def test_the_validation_images_stand_on_the_first_screen_and_stay_chosen(page: P
     assert all(box and box["y"] > 0 and box["y"] + box["height"] <= 720 for box in boxes)
     ready(page)
     stop(page)
+
+
+def test_another_tab_of_a_run_that_goes_on_is_kept_up_to_date_and_is_in_the_address(
+    page: Page, app: str
+) -> None:
+    start_watched(page, app)
+    epoch = page.get_by_text(re.compile(r"^Running · epoch \d+ of 1000"))
+    page.get_by_role("tab", name="Sparsity").click()
+    expect(page.get_by_role("figure", name=re.compile("^Map of exact zeros"))).to_be_visible()
+    expect(loss_chart(page)).to_have_count(0)
+    before = epoch.inner_text()
+    expect(epoch).not_to_have_text(before)
+    page.get_by_role("tab", name="Inside").click()
+    page.get_by_text("Filters", exact=True).click()
+    expect(page.get_by_text("What each unit of the first layer looks for")).to_be_visible()
+    page.wait_for_url(lambda url: "look=Inside" in url and "inside=Filters" in url)
+    page.reload()
+    expect(page.get_by_text("What each unit of the first layer looks for")).to_be_visible()
+    page.get_by_role("tab", name="Overview").click()
+    expect(loss_chart(page).locator(".main-svg").first).to_be_visible()
+    stop(page)
+    page.get_by_role("tab", name="Compress").click()
+    page.get_by_role("button", name="Choose a regulariser and train again").click()
+    expect(page.get_by_role("button", name="Start training")).to_be_visible()

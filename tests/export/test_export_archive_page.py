@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -13,11 +14,12 @@ import pytest
 from core.measure.counted import wilson
 from core.run.history import build_history
 from core.store.store import Store
-from tests.export.archives import EPOCHS, ID, archived, events, files_of, picture, stored
+from tests.export.exported_runs import Picture
+from tests.export.archives import EPOCHS, ID, OTHER, archived, events, files_of, picture, stored
 
 PICTURE = "<img src=x onerror=alert(1)>"
 HOSTILE = f"{PICTURE}\"'><script>alert(2)</script>"[:80]
-VOID = ("meta", "img", "br", "line", "polyline", "circle")
+VOID = ("meta", "img", "br")
 
 
 class Read(HTMLParser):
@@ -76,16 +78,27 @@ def test_the_page_tells_the_figures_of_the_run_with_n_and_interval(tmp_path):
 
 
 def test_the_curves_are_the_events_numbers(tmp_path):
-    read = Read(page_of(tmp_path))
+    page = page_of(tmp_path)
+    assert [svg["role"] for svg in Read(page).all("svg")] == ["img"] * 3
     loss = [event["validation_loss"] for event in events() if event["event"] == "epoch"]
-    assert [svg["role"] for svg in read.all("svg")] == ["img", "img"]
-    line = [each for each in read.all("polyline") if each["class"] == "validation"][1]
-    points = [tuple(map(float, each.split(","))) for each in line["points"].split()]
+    picture = Picture(re.findall("<svg.*?</svg>", page, re.DOTALL)[1])
+    assert picture.words("title")[0] == "Loss" and "n: 20 validation images" in picture.words("caption")[0]
+    ((*points,),) = picture.line("validation")
     assert len(points) == EPOCHS and all(b[0] > a[0] for a, b in pairwise(points))
-    top, bottom = 12.0, 240 - 36.0  # where the largest loss and 0 are drawn
-    most = max(*loss, *(event["train_loss"] for event in events() if event["event"] == "epoch"))
+    (a, top), *_, (b, bottom) = sorted(picture.axis("yaxis").items())  # of logarithms
     for (_, y), value in zip(points, loss, strict=True):
-        assert (bottom - y) / (bottom - top) * most == pytest.approx(value, abs=0.01)
+        share = math.log(value / a) / math.log(b / a)
+        assert y == pytest.approx(top + share * (bottom - top), abs=0.1)
+
+
+def test_charts_of_several_runs_keep_their_ids_apart(tmp_path):
+    store = Store()
+    stored(store)
+    stored(store, OTHER)
+    store.close()
+    page = files_of(archived(tmp_path, ID, OTHER))["index.html"].decode()
+    ids = re.findall(r'id="([^"]+)"', page)
+    assert len(ids) == len(set(ids)) > 6 and set(re.findall(r"url\(#([^)]+)\)", page)) <= set(ids)
 
 
 def test_what_others_wrote_is_text(tmp_path):
@@ -141,7 +154,7 @@ def test_a_browser_opens_the_page_without_a_network_and_runs_nothing(tmp_path):
             page.on("dialog", lambda dialog: said.append("dialog"))
             page.on("request", lambda request: asked.append(request.url))
             page.goto(path.as_uri())
-            assert page.locator("svg").count() == 2 and page.locator("img").count() == 1
+            assert page.locator("svg").count() == 3 and page.locator("img").count() == 1
             assert page.locator("img").evaluate("image => image.naturalWidth") == 24
             assert page.locator("h1").inner_text() == HOSTILE
             assert page.evaluate("getComputedStyle(document.querySelector('.figures')).display") == "flex"

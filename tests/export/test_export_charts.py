@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 import struct
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from exported_runs import SVG, Picture, source
+from made_up_run import events
 from PIL import Image
 
 from core.export.charts import charts
@@ -23,7 +25,7 @@ from core.measure.catalogue import MEASURES
 from core.run.errors import SpecError
 
 # A unit in brackets; or a number that has none, or a class.
-UNIT = re.compile(r"\((%[^)]*|kB)\)|^(loss|epoch|[|]w[|]|exactly 0|what .*|norm of .*|update / weight)$")
+UNIT = re.compile(r"\((%[^)]*|kB)\)|^(loss|epoch|weights|[|]w[|]|exactly 0|what .*|norm of .*|update / weight)$")
 
 
 def drawn(traces, layout=None, **more):
@@ -241,3 +243,77 @@ def test_png_without_a_browser_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
     with pytest.raises(SpecError, match="none could be started"):
         png.write(Asked((source(),)), tmp_path)
+
+
+def rects(picture: Picture, name: str) -> list[dict[str, float]]:
+    """The bars of a trace."""
+    (group,) = picture.traces(name)
+    sides = ("x", "y", "width", "height")
+    return [{side: float(each.get(side)) for side in sides} for each in group.iter(f"{SVG}rect")]
+
+
+def test_bars_are_read_off_by_their_ticks_and_stand_at_their_names():
+    run = source()
+    picture = Picture(chart_of("weights-by-layer", run).svg())
+    (a, first), *_, (b, last) = sorted(picture.axis("xaxis").items())
+    layers = run.history.epochs[-1]["sparsity"]["layers"]
+    group = next(each for each in picture.root.iter(f"{SVG}g") if each.get("data-axis") == "yaxis")
+    names = {"".join(text.itertext()): float(text.get("y")) for text in group}
+    assert list(names) == list(layers) and list(names.values()) == sorted(names.values())
+    unit = (last - first) / (b - a)
+    whole, zeros = rects(picture, "not zero"), rects(picture, "exactly 0")
+    assert len(whole) == len(layers) > 1
+    for (name, layer), bar in zip(layers.items(), whole, strict=True):
+        count = round(layer["exact"] * layer["weights"])
+        assert bar["width"] == pytest.approx(unit * (layer["weights"] - count), abs=0.1)
+        assert bar["x"] == pytest.approx(first - unit * a, abs=0.1)
+        assert bar["y"] < names[name] < bar["y"] + bar["height"]
+        beside = [each for each in zeros if each["y"] == bar["y"]]
+        assert [each["width"] for each in beside] == pytest.approx([unit * count] * bool(count), abs=0.1)
+        assert [each["x"] for each in beside] == pytest.approx([bar["x"] + bar["width"]] * bool(count), abs=0.1)
+    assert set(picture.words("legend")) == {"not zero", "exactly 0"}
+
+
+@pytest.mark.parametrize(("mode", "rows"), [("group", 2), ("overlay", 1), ("stack", 1)])
+def test_upright_bars_stand_on_the_ground_beside_or_upon_each_other(mode, rows):
+    bars = [{"type": "bar", "name": n, "x": ["a", "b"], "y": [i, 2.0]} for i, n in ((1.0, "one"), (3.0, "two"))]
+    picture = drawn(bars, plain_layout("y (%)") | {"barmode": mode})
+    (low, at), *_, (high, top) = sorted(picture.axis("yaxis").items())
+    unit = (at - top) / (high - low)
+    found = {name: rects(picture, name) for name in ("one", "two")}
+    assert [bar["height"] for bar in found["two"]] == pytest.approx([3 * unit, 2 * unit], abs=0.1)
+    feet = [bar["y"] + bar["height"] for bar in found["two"]]
+    ground = at + low * unit
+    assert feet == pytest.approx([ground - unit, ground - 2 * unit] if mode == "stack" else [ground] * 2, abs=0.1)
+    assert len({bar["x"] for bars in found.values() for bar in bars}) == 2 * rows
+
+
+@pytest.mark.parametrize(
+    "bar", [{"x": ["a"], "y": [-1.0]}, {"x": ["a"], "y": [1.0], "text": ["t"]}, {"x": ["a"], "y": [1.0], "width": 2}]
+)
+def test_bars_that_would_look_otherwise_are_refused(bar):
+    with pytest.raises(NotImplementedError):
+        drawn([{"type": "bar", "name": "n", **bar}])
+
+
+def branch(before: int):
+    """A run that branches after its parent's third epoch, with ``before`` runs before it."""
+    told = [e | {"begins_at": 3 * 4, "begins_epoch": 3.0} if e["event"] == "started" else e for e in events()]
+    return dataclasses.replace(source(told=told), before=(source().history,) * before)
+
+
+def test_a_branch_has_its_parents_grey_line_on_accuracy_and_loss():
+    alone, run = source(), branch(1)
+    for name, of in (("accuracy", "validation_accuracy"), ("loss", "validation_loss")):
+        picture = Picture(chart_of(name, run).svg())
+        grey = picture.line("parent, validation")
+        epochs = run.before[0].epochs
+        assert grey and "grey: parent" in " ".join("".join(each.itertext()) for each in picture.root.iter(f"{SVG}text"))
+        ticks = sorted(picture.axis("xaxis").items())
+        (a, first), (b, last) = ticks[0], ticks[-1]
+        ends = first + (3 - a) / (b - a) * (last - first)  # solid until they part
+        assert grey[0][-1][0] == pytest.approx(ends, abs=0.5) and len(grey[0]) == 3
+        assert epochs[2][of] is not None
+        assert "Grey: the run that it branches from." in chart_of(name, run).caption
+        assert not Picture(chart_of(name, alone).svg()).line("parent, validation")
+    assert "Grey" not in chart_of("sparsity", run).caption

@@ -156,7 +156,8 @@ def test_tensorboard_reads_every_value(trained: Path, told, tmp_path: Path) -> N
 
     (run,) = open_sources([str(trained)])
     rows = list(csv.DictReader(io.StringIO(epochs_csv((run.history, run.id, run.spec)))))
-    columns = [name for name in rows[0] if name not in ("run_id", "seed", "step") and "version" not in name]
+    others = ("run_id", "seed", "split_seed", "step")
+    columns = [name for name in rows[0] if name not in others and "version" not in name]
     assert {tag.removeprefix("epoch/") for tag in points if tag.startswith("epoch/")} == set(columns)
     for name in columns:
         expected = {int(row["step"]): np.float32(row[name]) for row in rows if row[name]}

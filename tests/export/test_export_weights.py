@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from core.__main__ import main
 from core.catalogues import completed
@@ -147,3 +147,18 @@ def test_a_run_without_weights_is_a_sentence(exported, tmp_path: Path, capsys) -
         assert main(["export", str(bare), "--as", name, "--out", str(tmp_path / "it")]) == 2
         assert "weights can't be read" in capsys.readouterr().err
     assert not (tmp_path / "it").exists()
+
+
+@pytest.mark.parametrize("kind", ["weights", "predictions"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_network_of_no_numbers_is_refused_in_a_sentence(tmp_path, capsys, kind, value):
+    folder = run_of("mlp", tmp_path / "run")
+    held = load_file(folder / "weights.safetensors")
+    name = next(name for name in held if name.endswith("weight"))
+    held[name][0, :3] = value
+    save_file(held, folder / "weights.safetensors")
+    assert main(["export", str(folder), "--as", kind, "--out", str(tmp_path / "away")]) == 2
+    of = sum(each.numel() for each in held.values())
+    said = capsys.readouterr().err
+    assert f"3 of the {of:,} numbers of its network are NaN or infinite" in said and said.count("\n") == 1
+    assert not (tmp_path / "away").exists()

@@ -300,7 +300,7 @@ def test_a_run_is_repeated_with_one_kind_of_chance_from_its_page(open_page):
     visit.selectbox(key=f"repeat.varied.{run_id}").set_value("weights").run()
     visit.slider(key=f"repeat.count.{run_id}").set_value(3).run()
     visit.button(key=f"repeat.start.{run_id}").click().run()
-    assert not visit.exception and asked(visit, "run") != run_id
+    assert not visit.exception and asked(visit, "run") == run_id  # where the table is that they fill
     new = [run for run in manager().recent(9) if run.id != run_id]
     assert {run.group for run in new} == {f"{run_id}-weights"} and len(new) == 2
     assert {drawn(run.spec)._replace(weights=0) for run in new} == {drawn(parse({}))}
@@ -329,8 +329,55 @@ def test_is_it_the_split_or_the_start(open_page):
     for name, ids in (("initialisation", starts), ("split", splits)):
         shares = [result(each)["validation_accuracy"] for each in (run_id, *ids)]
         assert f"± {100 * statistics.stdev(shares):.2f} % (n = 4)" in rows["validation accuracy"][name]
+        assert rows["standard deviation (points)"][name] == f"{100 * statistics.stdev(shares):.2f}"
     said = texts(visit)
     assert "can't be told with n = 4 and 4" in said or "moves it more than" in said
+
+
+def test_two_repeats_of_one_run_stand_in_one_table_from_their_start_on(open_page):
+    (run_id,) = trained(spec_of(name="Base", train={"epochs": 2}))
+    visit = open_page(RUN, run=run_id)
+    started = {}
+    for kind in ("weights", "split"):
+        before = {run.id for run in manager().recent(20)}
+        visit.selectbox(key=f"repeat.varied.{run_id}").set_value(kind).run()
+        visit.slider(key=f"repeat.count.{run_id}").set_value(3).run()
+        visit.button(key=f"repeat.start.{run_id}").click().run()
+        assert not visit.exception and asked(visit, "run") == run_id
+        started[kind] = [run.id for run in manager().recent(20) if run.id not in before]
+        assert len(started[kind]) == 2
+    for new in (*started["weights"], *started["split"]):
+        assert manager().wait(new, 120).state == "finished"
+    for page in (run_id, started["split"][0]):
+        visit = open_page(RUN, run=page)
+        rows = table(visit, "only this varies").set_index("only this varies")
+        assert list(rows.index) == ["initialisation", "split"] and "to come" not in rows.columns
+        for name, kind in (("initialisation", "weights"), ("split", "split")):
+            shares = [result(each)["validation_accuracy"] for each in (run_id, *started[kind])]
+            assert rows["validation accuracy"][name] == mean_and_spread(shares)
+    assert "to “Base”" in texts(visit).replace(chr(92), "")
+    assert f"run={run_id}" in [each.proto.query_string for each in visit.get("page_link") if "repeated" in each.proto.label]
+
+
+def test_repeats_that_wait_are_in_the_table_with_a_way_to_watch_and_back(open_page):
+    base = spec_of(name="Base")
+    (run_id,) = trained(base)
+    long = completed(base.model_copy(update={"name": "First", "train": base.train.model_copy(update={"epochs": 1000})}))
+    busy = manager().submit(long)
+    manager().wait_for_step(busy, 60)
+    visit = open_page(RUN, run=run_id)
+    visit.selectbox(key=f"repeat.varied.{run_id}").set_value("split").run()
+    visit.slider(key=f"repeat.count.{run_id}").set_value(3).run()
+    visit.button(key=f"repeat.start.{run_id}").click().run()
+    rows = table(visit, "only this varies")
+    assert list(rows["to come"]) == ["2 runs"] and list(rows["validation accuracy"]) == [""]
+    repeat = next(run for run in manager().recent(9) if run.group == f"{run_id}-split")
+    page = open_page(RUN, run=repeat.id)  # which waits
+    back = [each.proto for each in page.get("page_link") if each.proto.label == "All repeats of Base"]
+    assert [each.query_string for each in back] == [f"run={run_id}"]
+    for run in manager().live():
+        manager().stop(run.id)
+        manager().wait(run.id, 60)
 
 
 @pytest.mark.parametrize("state", ["failed", "stopped"])

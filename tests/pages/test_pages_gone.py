@@ -5,8 +5,8 @@ import json
 
 import pytest
 import sqlalchemy as sa
-from test_pages_run import CHARTS, PAGE, SPEC, components, stored, texts
-from visiting import spec_of
+from test_pages_run import PAGE, SPEC, components, stored, texts
+from visiting import RUN_PARTS, place, spec_of
 
 from core.catalogues import bounded, mended
 from core.run.spec import RunSpec, parse
@@ -48,12 +48,14 @@ def test_every_page_and_tab_stands_and_the_run_is_called_by_its_name(open_page, 
     run_id = stored(spec=spec_with(sort))
     for page in ("app.py", "pages/1_Augment.py", PAGE):
         assert not open_page(page).error
-    for tab in CHARTS:
-        visit = open_page(PAGE, run=run_id, look=tab)
+    for part in RUN_PARTS:
+        visit = open_page(PAGE, run=run_id, **place(part))
         assert not visit.error
+    visit = open_page("pages/3_Runs.py", view="Chart")
     runs = components(visit)["runs"]["figure"]["data"]
     assert run_id in [each for trace in runs for each in trace.get("ids", ())]
     if sort not in ("architecture's parameter", "optimiser"):  # of which a run's line says nothing
+        visit = open_page(PAGE, run=run_id)
         assert NAMES[sort].lower() in (texts(visit) + visit.title[0].value).lower()
 
 
@@ -107,9 +109,10 @@ def test_measures_and_penalties_that_are_gone_break_no_tab(open_page):
             for row in rows:
                 row["oldmeasure"] = 0.5
     run_id = stored(events, spec=spec_with("regulariser"))
-    for tab in CHARTS:
-        visit = open_page(PAGE, run=run_id, look=tab)
+    for part in RUN_PARTS:
+        visit = open_page(PAGE, run=run_id, **place(part))
         assert not visit.error
+    visit = open_page(PAGE, run=run_id)
     assert "λ of oldnorm" in [t["name"] for t in components(visit)["loss"]["figure"]["data"]]
 
 

@@ -1,7 +1,7 @@
 """Names that would be links and pictures, on every page: each text that is drawn has them escaped."""
 
 import pytest
-from visiting import manager
+from visiting import RUN_PARTS, manager, place
 
 from core.data.uploads import keep_upload
 from core.run.spec import parse
@@ -9,7 +9,6 @@ from core.text.escape import plain
 from tests import hostile
 
 TRAIN, AUGMENT = "pages/2_Train.py", "pages/1_Augment.py"
-RUN_TABS = ("Layers", "Weights", "Filters", "Measures", "All runs", "Take away")
 LAB_TABS = ("Grid", "One image", "Sweep", "Masks and boxes", "Does it lie?", "Cost", "Take it home")
 # Drawn as text, not as Markdown: by components of ours, in a field, in a list to choose from.
 NOT_MARKDOWN = ("text_input", "bidi_component", "code", "text_area")
@@ -63,9 +62,9 @@ def test_the_landing_page(open_page, path):
     escaped_only(open_page("app.py"), hostile.ONE_LINE)
 
 
-@pytest.mark.parametrize("tab", RUN_TABS)
-def test_a_run_that_has_ended(open_page, path, tab):
-    visit = open_page(TRAIN, run=hostile.stored(path), look=tab)
+@pytest.mark.parametrize("part", RUN_PARTS)
+def test_a_run_that_has_ended(open_page, path, part):
+    visit = open_page(TRAIN, run=hostile.stored(path), **place(part))
     escaped_only(visit, hostile.ONE_LINE, hostile.BAD_FILE, hostile.OTHER_FILE)
     assert visit.title[0].value == plain(hostile.ONE_LINE)
 
@@ -88,6 +87,7 @@ def test_a_run_that_goes_on(open_page, path):
 def test_the_list_of_runs_and_a_comparison(open_page, path):
     ids = [hostile.stored(path), hostile.stored(path)]
     escaped_only(open_page("pages/3_Runs.py"))
+    escaped_only(open_page("pages/3_Runs.py", view="Chart"), hostile.ONE_LINE)
     escaped_only(open_page("pages/3_Runs.py", runs=",".join(ids)), hostile.ONE_LINE)
 
 

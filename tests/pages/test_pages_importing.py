@@ -9,7 +9,7 @@ from core.store.store import Store, run_folder
 from core.text.escape import plain
 from tests import in_process
 from tests.export.archives import ID, archived, events, files_of, sealed, stored, zipped
-from tests.pages.visiting import manager
+from tests.pages.visiting import RUN_PARTS, manager, place
 
 PAGE, RUN = "pages/3_Runs.py", "pages/2_Train.py"
 HOSTILE = "<b>x</b> [Sign in](http://evil.example) ![x](http://tracker.example/p.png)"
@@ -109,11 +109,13 @@ def test_a_run_whose_images_or_parent_are_not_here_can_be_looked_at(open_page, t
     visit = open_page(PAGE)
     visit.file_uploader(key="runs.import").upload("a.augury.zip", zipped(content)).run()
     assert not visit.error and not visit.exception
-    for tab in ("Layers", "Mistakes", "Weights", "Filters", "Measures", "All runs"):
-        visit = open_page(RUN, run=ID, look=tab)
+    for part in RUN_PARTS:
+        visit = open_page(RUN, run=ID, **place(part))
         assert not visit.exception
-        if data == "upload" and tab == "Mistakes":
+        if data == "upload" and part == "Mistakes":
             assert "no longer here" in visit.error[0].value
+    notes = [each.value for each in open_page(RUN, run=ID).info]
+    assert any("no script and no notebook" in note for note in notes) == (data == "parent")
     if data == "parent":
         assert "A branch after epoch 1" in texts(visit)
 

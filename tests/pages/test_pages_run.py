@@ -7,7 +7,7 @@ import time
 import uuid
 
 import pytest
-from visiting import asked, manager
+from visiting import RUN_PARTS, asked, manager, place, spec_of
 
 from core.catalogues import completed
 from core.presets import PRESETS, preset
@@ -29,11 +29,11 @@ SPEC = parse(
     }
 )
 CHARTS = {
+    "Overview": ["loss", "accuracy", "sparsity"],
     "Layers": ["layers.Map"],
     "Weights": ["weights.ridge", "weights.near"],
     "Filters": ["filters"],
     "Measures": ["measures"],
-    "All runs": ["runs"],
 }
 
 
@@ -69,32 +69,57 @@ def metric(visit, label):
     return next(each.value for each in visit.metric if each.label == label)
 
 
-@pytest.mark.parametrize("tab", CHARTS)
-def test_each_tab_of_a_finished_run_shows_its_pictures_and_no_others(open_page, tab):
-    visit = open_page(PAGE, run=stored(), look=tab)
+@pytest.mark.parametrize("part", CHARTS)
+def test_each_part_of_a_finished_run_shows_its_pictures_and_no_others(open_page, part):
+    visit = open_page(PAGE, run=stored(), **place(part))
     assert not visit.exception and not visit.error
     shown = components(visit)
-    assert {"loss", "accuracy", "sparsity", *CHARTS[tab]} == set(shown) - {"batch"}
+    assert set(CHARTS[part]) == set(shown) - {"batch"}
     assert all(message.get("alt") or message.get("tiles") for message in shown.values())
 
 
-@pytest.mark.parametrize("tab", CHARTS)
-def test_a_run_of_an_older_version_shows_what_it_has(open_page, tab):
-    visit = open_page(PAGE, run=stored(made_up_run.events(old=True)), look=tab)
+def test_the_tabs_are_what_a_run_is_looked_at_by_and_the_overview_is_the_first(open_page):
+    visit = open_page(PAGE, run=stored())
+    tabs = [each.label for each in visit.tabs]
+    assert tabs == ["Overview", "Sparsity", "Inside", "Compress", "Take away"]
+    assert "Change something and train again" in [each.label for each in visit.button] and visit.metric
+
+
+@pytest.mark.parametrize("part", ["Weights", "Mistakes", "Filters", "Measures", "Take away"])
+def test_an_address_of_when_each_part_was_a_tab_opens_that_part(open_page, part):
+    run_id = stored()
+    older, now = (open_page(PAGE, run=run_id, **asked) for asked in ({"look": part}, place(part)))
+    assert texts(older) == texts(now) and components(older) == components(now)
+    assert texts(older) != texts(open_page(PAGE, run=run_id))
+
+
+def test_what_comes_later_is_said_with_what_can_be_done_today(open_page):
+    visit = open_page(PAGE, run=stored(), **place("Compress"))
+    assert "not built yet" in texts(visit)
+    sizes = {each.label: each.value for each in visit.metric}
+    assert sizes["Dense storage"].endswith(" kB") and "of 712 weights" in sizes["Prunable share"]
+    next(each for each in visit.button if each.label.startswith("Choose a regulariser")).click().run()
+    assert not visit.exception and "run" not in visit.query_params
+    assert [each.kind for each in spec_of(visit).regularisers] == ["l1", "l2"]
+
+
+@pytest.mark.parametrize("part", CHARTS)
+def test_a_run_of_an_older_version_shows_what_it_has(open_page, part):
+    visit = open_page(PAGE, run=stored(made_up_run.events(old=True)), **place(part))
     assert not visit.exception and not visit.error
-    assert ("older version" in texts(visit)) == (tab in ("Weights", "Filters"))
-    assert {"loss", "accuracy", "sparsity"} <= set(components(visit))
+    assert ("older version" in texts(visit)) == (part in ("Weights", "Filters"))
+    assert part != "Overview" or {"loss", "accuracy", "sparsity"} <= set(components(visit))
 
 
-@pytest.mark.parametrize(("tab", "length"), [(tab, 4) for tab in CHARTS] + [("Layers", 2)])
-def test_a_run_that_failed_at_once_has_every_tab(open_page, tab, length):
+@pytest.mark.parametrize(("part", "length"), [(part, 4) for part in RUN_PARTS] + [("Layers", 2)])
+def test_a_run_that_failed_at_once_has_every_tab(open_page, part, length):
     failed = {"event": "state", "state": "failed", "reason": "The loss became nan at step 3."}
-    visit = open_page(PAGE, run=stored([*made_up_run.events()[:length], failed]), look=tab)
+    visit = open_page(PAGE, run=stored([*made_up_run.events()[:length], failed]), **place(part))
     assert not visit.exception and "The loss became nan" in texts(visit)
 
 
 def test_layers_as_lines_and_by_groups(open_page):
-    visit = open_page(PAGE, run=stored())
+    visit = open_page(PAGE, run=stored(), **place("Layers"))
     assert "1 of 8 filters" in texts(visit)
     for name in ("Lines", "Filters, neurons, heads"):
         way = next(each for each in visit.segmented_control if each.label == "Shown as")
@@ -105,14 +130,15 @@ def test_layers_as_lines_and_by_groups(open_page):
 @pytest.mark.parametrize(("epochs", "zero", "removable"), [(2, "0 of 8 filters", False), (6, "1 of 8", True)])
 def test_units_can_be_taken_out_where_some_are_wholly_zero(open_page, epochs, zero, removable):
     until = [each for each in made_up_run.events() if each.get("epoch", 0) <= epochs]
-    visit = open_page(PAGE, run=stored(until))
+    visit = open_page(PAGE, run=stored(until), **place("Layers"))
     assert zero in texts(visit) and ("These filters put out the same for" in texts(visit)) == removable
 
 
 @pytest.mark.parametrize("arch", ["rnn", "attention"])
 def test_only_what_can_be_taken_out_is_said_to_be(open_page, arch):
     """Neither a recurrent network's units nor those that write into attention's tokens can."""
-    visit = open_page(PAGE, run=stored(spec=SPEC.model_copy(update={"model": ModelSpec(arch=arch)})))
+    run_id = stored(spec=SPEC.model_copy(update={"model": ModelSpec(arch=arch)}))
+    visit = open_page(PAGE, run=run_id, **place("Layers"))
     assert "1 of 8 filters" in texts(visit) and "could be taken out" not in texts(visit)
 
 
@@ -131,9 +157,11 @@ def test_what_is_wrong_with_a_finished_run_is_shown_as_text(open_page):
 
 
 def test_every_near_zero_says_its_epsilon(open_page):
-    visit = open_page(PAGE, run=stored(), look="Measures")
+    run_id = stored()
+    visit = open_page(PAGE, run=run_id)
     assert metric(visit, "|w| < 0.001")
     assert "|w| &lt; 0.001" in [trace["name"] for trace in components(visit)["sparsity"]["figure"]["data"]]
+    visit = open_page(PAGE, run=run_id, **place("Measures"))
     assert "Near zero, |w| < 0.001" in visit.pills[0].options
     assert not any(each.label.lower() == "near zero" for each in visit.metric)
 
@@ -146,7 +174,7 @@ def test_each_strength_is_drawn_beneath_the_loss_and_the_sparsity(open_page):
 
 
 def test_epsilon_is_a_dial_and_every_label_says_it(open_page):
-    visit = open_page(PAGE, run=stored(), look="Weights")
+    visit = open_page(PAGE, run=stored(), **place("Weights"))
     dial = next(each for each in visit.select_slider if "ε" in each.label)
     dial.set_value(2.0**-4).run()
     near = components(visit)["weights.near"]["figure"]
@@ -157,7 +185,7 @@ def test_epsilon_is_a_dial_and_every_label_says_it(open_page):
 
 
 def test_filters_of_an_ended_run_can_be_followed_back(open_page):
-    visit = open_page(PAGE, run=stored(), look="Filters")
+    visit = open_page(PAGE, run=stored(), **place("Filters"))
     assert "1 wholly zero" in texts(visit) and "In other layers" not in texts(visit)
     assert [tile["caption"] for tile in components(visit)["filters"]["tiles"]].count("gone") == 1
     next(each for each in visit.select_slider if each.label == "After epoch").set_value(1).run()
@@ -169,14 +197,14 @@ def test_what_has_gone_in_other_layers_is_of_the_epoch_that_is_shown(open_page):
     for event in events:
         if event["event"] == "epoch" and event["epoch"] > 3:
             event["sparsity"]["layers"]["fc"]["groups"]["neurons"]["zero"] = 5
-    visit = open_page(PAGE, run=stored(events), look="Filters")
+    visit = open_page(PAGE, run=stored(events), **place("Filters"))
     assert "In other layers 5 of 20 neurons of fc are gone by then" in texts(visit)
     next(each for each in visit.select_slider if each.label == "After epoch").set_value(1).run()
     assert "In other layers" not in texts(visit)
 
 
 def test_each_measure_has_its_definition_one_click_away(open_page):
-    visit = open_page(PAGE, run=stored(), look="Measures")
+    visit = open_page(PAGE, run=stored(), **place("Measures"))
     for name in ("hoyer", "prunable", "effective_rank", "sparse"):
         visit.pills[0].set_value(name).run()
         assert not visit.exception and len(visit.latex) == 1
@@ -187,20 +215,8 @@ def test_each_measure_has_its_definition_one_click_away(open_page):
     assert "however sparse" in texts(visit) and "The sparser the network" not in texts(visit)
     assert "Looking for" not in texts(visit)
     events = [{k: v for k, v in event.items() if k != "prunable"} for event in made_up_run.events()]
-    visit = open_page(PAGE, run=stored(events), look="Measures")
+    visit = open_page(PAGE, run=stored(events), **place("Measures"))
     assert "Looking for the prunable share takes as long as 0.62 epochs" in texts(visit)
-
-
-def test_every_finished_run_on_these_images_is_a_point(open_page):
-    this, other = stored(), stored(spec=SPEC.model_copy(update={"name": "Other", "seed": 1}))
-    fewer = stored(spec=SPEC.model_copy(update={"data": SPEC.data.model_copy(update={"train_images": 50})}))
-    elsewhere = stored(spec=parse({"name": "Elsewhere"}))
-    held_out = SPEC.data.model_copy(update={"validation_share": 0.4})
-    others = stored(spec=SPEC.model_copy(update={"data": held_out}))
-    stopped = stored([*made_up_run.events()[:-1], {"event": "state", "state": "stopped", "reason": ""}])
-    visit = open_page(PAGE, run=this, look="All runs")
-    ids = [id for each in components(visit)["runs"]["figure"]["data"] for id in each.get("ids", ())]
-    assert {this, other, fewer} == set(ids) and not {elsewhere, others, stopped} & set(ids)
 
 
 def places(visit):
@@ -257,9 +273,10 @@ def test_while_it_runs_the_tabs_are_there_too(open_page):
     long = SPEC.model_copy(update={"train": SPEC.train.model_copy(update={"epochs": 1000, "device": "cpu"})})
     run_id = manager().submit(long)
     manager().wait_for_step(run_id, 60)
-    for tab in CHARTS:
-        visit = open_page(PAGE, run=run_id, look=tab)
+    for part in RUN_PARTS:
+        visit = open_page(PAGE, run=run_id, **place(part))
         assert not visit.exception
+        assert any("epoch" in each.proto.text for each in visit.get("progress"))  # how far it is, in each
     manager().stop(run_id)
     assert manager().wait(run_id, timeout=60).state == "stopped"
 
@@ -273,9 +290,10 @@ def test_a_strength_of_zero_is_a_run_like_any_other(open_page):
     )
     run_id = manager().submit(still)
     assert manager().wait(run_id, timeout=60).state == "finished"
-    for tab in CHARTS:
-        visit = open_page(PAGE, run=run_id, look=tab)
-        assert not visit.exception and metric(visit, "Exact zeros") == "0.0 %"
+    for part in RUN_PARTS:
+        visit = open_page(PAGE, run=run_id, **place(part))
+        assert not visit.exception
+        assert part != "Overview" or metric(visit, "Exact zeros") == "0.0 %"
     assert asked(visit, "run") == run_id
 
 
@@ -288,9 +306,10 @@ def test_a_strength_that_kills_every_weight_is_said_with_what_to_try(open_page):
     )
     run_id = manager().submit(deadly)
     assert manager().wait(run_id, timeout=60).state == "finished"
-    for tab in CHARTS:
-        visit = open_page(PAGE, run=run_id, look=tab)
-        assert not visit.exception and metric(visit, "Exact zeros") == "100.0 %"
+    for part in RUN_PARTS:
+        visit = open_page(PAGE, run=run_id, **place(part))
+        assert not visit.exception
+        assert part != "Overview" or metric(visit, "Exact zeros") == "100.0 %"
         assert "Every weight is zero" in texts(visit) and "Try" in texts(visit)
 
 
@@ -348,9 +367,9 @@ def test_a_run_that_went_on_is_asked_anew_for_its_mistakes(open_page, monkeypatc
         asked.append(args)
         raise SpecError("", "Not now.")
 
-    monkeypatch.setattr("pages.features.live.mistakes_tab.has_weights", lambda run_id: True)
-    monkeypatch.setattr("pages.features.live.mistakes_tab.ask", ask)
-    open_page(PAGE, run=run_id, look="Mistakes")
+    monkeypatch.setattr("pages.features.live.mistakes_part.has_weights", lambda run_id: True)
+    monkeypatch.setattr("pages.features.live.mistakes_part.ask", ask)
+    open_page(PAGE, run=run_id, **place("Mistakes"))
     view = manager().view(run_id)
     assert [each["version"] for each in asked] == [view.version] and view.version > 1
 
@@ -370,7 +389,7 @@ def test_the_mistakes_of_a_run_are_shown_with_their_images_and_can_be_taken_home
     spec = completed(parse({"data": {"name": "digits"}, "model": {"arch": "mlp", "params": {"hidden": [8]}}}))
     run_id = manager().submit(spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": 2})}))
     manager().wait(run_id, timeout=120)
-    visit = open_page(PAGE, run=run_id, look="Mistakes")
+    visit = open_page(PAGE, run=run_id, **place("Mistakes"))
     assert not visit.exception and not visit.error
     said = next(each.value for each in visit.markdown if "in 359 validation images" in each.value)
     count = int(re.search(r"\*\*([\d,]+) mistakes", said)[1].replace(",", ""))

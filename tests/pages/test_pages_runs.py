@@ -7,6 +7,7 @@ from core.run.history import build_history, summary
 from core.run.spec import parse
 from core.store.find import Query
 from tests import made_up_run
+from tests.pages.test_pages_run import SPEC, components, stored, texts
 from tests.pages.visiting import manager
 
 PAGE = "pages/3_Runs.py"
@@ -158,3 +159,47 @@ def test_a_newest_run_that_cannot_be_read_hides_no_other(open_page):
     with store.engine.begin() as connection:
         connection.exec_driver_sql(f"update runs set spec='{{\"newkey\": 1}}' where id='{2:032x}'")
     assert list(table(open_page(PAGE))["run"]) == ["run 0"]
+
+
+def ids(visit):
+    """The runs that are points."""
+    return [run for trace in components(visit)["runs"]["figure"]["data"] for run in trace.get("ids", ())]
+
+
+def test_every_finished_run_on_the_same_images_is_a_point(open_page):
+    this, other = stored(), stored(spec=SPEC.model_copy(update={"name": "Other", "seed": 1}))
+    fewer = stored(spec=SPEC.model_copy(update={"data": SPEC.data.model_copy(update={"train_images": 50})}))
+    elsewhere = stored(spec=parse({"name": "Elsewhere"}))
+    held_out = SPEC.data.model_copy(update={"validation_share": 0.4})
+    others = stored(spec=SPEC.model_copy(update={"data": held_out}))
+    stopped = stored([*made_up_run.events()[:-1], {"event": "state", "state": "stopped", "reason": ""}])
+    visit = open_page(PAGE, view="Chart", beside=this)
+    assert set(ids(visit)) == {this, other, fewer} and "ringed" in texts(visit)
+    assert stopped not in ids(visit)
+    choice = next(each for each in visit.selectbox if each.label == "Runs on the same images")
+    assert len(choice.options) == 3 and "digits, 20.0 % kept for validation (3)" in choice.options
+    seen = set()
+    for option in choice.options:
+        choice.set_value(option).run()
+        seen |= set(ids(visit))
+    assert seen == {this, other, fewer, elsewhere, others} and not visit.exception
+
+
+def test_filters_choose_the_points_and_one_that_is_picked_is_opened(open_page):
+    one, two = stored(), stored(spec=SPEC.model_copy(update={"name": "Other", "regularisers": ()}))
+    visit = open_page(PAGE, view="Chart")
+    assert set(ids(visit)) == {one, two}
+    visit.selectbox(key="runs.Regulariser").set_value("none").run()
+    assert ids(visit) == [two]
+    manager().delete(two)
+    visit.run()
+    assert "No run is like this" in visit.info[0].value
+
+
+def test_a_run_leads_to_itself_among_the_others(open_page):
+    this = stored()
+    visit = open_page("pages/2_Train.py", run=this, look="Sparsity")
+    queries = [each.proto.query_string for each in visit.get("page_link")]
+    assert f"view=Chart&beside={this}" in queries
+    visit = open_page(PAGE, view="Chart", beside="nonsense")
+    assert ids(visit) == [this] and "ringed" not in texts(visit)

@@ -4,7 +4,7 @@ list anywhere else has to know it."""
 import json
 
 import pytest
-from visiting import manager
+from visiting import manager, place
 
 from core.catalogues import completed
 from core.run.address import encode
@@ -145,23 +145,27 @@ def test_a_live_run(open_page):
 
 
 @pytest.mark.parametrize(
-    ("tab", "seen"),
+    ("part", "seen"),
     [
         ("Layers", "Lines"),
         ("Weights", "Near zero"),
         ("Filters", "What each unit of the first layer looks for"),
         ("Measures", "Toy maximum"),
-        ("All runs", "Toy network"),
     ],
 )
-def test_a_run_that_has_ended(open_page, tab, seen):
-    visit = open_page(TRAIN, run=trained(), look=tab)
-    shows(visit, seen, "look" if tab != "All runs" else "runs")
-    if tab == "Measures":
+def test_a_run_that_has_ended(open_page, part, seen):
+    visit = open_page(TRAIN, run=trained(), **place(part))
+    shows(visit, seen, "look")
+    if part == "Measures":
         visit.pills[0].set_value("toy_largest").run()
         shows(visit, "**Toy maximum: ", "The largest |w|.")
         names = {each["name"] for each in chart(visit, "measures")["data"]}
         assert names == {"whole", "look", "answer"}
+
+
+def test_the_runs_as_points(open_page):
+    run_id = trained()
+    shows(open_page("pages/3_Runs.py", view="Chart", beside=run_id), "Toy network", "the ringed one")
 
 
 def test_a_job_of_another_kind(open_page):

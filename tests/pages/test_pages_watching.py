@@ -6,6 +6,7 @@ import io
 import pytest
 from PIL import Image
 from test_pages_run import PAGE, SPEC, components, stored, texts
+from visiting import place
 
 from core.jobs.views import RunView
 from core.run.history import HistoryBuilder
@@ -57,13 +58,15 @@ def test_before_the_first_epoch_they_stand_there_with_their_labels(open_page):
 def test_answers_of_a_class_that_is_not_there_are_drawn_all_the_same(open_page):
     wrong = {"answers": {"answers": [0, 99, 1], "confidence": [0.9, 0.8, 0.5]}, "confusion": [[1]]}
     damaged = [event | wrong if event["event"] == "epoch" else event for event in EVENTS]
-    visit = open_page(PAGE, run=stored(damaged), look="Mistakes")
+    run_id = stored(damaged)
+    assert not open_page(PAGE, run=run_id, **place("Mistakes")).exception
+    visit = open_page(PAGE, run=run_id)
     assert not visit.exception
     assert components(visit)["strip"]["tiles"][1]["caption"] == "1 → ?"
 
 
 def test_a_run_without_weights_has_its_last_matrix(open_page):
-    visit = open_page(PAGE, run=stored(EVENTS), look="Mistakes")
+    visit = open_page(PAGE, run=stored(EVENTS), **place("Mistakes"))
     assert not visit.exception and "left no weights" in texts(visit)
     assert "After epoch 6: **5 mistakes** in 20 validation images." in texts(visit)
     cells, numbers = components(visit)["mistakes.now"]["figure"]["data"]
@@ -72,7 +75,7 @@ def test_a_run_without_weights_has_its_last_matrix(open_page):
 
 @pytest.mark.parametrize(("way", "now"), [("Updates", "conv1 2.0e-03"), ("Gradients", "fc 1.0e-01")])
 def test_layers_show_gradients_and_updates(open_page, way, now):
-    visit = open_page(PAGE, run=stored(EVENTS))
+    visit = open_page(PAGE, run=stored(EVENTS), **place("Layers"))
     next(each for each in visit.segmented_control if each.label == "Shown as").set_value(way).run()
     assert not visit.exception and now in components(visit)[f"layers.{way}"]["alt"]
     for said in (

@@ -14,9 +14,9 @@ from core.run.address import encode
 from core.presets import FIRST_LOOK, PRESETS
 from pages.features.frame.setup import jobs
 from pages.features.lab.tabs import TABS
+from tests.pages.visiting import RUN_PARTS, place
 
 HEAVY = ("torch", "kornia")
-RUN_TABS = ("Layers", "Weights", "Filters", "Measures", "All runs", "Take away")
 found = {}
 
 def opened(what, file, **query):
@@ -42,12 +42,13 @@ spec = PRESETS["baseline"].spec
 run = jobs().submit(spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": 1})}))
 opened("a run that goes on", "pages/2_Train.py", run=run)
 jobs().wait(run, timeout=100)
-for tab in RUN_TABS:
-    opened(f"a run, {tab}", "pages/2_Train.py", run=run, look=tab)
+for part in RUN_PARTS:
+    opened(f"a run, {part}", "pages/2_Train.py", run=run, **place(part))
 short = {"seed": 1, "train": spec.train.model_copy(update={"epochs": 1})}
 again = jobs().submit(spec.model_copy(update=short))
 jobs().wait(again, timeout=100)
 opened("Runs", "pages/3_Runs.py")
+opened("Runs, as points", "pages/3_Runs.py", view="Chart")
 opened("a comparison", "pages/3_Runs.py", runs=f"{run},{again}")
 jobs().close()
 print(json.dumps(found))

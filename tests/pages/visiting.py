@@ -5,6 +5,9 @@ from streamlit.testing.v1 import AppTest
 from core.jobs.manager import Jobs
 from core.run.address import decode
 from core.run.spec import RunSpec
+from pages.features.live.run_tabs import LOOK, OVERVIEW, TABS
+
+RUN_PARTS = [OVERVIEW, *(part for parts in TABS.values() for part in parts)]  # of a run's page
 
 
 def manager() -> Jobs:
@@ -23,3 +26,9 @@ def asked(visit: AppTest, name: str) -> str:
 def spec_of(visit: AppTest) -> RunSpec:
     """The spec in the visit's address."""
     return decode(asked(visit, "spec"))
+
+
+def place(part: str) -> dict[str, str]:
+    """What the address of a run's page says where this part of it is open."""
+    tab = next((name for name, parts in TABS.items() if part in parts), OVERVIEW)
+    return {LOOK: tab, tab.lower(): part} if len(TABS.get(tab, ())) > 1 else {LOOK: tab}

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, NamedTuple
 
+from core.export.charts import Chart
 from core.run.errors import SpecError
 from core.run.events import Event
-from core.run.history import History, evenly
+from core.run.history import History
 from core.run.spec import RunSpec
 from core.text.describe import budget, in_words, title
 from core.text.edits import edit_in_words, when_in_words
 from core.text.run_figures import figures
-
-WIDTH, HEIGHT = 560, 240  # of a chart
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 36  # what its axes need
-MOST_POINTS = 200  # of a line
-TICKS = 5
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -36,10 +32,7 @@ h2 { margin-top: 3rem; }
 .figures b { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
 figure { margin: 0; } figcaption { font-weight: 600; }
-svg { max-width: 100%; height: auto; } svg text { font-size: 12px; fill: currentColor; }
-.axis { stroke: currentColor; opacity: .3; } .train { stroke: #D55E00; stroke-dasharray: 5 3; }
-.validation { stroke: #0072B2; } polyline { fill: none; stroke-width: 2; }
-.train-key { fill: #D55E00; } .validation-key { fill: #0072B2; }
+.charts figure { flex: 1 1 22rem; max-width: 47rem; } svg { width: 100%; height: auto; }
 img { image-rendering: pixelated; max-width: 100%; min-height: 48px; }
 pre { overflow: auto; padding: .75rem; border: 1px solid #8886; white-space: pre-wrap; }
 @media print { body { margin: 0; } section { break-inside: avoid; } }
@@ -57,6 +50,7 @@ class Shown(NamedTuple):
     Args:
         spec: completed.
         state, reason: how it ended.
+        charts: of the run, with its name in their captions; none where no epoch has ended.
         strip: a PNG of the images that its own page shows; None: it kept none.
     """
 
@@ -68,6 +62,7 @@ class Shown(NamedTuple):
     created_at: float
     note: str
     tags: Sequence[str]
+    charts: Sequence[Chart]
     strip: bytes | None
 
 
@@ -101,7 +96,7 @@ def _section(run: Shown, one_of_many: bool) -> str:
         f"<code>{_text(run.id)}</code>.{_tags(run.tags)}</p>",
         f"<p>{_text(run.note)}</p>" if run.note else "",
         _figures(run.history),
-        _charts(run.history),
+        _charts(run, f"{run.id}-"),
         _strip(run),
         _edits(run),
         f"<details><summary>All settings</summary><pre>{_text(run.spec.to_json(indent=2), lines=True)}</pre>"
@@ -133,68 +128,9 @@ def _figures(history: History) -> str:
     )
 
 
-def _charts(history: History) -> str:
-    if not history.epochs:
-        return ""
-    images = history.validation_images
-    of = f" (validation: {images:,} images)" if images else ""
-    accuracy = _chart(history.epochs, "accuracy", "per cent", 100.0, whole=True)
-    loss = _chart(history.epochs, "loss", "cross-entropy (nats)", 1.0, whole=False)
-    return (
-        f'<div class="charts"><figure><figcaption>Accuracy{of}</figcaption>{accuracy}</figure>'
-        f"<figure><figcaption>Loss{of}</figcaption>{loss}</figure></div>"
-    )
-
-
-def _chart(epochs: Sequence[Event], what: str, unit: str, scale: float, *, whole: bool) -> str:
-    """Lines of training and validation over the epochs.
-
-    Args:
-        whole: the axis goes from 0 to ``scale``; else to what is measured.
-    """
-    shown = evenly(epochs, MOST_POINTS)
-    lines = {
-        name: [(float(event["epoch"]), scale * event[f"{name}_{what}"]) for event in shown]
-        for name in ("train", "validation")
-    }
-    most = scale if whole else max((y for line in lines.values() for _, y in line), default=1.0) or 1.0
-    first, last = float(shown[0]["epoch"]), float(shown[-1]["epoch"])
-
-    def across(x: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * ((x - first) / (last - first) if last > first else 0.5)
-
-    def down(y: float) -> float:
-        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - y / most)
-
-    drawn = list(_axes(most, first, last, unit, down, across))
-    for name, line in lines.items():
-        points = " ".join(f"{across(x):.1f},{down(y):.1f}" for x, y in line)
-        drawn.append(f'<polyline class="{name}" points="{points}"/>')
-        drawn += [
-            f'<circle class="{name}-key" cx="{across(x):.1f}" cy="{down(y):.1f}" r="2"/>' for x, y in line
-        ]
-    told = "; ".join(f"{name} {line[-1][1]:.3g} after epoch {line[-1][0]:g}" for name, line in lines.items())
-    keys = (
-        f'<text class="train-key" x="{LEFT + 8}" y="{HEIGHT - 4}">┄ train, while learning</text>'
-        f'<text class="validation-key" x="{LEFT + 160}" y="{HEIGHT - 4}">─ validation</text>'
-    )
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
-        f'aria-label="{what} by epoch, in {unit}: {told}">{"".join(drawn)}{keys}</svg>'
-    )
-
-
-def _axes(most: float, first: float, last: float, unit: str, down: Any, across: Any) -> Iterator[str]:
-    right = WIDTH - RIGHT
-    for i in range(TICKS + 1):
-        value = most * i / TICKS
-        y = down(value)
-        yield f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>'
-    for x, anchor in {first: "start", last: "end"}.items():
-        place = f'x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 16}"'
-        yield f'<text {place} text-anchor="{anchor}">epoch {x:g}</text>'
-    yield f'<text x="{right}" y="{HEIGHT - 4}" text-anchor="end">in {unit}</text>'
+def _charts(run: Shown, key: str) -> str:
+    figures = "".join(f"<figure>{chart.svg(key)}</figure>" for chart in run.charts)
+    return f'<div class="charts">{figures}</div>' if figures else ""
 
 
 def _strip(run: Shown) -> str:

@@ -36,6 +36,7 @@ from core.export.archive.form import (
 )
 from core.export.archive.page import Shown, page
 from core.export.archive.read import read_archive
+from core.export.charts import charts
 from core.export.source import SPEC as SPEC_FILE
 from core.export.source import Source
 from core.export.write import EPOCH_OF_ZIPS
@@ -46,6 +47,7 @@ from core.store.store import is_run_id
 
 Content = bytes | Path
 CHUNK = 1 << 20  # bytes
+SHOWN = ("accuracy", "loss", "sparsity")  # charts of the page
 
 
 def write_archive(runs: Sequence[Source], path: Path) -> None:
@@ -91,6 +93,7 @@ def write_archive(runs: Sequence[Source], path: Path) -> None:
                 created_at=told.created_at,
                 note=told.note,
                 tags=told.tags,
+                charts=[each for each in charts([run]) if each.name in SHOWN] if run.history.epochs else [],
                 strip=picture,
             )
         )

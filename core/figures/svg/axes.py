@@ -164,10 +164,11 @@ def _automatic_ends(axis: Axis, traces: Sequence[Mapping[str, Any]]) -> tuple[fl
         return (0.0, 1.0)
     low, high = min(own), max(own)
     clip = axis.own(axis.settings.get("autorangeoptions", {}).get("clipmin"))
-    to_zero = axis.settings.get("rangemode") == "tozero" and not axis.log
+    bars = any(trace["type"] == "bar" for trace in traces)  # which stand on 0
+    to_zero = (bars or axis.settings.get("rangemode") == "tozero") and not axis.log
     if low == high:
         low, high = (0.0, high or 1.0) if to_zero and low >= 0 else (low - 0.5, high + 0.5)
-    pads = axis.side == "y" or any("markers" in trace.get("mode", "") for trace in traces)
+    pads = bars or axis.side == "y" or any("markers" in trace.get("mode", "") for trace in traces)
     room = ROOM * (high - low) if pads else 0.0
     low = min(0.0, low) if to_zero and min(own) >= 0 else low - room
     return (low if clip is None else max(low, clip)), high + room
@@ -176,6 +177,9 @@ def _automatic_ends(axis: Axis, traces: Sequence[Mapping[str, Any]]) -> tuple[fl
 def _reached(axis: Axis, trace: Mapping[str, Any]) -> Iterable[float | None]:
     """The values of a trace on this axis, with the ends of its error bars; 0, if it is filled to there."""
     values = trace[axis.side]
+    if trace["type"] == "bar":
+        yield from (base + value for base, value in zip(trace["base"], values, strict=True))
+        return
     yield from values
     if axis.side == "y" and (bars := trace.get("error_y")):
         yield from (y + up for y, up in zip(values, bars["array"], strict=True))

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.figures.parts import Figure
 from core.figures.svg.axes import Axis, axes_of, axis_name
+from core.figures.svg.bars import bar, numbered
 from core.figures.svg.marks import Box, has_scale, notes, scale_of, shapes
 from core.figures.svg.text import (
     FAINT_INK,
@@ -60,6 +61,7 @@ def svg(
     traces, layout = figure["data"], figure.get("layout", {})
     for trace in traces:
         check(trace)
+    traces, layout = numbered(traces, layout)
     axes = axes_of(layout, traces)
     heads = wrapped(title, TITLE, width - 2 * EDGE)
     feet = wrapped(caption, CAPTION, width - 2 * EDGE)
@@ -187,6 +189,8 @@ def _drawn(
         x, y = axes[pair[0]], axes[pair[1]]
         if trace["type"] == "heatmap":
             yield heatmap(trace, x, y)
+        elif trace["type"] == "bar":
+            yield bar(trace, x, y)
         else:
             yield scatter(trace, x, y, before.get(pair), clips[pair])
             before[pair] = trace
@@ -247,7 +251,11 @@ def _legend_rows(
     traces: Sequence[Mapping[str, Any]], layout: Mapping[str, Any], width: float
 ) -> list[list[tuple[float, str, Mapping[str, Any]]]]:
     """What a legend names, in rows: where each begins, in pixels; its name; the trace."""
-    named = [each for each in traces if each.get("name") and each.get("showlegend", True) and "line" in each]
+    named = [
+        each
+        for each in traces
+        if each.get("name") and each.get("showlegend", True) and ("line" in each or each["type"] == "bar")
+    ]
     if not layout.get("showlegend", len(named) > 1):
         return []
     rows: list[list[tuple[float, str, Mapping[str, Any]]]] = [[]]
@@ -269,6 +277,11 @@ def _legend(rows: Sequence[Sequence[tuple[float, str, Mapping[str, Any]]]], top:
         for at, name, trace in row:
             line = trace.get("line", {})
             colour = line.get("color") or trace.get("marker", {}).get("color", INK)
+            if trace["type"] == "bar":
+                place = f'x="{number(EDGE + at)}" y="{number(y - 9)}" width="{number(SAMPLE)}" height="10"'
+                yield f"<rect {place} {painted('fill', colour)}/>"
+                yield text_at(EDGE + at + SAMPLE + 8, y, [name], kind="legend")
+                continue
             dash = line.get("dash", "solid")
             dashed = f' stroke-dasharray="{dashes(dash)}"' if dash != "solid" else ""
             ends = f'x1="{number(EDGE + at)}" x2="{number(EDGE + at + SAMPLE)}"'

@@ -29,6 +29,7 @@ _KNOWN = {
     "heatmap": _COMMON | {
         "z", "zmin", "zmax", "colorscale", "colorbar", "showscale", "xgap", "ygap", "text",
     },
+    "bar": _COMMON | {"orientation", "marker"},
 }  # fmt: skip
 _LINE = {"color", "width", "dash", "shape", "smoothing"}
 _MARKER = {"color", "size", "symbol", "opacity", "line"}

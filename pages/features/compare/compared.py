@@ -10,9 +10,10 @@ import streamlit as st
 from core.figures.overlay import colour_of
 from core.jobs.views import RunView
 from core.text import compare
+from core.text.escape import plain
 from core.text.seeds import called
 
-WIDTH = 320  # pixels of a field
+WIDTH = 440  # pixels of a field
 
 
 class Compared(NamedTuple):
@@ -54,8 +55,16 @@ def _one_of(runs: Sequence[Compared], label: str, parameter: str, first: int) ->
         st.query_params[parameter] = str(st.session_state[key] + 1)
 
     names = [f"{i}. {run.name}" for i, run in enumerate(runs, 1)]
+    # The field cuts a long name off; its hint has all of it.
     chosen: int = st.selectbox(
-        label, places, first, format_func=names.__getitem__, key=key, width=WIDTH, on_change=keep
+        label,
+        places,
+        first,
+        format_func=names.__getitem__,
+        key=key,
+        width=WIDTH,
+        help=plain(names[st.session_state.get(key, first)]),
+        on_change=keep,
     )
     return runs[chosen]
 

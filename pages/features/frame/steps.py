@@ -7,6 +7,7 @@ Here such a change takes the place of the step before it, as Streamlit itself do
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 _STEPS = """
 const DIALS = ["spec", "draw", "size"];
@@ -17,12 +18,17 @@ const rest = (address) => {
 };
 const push = history.pushState;
 let wrapped = false;
+let asked = "";  // the address after a step that changed nothing but what is asked of its page
 export default function () {
   if (wrapped) return;
   wrapped = true;
   history.pushState = function (state, unused, url) {
-    const dialled = url != null && rest(new URL(url, location)) === rest(location);
-    return (dialled ? history.replaceState : push).call(history, state, unused, url);
+    const to = new URL(url ?? location, location);
+    const dialled = url != null && rest(to) === rest(location);
+    // st.switch_page first gives the page that is left the other one's query: both are one step.
+    const passed = location.href === asked && to.pathname !== location.pathname && to.search === location.search;
+    asked = !dialled && to.pathname === location.pathname ? to.href : "";
+    return (dialled || passed ? history.replaceState : push).call(history, state, unused, url);
   };
 }
 """
@@ -45,4 +51,17 @@ def address_follows(title: str) -> None:
     before = st.session_state.get(_BEFORE, now)
     st.session_state[_BEFORE] = now
     if before[0] == title and before != now:
-        st.query_params.from_dict(st.query_params.to_dict())
+        _tell_the_browser()
+
+
+def _tell_the_browser() -> None:
+    """To write any parameter again sends all of them; one that a widget is bound to is not ours to write."""
+    asked = st.query_params.to_dict()
+    for name, value in asked.items():
+        try:
+            st.query_params[name] = value
+        except StreamlitAPIException:
+            continue
+        return
+    if not asked:
+        st.query_params.clear()

@@ -13,6 +13,7 @@ from core.text.escape import plain
 from core.text.seeds import DRAWS, seeds_in_words, with_split
 from core.text.shares import in_full, percent
 from pages.features.frame.setup import jobs
+from pages.features.live.chance_table import repeated_link
 
 LOOKED_THROUGH = 100  # runs, for those of the group
 _HOW = "The interval is Student's t over the seeds: where the mean of very many seeds lies."
@@ -41,6 +42,8 @@ def group_line(view: RunView, views: list[RunView]) -> None:
         return
     results = [each.history.result["validation_accuracy"] for each in views if each.history.result]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if not view.ended:  # beneath one that has ended stands the table
+            repeated_link(view)
         images = view.history.validation_images
         judged = f" Each is judged on {images:,} validation images." if images else ""
         repeated = repeated_in(view.group)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.figures.lineage import Ancestor
+from core.figures.lineage import MOST_GENERATIONS, Ancestor, ancestor
 from core.jobs.views import RunView
-from core.run.events import Event
+from core.run.history import History
 from core.store.studies import is_of_a_study
 from core.text.describe import title
 from core.text.escape import plain
 from pages.features.frame.setup import jobs
 from pages.features.study.manager import studies
 
-MOST_GENERATIONS = 20
 MOST_LINKS = 6
 
 
@@ -25,27 +24,12 @@ def parent_of(view: RunView) -> RunView | None:
 
 def ancestor_of(view: RunView) -> Ancestor | None:
     """The line of the run that this one branches from, for its charts."""
+    before: list[History] = []
     parent = parent_of(view)
-    if parent is None or view.history.started is None:
-        return None
-    epochs = _whole_line(parent, MOST_GENERATIONS)
-    return Ancestor(
-        float(view.history.started.get("begins_epoch", 0.0)),
-        tuple(float(event["epoch"]) for event in epochs),
-        tuple(100 * event["validation_accuracy"] for event in epochs),
-        tuple(event["validation_loss"] for event in epochs),
-    )
-
-
-def _whole_line(view: RunView, generations: int) -> list[Event]:
-    """A run's epochs, and before them those of the runs that it comes from."""
-    own = list(view.history.epochs)
-    parent = parent_of(view) if generations else None
-    if parent is None:
-        return own
-    begins = float((view.history.started or {}).get("begins_at", 0))
-    before = _whole_line(parent, generations - 1)
-    return [event for event in before if event["step"] <= begins] + own
+    while parent is not None and len(before) < MOST_GENERATIONS:
+        before.append(parent.history)
+        parent = parent_of(parent)
+    return ancestor(view.history, before)
 
 
 def study_link(view: RunView) -> None:

@@ -51,12 +51,12 @@ _DRAWN = "augury.drawn_state"  # how the run was when the whole page was drawn
 METRIC_WIDTH = 144  # pixels: six in a row at 1280
 LONG_NAME = 18  # letters: it takes two lines beside the buttons
 LOOKED_THROUGH = 50  # runs, for how long others take
-CHART_HEIGHT = 205  # pixels: all of a run on one screen of 1280×720 …
-CHART_SHARE = 0.28  # … and a share of a taller one
-ENDED_HEIGHT, ENDED_SHARE = 180, 0.25  # beneath a sentence that says what it came to, or was changed …
-NOTED_HEIGHT, NOTED_SHARE = 150, 0.21  # … and beneath more than that
+CHART_HEIGHT = 180  # pixels: all of a run on one screen of 1280×720 …
+CHART_SHARE = 0.25  # … and a share of a taller one
+ENDED_HEIGHT, ENDED_SHARE = 162, 0.225  # beneath a sentence that says what it came to, or was changed …
+NOTED_HEIGHT, NOTED_SHARE = 150, 0.205  # … and beneath more than that
 LOOK_AGAIN_SECONDS = 5.0  # at a run that has ended, but could go on
-TABS_EVERY = 4  # as many of the figures' refreshes go by between two of the tabs, or as many seconds
+TABS_EVERY = 4  # refreshes of the overview for one of another tab, or as many seconds
 
 
 def sheet_of(run_id: str) -> str:
@@ -92,33 +92,19 @@ def _run(view: RunView) -> None:
     trained_before_note(view)
     # The same places while it runs and after: a fragment's last turn may arrive when the page has been drawn
     # for a run that has ended, and must find its own place there, not somebody else's.
-    came_to, parts = st.container(key="run_came_to"), st.container(key="run_parts")
-    next_steps = st.container()
-    tabs = st.container(key="run_tabs")
+    parts, again = st.container(key="run_parts"), st.container(key="run_again")
     end_toast(view)
     if view.ended:
-        with came_to:
-            outcome(view)
         with parts:
-            _live_parts(view)
+            _parts(view)
         _beside(view)
-        with next_steps:
-            what_next(view)
-            if view.state != "finished":
+        if view.state != "finished":
+            with again:
                 st.fragment(_look_again, run_every=LOOK_AGAIN_SECONDS)(view.id)
-        if part_shown("tabs"):
-            with tabs:
-                run_tabs(view)
         return
-    interval = refresh_seconds(view.id)
     with parts:
-        st.fragment(_live, run_every=interval)(view.id)
+        st.fragment(_live, run_every=refresh_seconds(view.id))(view.id)
     _beside(view)  # its many dials are drawn when the charts are there: a start's first point is what counts
-    if not part_shown("tabs"):
-        return
-    with tabs:
-        # What is in the weights changes once an epoch; shown as often as the rest it costs a class the most.
-        st.fragment(_live_tabs, run_every=_tabs_seconds(interval))(view.id)
 
 
 def _beside(view: RunView) -> None:
@@ -161,10 +147,33 @@ def _as_drawn(view: RunView) -> tuple[str, bool]:
 def _live(run_id: str) -> None:
     view = jobs().view(run_id)
     assert view is not None
-    ask_again_in(refresh_seconds(run_id))
-    _live_parts(view)
+    interval = refresh_seconds(run_id)
+    # What is in the weights changes once an epoch; shown as often as the rest it costs a class the most.
+    ask_again_in(interval if _parts(view) else TABS_EVERY * max(1.0, interval))
     if view.ended or _as_drawn(view) != st.session_state.get(_DRAWN):
         st.rerun()  # the whole page: that draws a run that has ended, and the buttons of another state
+
+
+def _parts(view: RunView) -> bool:
+    """Its state, and the tab that is open; whether that is the overview."""
+    tab_title(view)
+    with st.container(key="run_state"):
+        _state(view)
+    if part_shown("tabs"):
+        return run_tabs(view, _overview)
+    _overview(view)
+    return True
+
+
+def _overview(view: RunView) -> None:
+    """What it comes to, live; beneath the charts of a run that has ended, what next."""
+    with st.container(key="run_came_to"):
+        if view.ended:
+            outcome(view)
+    _charts(view)
+    with st.container(key="run_next"):
+        if view.ended:
+            what_next(view)
 
 
 def _look_again(run_id: str) -> None:
@@ -173,24 +182,10 @@ def _look_again(run_id: str) -> None:
         st.rerun()
 
 
-def _live_tabs(run_id: str) -> None:
-    view = jobs().view(run_id)
-    assert view is not None
-    ask_again_in(_tabs_seconds(refresh_seconds(run_id)))
-    run_tabs(view)
-    if st.query_params.get("run") != run_id:  # a person has picked another run
-        st.rerun()
-
-
-def _tabs_seconds(interval: float) -> float:
-    return TABS_EVERY * max(1.0, interval)
-
-
-def _live_parts(view: RunView) -> None:
+def _charts(view: RunView) -> None:
+    """The figures of now, and how they came about."""
     last = view.history.result
     changes_line(view, may_change(view) and part_shown("steer"))
-    tab_title(view)
-    _state(view)
     _figures(view)
     seeds = seeds_of(view)
     group_line(view, seeds)
@@ -258,7 +253,7 @@ def _state(view: RunView) -> None:
         device = plain(history.started["device_name"])
         parts.append(f"{device}, {threads} {'thread' if threads == 1 else 'threads'}")
     said = " · ".join([history.state.capitalize(), *parts])
-    if history.state == "finished":
+    if history.ended:
         st.caption(said)
     else:
         st.progress(progress.share, said)

@@ -10,9 +10,10 @@ from core.run.history import edits_json
 from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
 from pages.features.frame.teacher import part_shown
+from pages.features.live.chance_table import chance_table
 from pages.features.live.compare_box import compare_box
 from pages.features.live.outcome import others
-from pages.features.live.repeat_box import chance_table, repeat_box
+from pages.features.live.repeat_box import repeat_box
 from pages.features.live.same_but_box import same_but_box
 
 
@@ -66,7 +67,7 @@ def what_next(view: RunView) -> None:
                 "Weights",
                 weights_address(view.id),
                 icon=":material/download:",
-                help="The saved network as safetensors. The tab Mistakes has the lines that load it.",
+                help="The saved network as safetensors. Under Inside, Mistakes are the lines that load it.",
             )
     if part_shown("next"):
         chance_table(view)

@@ -1,14 +1,13 @@
-"""Repeat a run with other seeds: all of them, or one kind of chance alone; and what chance has moved so far.
+"""Repeat a run with other seeds: all of them, or one kind of chance alone.
 
-"Is it the split or the start?" is answered by two groups of repeats: in one the split alone varies, in the
-other what the network begins with.
+Whoever starts repeats stays on the run's page, where `pages.features.live.chance_table` fills: two kinds are
+started one after the other, and stand side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from core.catalogues import completed
@@ -27,15 +26,12 @@ from core.study.repeats import (
     what_can_vary,
 )
 from core.text.escape import plain
-from core.text.repeats import exam_alone, lowest_and_highest, mean_and_spread, which_moves_more
 from core.text.seeds import DRAWS, seeds_in_words, with_split
-from pages.features.compare.repeats import Repeat, repeats_of
 from pages.features.frame.setup import jobs
 from pages.features.live.starting import frozen_note, start_group
 
 _DEFAULT = 5  # runs
 MOST_LETTERS = 80  # of a name
-_MOST_COMPARED = 8  # as many as a comparison takes
 _STILL_COUNTS = ("finished", "queued", "running", "paused")
 _WHAT = {
     "all": "Data order, initialisation, augmentation and dropout; all are judged on the same images.",
@@ -107,7 +103,7 @@ def _start(spec: RunSpec, run_id: str, varied: Varied, count: int, there: Sequen
     new = [
         each.model_copy(update={"name": _name(spec, each)}) for each in repeats(spec, varied, count, there)
     ]
-    start_group(new, group_of_repeats(run_id, varied))
+    start_group(new, group_of_repeats(run_id, varied), show=False)
 
 
 def _name(spec: RunSpec, new: RunSpec) -> str:
@@ -116,46 +112,3 @@ def _name(spec: RunSpec, new: RunSpec) -> str:
     told = seeds_in_words if new.split_seed == spec.split_seed else with_split
     seeds = f", {told(new)}"
     return f"{name[: MOST_LETTERS - len(seeds)]}{seeds}" if name else ""
-
-
-def chance_table(view: RunView) -> None:
-    """How far each kind of chance has moved the accuracy of this run, if it was repeated at all."""
-    found = repeats_of(view)
-    if not found:
-        return
-    st.markdown("**What chance does here**", help=plain(_how(view, found)))
-    rows = [
-        {
-            "only this varies": DRAWS[kind],
-            "validation accuracy": mean_and_spread([run.accuracy for run in runs]),
-            "lowest to highest (%)": lowest_and_highest([run.accuracy for run in runs]),
-        }
-        for kind, runs in found.items()
-    ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content", key="chance")
-    if said := which_moves_more({kind: [run.accuracy for run in runs] for kind, runs in found.items()}):
-        st.markdown(plain(said))
-    with st.container(horizontal=True):
-        for kind, runs in found.items():
-            ids = [view.id, *(run.id for run in runs if run.id != view.id)][:_MOST_COMPARED]
-            st.page_link(
-                "pages/3_Runs.py",
-                label=plain(f"Compare: {DRAWS[kind]}"),
-                icon=":material/stacked_line_chart:",
-                query_params={"runs": ",".join(ids)},
-            )
-
-
-def _how(view: RunView, found: Mapping[Varied, Sequence[Repeat]]) -> str:
-    said = (
-        "Mean ± standard deviation of the runs, this one among them, that differ from it in this alone; n is "
-        f"how many they are. They are looked for among the newest {MAX_RUNS} runs."
-    )
-    result, images = view.history.result, view.history.validation_images
-    if "split" in found and result and images:
-        alone = 100 * exam_alone(result["validation_accuracy"], images)
-        said += (
-            f" Another split is another exam: which {images:,} images are asked moves the accuracy by "
-            f"{alone:.2f} points (standard deviation), even of one and the same network."
-        )
-    return said

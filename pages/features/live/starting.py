@@ -55,15 +55,16 @@ def start_run(spec: RunSpec) -> None:
         _show(run_id)
 
 
-def start_group(specs: Sequence[RunSpec], group: str = "") -> None:
+def start_group(specs: Sequence[RunSpec], group: str = "", *, show: bool = True) -> None:
     """Start runs that belong together, and put the first one's id in the address.
 
     Args:
         group: what it is called; ``""``: nothing in particular.
+        show: False: the address stays.
     """
     group = group or uuid.uuid4().hex
     begun = [run_id for spec in specs if (run_id := _started(spec, group))]
-    if begun:
+    if begun and show:
         _show(begun[0])
 
 

@@ -13,8 +13,7 @@ from core.text.describe import title
 from core.text.seeds import seeds_in_words
 from pages.components.run_cards import Card, run_cards
 from pages.features.runs.comparison import NAME
-
-_OPEN = "runs.open"  # the run that a card was pressed of
+from pages.features.runs.opening import open_run
 
 
 def cards(runs: Sequence[StoredRun], apart: Mapping[str, str]) -> None:
@@ -24,12 +23,6 @@ def cards(runs: Sequence[StoredRun], apart: Mapping[str, str]) -> None:
         apart: of each run, by its id, what sets it apart from the one before it; may be empty.
     """
     run_cards([_card(run, apart[run.id]) for run in runs], key="runs.cards", on_asked=_asked)
-
-
-def open_what_was_pressed() -> None:
-    """Go to the run whose card was pressed; before anything is drawn."""
-    if opened := st.session_state.pop(_OPEN, None):
-        st.switch_page("pages/2_Train.py", query_params={"run": opened})
 
 
 def _card(run: StoredRun, apart: str) -> Card:
@@ -46,4 +39,4 @@ def _asked(ids: list[str]) -> None:
     if len(ids) > 1:
         st.query_params[NAME] = ",".join(ids)
     else:
-        st.session_state[_OPEN] = ids[0]
+        open_run(ids[0])

@@ -17,7 +17,8 @@ from pages.features.frame.setup import jobs
 from pages.features.frame.visitor import visitor
 
 ANY = "any"
-TABLE, CARDS = "Table", "Cards"
+VIEW = "view"  # in an address
+TABLE, CARDS, CHART = "Table", "Cards", "Chart"
 FILTERS = ("State", "Images", "Network", "Regulariser", "Tag")
 SORTED: dict[Sort, str] = {
     "newest": "Newest first",
@@ -32,7 +33,7 @@ assert set(SORTED) == set(get_args(Sort))
 
 def view_chosen() -> str:
     """As what runs are shown; the filters draw the choice."""
-    return str(st.session_state.get("runs.view") or TABLE)
+    return str(st.session_state.get(VIEW) or TABLE)
 
 
 def filters() -> Query:
@@ -56,8 +57,9 @@ def filters() -> Query:
             tag = _choice("Tag", there.tags, {})
             cells = st.toggle("With the runs of studies", key="runs.cells", persist_state="session")
         st.segmented_control(
-            "View", [TABLE, CARDS], default=TABLE, required=True, key="runs.view", persist_state="session"
-        )
+            "View", [TABLE, CARDS, CHART], default=TABLE, required=True, key=VIEW, bind="query-params",
+            persist_state="session",
+        )  # fmt: skip
         sort = st.selectbox(
             "Sort", list(SORTED), format_func=lambda each: SORTED[each], key="runs.sort", width=170,
             persist_state="session",

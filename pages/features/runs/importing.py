@@ -10,7 +10,9 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.jobs.views import RunView
+from core.run.checkpoints import START
 from core.run.errors import SpecError
+from core.store.store import run_folder
 from core.text.describe import title
 from core.text.escape import plain
 from pages.features.frame.asking import import_archive
@@ -74,6 +76,12 @@ def imported_note(view: RunView) -> None:
             "this server.",
             icon=":material/upload_file:",
         )
+        if (view.history.started or {}).get("begins_at") and not (run_folder(view.id) / START).is_file():
+            st.info(
+                "It is a branch, and an archive does not bring the checkpoint that a branch begins at. So no "
+                "script and no notebook can be made of it here; all else can be taken away.",
+                icon=":material/call_split:",
+            )
 
 
 def _read(file: UploadedFile) -> _Told:

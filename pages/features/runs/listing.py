@@ -21,9 +21,11 @@ from core.text.shares import in_full
 from pages.features.frame.setup import jobs
 from pages.features.frame.when import when
 from pages.features.runs.actions import actions
-from pages.features.runs.cards import cards, open_what_was_pressed
+from pages.features.runs.cards import cards
 from pages.features.runs.editing import deleted_note
-from pages.features.runs.filters import CARDS, filters, view_chosen
+from pages.features.runs.filters import CARDS, CHART, filters, view_chosen
+from pages.features.runs.opening import open_what_was_pressed
+from pages.features.runs.plane import plane
 
 HEIGHT, ROW = 460, 35  # pixels of the list, and of a line of it
 PAGE = 100  # runs
@@ -48,6 +50,11 @@ def listing() -> None:
             " Mine are those of this visit: a page that is loaded anew is another." if query.visitor else ""
         )
         st.info(f"No run is like this. Take a filter back.{visit}", icon=":material/filter_alt_off:")
+        return
+    if view_chosen() == CHART:
+        with above:
+            deleted_note()
+        plane(query, found, total)
         return
     before = jobs().before(found)
     apart = {run.id: _apart(run, before.get(run.id)) for run in found}

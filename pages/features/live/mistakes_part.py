@@ -26,7 +26,7 @@ MOST_PAIRS = 12
 _SUREST = "surest"
 
 
-def mistakes_tab(view: RunView) -> None:
+def mistakes_part(view: RunView) -> None:
     """While a run trains, what is mistaken for what; then ask the saved network about every validation image,
     and show what is wrong."""
     if not view.ended:
