@@ -229,6 +229,14 @@ def worker_command(options: argparse.Namespace) -> int:
     return serve()
 
 
+def relay_command(options: argparse.Namespace) -> int:
+    """Pass jobs that come in on standard input on to a Ray cluster; what the app starts, not a person."""
+    from core.jobs.executors.ray_relay import load
+    from core.jobs.worker import serve
+
+    return serve(load)
+
+
 def interactive_command(options: argparse.Namespace) -> int:
     """Answer what pages ask on standard input; what the app starts, not a person."""
     from core.interactive.worker import serve
@@ -443,7 +451,9 @@ def _parser() -> argparse.ArgumentParser:
     study = commands.add_parser("study", help="answer a question by many runs: which λ, does it help …")
     study.add_argument("study", nargs="?", metavar="STUDY", help="a JSON file, or '-' for standard input")
     study.add_argument("--out", type=Path, metavar="DIR", help="where the table and the answer are kept")
-    study.add_argument("--example", metavar="QUESTION", help="print one to edit: strength, ablation, search …")
+    study.add_argument(
+        "--example", metavar="QUESTION", help="print one to edit: strength, ablation, search …"
+    )
     study.set_defaults(command=study_command)
 
     school = commands.add_parser("class", help="serve the app to all on this network (docs/class.md)")
@@ -456,6 +466,9 @@ def _parser() -> argparse.ArgumentParser:
 
     worker = commands.add_parser("worker", help="compute jobs from standard input (the app starts this)")
     worker.set_defaults(command=worker_command)
+
+    relay = commands.add_parser("relay", help="pass jobs on to a Ray cluster (the app starts this)")
+    relay.set_defaults(command=relay_command)
 
     interactive = commands.add_parser("interactive", help="answer pages' questions (the app starts this)")
     interactive.set_defaults(command=interactive_command)

@@ -1,100 +1,22 @@
-"""Where a run is computed: in a worker process, or in the thread that asks.
-
-Both have one interface, `Executor`. `execute` blocks until the run has ended and passes its events on;
-whatever goes wrong with a run or a worker ends the run as ``failed``, with the reason.
-"""
+"""Training in worker processes of this machine."""
 
 from __future__ import annotations
 
-import logging
-import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
 
+from core.jobs.executors.base import Job, OnEvent
 from core.jobs.process import WORKER_COMMAND, WorkerProcess
-from core.jobs.worker import checked_events, load_engine
 from core.run.commands import Control
-from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state
-from core.run.spec import RunSpec
-
-if TYPE_CHECKING:
-    from core.jobs.worker import Load
-
-log = logging.getLogger(__name__)
-OnEvent = Callable[[Event], None]
 
 LISTEN_SECONDS = 0.05  # how soon a worker hears of a stop; of a command it hears at once
 IDLE_BYTES = 2**30  # that a worker which waits may hold; after the default network's runs it is 0.45
 STOP_SECONDS = 10.0  # how long a worker may take to stop before it is killed
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is computed.
-
-    Args:
-        kind: a name of `core.jobs.kinds.KINDS`.
-        inputs: what the kind asks for beside the spec: JSON values.
-        out: a folder for what it leaves on disk.
-    """
-
-    id: str
-    spec: RunSpec
-    kind: str = "train"
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    out: Path | None = None
-
-
-class Executor(Protocol):
-    """Computes one run at a time in each thread that calls `execute`."""
-
-    def execute(self, job: Job, control: Control, on_event: OnEvent) -> None:
-        """Compute a job; its last event is a final state."""
-
-    def resident_bytes(self, job_id: str) -> int:
-        """The memory of the process that computes a job; 0 if none does that has no other work."""
-
-    def warm(self) -> None:
-        """Prepare for the next run, so that it starts at once."""
-
-    def close(self) -> None:
-        """Let go of everything. Runs that go on have been asked to stop; what can be killed is."""
-
-
-class ThreadExecutor:
-    """Trains in the calling thread: slower beside busy pages, and nothing to start or to kill."""
-
-    def __init__(self, load: Load = load_engine) -> None:
-        @cache
-        def load_and_say() -> Any:
-            log.warning("AUGURY_EXECUTOR=thread: PyTorch is loaded into the server itself now.")
-            return load()
-
-        self._load = load_and_say
-
-    def execute(self, job: Job, control: Control, on_event: OnEvent) -> None:
-        run, _ = self._load()
-        told: dict[str, Any] = {"kind": job.kind, "inputs": job.inputs, "out": job.out}
-        control.tell = on_event
-        for event in checked_events(run, job.spec, control, **told):
-            on_event(event)
-
-    def resident_bytes(self, job_id: str) -> int:
-        return 0
-
-    def warm(self) -> None:
-        """Nothing: torch is loaded into this process when it first trains, and not before."""
-
-    def close(self) -> None:
-        """Nothing to let go of; a run that goes on ends when its control says so."""
 
 
 class WorkerExecutor:
@@ -216,17 +138,3 @@ class WorkerExecutor:
                 return state(
                     "stopped", f"It did not stop by itself within {self._stop_seconds:g} s and was ended."
                 )
-
-
-def make_executor() -> Executor:
-    """What ``AUGURY_EXECUTOR`` names: ``worker`` (the default) or ``thread``.
-
-    Raises:
-        SpecError: it names something else.
-    """
-    chosen = os.environ.get("AUGURY_EXECUTOR") or "worker"
-    if chosen == "worker":
-        return WorkerExecutor()
-    if chosen == "thread":
-        return ThreadExecutor()
-    raise SpecError("AUGURY_EXECUTOR", f"{chosen!r} is not worker or thread.")
