@@ -231,10 +231,9 @@ def worker_command(options: argparse.Namespace) -> int:
 
 def relay_command(options: argparse.Namespace) -> int:
     """Pass jobs that come in on standard input on to a Ray cluster; what the app starts, not a person."""
-    from core.jobs.executors.ray_relay import load
-    from core.jobs.worker import serve
+    from core.jobs.executors.ray_relay import serve
 
-    return serve(load)
+    return serve()
 
 
 def interactive_command(options: argparse.Namespace) -> int:

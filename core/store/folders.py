@@ -200,8 +200,8 @@ class SharedFolders:
                 self._copy(each, self._upload(each.name))
 
     def fetch_upload(self, path: str) -> None:
-        """Copy an upload from the store, if it is there and not here; of one that is nowhere, whoever opens it
-        says so.
+        """Copy an upload from the store, if it is there and not here. Whoever opens one that is nowhere says
+        so.
 
         Raises:
             OSError: it can't be read or written.

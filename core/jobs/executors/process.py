@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
 from core.jobs.executors.base import Job, OnEvent
+from core.jobs.executors.follow import follow, message_of
 from core.jobs.process import WORKER_COMMAND, WorkerProcess
 from core.run.commands import Control
-from core.run.events import TERMINAL, Event, state
+from core.run.events import Event, state
 
-LISTEN_SECONDS = 0.05  # how soon a worker hears of a stop; of a command it hears at once
 IDLE_BYTES = 2**30  # that a worker which waits may hold; after the default network's runs it is 0.45
 STOP_SECONDS = 10.0  # how long a worker may take to stop before it is killed
 
@@ -43,15 +41,7 @@ class WorkerExecutor:
             on_event(state("failed", f"The worker process could not be started: {error}."))
             return
         control.wake = partial(worker.messages.put, {})
-        worker.send(
-            {
-                "run": job.id,
-                "kind": job.kind,
-                "spec": job.spec.model_dump(mode="json"),
-                "inputs": dict(job.inputs),
-                "out": None if job.out is None else str(job.out.resolve()),
-            }
-        )
+        worker.send(message_of(job))
         self._computing[job.id] = worker
         try:
             final = self._follow(worker, job.id, control, on_event)
@@ -113,28 +103,4 @@ class WorkerExecutor:
         self.warm()
 
     def _follow(self, worker: WorkerProcess, run_id: str, control: Control, on_event: OnEvent) -> Event:
-        """Pass a job's events on and what is asked of it back; its final state."""
-        deadline: float | None = None
-        while True:
-            try:
-                message = worker.messages.get(timeout=LISTEN_SECONDS)
-            except queue.Empty:
-                message = {}
-            if message is None:
-                why = worker.why_it_ended()
-                return state("interrupted" if worker.was_killed() else "failed", why)
-            if message.get("run") == run_id:
-                event = message["event"]
-                if event["event"] == "state" and event["state"] in TERMINAL:
-                    return event
-                on_event(event)
-            for command in control.drain():
-                worker.send({"run": run_id, "command": command})
-            if deadline is None and control.stop.is_set():
-                deadline = time.monotonic() + self._stop_seconds
-                worker.send({"run": run_id, "command": {"command": "stop"}})
-            if deadline is not None and time.monotonic() > deadline:
-                worker.kill()
-                return state(
-                    "stopped", f"It did not stop by itself within {self._stop_seconds:g} s and was ended."
-                )
+        return follow(worker, run_id, control, on_event, self._stop_seconds)

@@ -50,7 +50,15 @@ class Cluster:
         except Exception as error:  # Ray raises almost anything where there is no cluster, or half of one
             log.warning("Ray: %s", error)
             raise ConnectionError(NO_CLUSTER) from None
-        self.task: Any = ray.remote(compute)
+        # A process that had a device ends with its task; one that had none waits warm for the next.
+        self._tasks: dict[bool, Any] = {
+            cuda: ray.remote(max_calls=int(cuda))(compute) for cuda in (False, True)
+        }
+
+    def begin(self, told: Told, resources: Mapping[str, float]) -> Any:
+        """Have a job computed, once a machine has these resources; the stream of its messages."""
+        how = {"num_returns": "streaming", "max_retries": 0, **resources}
+        return self._tasks[told.cuda].options(name=f"run {told.run[:8]}", **how).remote(told, self.mailbox)
 
     def is_there(self) -> bool:
         try:
@@ -103,10 +111,7 @@ class RayTask:
         self._began = threading.Event()
         self._error: Exception | None = None
         self.messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        # A process that had a device ends with its task; one that had none waits warm for the next.
-        how = {"num_returns": "streaming", "max_retries": 0, "max_calls": int(told.cuda), **resources}
-        task = cluster.task.options(name=f"run {told.run[:8]}", **how)
-        self._stream: Any = task.remote(told, cluster.mailbox)
+        self._stream = cluster.begin(told, resources)
         threading.Thread(target=self._read, name=f"task-{told.run[:8]}", daemon=True).start()
 
     @property
@@ -120,6 +125,10 @@ class RayTask:
             ray.cancel(self._stream)
         else:
             self._cluster.mailbox.put.remote(self._told.attempt, command)
+
+    def kill(self) -> None:
+        """End its process at once."""
+        ray.cancel(self._stream, force=True)
 
     def last_state(self) -> Event:
         """How the job has ended that did not say so itself, once ``messages`` has ended."""

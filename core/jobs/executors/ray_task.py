@@ -171,7 +171,7 @@ def _events(told: Told, control: Control, outbox: queue.SimpleQueue[Message | No
     folders = SharedFolders(told.artefacts, told.attempt)
     tasks = home() / "tasks"
     tasks.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=tasks, ignore_cleanup_errors=True) as scratch:
+    with tempfile.TemporaryDirectory(prefix=f"{told.run}-", dir=tasks, ignore_cleanup_errors=True) as scratch:
         yield from _in_folder(told, spec, folders, Path(scratch), control, outbox, run, how)
 
 
