@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -64,9 +64,13 @@ class Node:
                     found.append(process)
         return found
 
-    def kill(self) -> None:
-        """End the node as if its machine had lost power."""
-        for process in self.processes():
+    def kill(self, processes: Sequence[psutil.Process] = ()) -> None:
+        """End the node as if its machine had lost power.
+
+        Args:
+            processes: those that are known already go first.
+        """
+        for process in [*processes, *self.processes()]:
             with suppress(psutil.Error):
                 process.send_signal(signal.SIGKILL)
 

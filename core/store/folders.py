@@ -41,7 +41,7 @@ LIST = "files.json"
 MOST_FILES = 200
 MAX_LIST_BYTES = 64 * 1024
 MOST_KNOWN = 10_000  # digests of this machine's files that are remembered
-KEEP_SECONDS = 1.0  # how often a run's folder is looked at
+KEEP_SECONDS = 1.0  # how often a run's folder is looked at, at least
 REFRESH_SECONDS = 10.0  # how long what was read of a run that another machine computes is taken to hold
 TRIES = 3  # to read files that are replaced meanwhile
 
@@ -361,11 +361,20 @@ class Keeping:
         self._thread.join()
 
     def _work(self) -> None:
-        while not self._ended.wait(KEEP_SECONDS):
+        every = keep_seconds()
+        while not self._ended.wait(every):
             try:
                 self._keep()
             except Exception as error:  # it is tried again
                 log.warning("The files of a run could not be copied for now: %s", error)
+
+
+def keep_seconds() -> float:
+    """How often a run's folder is looked at: as often as its newest checkpoint is written, if that is set."""
+    try:
+        return min(KEEP_SECONDS, max(0.05, float(os.environ.get("AUGURY_CHECKPOINT_SECONDS") or KEEP_SECONDS)))
+    except ValueError:  # whoever writes checkpoints says so
+        return KEEP_SECONDS
 
 
 def shared_folders() -> SharedFolders | None:

@@ -20,7 +20,7 @@ from tests.ray_cluster import CONNECTS, cluster
 from tests.train.same_runs import result
 from tests.train.small_runs import SMALL
 
-RUNS, EPOCHS, PATIENCE = 12, 60, 120.0
+RUNS, EPOCHS, PATIENCE = 12, 40, 120.0
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +84,11 @@ def results(jobs, ids):
     return [result(view.history.epochs, run_folder(view.id)) for view in views]
 
 
-def goes_on_from_elsewhere(node):
-    """The runs that this node computes, and of which the server has a checkpoint already."""
+def could_go_on(jobs, node):
+    """The runs that this node has begun to compute, and of which the server has a checkpoint already."""
     begun = (folder.name.split("-")[0] for folder in (node.home / "tasks").glob("*"))
-    return [run_id for run_id in begun if newest(run_folder(run_id)) is not None]
+    views = [jobs.view(run_id) for run_id in begun if newest(run_folder(run_id)) is not None]
+    return [view.id for view in views if len(view.history.epochs) < EPOCHS / 2]
 
 
 def test_what_is_asked_of_a_run_arrives_and_is_answered(jobs):
@@ -143,8 +144,9 @@ def test_of_two_nodes_one_is_lost_and_twelve_runs_come_to_the_bits_of_this_machi
     ids = start_all(jobs)
 
     until(lambda: sum(jobs.view(run_id).ended for run_id in ids) >= 2)
-    (lost,) = until(lambda: goes_on_from_elsewhere(nodes[1]))
-    nodes[1].kill()
+    processes = nodes[1].processes()
+    (lost,) = until(lambda: could_go_on(jobs, nodes[1]))
+    nodes[1].kill(processes)
     there = results(jobs, ids)
     resumed = {run_id: jobs.view(run_id).history.resumed for run_id in ids}
     (step,) = resumed.pop(lost)
