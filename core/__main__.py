@@ -229,6 +229,13 @@ def worker_command(options: argparse.Namespace) -> int:
     return serve()
 
 
+def relay_command(options: argparse.Namespace) -> int:
+    """Pass jobs that come in on standard input on to a Ray cluster; what the app starts, not a person."""
+    from core.jobs.executors.ray_relay import serve
+
+    return serve()
+
+
 def interactive_command(options: argparse.Namespace) -> int:
     """Answer what pages ask on standard input; what the app starts, not a person."""
     from core.interactive.worker import serve
@@ -457,6 +464,9 @@ def _parser() -> argparse.ArgumentParser:
 
     worker = commands.add_parser("worker", help="compute jobs from standard input (the app starts this)")
     worker.set_defaults(command=worker_command)
+
+    relay = commands.add_parser("relay", help="pass jobs on to a Ray cluster (the app starts this)")
+    relay.set_defaults(command=relay_command)
 
     interactive = commands.add_parser("interactive", help="answer pages' questions (the app starts this)")
     interactive.set_defaults(command=interactive_command)

@@ -89,15 +89,24 @@ def resolve_path(path: str) -> Path:
     """
     if not path.startswith("upload:"):
         return Path(path)
-    match = _NAME.fullmatch(path)
-    if match is None:
-        raise SpecError("data.path", "after 'upload:' come the 64 hex digits that uploading the zip gave.")
-    place = _place(match[1])
+    place = place_of_upload(path)
     if not place.is_file():
         raise SpecError("data.path", "this upload is no longer here; upload the zip again.")
     with contextlib.suppress(OSError):  # it may be gone by now, or the home may be read-only
         os.utime(place)
     return place
+
+
+def place_of_upload(path: str) -> Path:
+    """Where an upload's zip lies on this machine, if it does; beside it may lie a ``.json``.
+
+    Raises:
+        SpecError: ``path`` is no name of an upload.
+    """
+    match = _NAME.fullmatch(path)
+    if match is None:
+        raise SpecError("data.path", "after 'upload:' come the 64 hex digits that uploading the zip gave.")
+    return _place(match[1])
 
 
 def _packed(files: Sequence[File]) -> bytes:

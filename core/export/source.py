@@ -17,8 +17,9 @@ from core.run.errors import SpecError
 from core.run.events import MAX_EVENT_BYTES, Event, read_event
 from core.run.history import History, build_history
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse
+from core.store.folders import here
 from core.store.retention import WEIGHTS
-from core.store.store import Store, StoredRun, is_run_id, run_folder
+from core.store.store import Store, StoredRun, is_run_id
 
 SPEC, EVENTS = "spec.json", "events.jsonl"
 _LETTERS = re.compile(r"[^a-z0-9]+")
@@ -135,7 +136,7 @@ def _from_store(run: str, store: Store) -> Source:
     events = tuple(event for _, event in store.events(found.id))
     history = build_history(enumerate(events, 1)).history()
     before = tuple(_before(found, store))
-    return Source(found.id, completed(found.spec), events, history, run_folder(found.id), found, before)
+    return Source(found.id, completed(found.spec), events, history, here(found.id), found, before)
 
 
 def _before(run: StoredRun, store: Store) -> Iterator[History]:

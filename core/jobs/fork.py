@@ -16,6 +16,7 @@ from core.run.checkpoints import START, UNREADABLE, Found, edits_of, found, head
 from core.run.digest import digest
 from core.run.errors import SpecError
 from core.run.spec import RunSpec, parse
+from core.store.folders import here
 from core.store.store import run_folder
 
 
@@ -59,8 +60,8 @@ class Fork(NamedTuple):
 
 
 def forks(run_id: str) -> list[Found]:
-    """Where one can branch from a run, in the order of steps: what its folder on this machine holds."""
-    return found(run_folder(run_id))
+    """Where one can branch from a run, in the order of steps: what its folder holds."""
+    return found(here(run_id))
 
 
 def fork_of(view: RunView, step: int) -> Fork:

@@ -19,10 +19,13 @@ class Kind(Entry):
     Args:
         run: the path of its function, ``module:name``.
         quick: a person waits for it, so it has a place of its own beside the runs that train.
+        travels: any machine can compute it from its spec, its inputs and its own folder: it reads neither the
+            database nor what other runs have left.
     """
 
     run: str
     quick: bool = False
+    travels: bool = False
     source: str = ""
 
 
@@ -36,6 +39,7 @@ KINDS: dict[str, Kind] = {
             title="Training",
             help="Trains the network that a spec describes, and measures it after every epoch.",
             run="core.train.job:run",
+            travels=True,
         ),
         Kind(
             name="probe.cost",
@@ -43,6 +47,7 @@ KINDS: dict[str, Kind] = {
             help="Times each operation of a pipeline, and a training step beside it.",
             run="core.probe.cost:run",
             quick=True,
+            travels=True,
         ),
         Kind(
             name="probe.label_damage",
@@ -65,6 +70,7 @@ KINDS: dict[str, Kind] = {
             help="Goes on from a warm start for a few epochs at one strength of one regulariser.",
             run="core.study.strength_path:run",
             quick=True,
+            travels=True,
         ),
         Kind(
             name="export",

@@ -48,8 +48,9 @@ from core.run.spec import RunSpec, is_upload, parse
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefact, Artefacts, listed
 from core.store.find import Offered, Query
+from core.store.folders import shared_folders
 from core.store.retention import bytes_of_place
-from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, is_run_id
+from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, is_run_id, run_folder
 from core.text.paths import without_paths
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class Jobs:
         self._store = store
         self._executor = executor
         self._limits = limits
+        self._folders = shared_folders()
         self._artefacts = Artefacts()
         self._queue = Queue(store, slots, room)
         self._archive = Archive(store, self._queue)
@@ -157,15 +159,33 @@ class Jobs:
             if visitor:
                 self._check_start(Asker(visitor))
             self._check_room(spec, kind, visitor, group)
+            self._share(run_id, spec)
             self._store.create(run_id, spec, time.time(), **described, group=group, visitor=visitor)
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", error)
             raise SpecError(
                 "", f"The run could not be stored: {without_paths(str(cause))}; is the disk full?"
             ) from error
+        except OSError as error:
+            raise SpecError(
+                "", f"The run could not be shared with other machines: {error.strerror}."
+            ) from error
         self._archive.changed()
         self._runner.wake()
         return run_id
+
+    def _share(self, run_id: str, spec: RunSpec) -> None:
+        """Put what a run starts from where whichever machine computes it finds it.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        if self._folders is None:
+            return
+        if run_folder(run_id).is_dir():  # of a branch
+            self._folders.keep(run_id, run_folder(run_id))
+        if spec.data.path is not None and is_upload(spec.data.path):
+            self._folders.keep_upload(spec.data.path)
 
     def _check_room(self, spec: RunSpec, kind: str, visitor: str, group: str | None) -> None:
         """Whether one more job of this visitor may wait, and has what it needs.

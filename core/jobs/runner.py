@@ -24,10 +24,11 @@ from core.jobs.views import Archive, RunView, queued, view_of
 from core.run.checkpoints import newest
 from core.run.commands import Control
 from core.run.errors import SpecError
-from core.run.events import TERMINAL, Event, state
+from core.run.events import TERMINAL, Event, from_the_start, state
 from core.run.history import History, HistoryBuilder, build_history, summary
 from core.run.stopping import with_reason
 from core.store.artefacts import record
+from core.store.folders import shared_folders
 from core.store.store import Store, StoredRun, run_folder
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Runner:
         self._archive = archive
         self._executor = executor
         self._limits = limits
+        self._folders = shared_folders()
         self._lock = threading.Condition()  # guards what follows; told when a job may be there, or we close
         self._in_hand: dict[str, InHand] = {}
         self._unsaved: list[InHand] = []  # those that have ended, while the store can't be written to
@@ -240,19 +242,28 @@ class Runner:
             self._queue.mark(run_id, "failed", "What is stored of this run can't be read.")
             return None
         run = InHand(stored, stored.started_at)
+        self._bring(run_id)
         if told := self._store.events(run_id):  # it goes on
             run.builder, run.unstored = build_history(told), []
             run.trained = seconds_trained(run.builder.history())
         with self._lock:
             self._take_in(run, state("running"))
             if told and newest(run_folder(run_id)) is None:
-                self._take_in(run, _from_the_start(run.builder.history()))
+                self._take_in(run, from_the_start(run.builder.history().started or {}))
             if self._closing:
                 run.control.stop.set()
             self._in_hand[run_id] = run
         self._store_events(run)
         self._archive.changed()
         return run
+
+    def _bring(self, run_id: str) -> None:
+        """Have here what another machine has left of a run that goes on, if it can be had."""
+        if self._folders is not None:
+            try:
+                self._folders.fetch(run_id, run_folder(run_id))
+            except (OSError, SpecError) as error:
+                log.warning("What run %s has left elsewhere can't be read: %s", run_id, error)
 
     def _on_event(self, run: InHand, event: Event) -> None:
         """Take an event from the executor in, and write what has gathered if it is time to."""
@@ -353,13 +364,6 @@ class Runner:
             log.warning("Something of run %s could not be stored yet: %s", run.id, error)
             return False
         return True
-
-
-def _from_the_start(history: History) -> Event:
-    """A job that was begun before tells all of it again: it has no checkpoint."""
-    begun = history.started or {}
-    begins = {"step": begun.get("begins_at", 0), "epoch": begun.get("begins_epoch", 0.0)}
-    return {"event": "resumed", **begins, "edits": 0}
 
 
 def seconds_trained(history: History) -> float:

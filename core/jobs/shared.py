@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 
-from core.jobs.executors import make_executor
+from core.jobs.executors import chosen_executor, make_executor
 from core.jobs.limits import read_limits
 from core.jobs.manager import Jobs
 from core.jobs.rights import teachers_key
+from core.jobs.room import Room
 from core.run.errors import SpecError
 from core.store.store import Store
 
@@ -41,13 +43,15 @@ def forget_shared_jobs() -> None:
 
 def make_jobs() -> Jobs:
     """The jobs of this installation, as the environment says: ``AUGURY_HOME``, ``AUGURY_DATABASE_URL``,
-    ``AUGURY_EXECUTOR``, ``AUGURY_SLOTS``, ``AUGURY_LIMITS`` and ``AUGURY_TEACHER_KEY``.
+    ``AUGURY_ARTEFACTS``, ``AUGURY_EXECUTOR``, ``AUGURY_SLOTS``, ``AUGURY_LIMITS`` and ``AUGURY_TEACHER_KEY``.
 
     Raises:
         SpecError: one of them is of no use.
     """
     teachers_key()  # refused now, not when a teacher stands before the class
-    return Jobs(Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor(), chosen_slots(), read_limits())
+    room = Room(lambda: sys.maxsize) if chosen_executor().elsewhere else Room()
+    store, executor = Store(os.environ.get("AUGURY_DATABASE_URL")), make_executor()
+    return Jobs(store, executor, chosen_slots(), read_limits(), room)
 
 
 def chosen_slots() -> int:

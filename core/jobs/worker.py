@@ -27,6 +27,7 @@ from core.catalogue import imported, look_up
 from core.jobs.memory import end_above, run_bytes
 from core.jobs.pipes import SAID_WHY, claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
+from core.run.events import TERMINAL
 from core.run.spec import RunSpec, parse
 from core.runtime import prepare_torch
 from core.text.paths import without_paths
@@ -149,7 +150,7 @@ def checked_events(
     reason = f"{what} ended without saying why."
     try:
         for event in run(spec, control, kind=kind, inputs=inputs or {}, out=out):
-            ended = event["event"] == "state" and event["state"] in ("stopped", "failed", "finished")
+            ended = event["event"] == "state" and event["state"] in TERMINAL
             yield finite(event)
     except SpecError as error:
         reason = str(error)

@@ -32,7 +32,7 @@ from core.run.errors import SpecError
 from core.run.events import Event, state
 from core.run.inputs import checked_inputs
 from core.run.spec import AugmentSpec, OptimiserSpec, Part, RunSpec
-from core.store.store import run_folder
+from core.store.folders import here
 from core.train.session import Session, open_session
 
 PLAIN, WHOLE = "Plain images", "The whole pipeline"
@@ -99,7 +99,7 @@ def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | 
     """
     asked = checked_inputs(Inputs, inputs)
     yield {"event": "progress", "done": 0, "of": 1, "what": "Opening the network"}
-    trained = open_trained(spec, run_folder(asked.weights_of))
+    trained = open_trained(spec, here(asked.weights_of))
     augment = completed_augment(asked.augment, trained.validation.channels)
     total = len(plan(augment))
     for i, found in enumerate(measured(trained, augment, seed=asked.seed, control=control), start=1):

@@ -10,7 +10,8 @@ from torch import Tensor
 from core.probe.label_damage import open_trained
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
-from core.store.store import is_run_id, run_folder
+from core.store.folders import here
+from core.store.store import is_run_id
 from core.train.session import Session
 
 SMALL, FEW = 64, 32  # images of a larger side, in pixels, are asked about so many at a time
@@ -51,7 +52,7 @@ def predictions(spec: RunSpec, run_id: str) -> Predictions:
     """
     if not is_run_id(run_id):
         raise SpecError("", "There is no such run.")
-    session = open_trained(spec, run_folder(run_id))
+    session = open_trained(spec, here(run_id))
     held_out, found = session.validation, shares(session)
     most = found.max(1)
     chance = found.gather(1, held_out.labels[:, None])[:, 0]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from core.data.own import Form
 from core.models.catalogue import ARCHITECTURES
 from core.run.spec import DataSpec
+from core.store.folders import here
 from core.store.store import StoredRun, run_folder
 
 WEIGHTS = "weights.safetensors"
@@ -25,7 +26,12 @@ def latest_run(runs: Iterable[StoredRun], dataset: DataSpec) -> StoredRun | None
         and _same_images(run.spec.data, dataset)
         and run.spec.model.arch in ARCHITECTURES  # an older run's may be gone
     )
-    return next((run for run in fitting if (run_folder(run.id) / WEIGHTS).is_file()), None)
+    return next((run for run in fitting if has_weights(run.id)), None)
+
+
+def has_weights(run_id: str) -> bool:
+    """Whether a run has left its weights, here or on another machine."""
+    return (run_folder(run_id) / WEIGHTS).is_file() or (here(run_id) / WEIGHTS).is_file()
 
 
 def _same_images(a: DataSpec, b: DataSpec) -> bool:

@@ -226,6 +226,16 @@ def state(
     return event
 
 
+def from_the_start(started: Event) -> Event:
+    """That a job which was begun before tells all of it again, for it has no checkpoint.
+
+    Args:
+        started: as it told that before; empty: it had not.
+    """
+    begins = {"step": started.get("begins_at", 0), "epoch": started.get("begins_epoch", 0.0)}
+    return {"event": "resumed", **begins, "edits": 0}
+
+
 def read_event(text: str) -> Event:
     """An event from its JSON.
 

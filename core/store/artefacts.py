@@ -41,6 +41,31 @@ class Artefact(NamedTuple):
     bytes: int
 
 
+class Files(NamedTuple):
+    """Where files are kept: an fsspec file system, a path in it, and whether it is this machine's."""
+
+    system: Any
+    root: str
+    local: bool
+
+
+def open_files(url: str | Path | None = None) -> Files:
+    """What an address, or ``AUGURY_ARTEFACTS``, stands for.
+
+    Raises:
+        SpecError: the address is of no use.
+    """
+    import fsspec
+
+    where = str(url or os.environ.get("AUGURY_ARTEFACTS") or home() / "artefacts")
+    try:
+        system, root = fsspec.core.url_to_fs(where)
+    except (ImportError, ValueError) as error:
+        raise SpecError("AUGURY_ARTEFACTS", f"it can't be used: {error}") from None
+    names = (system.protocol,) if isinstance(system.protocol, str) else system.protocol
+    return Files(system, root.rstrip("/"), "file" in names)
+
+
 class Artefacts:
     """Content by its digest; any thread may call any method.
 
@@ -53,17 +78,7 @@ class Artefacts:
     """
 
     def __init__(self, url: str | Path | None = None) -> None:
-        import fsspec
-
-        where = str(url or os.environ.get("AUGURY_ARTEFACTS") or home() / "artefacts")
-        try:
-            self._files, root = fsspec.core.url_to_fs(where)
-        except (ImportError, ValueError) as error:
-            raise SpecError("AUGURY_ARTEFACTS", f"it can't be used: {error}") from None
-        self._root = root.rstrip("/")
-        self._local = "file" in (
-            (self._files.protocol,) if isinstance(self._files.protocol, str) else self._files.protocol
-        )
+        self._files, self._root, self._local = open_files(url)
 
     def put(self, content: bytes | Path) -> str:
         """Keep bytes, or a copy of a file; its digest.

@@ -21,6 +21,7 @@ from core.run.checkpoints import KEPT, LAST, START
 from core.run.errors import SpecError
 from core.run.events import TERMINAL
 from core.store.artefacts import Artefacts
+from core.store.folders import shared_folders
 from core.store.store import UNDO_SECONDS, Store, is_run_id, run_folder
 from core.store.tables import artefacts, commands, events, runs
 
@@ -95,6 +96,8 @@ def _purge(store: Store, kept: Artefacts, old: sa.Select[Any]) -> None:
             connection.execute(sa.delete(runs).where(runs.c.id == run_id))
         if is_run_id(run_id):
             shutil.rmtree(run_folder(run_id), ignore_errors=True)
+            if (shared := shared_folders()) is not None:
+                shared.forget(run_id)
 
 
 def forget_artefacts(store: Store, kept: Artefacts, run_id: str) -> None:
@@ -161,6 +164,8 @@ def _files(run_id: str, patterns: Collection[str]) -> Removable:
     def remove() -> None:
         for path in paths:
             path.unlink(missing_ok=True)
+        if (shared := shared_folders()) is not None:
+            shared.keep(run_id, run_folder(run_id))
 
     return Removable(sum(_bytes_of(path) for path in paths), remove)
 

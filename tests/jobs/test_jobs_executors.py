@@ -10,8 +10,17 @@ import time
 import psutil
 import pytest
 
-from core.jobs import executors
-from core.jobs.executors import Job, ThreadExecutor, WorkerExecutor, make_executor
+from core.catalogue import imported
+from core.jobs.executors import (
+    EXECUTORS,
+    Job,
+    ThreadExecutor,
+    WorkerExecutor,
+    catalogue,
+    follow,
+    make_executor,
+    process,
+)
 from core.jobs.process import WorkerProcess
 from core.run.commands import Control
 from core.run.spec import RunSpec
@@ -89,7 +98,7 @@ def test_kind_inputs_and_commands_arrive(executor):
 
 
 def test_a_worker_hears_of_a_command_at_once(monkeypatch):
-    monkeypatch.setattr(executors, "LISTEN_SECONDS", 60.0)
+    monkeypatch.setattr(follow, "LISTEN_SECONDS", 60.0)
     executor, control = WorkerExecutor(WORKER), Control()
     job, events = Job("a" * 32, RunSpec(name="listens")), []
     running = threading.Thread(target=executor.execute, args=(job, control, events.append))
@@ -170,7 +179,7 @@ def test_a_worker_that_died_while_it_waited_is_replaced(workers):
 def test_a_worker_that_holds_on_to_much_memory_is_replaced(workers, monkeypatch):
     execute(workers, "")
     (kept,) = worker_processes()
-    monkeypatch.setattr(executors, "IDLE_BYTES", 0)
+    monkeypatch.setattr(process, "IDLE_BYTES", 0)
     assert ended(execute(workers, ""))[0] == "finished"
     (other,) = worker_processes()
     assert other.pid != kept.pid and not kept.is_running()
@@ -305,8 +314,26 @@ def test_the_environment_chooses(monkeypatch):
     monkeypatch.setenv("AUGURY_EXECUTOR", "thread")
     assert isinstance(make_executor(), ThreadExecutor)
     monkeypatch.setenv("AUGURY_EXECUTOR", "cluster")
-    with pytest.raises(ValueError, match=r"AUGURY_EXECUTOR: 'cluster' is not worker or thread\."):
+    with pytest.raises(ValueError, match=r"AUGURY_EXECUTOR: there is no executor called 'cluster'"):
         make_executor()
+
+
+def test_an_executor_whose_package_is_missing_says_how_to_install_it(monkeypatch):
+    monkeypatch.setenv("AUGURY_EXECUTOR", "ray")
+    monkeypatch.setattr(catalogue, "find_spec", lambda name: None)
+    with pytest.raises(ValueError) as refused:
+        make_executor()
+    assert str(refused.value) == (
+        "AUGURY_EXECUTOR: 'ray' needs the package ray: python -m pip install -r requirements-server.txt."
+    )
+
+
+def test_every_executor_can_be_made(monkeypatch):
+    for name, entry in EXECUTORS.items():
+        monkeypatch.setenv("AUGURY_EXECUTOR", name)
+        executor = make_executor()
+        assert isinstance(executor, imported(entry.makes))
+        executor.close()
 
 
 def test_pictures_of_the_batch_are_asked_for(executor):

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from core.store.folders import here
 from core.store.retention import WEIGHTS
 from core.store.store import is_run_id, run_folder
 
@@ -24,8 +25,8 @@ _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
 
 def has_weights(run_id: str) -> bool:
-    """Whether a run's weights are on this machine."""
-    return is_run_id(run_id) and (run_folder(run_id) / WEIGHTS).is_file()
+    """Whether a run's weights are here, or can be had from another machine."""
+    return is_run_id(run_id) and (here(run_id) / WEIGHTS).is_file()
 
 
 def weights_address(run_id: str) -> str:

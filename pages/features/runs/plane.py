@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -117,7 +118,7 @@ def _finished(query: Query) -> list[StoredRun]:
 
 
 def _point(run: StoredRun) -> RunPoint:
-    summary = run.summary or {}
+    summary: Mapping[str, Any] = run.summary or {}
     result = result_of(summary)
     return RunPoint(
         id=run.id,
