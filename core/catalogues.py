@@ -37,6 +37,7 @@ from core.run.spec import (
     RegulariserSpec,
     RunSpec,
     SeedsSpec,
+    TrainSpec,
 )
 
 P = TypeVar("P", bound=Part)
@@ -58,6 +59,12 @@ def completed(spec: RunSpec) -> RunSpec:
             f"{spec.augment.mix.op} mixes the images of a batch, and a batch of 1 has no two; "
             "choose 2 or more, or train without a mix.",
         )
+    if spec.train.batch_size < spec.train.processes:
+        raise SpecError(
+            "train.batch_size",
+            f"a batch of {spec.train.batch_size} can't be shared by {spec.train.processes} processes; "
+            "choose as many images or more.",
+        )
     shape = image_shape(spec.data)
     regularisers, optimiser = completed_regularisers(spec.regularisers), completed_optimiser(spec.optimiser)
     _check_proximal(regularisers, optimiser)
@@ -73,9 +80,15 @@ def completed(spec: RunSpec) -> RunSpec:
             ),
             "regularisers": regularisers,
             "optimiser": optimiser,
+            "train": _completed_train(spec.train),
             "versions": versions(),
         }
     )
+
+
+def _completed_train(spec: TrainSpec) -> TrainSpec:
+    """One process has nobody to exchange gradients with."""
+    return spec if spec.processes > 1 else spec.model_copy(update={"gradient_precision": "float32"})
 
 
 def _check_proximal(regularisers: Sequence[RegulariserSpec], optimiser: OptimiserSpec) -> None:

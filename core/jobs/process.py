@@ -18,7 +18,7 @@ from typing import IO, Any
 import psutil
 
 import core
-from core.jobs.pipes import MAX_LINE, SAID_WHY
+from core.pipes import MAX_LINE, SAID_WHY
 from core.runtime import prepare_environment
 from core.text.paths import without_paths
 
@@ -31,7 +31,7 @@ class WorkerProcess:
     """Starts ``command``; a reader thread puts what it says into ``messages``, and None at its end.
 
     The worker ends by itself when its standard input does, so it outlives no parent, however that ended; on
-    Linux it is killed even before (`core.jobs.pipes.end_with_parent`).
+    Linux it is killed even before (`core.processes.end_with_parent`).
 
     Raises:
         OSError: the command can't be started.
