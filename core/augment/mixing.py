@@ -88,9 +88,9 @@ class MixDraws:
         return self.only(torch.arange(min(count, len(self.sources))))
 
     def only(self, own: Tensor) -> tuple[Tensor, MixDraws]:
-        """Which images (M,) of the batch the results ``own`` (K,) are made of, those themselves first, and the
-        draws as for a batch of these alone: a `Mixer` makes the same of it, bit for bit, as far as its first K
-        results go. The others mean nothing.
+        """Which images (M,) of the batch the results ``own`` (K,) are made of, those themselves first, and
+        the draws as for a batch of these alone: a `Mixer` makes the same of it, bit for bit, as far as its
+        first K results go. The others mean nothing.
 
         Not for operations that need masks: what they move depends on the masks of the whole batch.
         """

@@ -193,8 +193,8 @@ def load_checkpoint(folder: Path, session: Session) -> Position:
 
 
 def _as_one_process(spec: RunSpec, other: RunSpec) -> RunSpec:
-    """What of ``spec`` must be as in ``other`` for the one to go on from the other: all but how many processes
-    share its batches."""
+    """What of ``spec`` must be as in ``other`` for the one to go on from the other: all but how many
+    processes share its batches."""
     same: dict[str, Any] = {"processes": 1}
     if 1 in (spec.train.processes, other.train.processes):  # then nothing was, or is, exchanged
         same["gradient_precision"] = "float32"

@@ -100,9 +100,7 @@ def _train(
         batch = next(coming)
         meter = FlowMeter(session.weight_measures.layers) if sums.batches + 1 == per_epoch else None
         size = len(batch.index)
-        loss, correct, _ = train_step(
-            session, batch.images, batch.targets, batch.step, size=size, look=look
-        )
+        loss, correct, _ = train_step(session, batch.images, batch.targets, batch.step, size=size, look=look)
         sums.add(loss, correct, size)
         report = telling.steps.due() or steering.single
         if not look and (report or sums.batches == per_epoch):

@@ -202,8 +202,14 @@ class _Run:
                 "smaller images or a narrower network."
             )
             ended = state("failed", reason, "out_of_memory", {"batch_size": size})
-        except (RuntimeError, ProcessLostError) as error:  # torch says of an exchange that failed RuntimeError
-            lost = str(error) if isinstance(error, ProcessLostError) else self.leader and self.leader.why_lost()
+        except (
+            RuntimeError,
+            ProcessLostError,
+        ) as error:  # torch says of an exchange that failed RuntimeError
+            if isinstance(error, ProcessLostError):
+                lost = str(error)
+            else:
+                lost = self.leader.why_lost(error) if self.leader else ""
             if not lost:
                 raise
             ended = state("failed", lost, "process_lost")

@@ -15,8 +15,8 @@ DEVICES = {"cpu": "a CPU", "cuda": "a CUDA device"}
 
 
 def surroundings(device: torch.device, processes: int = 1) -> Surroundings:
-    """``{"device": its type, "threads", "versions": {"augury", "torch", "kornia"}}``, as they are now, and how
-    many ``processes`` train together if there are several."""
+    """``{"device": its type, "threads", "versions": {"augury", "torch", "kornia"}}``, as they are now, and
+    how many ``processes`` train together if there are several."""
     versions = {"augury": __version__, "torch": str(torch.__version__), "kornia": kornia.__version__}
     now: Surroundings = {"device": device.type, "threads": torch.get_num_threads(), "versions": versions}
     if processes > 1:
@@ -30,7 +30,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], epoch: int) -> li
     found = []
     processes = [each.get("processes", 1) for each in (before, now)]
     if processes[0] != processes[1]:
-        found.append(f"with {processes[1]} process{'es' if processes[1] != 1 else ''} instead of {processes[0]}")
+        found.append(
+            f"with {processes[1]} process{'es' if processes[1] != 1 else ''} instead of {processes[0]}"
+        )
     if before["threads"] != now["threads"]:
         threads = now["threads"]
         each = " each" if processes[1] > 1 else ""

@@ -67,7 +67,7 @@ def batch_norm(
 
 
 class _Normalise(torch.autograd.Function):
-    """``(images − mean)·scale·weight + bias``, whose mean and scale follow from the images of all processes."""
+    """``(images − mean)·scale·weight + bias``; mean and scale follow from the images of all processes."""
 
     @staticmethod
     def forward(

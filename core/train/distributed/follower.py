@@ -1,10 +1,16 @@
 """One of the processes beside the first that train a run: ``python -m core.train.distributed.follower``.
 
-What to do comes in on standard input, a JSON object a line. The first says which run it is: ``{"spec", "rank",
-"processes", "threads", "meeting", "out", "resume", "start"}``. It is answered by ``{"ready": true}`` or
-``{"refused": why}``. Then it does what the first process does, in its order: ``{"spec": …}`` another spec from
-now on; ``{"begin": n}`` an epoch's batch size; ``{"epoch": n, "first": i}`` an epoch's batches from the i-th on;
-``{"step": k}`` the next of them; ``{"trained": share}`` an epoch is over. When standard input ends, so does it.
+What to do comes in on standard input, a JSON object a line. The first says which run it is: ``{"spec",
+"rank", "processes", "threads", "meeting", "out", "resume", "start"}``. It is answered by ``{"ready": true}`` or
+``{"refused": why}``. Then it does what the first process does, in its order:
+
+- ``{"spec": …}`` another spec from now on;
+- ``{"begin": n}`` an epoch's batch size;
+- ``{"epoch": n, "first": i}`` an epoch's batches, from the i-th on;
+- ``{"step": k}`` the next of them;
+- ``{"trained": share}`` an epoch is over.
+
+When standard input ends, so does it.
 """
 
 from __future__ import annotations

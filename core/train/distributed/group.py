@@ -29,13 +29,15 @@ from torch.nn.parallel import DistributedDataParallel
 
 from core.randomness import private_draws
 from core.run.errors import SpecError
-from core.runtime import thread_count
+from core.runtime import most_processes, thread_count
 from core.train.alone import Alone
 from core.train.distributed.share import Share
 from core.train.distributed.whole_batch import WholeBatch
 from core.train.session import Session
 
-PATIENCE = timedelta(minutes=5)  # for one exchange: a process that died is noticed at once, one that hangs then
+PATIENCE = timedelta(
+    minutes=5
+)  # for one exchange: a process that died is noticed at once, one that hangs then
 
 
 class Group(Alone):
@@ -123,9 +125,9 @@ class Group(Alone):
             if isinstance(module, _BatchNorm):
                 module.eval()
         images = torch.zeros(2, session.train.channels, session.train.side, session.train.side)
-        with private_draws(0, session.device), warnings.catch_warnings():
-            # Of a filter with one channel torch can't tell in which order it lies in memory, and says so.
-            warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+        # Of a filter with one channel torch can't tell in which order it lies in memory, and says so.
+        warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+        with private_draws(0, session.device):
             network(session.normalised(images.to(session.device))).sum().backward()
         model.zero_grad(set_to_none=True)
         model.train()
@@ -135,7 +137,9 @@ class Group(Alone):
         """The mean over all processes of some gradients."""
         self._exchanged += bucket.buffer().numel() * (2 if compress else 4)
         hook = bf16_compress_hook if compress else allreduce_hook
-        averaged: torch.futures.Future[Tensor] = hook(dist.group.WORLD, bucket)
+        world = dist.group.WORLD
+        assert world is not None, "it has met the others"
+        averaged: torch.futures.Future[Tensor] = hook(world, bucket)
         return averaged
 
 
@@ -148,7 +152,7 @@ def check_processes(processes: int, device: torch.device) -> None:
     if device.type == "cuda":
         most, what = torch.cuda.device_count(), "CUDA device"
     else:
-        most, what = max(2, os.cpu_count() or 1), "processor core"
+        most, what = most_processes(), "processor core"
     if processes > most:
         has = f"{most} {what}{'s' if most != 1 else ''}"
         raise SpecError("train.processes", f"this machine has {has}; choose at most {most}.")

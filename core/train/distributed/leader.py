@@ -28,13 +28,14 @@ from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.runtime import thread_count
 from core.train.alone import ProcessLostError
-from core.train.distributed.group import Group, check_processes
+from core.train.distributed.group import PATIENCE, Group, check_processes
 from core.train.distributed.share import Share
 from core.train.session import LISTEN_SECONDS, Session, device_of
 
 COMMAND = (sys.executable, "-m", "core.train.distributed.follower")
 GONE_SECONDS = 2.0  # how long the end of a process may take to show after an exchange with it has failed
 PARTING_SECONDS = 2.0
+GO_ON = "The run ended with it; it can go on from its last checkpoint, if it has one."
 
 
 class Leader:
@@ -88,15 +89,17 @@ class Leader:
         self._group = _Told(session, share, self._folder / "meeting", self._others)
         session.together = self._group
 
-    def why_lost(self) -> str:
-        """A sentence, if one of them has ended; empty if all live."""
+    def why_lost(self, error: RuntimeError) -> str:
+        """A sentence, if one of them has ended, or does not answer; empty if ``error`` has another cause."""
         deadline = time.monotonic() + GONE_SECONDS
         while True:
             for other in self._others:
                 if why := other.why_ended():
                     return why
             if time.monotonic() > deadline:
-                return ""
+                late = "imed out" in str(error)  # what torch says of an exchange
+                minutes = f"{PATIENCE.total_seconds() / 60:g} minutes"
+                return f"One of the run's processes did not answer for {minutes}. {GO_ON}" if late else ""
             time.sleep(LISTEN_SECONDS)
 
     def close(self) -> None:
@@ -171,11 +174,10 @@ class _Other:
         status = self._popen.poll()
         if status is None:
             return ""
-        what = "The run ended with it; it can go on from its last checkpoint."
         if status < 0:
             often = " (often: out of memory; try a smaller batch or network)" if status == -9 else ""
-            return f"{self._name} was killed by signal {-status}{often}. {what}"
-        return f"{self._name} ended with exit status {status}. {what}"
+            return f"{self._name} was killed by signal {-status}{often}. {GO_ON}"
+        return f"{self._name} ended with exit status {status}. {GO_ON}"
 
     def hang_up(self) -> None:
         """Have it end by itself."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-
 LEAST = 2  # images that a process computes
 
 
@@ -20,7 +19,7 @@ class Share:
     processes: int
 
     def bounds(self, size: int) -> tuple[int, int]:
-        """The first place in a batch of ``size`` images, and the one behind the last; none if they are equal."""
+        """The first place in a batch of ``size`` images, and the one behind the last; none if both are equal."""
         return size * self.rank // self.processes, size * (self.rank + 1) // self.processes
 
     def count(self, size: int) -> int:
@@ -29,15 +28,15 @@ class Share:
         return end - first
 
     def rows(self, size: int) -> Tensor:
-        """The places (M,) that are computed: its own, and if these are fewer than two, as in the last batch of
-        an epoch, others for company, which come last and count nothing. All processes must take part in an
-        exchange, a network needs an image, and of a single one nobody can tell how a batch lies in memory."""
+        """The places (M,) that are computed: its own, and if these are fewer than two, as may be in the last
+        batch of an epoch, others for company, which come last and count nothing. All processes must take part
+        in an exchange, a network needs an image, and a single one doesn't say how a batch lies in memory."""
         first, end = self.bounds(size)
         own = torch.arange(first, end)
         others = torch.cat([torch.arange(first), torch.arange(end, size)])
         return torch.cat([own, others[: max(0, LEAST - len(own))]])
 
     def weight(self, size: int) -> float:
-        """By what the mean loss of these images is multiplied, so that the mean over all processes is the mean
-        over all images; 1 where all have as many."""
+        """By what the mean loss of these images is multiplied, so that the mean over all processes is the
+        mean over all images; 1 where all have as many."""
         return self.count(size) * self.processes / size

@@ -1,8 +1,8 @@
 """A network's forward pass over a part of a batch, as it is over the whole.
 
-Two things in a network look beyond one image: dropout, whose masks are drawn for all images at once, and batch
-norm, which takes its mean over all. `WholeBatch` finds both where torch is called for them, so an architecture
-needs to know nothing of it.
+Two things in a network look beyond one image: dropout, whose masks are drawn for all images at once, and
+batch norm, which takes its mean over all. `WholeBatch` finds both where torch is called for them, so an
+architecture needs to know nothing of it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ DROPOUTS = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d)
 
 
 class WholeBatch(TorchFunctionMode):
-    """Inside, with torch's generator in the same state in each process, ``torch.nn.functional``'s dropouts have
-    the masks that they have for the whole batch, and its batch norm the whole batch's statistics.
+    """Inside, with torch's generator in the same state in each process, ``torch.nn.functional``'s dropouts
+    have the masks that they have for the whole batch, and its batch norm the whole batch's statistics.
 
     What is drawn by other means is drawn alike in each process.
 
@@ -79,19 +79,19 @@ class WholeBatch(TorchFunctionMode):
         if not training:
             return F.batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
         count = self.share.count(self.size)
-        return batch_norm(
-            input, running_mean, running_var, weight, bias, momentum, eps, self.exchange, count
-        )
+        return batch_norm(input, running_mean, running_var, weight, bias, momentum, eps, self.exchange, count)
 
 
 def ones_like_whole(part: Tensor, size: int) -> Tensor:
     """Ones of the shape of ``part`` (M, …) with ``size`` images, lying in memory as the whole of it would:
     masks are drawn in the order of memory."""
     shape = (size, *part.shape[1:])
-    order = sorted(range(part.ndim), key=lambda i: -part.stride(i))
+    order = sorted(range(part.ndim), key=part.stride, reverse=True)
     dense = 1
     for i in reversed(order):
-        if part.stride(i) != dense and part.shape[i] > 1:  # torch draws for such a one as if it were contiguous
+        if (
+            part.stride(i) != dense and part.shape[i] > 1
+        ):  # torch draws for such a one as if it were contiguous
             return part.new_ones(shape)
         dense *= part.shape[i]
     return torch.empty_permuted(shape, order, dtype=part.dtype, device=part.device).fill_(1)

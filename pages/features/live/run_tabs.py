@@ -45,6 +45,7 @@ from pages.features.export.take_away import take_away
 from pages.features.frame.setup import jobs
 from pages.features.live.flow_chart import FLOW_WAYS, flow_chart
 from pages.features.live.mistakes_tab import mistakes_tab
+from pages.features.live.processes import processes_part
 from pages.features.live.run_charts import chart, shown_history
 
 OLDER = "This run is of an older version of Augury, which did not keep this. Train it again to see it."
@@ -209,7 +210,7 @@ def _percent(share: float) -> str:
 
 
 def measures_tab(view: RunView) -> None:
-    """One measure of sparsity at a time, with its definition."""
+    """One measure of sparsity at a time, with its definition; beneath, what several processes bring."""
     history = shown_history(view)
     names = measured(history)
     if not names:
@@ -241,6 +242,7 @@ def measures_tab(view: RunView) -> None:
     notes = why_not_thorough(history), why_no_prunable_share(history), earlier_prunable_share(history)
     for note in filter(None, notes):
         st.caption(note)
+    processes_part(view)
 
 
 def runs_tab(view: RunView) -> None:
