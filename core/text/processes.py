@@ -42,7 +42,7 @@ def table(ours: Trained, alone: Trained | None) -> list[dict[str, str]]:
 
 
 def apart(history: History, other: History) -> tuple[float, int] | None:
-    """By how much, as a share, their losses differ at most, and over how many epochs; None: they have none."""
+    """By what share their losses differ at most, and over how many epochs; None: they have none."""
     pairs = list(zip(history.epochs, other.epochs, strict=False))
     shares = [
         abs(ours[name] - theirs[name]) / abs(theirs[name])

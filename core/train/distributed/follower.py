@@ -1,8 +1,8 @@
 """One of the processes beside the first that train a run: ``python -m core.train.distributed.follower``.
 
 What to do comes in on standard input, a JSON object a line. The first says which run it is: ``{"spec",
-"rank", "processes", "threads", "meeting", "out", "resume", "start"}``. It is answered by ``{"ready": true}`` or
-``{"refused": why}``. Then it does what the first process does, in its order:
+"rank", "processes", "threads", "meeting", "out", "resume", "start"}``. It is answered by ``{"ready":
+true}`` or ``{"refused": why}``. Then it does what the first process does, in its order:
 
 - ``{"spec": …}`` another spec from now on;
 - ``{"begin": n}`` an epoch's batch size;

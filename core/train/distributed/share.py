@@ -19,7 +19,7 @@ class Share:
     processes: int
 
     def bounds(self, size: int) -> tuple[int, int]:
-        """The first place in a batch of ``size`` images, and the one behind the last; none if both are equal."""
+        """The first place in a batch of ``size`` images, and the one behind the last; equal: it has none."""
         return size * self.rank // self.processes, size * (self.rank + 1) // self.processes
 
     def count(self, size: int) -> int:

@@ -89,9 +89,7 @@ def ones_like_whole(part: Tensor, size: int) -> Tensor:
     order = sorted(range(part.ndim), key=part.stride, reverse=True)
     dense = 1
     for i in reversed(order):
-        if (
-            part.stride(i) != dense and part.shape[i] > 1
-        ):  # torch draws for such a one as if it were contiguous
+        if part.stride(i) != dense and part.shape[i] > 1:  # not dense: torch's masks then are contiguous
             return part.new_ones(shape)
         dense *= part.shape[i]
     return torch.empty_permuted(shape, order, dtype=part.dtype, device=part.device).fill_(1)

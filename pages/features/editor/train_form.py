@@ -191,7 +191,7 @@ def _processes(spec: TrainSpec) -> None:
             max(min(most_processes(), MAX_PROCESSES), spec.processes),
             spec.processes,
             key=key("train", "processes"),
-            help="They share each batch, and the machine's cores. The numbers stay what they are with one, but "
+            help="They share each batch, and the machine's cores. The numbers are those of one process, but "
             "for the order of sums. Whether it is faster, the run's tab Measures says.",
             on_change=partial(_set_budget, "processes"),
         )
