@@ -37,6 +37,9 @@ class WorkerProcess:
         OSError: the command can't be started.
     """
 
+    has_helpers = False
+    """Whether its job is one that several processes compute."""
+
     def __init__(self, command: Sequence[str] = WORKER_COMMAND) -> None:
         self._popen = _STARTER.start(command)
         self.messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -56,11 +59,18 @@ class WorkerProcess:
         return self._popen.poll() is None
 
     def resident_bytes(self) -> int:
-        """The memory it holds; 0 if it is gone."""
+        """The memory it holds, with the processes that help it; 0 if it is gone."""
         try:
-            return int(psutil.Process(self.pid).memory_info().rss)
+            process = psutil.Process(self.pid)
+            held = int(process.memory_info().rss)
+            # Looking for them takes some milliseconds, which all who watch a run would wait for.
+            helpers = process.children(recursive=True) if self.has_helpers else []
         except psutil.Error:
             return 0
+        for helper in helpers:
+            with suppress(psutil.Error):
+                held += int(helper.memory_info().rss)
+        return held
 
     def send(self, message: dict[str, Any]) -> None:
         """Say something; a worker that is gone is noticed by its messages' end, not here."""

@@ -257,7 +257,7 @@ def test_a_precision_that_a_script_does_not_have_is_refused(tmp_path, capsys):
 
 def test_a_script_of_several_processes_says_how_near_it_comes(tmp_path):
     """It is one process: the same figures, but for the order of sums."""
-    spec = spec_of(("cnn", "none", "affine", "sgd"), epochs=2)
+    spec = spec_of(("cnn norm", "none", "choose and mix", "sgd"), epochs=2)
     spec["train"] |= {"processes": 2, "device": "cpu"}
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "run")]) == 0
