@@ -24,7 +24,7 @@ from core.models.check import completed_model
 from core.models.dropout import DROPOUTS
 from core.optimise.catalogue import OPTIMISERS, completed_optimiser
 from core.optimise.schedules import SCHEDULES
-from core.regularise.catalogue import REGULARISERS
+from core.regularise.catalogue import REGULARISERS, passes
 from core.regularise.check import completed_regularisers
 from core.run.errors import SpecError
 from core.run.spec import (
@@ -38,6 +38,7 @@ from core.run.spec import (
     RegulariserSpec,
     RunSpec,
     SeedsSpec,
+    TrainSpec,
 )
 
 P = TypeVar("P", bound=Part)
@@ -59,9 +60,21 @@ def completed(spec: RunSpec) -> RunSpec:
             f"{spec.augment.mix.op} mixes the images of a batch, and a batch of 1 has no two; "
             "choose 2 or more, or train without a mix.",
         )
+    if spec.train.batch_size < spec.train.processes:
+        raise SpecError(
+            "train.batch_size",
+            f"a batch of {spec.train.batch_size} can't be shared by {spec.train.processes} processes; "
+            "choose as many images or more.",
+        )
     shape = image_shape(spec.data)
     regularisers, optimiser = completed_regularisers(spec.regularisers), completed_optimiser(spec.optimiser)
     _check_proximal(regularisers, optimiser)
+    if spec.train.processes > 1 and passes(regularisers) > 1:
+        raise SpecError(
+            "train.processes",
+            "sharpness-aware minimisation takes two passes a step, and is not shared by several processes; "
+            "train it by one, or leave it out.",
+        )
     same_split = spec.data.split_seed == spec.seed  # one way to say one thing
     apart = {purpose: None if seed == spec.seed else seed for purpose, seed in spec.seeds}
     return spec.model_copy(
@@ -74,9 +87,15 @@ def completed(spec: RunSpec) -> RunSpec:
             ),
             "regularisers": regularisers,
             "optimiser": optimiser,
+            "train": _completed_train(spec.train),
             "versions": versions(),
         }
     )
+
+
+def _completed_train(spec: TrainSpec) -> TrainSpec:
+    """One process has nobody to exchange gradients with."""
+    return spec if spec.processes > 1 else spec.model_copy(update={"gradient_precision": "float32"})
 
 
 def _check_proximal(regularisers: Sequence[RegulariserSpec], optimiser: OptimiserSpec) -> None:

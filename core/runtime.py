@@ -39,9 +39,20 @@ def thread_count() -> int:
         return int(chosen)
     if os.environ.get("AUGURY_EXECUTOR") == "thread":
         return 1
+    return core_count()
+
+
+def core_count() -> int:
+    """How many processor cores this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def most_processes() -> int:
+    """How many processes may train a run on this machine's processor: one a core, but two also on one core,
+    so that it can be tried everywhere."""
+    return max(2, core_count())
 
 
 def prepare_torch() -> None:

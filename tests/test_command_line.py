@@ -92,7 +92,10 @@ def test_schema_and_catalogue_are_json(capsys):
             ["run", "core"],
             "core can't be read: Is a directory. Give a JSON file, '-', or a preset: ",
         ),
-        (["run", "baseline", "--set", "data.folds=5"], "data: of 5 `folds` one is judged, so say which: `fold`"),
+        (
+            ["run", "baseline", "--set", "data.folds=5"],
+            "data: of 5 `folds` one is judged, so say which: `fold`",
+        ),
         (["run", "baseline", "--set", "train.epochs=0"], "train.epochs: 0 is below the smallest allowed"),
         (["run", "baseline", "--set", "model.arch=vgg"], "there is no architecture called 'vgg'"),
         (["run", "baseline", "--set", 'model.params={"channels":[512,512,512],"hidden":40960}'], "hidden"),

@@ -84,16 +84,19 @@ class MixDraws:
         return bool(self.params["batch_prob"][i] > 0.5)
 
     def first(self, count: int) -> tuple[Tensor, MixDraws]:
-        """Which images (M,) of the batch the first ``count`` results are made of, those themselves first,
-        and the draws as for a batch of these alone: a `Mixer` makes the same of it, bit for bit, as far
-        as its first ``count`` results go. The others mean nothing.
+        """`only` the first ``count`` results, or all if there are no more."""
+        return self.only(torch.arange(min(count, len(self.sources))))
+
+    def only(self, own: Tensor) -> tuple[Tensor, MixDraws]:
+        """Which images (M,) of the batch the results ``own`` (K,) are made of, those themselves first, and
+        the draws as for a batch of these alone: a `Mixer` makes the same of it, bit for bit, as far as its
+        first K results go. The others mean nothing.
 
         Not for operations that need masks: what they move depends on the masks of the whole batch.
         """
         assert not self.entry.needs_masks, "what moves depends on the whole batch"
-        own = torch.arange(min(count, len(self.sources)))
-        others = self.sources[: len(own)].unique()
-        rows = torch.cat([own, others[others >= len(own)]])
+        others = self.sources[own].unique()
+        rows = torch.cat([own, others[~torch.isin(others, own)]])
         places = torch.zeros(len(self.sources), dtype=torch.long)  # an image that is left out: any other
         places[rows] = torch.arange(len(rows))
         params = take_rows({name: _swapped(name, value) for name, value in self.params.items()}, rows)

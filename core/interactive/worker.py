@@ -26,7 +26,7 @@ from typing import Any, BinaryIO
 
 from core.interactive.errors import MissingDatasetError, MissingPicturesError
 from core.jobs.memory import end_above
-from core.jobs.pipes import claim, end_with_parent, lower_priority, read, write
+from core.pipes import claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
 from core.text.paths import without_paths
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import psutil
 
+from core.processes import held_bytes
+
 WATCH_SECONDS = 0.05
 
 
@@ -24,12 +26,12 @@ def run_bytes() -> int:
 
 
 def end_above(most_bytes: int, end: Callable[[str], None]) -> None:
-    """Call ``end``, which does not return, once this process holds more, with ``needed more than 2 GiB of
-    memory and was ended``; from a thread of its own."""
+    """Call ``end``, which does not return, once this process and its helpers hold more, with ``needed more
+    than 2 GiB of memory and was ended``; from a thread of its own."""
 
     def watch() -> None:
-        process = psutil.Process()
-        while process.memory_info().rss <= most_bytes:
+        own = psutil.Process()
+        while held_bytes(own) <= most_bytes:
             time.sleep(WATCH_SECONDS)
         end(f"needed more than {most_bytes / 2**30:.2g} GiB of memory and was ended")
 

@@ -22,7 +22,7 @@ OWN_IMAGES = 10_000  # how many a person's own are taken to be
 
 
 def needed_bytes(spec: RunSpec) -> int:
-    """What the process that trains will hold at most.
+    """What the processes that train will hold at most.
 
     Raises:
         SpecError: there is no such network or set of images.
@@ -30,13 +30,16 @@ def needed_bytes(spec: RunSpec) -> int:
     shape = image_shape(spec.data)
     pixels = shape.channels * shape.side**2
     images = look_up(DATASETS, spec.data.name, "data.name", "dataset").num_images or OWN_IMAGES
-    held = WORKER_BYTES + images * pixels
+    processes = spec.train.processes
+    held = processes * (WORKER_BYTES + images * pixels)
     if spec.train.device == "cuda":  # the rest lies in the device's own memory
         return held
     activations, parameters = _network(spec, shape)
-    batch = max(spec.train.batch_size, EVALUATION_BATCH // PER_ACTIVATION)
-    floats = PER_PARAMETER * parameters + batch * PER_PIXEL * pixels + batch * PER_ACTIVATION * activations
-    return held + FLOAT_BYTES * floats
+    part = -(-spec.train.batch_size // processes)
+    judged = max(part, EVALUATION_BATCH // PER_ACTIVATION)  # by the first of them
+    batch = judged + (processes - 1) * part
+    floats = batch * PER_PIXEL * pixels + batch * PER_ACTIVATION * activations
+    return held + FLOAT_BYTES * (processes * PER_PARAMETER * parameters + floats)
 
 
 def _network(spec: RunSpec, shape: Shape) -> tuple[int, int]:

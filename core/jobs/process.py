@@ -18,7 +18,7 @@ from typing import IO, Any
 import psutil
 
 import core
-from core.jobs.pipes import MAX_LINE, SAID_WHY
+from core.pipes import MAX_LINE, SAID_WHY
 from core.runtime import prepare_environment
 from core.text.paths import without_paths
 
@@ -31,11 +31,14 @@ class WorkerProcess:
     """Starts ``command``; a reader thread puts what it says into ``messages``, and None at its end.
 
     The worker ends by itself when its standard input does, so it outlives no parent, however that ended; on
-    Linux it is killed even before (`core.jobs.pipes.end_with_parent`).
+    Linux it is killed even before (`core.processes.end_with_parent`).
 
     Raises:
         OSError: the command can't be started.
     """
+
+    has_helpers = False
+    """Whether its job is one that several processes compute."""
 
     def __init__(self, command: Sequence[str] = WORKER_COMMAND) -> None:
         self._popen = _STARTER.start(command)
@@ -56,11 +59,18 @@ class WorkerProcess:
         return self._popen.poll() is None
 
     def resident_bytes(self) -> int:
-        """The memory it holds; 0 if it is gone."""
+        """The memory it holds, with the processes that help it; 0 if it is gone."""
         try:
-            return int(psutil.Process(self.pid).memory_info().rss)
+            process = psutil.Process(self.pid)
+            held = int(process.memory_info().rss)
+            # Looking for them takes some milliseconds, which all who watch a run would wait for.
+            helpers = process.children(recursive=True) if self.has_helpers else []
         except psutil.Error:
             return 0
+        for helper in helpers:
+            with suppress(psutil.Error):
+                held += int(helper.memory_info().rss)
+        return held
 
     def send(self, message: dict[str, Any]) -> None:
         """Say something; a worker that is gone is noticed by its messages' end, not here."""

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from core.catalogue import imported, look_up
 from core.jobs.memory import end_above, run_bytes
-from core.jobs.pipes import SAID_WHY, claim, end_with_parent, lower_priority, read, write
+from core.pipes import SAID_WHY, claim, end_with_parent, lower_priority, read, write
 from core.run.errors import SpecError
 from core.run.events import TERMINAL
 from core.run.spec import RunSpec, parse

@@ -63,7 +63,7 @@ def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | 
             rate = asked.low * (asked.high / asked.low) ** (i / (steps - 1))
             chosen = spec.optimiser.model_copy(update={"lr": rate, "schedule": "constant"})
             session.spec = spec.model_copy(update={"optimiser": chosen})
-            loss, _ = train_step(session, batch.images, batch.targets, batch.step, look=True)
+            loss = train_step(session, batch.images, batch.targets, batch.step, look=True).loss
             mean = MEMORY * mean + (1 - MEMORY) * float(loss)
             smooth = mean / (1 - MEMORY ** (i + 1))
             least = min(least, smooth)

@@ -34,7 +34,8 @@ class Surroundings(TypedDict):
     """What the last bits of a run depend on beside its spec."""
 
     device: Text
-    threads: Count
+    threads: Count  # of each process
+    processes: NotRequired[Count]  # that train together; not there: one
     versions: NotRequired[Annotated[dict[str, Text], Field(max_length=20)]]
 
 
@@ -121,6 +122,7 @@ class EpochEvent(Figures):
     step: Count
     seconds: float
     images_per_second: float
+    exchanged_bytes: NotRequired[Count]  # a step, that each of several processes handed to the others
     batch_losses: NotRequired[Annotated[BatchLosses, AfterValidator(as_many_losses)]]
 
 

@@ -19,6 +19,7 @@ from core.run.errors import SpecError
 
 MAX_SIDE = 256  # pixels; a batch of 4,096 such images is 3.2 GB as float32 RGB, a laptop's limit
 MAX_PARAMETERS = 50_000_000  # with Adam's two moments and gradients, 800 MB
+MAX_PROCESSES = 8  # that share the batches of one run
 MAX_OPS = 64  # operations in a pipeline
 MAX_SPEC_BYTES = 64 * 1024  # a spec is a page of JSON; more is somebody's mistake or mischief
 
@@ -37,6 +38,14 @@ Params = Annotated[
 def _is_none(value: object) -> bool:
     """For a field that is not written where it is not used, as before there was one."""
     return value is None
+
+
+def _is_one(value: object) -> bool:
+    return value == 1
+
+
+def _is_float32(value: object) -> bool:
+    return value == "float32"
 
 
 class Part(BaseModel):
@@ -162,6 +171,10 @@ class TrainSpec(Part):
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 128
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
+    # How many processes share each batch; together they train as one would, but for the order of sums.
+    processes: Annotated[int, Field(ge=1, le=MAX_PROCESSES, exclude_if=_is_one)] = 1
+    # In what they exchange gradients. bfloat16 halves the bytes, and rounds to 8 bits.
+    gradient_precision: Annotated[Literal["float32", "bfloat16"], Field(exclude_if=_is_float32)] = "float32"
 
 
 class SeedsSpec(Part):

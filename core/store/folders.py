@@ -372,7 +372,9 @@ class Keeping:
 def keep_seconds() -> float:
     """How often a run's folder is looked at: as often as its newest checkpoint is written, if that is set."""
     try:
-        return min(KEEP_SECONDS, max(0.05, float(os.environ.get("AUGURY_CHECKPOINT_SECONDS") or KEEP_SECONDS)))
+        return min(
+            KEEP_SECONDS, max(0.05, float(os.environ.get("AUGURY_CHECKPOINT_SECONDS") or KEEP_SECONDS))
+        )
     except ValueError:  # whoever writes checkpoints says so
         return KEEP_SECONDS
 

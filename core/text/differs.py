@@ -63,6 +63,8 @@ def contrasts(spec: RunSpec, base: RunSpec) -> list[Contrast]:
         *([Contrast(_epochs(ours.epochs), _epochs(theirs.epochs))] if ours.epochs != theirs.epochs else []),
         *_other(ours.batch_size, theirs.batch_size, "batches of {}"),
         *_other(ours.precision, theirs.precision, "{}"),
+        *_other(_processes(ours.processes), _processes(theirs.processes), "{}"),
+        *_other(ours.gradient_precision, theirs.gradient_precision, "gradients in {}"),
     ]  # fmt: skip
     return found
 
@@ -132,6 +134,10 @@ def _regulariser(kind: str, spec: RegulariserSpec | None) -> str:
 
 def _epochs(count: int) -> str:
     return "1 epoch" if count == 1 else f"{count} epochs"
+
+
+def _processes(count: int) -> str:
+    return "1 process" if count == 1 else f"{count} processes"
 
 
 def _short(kind: str) -> str:

@@ -86,6 +86,7 @@ def _alike(one: RunSpec, other: RunSpec) -> bool:
         and passes(one.regularisers) == passes(other.regularisers)
         and one.train.device == other.train.device
         and one.train.precision == other.train.precision
+        and one.train.processes == other.train.processes
         and all(
             getattr(one.data, name) == getattr(other.data, name)
             for name in ("name", "path", "side", "channels")

@@ -28,6 +28,8 @@ LABELS = {
     "optimiser.kind": "Optimiser",
     "optimiser.lr": "Learning rate",
     "train.batch_size": "Batch size",
+    "train.processes": "Processes",
+    "train.gradient_precision": "Gradients exchanged in",
     "seed": "Seed",
     "name": "Name",
 }

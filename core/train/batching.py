@@ -25,8 +25,8 @@ class Batch:
 
     step: int  # of the run, from 0
     index: Tensor  # (B,), the places of its images among the training images
-    images: Tensor  # float (B, C, S, S) in [0, 1], augmented and mixed
-    targets: Tensor  # labels (B,), or the share of each class, float (B, num_classes)
+    images: Tensor  # float (B, C, S, S) in [0, 1], augmented and mixed; of a shared batch this process's part
+    targets: Tensor  # of these images: labels (B,), or the share of each class, float (B, num_classes)
 
 
 def batches(session: Session, epoch: int, most: int | None = None, first: int = 0) -> Iterator[Batch]:

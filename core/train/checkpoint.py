@@ -28,7 +28,7 @@ from core.run.clock import Clock
 from core.run.edits import Edit, apply, read_edits
 from core.run.errors import SpecError
 from core.run.events import Event, lean
-from core.run.spec import parse
+from core.run.spec import RunSpec, parse
 from core.train.evaluation import evaluation_weights
 from core.train.position import Kept, Position, Sums
 from core.train.session import Session
@@ -139,7 +139,7 @@ def checkpoint_of(session: Session, position: Position, name: str = "") -> Check
         "epochs": json.dumps(told),
         "batches": json.dumps({"batches": sums.batches, "images": sums.images}),
         "edits": json.dumps({"done": position.edits, "to_come": position.to_come}),
-        "surroundings": json.dumps(surroundings(session.device)),
+        "surroundings": json.dumps(surroundings(session.device, session.spec.train.processes)),
         "notes": json.dumps(list(position.notes)),
     }
     return Checkpoint(tensors, metadata)
@@ -185,11 +185,20 @@ def load_checkpoint(folder: Path, session: Session) -> Position:
     try:
         checkpoint = read_checkpoint(path, session.device)
         spec, now = parse(checkpoint.metadata["spec"]), session.spec
-        if spec.choices() == now.choices():
+        if _as_one_process(spec, now) == _as_one_process(now, spec):
             return _loaded(session, *checkpoint)
     except DAMAGED:
         raise SpecError("--resume", f"the checkpoint in {folder} can't be read; it is damaged.") from None
     raise SpecError("--resume", f"the checkpoint in {folder} is of another spec; give that one.")
+
+
+def _as_one_process(spec: RunSpec, other: RunSpec) -> RunSpec:
+    """What of ``spec`` must be as in ``other`` for the one to go on from the other: all but how many
+    processes share its batches."""
+    same: dict[str, Any] = {"processes": 1}
+    if 1 in (spec.train.processes, other.train.processes):  # then nothing was, or is, exchanged
+        same["gradient_precision"] = "float32"
+    return spec.choices().model_copy(update={"train": spec.train.model_copy(update=same)})
 
 
 def read_checkpoint(path: Path, device: torch.device) -> Checkpoint:
@@ -211,7 +220,8 @@ def _loaded(session: Session, tensors: dict[str, Tensor], metadata: dict[str, st
     position.notes = [str(note)[:MAX_NOTE] for note in json.loads(metadata.get("notes", "[]"))]
     if "surroundings" in metadata:  # an older version did not write them
         before = json.loads(metadata["surroundings"])
-        position.notes += changes(before, surroundings(session.device), len(position.epochs))
+        now = surroundings(session.device, session.spec.train.processes)
+        position.notes += changes(before, now, len(position.epochs))
         position.notes = position.notes[:MAX_NOTES]
     return position
 

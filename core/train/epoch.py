@@ -57,10 +57,15 @@ def train_epoch(
         DivergedError: a loss is no finite number.
     """
     began, waited, images = time.perf_counter(), steering.waited, position.sums.images
+    batches_before = position.sums.batches
     flow = yield from _train(session, position, steering, telling)
     seconds = time.perf_counter() - began - (steering.waited - waited)
     rate = (position.sums.images - images) / seconds
-    event = _judged(session, position)
+    exchanged, trained = session.together.take_exchanged(), position.sums.batches - batches_before
+    with session.together.judging():
+        event = _judged(session, position)
+    if exchanged is not None:
+        event["exchanged_bytes"] = exchanged // max(1, trained)
     if flow is not None:
         event["flow"] = flow
     event["seconds"] = time.perf_counter() - began - (steering.waited - waited)
@@ -84,16 +89,19 @@ def _train(
     # On a CPU looking at a loss costs nothing; on a GPU it waits for the device, so look when reporting.
     look = session.device.type == "cpu"
     session.model.train()
+    session.together.tell({"epoch": epoch, "first": sums.batches})
     coming = batches(session, epoch, first=sums.batches)
     meter: FlowMeter | None = None
     while sums.batches < per_epoch:
         if not begins:
             yield from steering.before_step(before + sums.batches)
         begins = False
+        session.together.tell({"step": before + sums.batches})  # they make their part while this one does
         batch = next(coming)
         meter = FlowMeter(session.weight_measures.layers) if sums.batches + 1 == per_epoch else None
-        loss, logits = train_step(session, batch.images, batch.targets, batch.step, look=look)
-        sums.add(loss, logits, batch.targets)
+        size = len(batch.index)
+        loss, correct, _ = train_step(session, batch.images, batch.targets, batch.step, size=size, look=look)
+        sums.add(loss, correct, size)
         report = telling.steps.due() or steering.single
         if not look and (report or sums.batches == per_epoch):
             refuse_divergence(session, sums.losses, sums.batches - 1, before)
@@ -117,6 +125,7 @@ def _judged(session: Session, position: Position) -> EpochEvent:
     ``position.kept`` takes the network."""
     spec, regularisation, sums = session.spec, session.regularisation, position.sums
     epoch = len(position.epochs) + 1
+    session.together.tell({"trained": epoch / spec.train.epochs})
     regularisation.epoch_trained(epoch / spec.train.epochs)
     step = session.clock.steps_by(epoch)
     now = penalties(session, float(epoch))

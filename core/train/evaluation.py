@@ -93,7 +93,7 @@ def _take_statistics(session: Session, norms: list[_BatchNorm], epoch: int) -> N
         norm.momentum = None  # a plain mean
         norm.train()
     try:
-        with session.autocast():
+        with session.together.judging(), session.autocast():
             for batch in batches(session, epoch, NORM_BATCHES):
                 session.check()
                 session.model(session.normalised(batch.images))

@@ -10,9 +10,11 @@ resumed.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -23,6 +25,7 @@ from core.run.edits import Edit
 from core.run.errors import SpecError
 from core.run.events import Event, StateEvent, state
 from core.run.spec import RunSpec
+from core.train.alone import ProcessLostError
 from core.train.branch import begin_at
 from core.train.checkpoint import (
     Checkpoint,
@@ -42,6 +45,9 @@ from core.train.position import Kept, Position, Sums
 from core.train.reports import finished, resumed, started
 from core.train.session import Session, no_check, open_session
 from core.train.steering import FULL_DISK, ROOM_SECONDS, Steering, checked_edits
+
+if TYPE_CHECKING:
+    from core.train.distributed.leader import Leader
 
 STEP_SECONDS = 0.1  # at most ten `step` events a second: a chart shows no more
 STEP_SHARE = 0.005  # of the time they may take: orthogonality takes 5 ms to tell, for the default CNN
@@ -81,39 +87,72 @@ def run(
         SpecError: before the first event, if the spec or an edit can't be run. What goes wrong later (a loss
             that is no number, no memory left) ends the stream with the state ``failed`` and its reason.
     """
-    control = control or Control()
-    try:
-        session, position = _prepared(completed(spec), control, out, resume, edits, start)
-    except StoppedError:
-        yield state("stopped", "It was stopped before training began.")
-        return
-    if position.ended(session.spec.train.epochs) and not retell:
-        yield state("finished", _had_ended(position, session.spec.train.epochs))
-        return
-    if out is not None and not resume:
-        begin_anew(out, position.to_come)
-    yield state("running")
-    yield started(session, position.notes, position.begins_at)
-    if resume and retell:
-        yield resumed(session, position)
-        yield from (event for event in position.epochs if event["step"] > position.begins_at)
-    yield from _Run(session, control, position, out, watch, until).events()
+    control, spec = control or Control(), completed(spec)
+    with _processes(spec, out, resume, start) as leader:
+        try:
+            session, position = begun(
+                spec, control.check, out=out, resume=resume, edits=edits, start=start, keep=True
+            )
+            ended = position.ended(session.spec.train.epochs)
+            if leader is not None and not ended:
+                leader.join(session, control.check)
+        except StoppedError:
+            yield state("stopped", "It was stopped before training began.")
+            return
+        except ProcessLostError as error:
+            yield state("failed", str(error), "process_lost")
+            return
+        if ended and not retell:
+            yield state("finished", _had_ended(position, session.spec.train.epochs))
+            return
+        if out is not None and not resume:
+            begin_anew(out, position.to_come)
+        yield state("running")
+        yield started(session, position.notes, position.begins_at)
+        if resume and retell:
+            yield resumed(session, position)
+            yield from (event for event in position.epochs if event["step"] > position.begins_at)
+        yield from _Run(session, control, position, out, watch, leader, until).events()
 
 
-def _prepared(
+@contextmanager
+def _processes(spec: RunSpec, out: Path | None, resume: bool, start: Path | None) -> Iterator[Leader | None]:
+    """The processes beside this one that train the run, which end with it; None: it is trained by one."""
+    if spec.train.processes == 1:
+        yield None
+        return
+    from core.train.distributed.leader import Leader  # takes a second, which no other run needs
+
+    where = {"out": _resolved(out), "start": _resolved(start)}
+    with closing(Leader(spec, {**where, "resume": resume})) as leader:
+        yield leader
+
+
+def _resolved(path: Path | None) -> str | None:
+    return None if path is None else str(path.resolve())
+
+
+def begun(
     spec: RunSpec,
-    control: Control,
-    out: Path | None,
-    resume: bool,
-    edits: Sequence[Edit],
-    start: Path | None,
+    check: Callable[[], None] = no_check,
+    *,
+    out: Path | None = None,
+    resume: bool = False,
+    edits: Sequence[Edit] = (),
+    start: Path | None = None,
+    keep: bool = False,
 ) -> tuple[Session, Position]:
-    """A session, and where in its run it is.
+    """A session, and where in its run it is; nothing is written.
+
+    Args:
+        spec: completed.
+        check: raises `StoppedError` if the run was asked to stop meanwhile.
+        keep: also a copy of the network, for a run that fails later.
 
     Raises:
-        StoppedError: the run was asked to stop meanwhile.
+        SpecError: the spec or an edit can't be run, or there is nothing to go on from.
     """
-    session = open_session(spec, control.check)
+    session = open_session(spec, check)
     if resume:
         position = _resumed(session, out, checked_edits(spec, edits, session.clock))
     else:
@@ -122,7 +161,7 @@ def _prepared(
         if not position.sums.batches:
             clock = clock.at_epoch(len(position.epochs), spec.train.batch_size)
         position.to_come = checked_edits(spec, edits, clock, position.begins_at)
-    if out is not None and position.kept is None and not position.ended(session.spec.train.epochs):
+    if keep and out is not None and position.kept is None and not position.ended(session.spec.train.epochs):
         position.kept = _kept(session, position)
     return session, position
 
@@ -136,6 +175,7 @@ class _Run:
     position: Position
     out: Path | None
     watch: bool
+    leader: Leader | None
     until: int | None = None
 
     def events(self) -> Iterator[Event]:
@@ -170,6 +210,17 @@ class _Run:
                 "smaller images or a narrower network."
             )
             ended = state("failed", reason, "out_of_memory", {"batch_size": size})
+        except (
+            RuntimeError,
+            ProcessLostError,
+        ) as error:  # torch says of an exchange that failed RuntimeError
+            if isinstance(error, ProcessLostError):
+                lost = str(error)
+            else:
+                lost = self.leader.why_lost(error) if self.leader else ""
+            if not lost:
+                raise
+            ended = state("failed", lost, "process_lost")
         self.session.check = no_check  # what is saved now is saved whole
         if ended["state"] != "failed" and self.position.epochs:
             yield finished(self.session, self.position.epochs, time.perf_counter() - began - steering.waited)

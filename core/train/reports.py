@@ -41,7 +41,7 @@ def started(session: Session, notes: Sequence[str], begins_at: int = 0) -> Start
     """
     event: StartedEvent = {
         "event": "started",
-        **surroundings(session.device),
+        **surroundings(session.device, session.spec.train.processes),
         "device_name": (
             torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else "CPU"
         ),
@@ -91,7 +91,7 @@ def step_event(session: Session, step: int, loss: float) -> StepEvent:
 
 def batch_event(session: Session, images: Tensor, index: Tensor, step: int) -> BatchEvent:
     shown = (images[:SHOWN_IMAGES] * 255).round().to(torch.uint8).cpu()
-    labels = session.labels_in_words(index, step)[:SHOWN_IMAGES]
+    labels = session.labels_in_words(index, step)[: len(shown)]
     return {
         "event": "batch",
         "step": step + 1,

@@ -26,6 +26,7 @@ from core.regularise.regularisation import Regularisation
 from core.run.clock import Clock
 from core.run.errors import SpecError
 from core.run.spec import DataSpec, RunSpec, TrainSpec
+from core.train.alone import Alone
 
 LISTEN_SECONDS = 0.05  # how soon a stop is heard while data load
 
@@ -41,6 +42,7 @@ class Session:
     Attributes:
         places: (N,) of the validation images in the whole dataset.
         spec: as it is now, after the edits so far.
+        together: who trains: this process alone, or several that share each batch.
         check: called between two pieces of work that is no training; raises `StoppedError` to end it.
     """
 
@@ -55,6 +57,7 @@ class Session:
     mixer: Mixer | None
     clock: Clock
     model: nn.Module
+    together: Alone
     regularisation: Regularisation
     optimiser: torch.optim.Optimizer
     weight_measures: WeightMeasures
@@ -64,6 +67,7 @@ class Session:
     def change(self, spec: RunSpec) -> None:
         """From the next batch on, train by ``spec``: completed, and different only where an edit may be.
         Another batch size waits for the next epoch, see `begin_epoch`."""
+        self.together.tell({"spec": spec.model_dump(mode="json")})
         before, self.spec = self.spec, spec
         self.clock = self.clock.with_epochs(spec.train.epochs)
         channels, side = self.train.channels, self.train.side
@@ -77,21 +81,37 @@ class Session:
 
     def begin_epoch(self, epoch: int) -> None:
         """Before the first batch of epoch ``epoch``, from 1: the spec's batch size comes into force."""
+        self.together.tell({"begin": epoch})
         self.clock = self.clock.at_epoch(epoch - 1, self.spec.train.batch_size)
 
-    def augmented(self, index: Tensor, step: int) -> Tensor:
-        """Training images ``index`` as float (B, C, S, S) in [0, 1], after step ``step``'s operations."""
-        images = self.train.images[index].float().div_(255)
-        return self.pipeline(images, step) if self.pipeline else images
+    def augmented(self, index: Tensor, step: int, rows: Tensor | None = None) -> Tensor:
+        """Training images ``index`` as float (B, C, S, S) in [0, 1], after step ``step``'s operations.
+
+        Args:
+            rows: (M,) places in the batch: only these images of it, with what is drawn for them in the whole.
+        """
+        if rows is None:
+            images = self.train.images[index].float().div_(255)
+            return self.pipeline(images, step) if self.pipeline else images
+        images = self.train.images[index[rows.to(index.device)]].float().div_(255)
+        if self.pipeline is None:
+            return images
+        return self.pipeline.apply(images, self.pipeline.draw(len(index), step, rows=rows))
 
     def batch(self, index: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """What step ``step`` trains on: `augmented` images, mixed if the spec says so, and their targets:
-        labels (B,), or with a mix the share of each class, float (B, num_classes)."""
-        images, labels = self.augmented(index, step), self.train.labels[index]
+        labels (B,), or with a mix the share of each class, float (B, num_classes). Where several processes
+        share a batch, those of this one; images without a target come last, and count nothing."""
+        size = len(index)
+        own, labels = self.together.rows(size), self.train.labels[index]
         if self.mixer is None:
-            return images, labels
-        draws = self.mixer.draw(len(index), step)
-        return self.mixer.apply(images, draws), self.mixer.targets(labels, len(self.train.classes), draws)
+            return self.augmented(index, step, own), self.together.targets(labels, size)
+        draws = self.mixer.draw(size, step)
+        targets = self.together.targets(self.mixer.targets(labels, len(self.train.classes), draws), size)
+        if own is None:
+            return self.mixer.apply(self.augmented(index, step), draws), targets
+        rows, few = draws.only(own)
+        return self.mixer.apply(self.augmented(index, step, rows), few)[: len(own)], targets
 
     def labels_in_words(self, index: Tensor, step: int) -> list[str]:
         """The images' classes, and of what each was mixed: ``3``, or ``3 0.70 + 8 0.30``."""
@@ -161,6 +181,7 @@ def open_session(spec: RunSpec, check: Callable[[], None] = no_check) -> Session
         mixer=_mixer(spec, channels, side, device),
         clock=Clock(len(split.train.labels), spec.train.batch_size, spec.train.epochs),
         model=model,
+        together=Alone(model),
         regularisation=regularisation,
         optimiser=build_optimiser(spec.optimiser, weights, [*others, *regularisation.own_parameters()]),
         weight_measures=weight_measures,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,18 +17,34 @@ from core.train.divergence import diverged
 from core.train.session import Session
 
 
+class Stepped(NamedTuple):
+    """What a step came to."""
+
+    loss: Tensor  # (), of the whole batch, without penalties, nats
+    correct: Tensor  # (), how many images of the whole batch were named rightly
+    logits: Tensor  # (B, num_classes), of the images that were computed here
+
+
 def train_step(
-    session: Session, images: Tensor, targets: Tensor, step: int, *, look: bool = False
-) -> tuple[Tensor, Tensor]:
-    """One update of the weights; returns the data loss, without penalties, and the logits.
+    session: Session,
+    images: Tensor,
+    targets: Tensor,
+    step: int,
+    *,
+    size: int | None = None,
+    look: bool = False,
+) -> Stepped:
+    """One update of the weights.
 
     Args:
         targets: labels (B,), or the share of each class (B, num_classes): the cross-entropy against
             shares λ of class a and 1 − λ of class b is λ·CE(a) + (1 − λ)·CE(b).
+        size: how many images the whole batch has, where several processes share it; None: these are all.
         look: raise `DivergedError` if the data loss is no finite number, with the gradients of the step
             before still there.
     """
-    spec, optimiser = session.spec, session.optimiser
+    spec, optimiser, together = session.spec, session.optimiser, session.together
+    size = len(images) if size is None else size
     epochs_done = session.clock.epochs_done(step)
     rate = learning_rate(spec.optimiser, session.clock.share(step))
     for group in optimiser.param_groups:
@@ -37,18 +54,23 @@ def train_step(
     def forward() -> tuple[Tensor, Tensor]:
         # Dropout draws from the global generator in the forward pass only; backward re-uses its masks.
         masks = private_draws(derive(spec.seed_of("dropout"), "dropout", step), session.device)
-        with masks, session.autocast():
-            logits = session.model(session.normalised(images))
+        with masks, session.autocast(), together.as_whole(size):
+            logits = together.network(session.normalised(images))
+            if len(logits) > len(targets):  # images that were there for company
+                logits = logits[: len(targets)]
             smoothing = session.regularisation.label_smoothing(epochs_done)
             return logits, F.cross_entropy(logits, targets, label_smoothing=smoothing)
 
     with attention_kernel(session.device):
         logits, loss = forward()
-        if look and not math.isfinite(number := float(loss.detach())):
+        told, correct = together.over_batch(loss.detach(), logits.detach(), targets, size)
+        if look and not math.isfinite(number := float(told)):
             raise diverged(session, f"The loss became {number} at step {step + 1}", step, step - 1)
-        session.regularisation.backward(optimiser, loss, lambda: forward()[1], epochs_done)
+        loss = together.to_minimise(loss, size)
+        again = lambda: together.to_minimise(forward()[1], size)  # noqa: E731
+        session.regularisation.backward(optimiser, loss, again, epochs_done)
     session.regularisation.step(optimiser, epochs_done)
-    return loss.detach(), logits.detach()
+    return Stepped(told, correct, logits.detach())
 
 
 def attention_kernel(device: torch.device) -> AbstractContextManager[None]:

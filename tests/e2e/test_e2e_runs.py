@@ -79,8 +79,12 @@ def test_a_finger_ticks_two_runs_and_compares_them(telephone: Page, runs: str) -
         telephone.touchscreen.tap(box["x"] + 16, box["y"] + 35 * row + 17)
         telephone.wait_for_timeout(300)
     toolbar = telephone.get_by_test_id("stElementToolbar").bounding_box()
-    assert toolbar and toolbar["y"] + toolbar["height"] <= box["y"] + 1  # the arrow of a sorted column is in sight
-    for pressed in telephone.locator(".st-key-runs_actions, .st-key-runs_filters").get_by_role("button").all():
+    assert (
+        toolbar and toolbar["y"] + toolbar["height"] <= box["y"] + 1
+    )  # the arrow of a sorted column is in sight
+    for pressed in (
+        telephone.locator(".st-key-runs_actions, .st-key-runs_filters").get_by_role("button").all()
+    ):
         below = pressed.bounding_box()
         assert below and below["y"] + below["height"] <= toolbar["y"]
     telephone.get_by_role("button", name="Compare 2 runs").tap()
@@ -103,5 +107,7 @@ def test_a_long_name_is_read_whole_on_its_card_and_in_the_sidebar(page: Page, ru
     expect(title).to_have_text(LONG)
     assert title.evaluate(whole) and title.bounding_box()["height"] > 30
     page.goto(f"{runs}/Runs?runs={one},{two}")
-    link = ready(page).locator(".st-key-compared").get_by_role("link", name=re.compile(LONG)).locator("p").first
+    link = (
+        ready(page).locator(".st-key-compared").get_by_role("link", name=re.compile(LONG)).locator("p").first
+    )
     assert link.evaluate(whole)

@@ -14,8 +14,8 @@ import pytest
 from core.measure.counted import wilson
 from core.run.history import build_history
 from core.store.store import Store
-from tests.export.exported_runs import Picture
 from tests.export.archives import EPOCHS, ID, OTHER, archived, events, files_of, picture, stored
+from tests.export.exported_runs import Picture
 
 PICTURE = "<img src=x onerror=alert(1)>"
 HOSTILE = f"{PICTURE}\"'><script>alert(2)</script>"[:80]

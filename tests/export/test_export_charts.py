@@ -25,7 +25,9 @@ from core.measure.catalogue import MEASURES
 from core.run.errors import SpecError
 
 # A unit in brackets; or a number that has none, or a class.
-UNIT = re.compile(r"\((%[^)]*|kB)\)|^(loss|epoch|weights|[|]w[|]|exactly 0|what .*|norm of .*|update / weight)$")
+UNIT = re.compile(
+    r"\((%[^)]*|kB)\)|^(loss|epoch|weights|[|]w[|]|exactly 0|what .*|norm of .*|update / weight)$"
+)
 
 
 def drawn(traces, layout=None, **more):
@@ -270,13 +272,17 @@ def test_bars_are_read_off_by_their_ticks_and_stand_at_their_names():
         assert bar["y"] < names[name] < bar["y"] + bar["height"]
         beside = [each for each in zeros if each["y"] == bar["y"]]
         assert [each["width"] for each in beside] == pytest.approx([unit * count] * bool(count), abs=0.1)
-        assert [each["x"] for each in beside] == pytest.approx([bar["x"] + bar["width"]] * bool(count), abs=0.1)
+        assert [each["x"] for each in beside] == pytest.approx(
+            [bar["x"] + bar["width"]] * bool(count), abs=0.1
+        )
     assert set(picture.words("legend")) == {"not zero", "exactly 0"}
 
 
 @pytest.mark.parametrize(("mode", "rows"), [("group", 2), ("overlay", 1), ("stack", 1)])
 def test_upright_bars_stand_on_the_ground_beside_or_upon_each_other(mode, rows):
-    bars = [{"type": "bar", "name": n, "x": ["a", "b"], "y": [i, 2.0]} for i, n in ((1.0, "one"), (3.0, "two"))]
+    bars = [
+        {"type": "bar", "name": n, "x": ["a", "b"], "y": [i, 2.0]} for i, n in ((1.0, "one"), (3.0, "two"))
+    ]
     picture = drawn(bars, plain_layout("y (%)") | {"barmode": mode})
     (low, at), *_, (high, top) = sorted(picture.axis("yaxis").items())
     unit = (at - top) / (high - low)
@@ -284,12 +290,19 @@ def test_upright_bars_stand_on_the_ground_beside_or_upon_each_other(mode, rows):
     assert [bar["height"] for bar in found["two"]] == pytest.approx([3 * unit, 2 * unit], abs=0.1)
     feet = [bar["y"] + bar["height"] for bar in found["two"]]
     ground = at + low * unit
-    assert feet == pytest.approx([ground - unit, ground - 2 * unit] if mode == "stack" else [ground] * 2, abs=0.1)
+    assert feet == pytest.approx(
+        [ground - unit, ground - 2 * unit] if mode == "stack" else [ground] * 2, abs=0.1
+    )
     assert len({bar["x"] for bars in found.values() for bar in bars}) == 2 * rows
 
 
 @pytest.mark.parametrize(
-    "bar", [{"x": ["a"], "y": [-1.0]}, {"x": ["a"], "y": [1.0], "text": ["t"]}, {"x": ["a"], "y": [1.0], "width": 2}]
+    "bar",
+    [
+        {"x": ["a"], "y": [-1.0]},
+        {"x": ["a"], "y": [1.0], "text": ["t"]},
+        {"x": ["a"], "y": [1.0], "width": 2},
+    ],
 )
 def test_bars_that_would_look_otherwise_are_refused(bar):
     with pytest.raises(NotImplementedError):
@@ -308,7 +321,9 @@ def test_a_branch_has_its_parents_grey_line_on_accuracy_and_loss():
         picture = Picture(chart_of(name, run).svg())
         grey = picture.line("parent, validation")
         epochs = run.before[0].epochs
-        assert grey and "grey: parent" in " ".join("".join(each.itertext()) for each in picture.root.iter(f"{SVG}text"))
+        assert grey and "grey: parent" in " ".join(
+            "".join(each.itertext()) for each in picture.root.iter(f"{SVG}text")
+        )
         ticks = sorted(picture.axis("xaxis").items())
         (a, first), (b, last) = ticks[0], ticks[-1]
         ends = first + (3 - a) / (b - a) * (last - first)  # solid until they part

@@ -274,6 +274,22 @@ def test_a_precision_that_a_script_does_not_have_is_refused(tmp_path, capsys):
     assert "bfloat16" in capsys.readouterr().err
 
 
+def test_a_script_of_several_processes_says_how_near_it_comes(tmp_path):
+    """It is one process: the same figures, but for the order of sums."""
+    spec = spec_of(("cnn norm", "none", "choose and mix", "sgd"), epochs=2)
+    spec["train"] |= {"processes": 2, "device": "cpu"}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "run")]) == 0
+    assert main(["export", str(tmp_path / "run"), "--as", "script", "--out", str(tmp_path / "out")]) == 0
+    head = " ".join((tmp_path / "out" / "train.py").read_text().split('"""')[1].split())
+    assert "trained by 2 processes, and this is one" in head and "bit for bit" not in head
+    lines = (tmp_path / "run" / "events.jsonl").read_text().splitlines()
+    told = [event for event in map(json.loads, lines) if event["event"] == "epoch"]
+    for ours, theirs in zip(printed(tmp_path / "out" / "train.py"), told, strict=True):
+        for name, value in ours.items():
+            assert value == pytest.approx(theirs[name], rel=1e-5)
+
+
 def test_a_script_knows_every_field_of_a_spec():
     """A new field would be left out of scripts without a word: say here that they have it, or refuse it."""
     fields = {
@@ -285,7 +301,7 @@ def test_a_script_knows_every_field_of_a_spec():
         ModelSpec: "arch params",
         RegulariserSpec: "kind strength solver warmup_epochs schedule params",
         OptimiserSpec: "kind lr schedule schedule_params params",
-        TrainSpec: "epochs batch_size device precision",
+        TrainSpec: "epochs batch_size device precision processes gradient_precision",
         SeedsSpec: "order weights augment dropout",
     }
     assert {part: " ".join(part.model_fields) for part in fields} == fields

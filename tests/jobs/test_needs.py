@@ -41,6 +41,7 @@ def test_more_of_anything_needs_more():
 
     least = needs()
     assert needs(train={"batch_size": 1024}) > least
+    assert least + WORKER_BYTES < needs(train={"processes": 2}) < 2 * least + GIB
     assert needs(model={"arch": "cnn", "params": {"channels": [256, 256]}}) > least
     assert needs(data={"name": "folder", "path": "x", "side": 256}) > 10 * least
     assert WORKER_BYTES < needs(train={"batch_size": 4096, "device": "cuda"}) < least

@@ -356,13 +356,17 @@ def test_two_repeats_of_one_run_stand_in_one_table_from_their_start_on(open_page
             shares = [result(each)["validation_accuracy"] for each in (run_id, *started[kind])]
             assert rows["validation accuracy"][name] == mean_and_spread(shares)
     assert "to “Base”" in texts(visit).replace(chr(92), "")
-    assert f"run={run_id}" in [each.proto.query_string for each in visit.get("page_link") if "repeated" in each.proto.label]
+    assert f"run={run_id}" in [
+        each.proto.query_string for each in visit.get("page_link") if "repeated" in each.proto.label
+    ]
 
 
 def test_repeats_that_wait_are_in_the_table_with_a_way_to_watch_and_back(open_page):
     base = spec_of(name="Base")
     (run_id,) = trained(base)
-    long = completed(base.model_copy(update={"name": "First", "train": base.train.model_copy(update={"epochs": 1000})}))
+    long = completed(
+        base.model_copy(update={"name": "First", "train": base.train.model_copy(update={"epochs": 1000})})
+    )
     busy = manager().submit(long)
     manager().wait_for_step(busy, 60)
     visit = open_page(RUN, run=run_id)

@@ -98,6 +98,7 @@ def test_a_broken_link_says_so_and_still_works(open_page):
         ("selectbox", "Schedule", "cosine", lambda spec: spec.optimiser.schedule),
         ("select_slider", "Batch size (images)", 32, lambda spec: spec.train.batch_size),
         ("select_slider", "Learning rate", 0.01, lambda spec: spec.optimiser.lr),
+        ("number_input", "Processes", 2, lambda spec: spec.train.processes),
     ],
 )
 def test_a_widget_reaches_the_spec_and_the_address(open_page, kind, label, value, read):

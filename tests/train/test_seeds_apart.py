@@ -24,7 +24,7 @@ def drawn(spec):
     order = epoch_order(spec, 200, 1)
     images, targets = session.batch(torch.arange(64), 0)
     weights = [each.detach().clone() for each in session.model.parameters()]
-    _, logits = train_step(session, torch.zeros_like(images), targets, 0)
+    logits = train_step(session, torch.zeros_like(images), targets, 0).logits
     found = {"order": order, "weights": torch.cat([w.flatten() for w in weights]), "augment": images}
     # The logits depend on the weights too: only where these are the same do they show the masks.
     return found | {"targets": targets, "dropout": logits, "split": session.places}

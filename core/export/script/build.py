@@ -27,7 +27,7 @@ from core.optimise.schedules import SCHEDULES
 from core.regularise.catalogue import REGULARISERS
 from core.run.edits import apply
 from core.run.errors import SpecError
-from core.run.spec import Purpose, RegulariserSpec, RunSpec
+from core.run.spec import Purpose, RegulariserSpec, RunSpec, TrainSpec
 from core.text.describe import in_words, title
 from core.text.escape import printable
 
@@ -63,6 +63,8 @@ def about(source: Source) -> str:
     same = f"On the same kind of machine{where} the figures are those of the run in Augury, bit for bit."
     if started.get("device") == "cuda":
         same = "The run was computed on a CUDA device; there its last digits may not come again."
+    if source.spec.train.processes > 1:
+        same = _trained_together(source.spec.train)
     does = "Reads data.npz, which lies beside it, trains, and prints one JSON object an epoch."
     return "\n\n".join(
         [
@@ -72,6 +74,17 @@ def about(source: Source) -> str:
                 f"Made with Augury {made['augury']} for torch {made['torch']} and kornia {made['kornia']}."
             ),
         ]
+    )
+
+
+def _trained_together(spec: TrainSpec) -> str:
+    """How near a script comes to a run that several processes have trained."""
+    what = f"The run was trained by {spec.processes} processes, and this is one: it adds up in another order"
+    if spec.gradient_precision == "float32":
+        return f"{what}, so that the last digits of its figures are others."
+    return (
+        f"{what}, and rounds no gradients to {spec.gradient_precision} for an exchange, so that its figures "
+        "are near those of the run, and not the same."
     )
 
 

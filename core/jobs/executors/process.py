@@ -41,6 +41,7 @@ class WorkerExecutor:
             on_event(state("failed", f"The worker process could not be started: {error}."))
             return
         control.wake = partial(worker.messages.put, {})
+        worker.has_helpers = job.spec.train.processes > 1
         worker.send(message_of(job))
         self._computing[job.id] = worker
         try:

@@ -17,7 +17,8 @@ from core.models.catalogue import ARCHITECTURES
 from core.optimise.catalogue import OPTIMISERS
 from core.optimise.schedules import SCHEDULES
 from core.presets import PRESETS
-from core.run.spec import ModelSpec, OptimiserSpec, RunSpec, TrainSpec
+from core.run.spec import MAX_PROCESSES, ModelSpec, OptimiserSpec, RunSpec, TrainSpec
+from core.runtime import most_processes
 from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.editor.augment_editor import augment_editor
@@ -189,6 +190,33 @@ def budget_part(spec: TrainSpec) -> None:
                 key=key("train", "precision"),
                 help="bfloat16 is faster on recent CUDA devices, and refused on a CPU, where it is slower.",
                 on_change=partial(_set_budget, "precision"),
+            )
+    _processes(spec)
+
+
+def _processes(spec: TrainSpec) -> None:
+    """How many processes share each batch, and in what they exchange gradients."""
+    with framed("train.processes", "Processes"):
+        st.number_input(
+            "Processes",
+            1,
+            max(min(most_processes(), MAX_PROCESSES), spec.processes),
+            spec.processes,
+            key=key("train", "processes"),
+            help="They share each batch, and the machine's cores. The numbers are those of one process, but "
+            "for the order of sums. Whether it is faster, the run's tab Measures says.",
+            on_change=partial(_set_budget, "processes"),
+        )
+    if spec.processes > 1:
+        with framed("train.gradient_precision", "Gradients exchanged in"):
+            st.segmented_control(
+                "Gradients exchanged in",
+                ("float32", "bfloat16"),
+                default=spec.gradient_precision,
+                required=True,
+                key=key("train", "gradient_precision"),
+                help="bfloat16 is half the bytes, and rounds each gradient to 8 bits: other numbers.",
+                on_change=partial(_set_budget, "gradient_precision"),
             )
 
 

@@ -65,9 +65,13 @@ def _table(run_id: str, shown: str, goes_on: bool) -> None:
         st.rerun()  # the whole page, which asks no more
     whose = "here" if shown == run_id else f"to “{plain(title(of.spec))}”"
     st.markdown(f"**What chance does {whose}**", help=plain(_how(of, found)))
-    rows = [_row(kind, found.get(kind, ()), coming.get(kind, ())) for kind in VARIED if kind in {*found, *coming}]
+    rows = [
+        _row(kind, found.get(kind, ()), coming.get(kind, ())) for kind in VARIED if kind in {*found, *coming}
+    ]
     table = pd.DataFrame(rows)
-    st.dataframe(table if coming else table.drop(columns="to come"), hide_index=True, width="content", key="chance")
+    st.dataframe(
+        table if coming else table.drop(columns="to come"), hide_index=True, width="content", key="chance"
+    )
     if said := which_moves_more({kind: [run.accuracy for run in runs] for kind, runs in found.items()}):
         st.markdown(plain(said))
     _links(of, shown, found, coming)

@@ -8,7 +8,6 @@ from core.figures.measures import measure_now, measured
 from core.figures.sparsity import removable
 from core.jobs.views import RunView
 from core.measure.catalogue import MEASURES
-from core.text.escape import plain
 from pages.features.editor import choice
 from pages.features.live.not_yet import wait
 from pages.features.live.run_charts import shown_history

@@ -21,6 +21,7 @@ from core.text.escape import plain
 from pages.components.gallery import Line, Tile, gallery
 from pages.components.live_chart import live_chart
 from pages.features.live.not_yet import OLDER, wait
+from pages.features.live.processes import processes_part
 from pages.features.live.run_charts import chart, shown_history
 
 _READ = {
@@ -69,7 +70,9 @@ def filters_part(view: RunView) -> None:
         "Hold one to see it as it was after the first epoch."
     )
     if elsewhere := zero_groups_elsewhere(event, kept["layer"]):
-        st.caption(f"In other layers {plain(elsewhere)} by then. *Sparsity* has a chart of them, under *Layers*.")
+        st.caption(
+            f"In other layers {plain(elsewhere)} by then. *Sparsity* has a chart of them, under *Layers*."
+        )
 
 
 def _percent(share: float) -> str:
@@ -78,7 +81,7 @@ def _percent(share: float) -> str:
 
 
 def measures_part(view: RunView) -> None:
-    """One measure of sparsity at a time, with its definition."""
+    """One measure of sparsity at a time, with its definition; beneath, what several processes bring."""
     history = shown_history(view)
     names = measured(history)
     if not names:
@@ -110,3 +113,4 @@ def measures_part(view: RunView) -> None:
     notes = why_not_thorough(history), why_no_prunable_share(history), earlier_prunable_share(history)
     for note in filter(None, notes):
         st.caption(note)
+    processes_part(view)

@@ -29,7 +29,9 @@ FRONT_LINKS = 6
 HEIGHT = 420  # pixels
 BESIDE = "beside"  # in an address: the run that is ringed
 
-Kept = dict[str, tuple[str, list[RunPoint]]]  # by what decides the images: what these are called, and the runs
+Kept = dict[
+    str, tuple[str, list[RunPoint]]
+]  # by what decides the images: what these are called, and the runs
 
 
 def plane(query: Query, listed: Sequence[StoredRun], total: int) -> None:
@@ -37,7 +39,9 @@ def plane(query: Query, listed: Sequence[StoredRun], total: int) -> None:
     ringed = ringed_run()
     kept = _points(query, (total, *((run.id, run.state) for run in listed)))
     if not kept:
-        st.info("None of these runs has finished yet; the first will be a point here.", icon=":material/info:")
+        st.info(
+            "None of these runs has finished yet; the first will be a point here.", icon=":material/info:"
+        )
         return
     points = kept[_chosen(kept, ringed)][1]
     shown = ringed.id if ringed else ""
@@ -104,7 +108,9 @@ def _points(query: Query, listed: tuple[Hashable, ...]) -> Kept:
     among them as soon as it has ended."""
     found: Kept = {}
     for run in _finished(query):
-        kept = f"{data_in_words(run.spec.data)}, {percent(run.spec.data.validation_share)} kept for validation"
+        kept = (
+            f"{data_in_words(run.spec.data)}, {percent(run.spec.data.validation_share)} kept for validation"
+        )
         found.setdefault(_images(run.spec.data), (kept, []))[1].append(_point(run))
     return {images: (f"{kept} ({len(points):,})", points) for images, (kept, points) in found.items()}
 

@@ -1,0 +1,1 @@
+"""One run trained by several processes: the same batches and draws, a part of each batch in each process."""
