@@ -36,8 +36,8 @@ class Source:
         events: in their order, each once.
         folder: where its weights lie, if it has left any.
         stored: its row; None: it comes from a folder.
-        before: of a branch, the history of the run that it comes from, of that one's, and so on; those that are
-            no longer there, or that a folder does not know, are left out.
+        before: of a branch, the history of the run that it comes from, of that one's, and so on; those that
+            are no longer there, or that a folder does not know, are left out.
     """
 
     id: str

@@ -39,8 +39,8 @@ def epoch_rows(history: History, run_id: str, spec: RunSpec) -> list[dict[str, A
 
 
 def identity(history: History, run_id: str, spec: RunSpec) -> dict[str, Any]:
-    """Which run it is, its seeds, the fold that is judged if there is one, and the versions it was computed by;
-    empty where an older one did not say."""
+    """Which run it is, its seeds, the fold that is judged if there is one, and the versions it was computed
+    by; empty where an older one did not say."""
     versions = (history.started or {}).get("versions", {})
     return {
         "run_id": cell(run_id),

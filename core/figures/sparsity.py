@@ -94,8 +94,8 @@ def has_groups(history: History) -> bool:
 
 
 def weights_by_layer(history: History, run_id: str) -> Figure:
-    """A bar a layer after the last epoch: how many of its weights are exactly 0, and how many are not. A layer
-    of few weights hardly counts, however sparse."""
+    """A bar a layer after the last epoch: how many of its weights are exactly 0, and how many are not. A
+    layer of few weights hardly counts, however sparse."""
     layers = history.epochs[-1]["sparsity"]["layers"] if history.epochs else {}
     names = list(map(plain_html, layers))
     zeros = [round(each["exact"] * each["weights"]) for each in layers.values()]

@@ -201,8 +201,8 @@ class Queue:
         that was imported can't: it has no checkpoint here, and what is computed here is not its own.
 
         Args:
-            by_itself: nobody asks for it now: only if it was to go on so, and not too often. It goes as far as
-                it was to go before.
+            by_itself: nobody asks for it now: only if it was to go on so, and not too often. It goes as far
+                as it was to go before.
             until: after how many epochs it waits again; None: it goes to its end.
         """
         wanted = sa.and_(runs.c.id == run_id, runs.c.state.in_(RESUMABLE), runs.c.deleted_at.is_(None))

@@ -263,8 +263,8 @@ def is_upload(path: str) -> bool:
 
 
 def with_setting(spec: RunSpec, *settings: str) -> RunSpec:
-    """``spec`` with fields changed by ``path.to.field=value`` (JSON, or a bare word), re-checked when all are:
-    some fields are nothing without another.
+    """``spec`` with fields changed by ``path.to.field=value`` (JSON, or a bare word), re-checked when all
+    are: some fields are nothing without another.
 
     Raises:
         SpecError: there is no such field, or a value is refused.

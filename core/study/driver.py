@@ -87,11 +87,13 @@ class Driver:
         if said != stored.reason:
             self._studies.set_state(stored.id, "running", said)
         known_now = self._studies.cells(stored.id)
-        if all(cell.key in known_now and known_now[cell.key].state in ("done", "failed") for cell in wanted):
-            if len(self.cells(stored, study, table_of(known_now))) == len(wanted):
-                self._studies.set_state(stored.id, "finished")
-                return True
-        return False
+        over = all(
+            cell.key in known_now and known_now[cell.key].state in ("done", "failed") for cell in wanted
+        )
+        if not over or len(self.cells(stored, study, table_of(known_now))) > len(wanted):
+            return False
+        self._studies.set_state(stored.id, "finished")
+        return True
 
     def withdraw(self, stored: StoredStudy) -> None:
         """End what waits, and stop what runs, of a study that was paused; all of it can go on."""
@@ -209,8 +211,8 @@ def _has_reached(events: list[tuple[int, Event]], cell: Cell) -> bool:
 
 
 def figures_at(events: list[tuple[int, Event]], cell: Cell) -> CellFigures | None:
-    """What a run had come to at the cell's epoch, as its events say; at its end it is the epoch that stands for
-    it. None: it did not come so far, and did not end by itself either."""
+    """What a run had come to at the cell's epoch, as its events say; at its end it is the epoch that stands
+    for it. None: it did not come so far, and did not end by itself either."""
     from core.run.history import build_history
 
     history = build_history(events).history()

@@ -20,8 +20,8 @@ FIGURES = tuple(CellFigures.model_fields)
 
 
 def cells_csv(cells: Sequence[Cell], table: Table) -> str:
-    """A row a cell: what was set, the fold and seed, what came out, and the run's id. Cells that have not begun
-    are there, too, without figures."""
+    """A row a cell: what was set, the fold and seed, what came out, and the run's id. Cells that have not
+    begun are there, too, without figures."""
     settings = list(dict.fromkeys(name for cell in cells for name in cell.settings if name != "seed"))
     columns = ["cell", "role", *settings, "fold", "seed", *FIGURES, "state", "reason", "run"]
     text = io.StringIO()

@@ -31,8 +31,9 @@ class Sampler(Entry):
     """A way to draw settings.
 
     Args:
-        shares: from the dials, a seed, the bracket, and the errors of the first settings in their order (None:
-            one that failed): all settings that can be drawn now, in their order, those that are judged first.
+        shares: from the dials, a seed, the bracket, and the errors of the first settings in their order
+            (None: one that failed): all settings that can be drawn now, in their order, those that are judged
+            first.
         needs: a package that has to be installed.
         only_values: every field must have values.
     """
@@ -115,7 +116,7 @@ SAMPLERS = _Samplers(
             Sampler(
                 name="optuna",
                 title="Optuna",
-                help="Draws where settings were good before (TPE): one after the other, each after a look at all.",
+                help="Draws where settings were good before (TPE), each after a look at all before it.",
                 source="Akiba et al. 2019, arXiv 1907.10902; Bergstra et al. 2011",
                 shares=_optuna,
                 needs="optuna",

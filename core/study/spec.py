@@ -115,7 +115,8 @@ def parse_study(source: str | bytes | Mapping[str, Any]) -> Study:
 
 
 def check_folders(study: Study) -> None:
-    """Whether a study that a visitor has written reads no folder of this machine, but bundled sets and uploads.
+    """Whether a study that a visitor has written reads no folder of this machine, but bundled sets and
+    uploads.
 
     Raises:
         SpecError: it names one.

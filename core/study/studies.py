@@ -114,8 +114,8 @@ class Studies:
         """Begin a study; its id.
 
         Raises:
-            SpecError: the teacher has stopped new starts, the visitor has too many that run, or a limit of this
-                server is passed.
+            SpecError: the teacher has stopped new starts, the visitor has too many that run, or a limit of
+                this server is passed.
         """
         asker = Asker(visitor)
         if visitor and not asker.is_teacher:

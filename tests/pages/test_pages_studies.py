@@ -69,11 +69,15 @@ def test_a_study_about_a_run_is_started_watched_and_read(open_page):
     [
         ("ablation", {"seeds": 2, "design": "one-at-a-time"}, "n is the number of seeds, paired"),
         ("search", {"fields": [{"path": "optimiser.lr", "low": 1e-3, "high": 1e-2}], "settings": 3}, "looks"),
-        ("race", {"optimisers": [{"kind": "sgd"}, {"kind": "adam"}], "factors": [1], "seeds": 2}, "highest mean"),
+        (
+            "race",
+            {"optimisers": [{"kind": "sgd"}, {"kind": "adam"}], "factors": [1], "seeds": 2},
+            "highest mean",
+        ),
         ("learning-curve", {"images": [20, 40], "seeds": 2}, "40 images give"),
         ("seeds", {"seeds": 2, "varied": ["weights"]}, "initialisation alone"),
     ],
-)  # fmt: skip
+)
 def test_each_answer_is_drawn_and_said(open_page, question, more, says):
     visit = open_page(PAGE, study=finished(question, **more))
     assert says in texts(visit) and not visit.error and len(visit.dataframe) == 1
@@ -149,8 +153,13 @@ def test_what_is_not_there_says_what_to_do(open_page):
 
 
 def test_a_run_without_anything_to_switch_says_so(open_page):
-    bare = parse({"data": {"name": "digits", "train_images": 60}, "model": {"arch": "mlp", "params": {"hidden": [8], "dropout": 0}},
-                  "train": {"epochs": 1, "device": "cpu"}})  # fmt: skip
+    bare = parse(
+        {
+            "data": {"name": "digits", "train_images": 60},
+            "model": {"arch": "mlp", "params": {"hidden": [8], "dropout": 0}},
+            "train": {"epochs": 1, "device": "cpu"},
+        }
+    )
     run_id = manager().submit(completed(bare))
     manager().wait(run_id, 60)
     assert "nothing that could be left out" in texts(open_page(PAGE, ask="ablation", about=run_id))

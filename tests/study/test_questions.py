@@ -79,20 +79,35 @@ def test_an_accuracy_or_a_question_that_is_not_there_is_refused_in_a_sentence():
         ({"question": "strength", "folds": 1}, "folds: 1 is below the smallest allowed"),
         ({"question": "strength", "fold": 1}, "there is no such field"),
         ({"question": "strength", "base": TINY | {"regularisers": []}}, "the spec has none"),
-        ({"question": "strength", "base": TINY, "strengths": [{"regulariser": 0, "grid": [1e-3]}]}, "two values"),
+        (
+            {"question": "strength", "base": TINY, "strengths": [{"regulariser": 0, "grid": [1e-3]}]},
+            "two values",
+        ),
         ({"question": "strength", "base": TINY, "strengths": [{"regulariser": 0, "grid": [1, 1]}]}, "twice"),
-        ({"question": "strength", "base": TINY, "strengths": [{"regulariser": 0, "grid": [0, 101]}]}, "above the largest"),
-        ({"question": "ablation", "base": TINY, "switches": [{"name": "a", "off": {"x.y": 1}}]}, "no such field"),
+        (
+            {"question": "strength", "base": TINY, "strengths": [{"regulariser": 0, "grid": [0, 101]}]},
+            "above the largest",
+        ),
+        (
+            {"question": "ablation", "base": TINY, "switches": [{"name": "a", "off": {"x.y": 1}}]},
+            "no such field",
+        ),
         ({"question": "ablation", "base": TINY, "switches": [{"name": "a"}]}, "must change something"),
         ({"question": "search", "base": TINY}, "say what is to be varied"),
-        ({"question": "search", "base": TINY, "fields": [{"path": "data.path", "values": ["/etc"]}]}, "can't be varied"),
+        (
+            {"question": "search", "base": TINY, "fields": [{"path": "data.path", "values": ["/etc"]}]},
+            "can't be varied",
+        ),
         ({"question": "search", "base": TINY, **SEARCH, "sampler": "grid"}, "needs values"),
         ({"question": "search", "base": TINY, **SEARCH, "sampler": "dice"}, "no sampler"),
         ({"question": "learning-curve", "base": TINY, "images": [10, 90_000]}, "too many"),
         ({"question": "seeds", "base": TINY, "varied": ["augment"]}, "nothing of this run draws by augment"),
         ({"question": "ablation", "base": TINY, "seeds": 51}, "above the largest"),
-        ({"question": "learning-curve", "base": TINY, "seeds": 50, "images": [*range(100, 1200, 100)]}, "at most 500"),
-    ):  # fmt: skip
+        (
+            {"question": "learning-curve", "base": TINY, "seeds": 50, "images": [*range(100, 1200, 100)]},
+            "at most 500",
+        ),
+    ):
         with pytest.raises(SpecError) as refused:
             parse_study({"version": 1, **wrong})
         assert says in str(refused.value), wrong
@@ -109,10 +124,19 @@ def test_an_accuracy_or_a_question_that_is_not_there_is_refused_in_a_sentence():
 
 
 @settings(max_examples=200)
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=8) | st.sampled_from(list(QUESTIONS)),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-                        st.sampled_from(["question", "base", "folds", "switches", "fields", "name", "off", "path"]),
-                        inner, max_size=4)))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=8) | st.sampled_from(list(QUESTIONS)),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["question", "base", "folds", "switches", "fields", "name", "off", "path"]),
+                inner,
+                max_size=4,
+            )
+        ),
+    )
+)
 def test_anything_at_all_is_a_study_or_one_refusal(value):
     text = json.dumps(value)
     try:
@@ -339,8 +363,15 @@ def test_hyperband_and_grid():
     asked = study("search", fields=SEARCH["fields"], method="hyperband", epochs=9)
     assert [plan[0] for plan in asked.plans] == [(9, 1), (5, 3), (3, 9)]
     assert asked.cost().runs == 18 and len(asked.cells({})) == 17
-    grid = study("search", sampler="grid", method="full", fields=[
-        {"path": "optimiser.lr", "values": [1e-3, 1e-2]}, {"path": "train.batch_size", "values": [32, 64, 128]}])  # fmt: skip
+    grid = study(
+        "search",
+        sampler="grid",
+        method="full",
+        fields=[
+            {"path": "optimiser.lr", "values": [1e-3, 1e-2]},
+            {"path": "train.batch_size", "values": [32, 64, 128]},
+        ],
+    )
     drawn = {(cell.settings["optimiser.lr"], cell.settings["train.batch_size"]) for cell in grid.cells({})}
     assert drawn == set(itertools.product([1e-3, 1e-2], [32, 64, 128])) and grid.settings == 6
 

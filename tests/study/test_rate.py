@@ -1,6 +1,7 @@
 """A learning-rate range test, and what is made of it."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,16 @@ from core.run.errors import SpecError
 from core.run.spec import parse
 from core.study.rules.rate import rate_range
 
-SPEC = completed(parse({"data": {"name": "digits"}, "model": {"arch": "mlp", "params": {"hidden": [16]}},
-                        "optimiser": {"kind": "sgd"}, "train": {"batch_size": 16, "device": "cpu"}}))  # fmt: skip
+SPEC = completed(
+    parse(
+        {
+            "data": {"name": "digits"},
+            "model": {"arch": "mlp", "params": {"hidden": [16]}},
+            "optimiser": {"kind": "sgd"},
+            "train": {"batch_size": 16, "device": "cpu"},
+        }
+    )
+)
 
 
 def tried(**inputs):
@@ -26,7 +35,7 @@ def test_the_rates_rise_evenly_and_the_suggested_one_trains(monkeypatch):
     events = tried(low=1e-4, high=10.0, steps=80)
     rows = [event for event in events if event["event"] == "row"]
     assert events[-1]["state"] == "finished" and len(rows) <= 80
-    ratios = [b["rate"] / a["rate"] for a, b in zip(rows, rows[1:], strict=False)]
+    ratios = [b["rate"] / a["rate"] for a, b in pairwise(rows)]
     assert ratios == pytest.approx([1e5 ** (1 / 79)] * len(ratios))
     found = rate_range([row["rate"] for row in rows], [row["smooth"] for row in rows])
     assert 1e-4 < found.begins <= found.least <= 10 and found.suggested == pytest.approx(

@@ -154,7 +154,7 @@ def test_a_run_that_was_deleted_fails_its_cell_and_it_can_be_tried_again(server)
 
 
 def test_a_cell_whose_server_was_killed_before_its_run_was_put_in_is_begun_again(server, monkeypatch):
-    studies, jobs = server(drives=False)
+    studies, _ = server(drives=False)
     study_id = studies.start(study("seeds", FAST, seeds=2))
     store = studies._store
     key = studies.view(study_id).cells[0].key

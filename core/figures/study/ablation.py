@@ -29,8 +29,12 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
     what = {"accuracy": "validation accuracy", "loss": "validation loss", "zeros": "exact zeros"}[
         result["figure"]
     ]
-    layout["xaxis"] |= {"title": {"text": f"what it adds to {what} ({unit}), n = {result['seeds']} seeds"}, "zeroline": True,
-                        "zerolinewidth": 2, "zerolinecolor": NEUTRAL}  # fmt: skip
+    layout["xaxis"] |= {
+        "title": {"text": f"what it adds to {what} ({unit}), n = {result['seeds']} seeds"},
+        "zeroline": True,
+        "zerolinewidth": 2,
+        "zerolinecolor": NEUTRAL,
+    }
     layout["yaxis"] = {
         "type": "category",
         "categoryorder": "array",
@@ -38,7 +42,8 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
         "automargin": True,
     }
     said = "; ".join(
-        f"{each['name']} {scale * each['mean']:+.2f} ({scale * each['low']:.2f} to {scale * each['high']:.2f})"
+        f"{each['name']} {scale * each['mean']:+.2f} ({scale * each['low']:.2f} to "
+        f"{scale * each['high']:.2f})"
         for each in [*result["effects"], *strongest]
     )
     return Chart({"data": traces, "layout": layout}, f"Effects with their 95 % intervals, in {unit}: {said}.")

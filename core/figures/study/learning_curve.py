@@ -23,9 +23,20 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
             xs = [point["images"] for point in banded]
             ends = [100 * min(1.0, point["high"]) for point in banded]
             ends += [100 * max(0.0, point["low"]) for point in reversed(banded)]
-            traces.append({"type": "scatter", "x": xs + xs[::-1], "y": ends, "fill": "toself", "mode": "lines",
-                           "line": {"width": 0}, "fillcolor": with_alpha(colour, 0.18), "hoverinfo": "skip",
-                           "name": "95 % of the mean", "showlegend": i == 0})  # fmt: skip
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": xs + xs[::-1],
+                    "y": ends,
+                    "fill": "toself",
+                    "mode": "lines",
+                    "line": {"width": 0},
+                    "fillcolor": with_alpha(colour, 0.18),
+                    "hoverinfo": "skip",
+                    "name": "95 % of the mean",
+                    "showlegend": i == 0,
+                }
+            )
         traces.append(
             line(curve["variant"] or "validation, mean", [point["images"] for point in points],
                  [100 * point["mean"] for point in points], colour, markers=True, hovertemplate="%{y:.2f} %")

@@ -11,7 +11,8 @@ from core.figures.probes import Chart
 
 
 def chart(result: Mapping[str, Any]) -> Chart | None:
-    """A line an optimiser over the rates, and a dot with its interval where it raced; None: nothing is known."""
+    """A line an optimiser over the rates, and a dot with its interval where it raced; None: nothing is
+    known."""
     rows = [row for row in result.get("optimisers", ()) if row["tried"]] if result else []
     if not rows:
         return None
@@ -19,10 +20,19 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
     for i, row in enumerate(rows):
         tried = [each for each in row["tried"] if each["accuracy"] is not None]
         traces.append(
-            line(row["optimiser"], [each["rate"] for each in tried], [100 * each["accuracy"] for each in tried],
-                 colour_of(i), width=1.5, dash="dot", markers=True, hovertemplate="%{y:.1f} %",
-                 legendgroup=str(i), showlegend=row.get("mean") is None)
-        )  # fmt: skip
+            line(
+                row["optimiser"],
+                [each["rate"] for each in tried],
+                [100 * each["accuracy"] for each in tried],
+                colour_of(i),
+                width=1.5,
+                dash="dot",
+                markers=True,
+                hovertemplate="%{y:.1f} %",
+                legendgroup=str(i),
+                showlegend=row.get("mean") is None,
+            )
+        )
         if row.get("mean") is not None:
             traces.append(_raced(row, i))
     layout = plain_layout("accuracy (%)")
@@ -49,8 +59,14 @@ def _raced(row: Mapping[str, Any], i: int) -> dict[str, Any]:
         "legendgroup": str(i),
         "x": [row["rate"]],
         "y": [mean],
-        "error_y": {"type": "data", "symmetric": False, "array": [ends[1] - mean], "arrayminus": [mean - ends[0]],
-                    "color": colour_of(i), "thickness": 2},
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [ends[1] - mean],
+            "arrayminus": [mean - ends[0]],
+            "color": colour_of(i),
+            "thickness": 2,
+        },
         "marker": {"color": colour_of(i), "size": 13, "symbol": "star"},
         "hovertemplate": "%{y:.2f} %",
-    }  # fmt: skip
+    }

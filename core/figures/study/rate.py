@@ -55,7 +55,9 @@ def sentences(rows: Sequence[Row]) -> list[str]:
     if found is None:
         return ["The loss never fell over these rates: nothing can be suggested."]
     return [
-        f"**A rate of about {found.suggested:g}** is suggested: a tenth of {found.least:.2g}, at which the loss is least.",
-        f"It begins to fall at {found.begins:.2g}; from there to {found.least:.2g} a rate is useful (Smith 2017).",
+        f"**A rate of about {found.suggested:g}** is suggested: a tenth of {found.least:.2g}, at which the "
+        "loss is least.",
+        f"It begins to fall at {found.begins:.2g}; from there to {found.least:.2g} a rate is useful (Smith "
+        "2017).",
         f"From {len(rows)} steps of one epoch, good to a factor of about three.",
     ]

@@ -41,16 +41,39 @@ def _curve(result: Mapping[str, Any]) -> Chart:
     }
     traces = [curve]
     if not by_loss:
-        traces.append(line("on its own training images", grid, of("train_accuracy"), TRAIN, width=1.5, dash="dot",
-                           hovertemplate="%{y:.1f} %"))  # fmt: skip
+        traces.append(
+            line(
+                "on its own training images",
+                grid,
+                of("train_accuracy"),
+                TRAIN,
+                width=1.5,
+                dash="dot",
+                hovertemplate="%{y:.1f} %",
+            )
+        )
     traces.append(line("exact zeros", grid, of("zeros"), SPARSITY, yaxis="y2", markers=True,
                        hovertemplate="%{y:.1f} %"))  # fmt: skip
     layout = plain_layout("loss" if by_loss else "accuracy (%)")
     layout["margin"] |= {"r": 56}
-    layout["xaxis"] |= {"type": "log", "title": {"text": "λ"}, "dtick": 1, "tickformat": "~g", "hoverformat": "~g",
-                        "unifiedhovertitle": {"text": "λ = %{x}"}}  # fmt: skip
-    layout["yaxis2"] = {"title": {"text": "zeros (%)"}, "overlaying": "y", "side": "right", "range": [0, 103], "tickmode": "array", "tickvals": [0, 25, 50, 75, 100],
-                        "showgrid": False, "zeroline": False}  # fmt: skip
+    layout["xaxis"] |= {
+        "type": "log",
+        "title": {"text": "λ"},
+        "dtick": 1,
+        "tickformat": "~g",
+        "hoverformat": "~g",
+        "unifiedhovertitle": {"text": "λ = %{x}"},
+    }
+    layout["yaxis2"] = {
+        "title": {"text": "zeros (%)"},
+        "overlaying": "y",
+        "side": "right",
+        "range": [0, 103],
+        "tickmode": "array",
+        "tickvals": [0, 25, 50, 75, 100],
+        "showgrid": False,
+        "zeroline": False,
+    }
     if not by_loss:
         low = min([*judged, *of("train_accuracy")])
         layout["yaxis"]["range"] = [max(0, math.floor(low / 10) * 10 - 5), 102]

@@ -20,8 +20,9 @@ def along(trace: Trace) -> tuple[str, str]:
 
 
 def numbered(traces: Sequence[Trace], layout: Mapping[str, Any]) -> tuple[list[Trace], dict[str, Any]]:
-    """The same figure with numbers for categories: 0, 1, 2 in the order in which they come, each with its name
-    at its axis. A bar has two more lists: ``base``, where each begins, and ``span``, the ends of its width."""
+    """The same figure with numbers for categories: 0, 1, 2 in the order in which they come, each with its
+    name at its axis. A bar has two more lists: ``base``, where each begins, and ``span``, the ends of its
+    width."""
     layout = dict(layout)
     kept = [dict(trace) for trace in traces]
     for name in dict.fromkeys(axis_name(t, along(t)[0]) for t in kept if t["type"] == "bar"):

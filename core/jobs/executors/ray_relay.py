@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 
 from core.jobs.executors.ray_cluster import Cluster, RayTask, placement
 from core.jobs.executors.ray_task import Message, Told, release
-from core.pipes import claim, end_with_parent, read, write
 from core.jobs.worker import checked_events
+from core.pipes import claim, end_with_parent, read, write
 from core.run.checkpoints import newest
 from core.run.commands import Control
 from core.run.errors import SpecError

@@ -26,8 +26,8 @@ import core
 from core.home import home
 from core.jobs.executors.shared import bring_upload
 from core.jobs.memory import end_above, run_bytes
-from core.pipes import SAID_WHY
 from core.jobs.worker import checked_events, load_engine
+from core.pipes import SAID_WHY
 from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event, state

@@ -27,8 +27,8 @@ class AblationStudy(Study):
         design: ``factorial`` trains all 2^k settings, so that it can tell which choices work better together;
             ``one-at-a-time`` all off, and each alone on.
         seeds: how many, from that of the base run; all other chance but which images are kept varies.
-        figure: what an effect is of: ``accuracy`` on the images kept for validation, ``loss``, or ``zeros``, the
-            share of the weights that are exactly 0.
+        figure: what an effect is of: ``accuracy`` on the images kept for validation, ``loss``, or ``zeros``,
+            the share of the weights that are exactly 0.
     """
 
     question: Literal["ablation"] = "ablation"

@@ -34,8 +34,8 @@ QUESTIONS: dict[str, Question] = {
         Question(
             name="strength",
             title="Which λ?",
-            help="k-fold cross-validation: every λ on the same folds, with the same seeds. The answer is the λ "
-            "with the least error, and the largest that is as good within one standard error.",
+            help="k-fold cross-validation: every λ on the same folds, with the same seeds. The answer is the "
+            "λ with the least error, and the largest that is as good within one standard error.",
             source="Breiman et al. 1984, section 3.4.3; Hastie, Tibshirani & Friedman 2009, section 7.10",
             study="core.study.questions.strength:StrengthStudy",
             chart="core.figures.study.strength:chart",
@@ -44,8 +44,8 @@ QUESTIONS: dict[str, Question] = {
         Question(
             name="ablation",
             title="Does it help?",
-            help="Every choice on and off, over several seeds. The answer is what each adds, with an interval, "
-            "and which of them work better together.",
+            help="Every choice on and off, over several seeds. The answer is what each adds, with an "
+            "interval, and which of them work better together.",
             source="Box, Hunter & Hunter 2005, chapter 5",
             study="core.study.questions.ablation:AblationStudy",
             chart="core.figures.study.ablation:chart",
@@ -54,8 +54,8 @@ QUESTIONS: dict[str, Question] = {
         Question(
             name="search",
             title="Which of many?",
-            help="Many settings begin, the best third of them goes on, and again the best third of those: the "
-            "budget goes where it counts.",
+            help="Many settings begin, the best third of them goes on, and again the best third of those: "
+            "the budget goes where it counts.",
             source="Jamieson & Talwalkar 2016; Li et al. 2018, JMLR 18 (Hyperband)",
             study="core.study.questions.search:SearchStudy",
             chart="core.figures.study.search:chart",
@@ -74,7 +74,7 @@ QUESTIONS: dict[str, Question] = {
         Question(
             name="learning-curve",
             title="How many images?",
-            help="The same run on ever more training images, over several seeds: is it worth collecting more?",
+            help="The same run on ever more training images, over several seeds: are more worth collecting?",
             source="Cortes et al. 1993, Learning curves, NIPS 6",
             study="core.study.questions.learning_curve:LearningCurveStudy",
             chart="core.figures.study.learning_curve:chart",

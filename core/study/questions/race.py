@@ -1,7 +1,7 @@
 """Which optimiser: each gets the rate that suits it, and then the same budget and seeds as the others.
 
-Rates are chosen by one fold of the training images and one seed; the race is judged by what the base run keeps
-for validation, over several seeds, each paired with the base run's optimiser at the same seed.
+Rates are chosen by one fold of the training images and one seed; the race is judged by what the base run
+keeps for validation, over several seeds, each paired with the base run's optimiser at the same seed.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class RaceStudy(Study):
     """See the module.
 
     Args:
-        optimisers: their kinds and parameters; empty: all that the base run can be trained by. A rate they name
-            is the middle of those that are tried.
+        optimisers: their kinds and parameters; empty: all that the base run can be trained by. A rate they
+            name is the middle of those that are tried.
         factors: times the optimiser's own rate: what is tried.
         seeds: how many runs each has in the race.
         figure: what a rate is chosen by.
@@ -104,7 +104,8 @@ class RaceStudy(Study):
         return Cell(_trial(number, rate), spec, settings, fold=0, row=name, column="to find the rate")
 
     def best_rate(self, table: Table, number: int) -> float | None:
-        """The rate with the least error; of equal ones the smaller. None: not all are known, or all failed."""
+        """The rate with the least error; of equal ones the smaller. None: not all are known, or all
+        failed."""
         rates = self.rates(number)
         if not all(is_over(table, _trial(number, rate)) for rate in rates):
             return None

@@ -32,8 +32,8 @@ Method = Literal["halving", "hyperband", "full"]
 
 
 class Dimension(Part):
-    """A field that is varied, at ``path``: one of ``values``, or a number from ``low`` to ``high``, evenly or on
-    a ``log`` scale."""
+    """A field that is varied, at ``path``: one of ``values``, or a number from ``low`` to ``high``, evenly or
+    on a ``log`` scale."""
 
     path: Annotated[str, Field(min_length=1, max_length=120)]
     values: Annotated[

@@ -108,8 +108,8 @@ def seeds_to_tell(difference: float, sd: float) -> int | None:
     """How many seeds of each of two settings tell a difference of their means apart with 95 % certainty in
     four of five studies, if both vary by ``sd`` and share no seed. None: more than are ever advised.
 
-    By Student's distribution: the least n with (t(0.95) + t(0.6)) · sd · √(2/n) ≤ difference, two-sided, where
-    t(0.6) leaves one fifth above (Cohen 1988, Statistical power analysis, section 2.4).
+    By Student's distribution: the least n with (t(0.95) + t(0.6)) · sd · √(2/n) ≤ difference, two-sided,
+    where t(0.6) leaves one fifth above (Cohen 1988, Statistical power analysis, section 2.4).
     """
     low, high = 1, MOST_ADVISED
 

@@ -130,7 +130,8 @@ class StrengthStudy(Study):
         return dict(zip(names, point, strict=True))
 
     def _told(self, table: Table, point: Point) -> list[CellFigures] | None:
-        """Of each fold; empty: some of them failed, so this λ can't be chosen; None: some are not known yet."""
+        """Of each fold; empty: some of them failed, so this λ can't be chosen; None: some are not known
+        yet."""
         cells = [table.get(f"{self._key(point)}/{fold}") for fold in range(self.folds)]
         if any(told is None or told.state not in ("done", "failed") for told in cells):
             return None
@@ -212,7 +213,8 @@ class StrengthStudy(Study):
 
 
 def _longer(grid: Sequence[float], best: float, kind: str) -> tuple[float, ...]:
-    """``grid``, in the same ratio beyond the end at which ``best`` lies, as far as the kind's strength goes."""
+    """``grid``, in the same ratio beyond the end at which ``best`` lies, as far as the kind's strength
+    goes."""
     above = [each for each in grid if each > 0]
     if len(above) < 2 or (grid[0] < best < grid[-1]) or best == 0:
         return tuple(grid)

@@ -26,8 +26,8 @@ class Switch(Part):
     is as the base run has it."""
 
     name: Annotated[str, Field(min_length=1, max_length=40)]
-    off: Changes = {}
-    on: Changes = {}
+    off: Changes = Field(default_factory=dict)
+    on: Changes = Field(default_factory=dict)
 
 
 def switches_of(spec: RunSpec) -> list[Switch]:

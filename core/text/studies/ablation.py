@@ -14,8 +14,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         return []
     said = [effect_in_words(each, result["figure"]) for each in result["effects"]]
     told = [each for each in result["interactions"] if each["is_told"]]
-    for each in sorted(told, key=lambda each: -abs(each["mean"]))[:STRONGEST]:
-        said.append(_interaction(each, result["figure"]))
+    strongest = sorted(told, key=lambda each: -abs(each["mean"]))[:STRONGEST]
+    said += [_interaction(each, result["figure"]) for each in strongest]
     if result["interactions"] and not told:
         said.append(
             f"No two of them work better, or worse, together than can be told with n = {result['seeds']}."

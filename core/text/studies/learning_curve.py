@@ -20,16 +20,19 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         gained = last["mean"] - before["mean"]
         said.append(
             f"{name}**{last['images']:,} images give {percent(last['mean'])}** "
-            f"({100 * last['low']:.1f} to {100 * min(1.0, last['high']):.1f} % for the mean, n = {last['n']} seeds)."
+            f"({100 * last['low']:.1f} to {100 * min(1.0, last['high']):.1f} % for the mean, n = "
+            f"{last['n']} seeds)."
         )
         if last["low"] > before["high"]:
             said.append(
-                f"From {before['images']:,} to {last['images']:,} images it still gains {100 * gained:.1f} points: "
+                f"From {before['images']:,} to {last['images']:,} images it still gains {100 * gained:.1f} "
+                "points: "
                 "more images are likely to help."
             )
         else:
             said.append(
-                f"From {before['images']:,} to {last['images']:,} images the gain is {100 * gained:+.1f} points, no "
+                f"From {before['images']:,} to {last['images']:,} images the gain is {100 * gained:+.1f} "
+                "points, no "
                 f"more than the seeds' noise with n = {last['n']}."
             )
     curves = [curve for curve in result.get("curves", ()) if curve["points"]]

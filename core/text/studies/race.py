@@ -31,7 +31,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         half = 100 * (apart["high"] - apart["low"]) / 2
         word = "better" if apart["mean"] > 0 else "worse"
         said.append(
-            f"{row['optimiser']} at {row['rate']:g} is {100 * abs(apart['mean']):.1f} ± {half:.1f} points {word} "
+            f"{row['optimiser']} at {row['rate']:g} is {100 * abs(apart['mean']):.1f} ± {half:.1f} points "
+            f"{word} "
             f"than {against} (n = {apart['n']})."
         )
     edges = [row["optimiser"] for row in rows if row["edge"]]

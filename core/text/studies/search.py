@@ -23,7 +23,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     values = result["winner_in_words"]
     n = f" ({counted(result['accuracy'], result['images'])})" if result["images"] else ""
     said = [
-        f"**The winner is setting {winner['setting']}**: {values}. It answers {percent(result['accuracy'])} of the "
+        f"**The winner is setting {winner['setting']}**: {values}. It answers {percent(result['accuracy'])} "
+        "of the "
         f"images right that chose it{n}.",
         f"It took {share}.",
         f"That figure is too good: it is the best of {result['looks']} looks at the same images.",
@@ -31,7 +32,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     if test := result.get("test"):
         n = f" ({counted(test['accuracy'], test['images'])})" if test["images"] else ""
         said.append(
-            f"Trained again on all training images it answers {percent(test['accuracy'])} of images right that "
+            f"Trained again on all training images it answers {percent(test['accuracy'])} of images right "
+            "that "
             f"nothing chose by{n}: this is the figure to quote."
         )
     return said

@@ -22,8 +22,10 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     if result["complete"]:
         error, spread = result["mean"][at_lowest], result["standard_error"][at_lowest]
         said.append(
-            f"**Take λ = {_point(simplest)}**: the largest that is as good as the best within one standard error "
-            f"({_figure(result, at_simplest)}, {percent(result['zeros'][at_simplest])} of the weights are zero)."
+            f"**Take λ = {_point(simplest)}**: the largest that is as good as the best within one standard "
+            "error "
+            f"({_figure(result, at_simplest)}, {percent(result['zeros'][at_simplest])} of the weights are "
+            "zero)."
             if simplest != lowest
             else f"**Take λ = {_point(lowest)}**: no larger one is as good within one standard error "
             f"({_figure(result, at_lowest)}, {percent(result['zeros'][at_lowest])} of the weights are zero)."
@@ -48,7 +50,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         )
         if test["looks"] > 1:
             said.append(
-                f"That part has been looked at {test['looks']} times: chosen by it, the figure would be too good."
+                f"That part has been looked at {test['looks']} times: chosen by it, the figure would be too "
+                "good."
             )
     return said
 
@@ -90,7 +93,8 @@ def _ends(result: Mapping[str, Any]) -> list[str]:
         )
     if max(accuracy) - accuracy[-1] > UNDERFITS and train[-1] < max(train):
         said.append(
-            f"With the largest it underfits: {percent(train[-1])} and {percent(accuracy[-1])}, for too little "
+            f"With the largest it underfits: {percent(train[-1])} and {percent(accuracy[-1])}, for too "
+            "little "
             "of the network is left."
         )
     return said

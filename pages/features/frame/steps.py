@@ -26,8 +26,8 @@ export default function () {
     const to = new URL(url ?? location, location);
     const dialled = url != null && rest(to) === rest(location);
     // st.switch_page first gives the page that is left the other one's query: both are one step.
-    const passed = location.href === asked && to.pathname !== location.pathname && to.search === location.search;
-    asked = !dialled && to.pathname === location.pathname ? to.href : "";
+    const passed = location.href === asked && to.pathname !== location.pathname && to.search ===
+    location.search; asked = !dialled && to.pathname === location.pathname ? to.href : "";
     return (dialled || passed ? history.replaceState : push).call(history, state, unused, url);
   };
 }

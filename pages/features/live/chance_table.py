@@ -1,4 +1,5 @@
-"""What each kind of chance does to a run: its repeats side by side, each kind a row that fills while they train.
+"""What each kind of chance does to a run: its repeats side by side, each kind a row that fills while they
+train.
 
 "Is it the split or the start?" is answered by two rows: in one the split alone varies, in the other what the
 network begins with. The table stands on the page of the run that was repeated, and on that of each repeat.

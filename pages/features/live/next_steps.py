@@ -41,6 +41,13 @@ def what_next(view: RunView) -> None:
         if part_shown("next"):
             compare_box(view)
             repeat_box(view)
+            st.page_link(
+                "pages/4_Studies.py",
+                label="Study it",
+                icon=":material/science:",
+                query_params={"about": view.id},
+                help="Which λ? Does it help? Which of many? Answered by many runs like this one.",
+            )
         st.download_button(
             "Settings (JSON)",
             view.spec.to_json(indent=2),

@@ -55,8 +55,14 @@ def _head(view: StudyView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="study_head"):
         st.title(plain(view.title), anchor=False, width="stretch")
         if may and view.state == "running":
-            st.button("Pause", icon=":material/pause:", key="study.pause", on_click=ask, args=(studies().pause, view.id),
-                      help="What runs keeps its checkpoint; it can go on tomorrow, bit for bit.")  # fmt: skip
+            st.button(
+                "Pause",
+                icon=":material/pause:",
+                key="study.pause",
+                on_click=ask,
+                args=(studies().pause, view.id),
+                help="What runs keeps its checkpoint; it can go on tomorrow, bit for bit.",
+            )
         if may and view.state == "paused":
             st.button("Go on", icon=":material/play_arrow:", type="primary", key="study.resume", on_click=ask,
                       args=(studies().resume, view.id))  # fmt: skip
@@ -102,7 +108,7 @@ def _progress(view: StudyView) -> None:
     """How much is done, what is trained now, how long the rest takes."""
     if view.study is None:
         return
-    runs, epochs = view.study.cost()
+    _, epochs = view.study.cost()
     done, of = _epochs_done(view), max(epochs, 1)
     known = f"{view.done} of {len(view.cells)} cells"
     if view.state == "finished":
@@ -161,9 +167,14 @@ def _next(view: StudyView) -> None:
                            icon=":material/download:", key="study.csv")  # fmt: skip
         st.download_button("Answer (JSON)", json.dumps(dict(view.result), indent=2, ensure_ascii=False),
                            "augury-result.json", icon=":material/download:", key="study.result")  # fmt: skip
-        st.download_button("Study (JSON)", study.model_dump_json(indent=2), "augury-study.json",
-                           icon=":material/download:", key="study.spec",
-                           help="`python -m core study STUDY.json --out DIR` asks it again without a page.")  # fmt: skip
+        st.download_button(
+            "Study (JSON)",
+            study.model_dump_json(indent=2),
+            "augury-study.json",
+            icon=":material/download:",
+            key="study.spec",
+            help="`python -m core study STUDY.json --out DIR` asks it again without a page.",
+        )
 
 
 def _of_strength(view: StudyView, study: StrengthStudy, may: bool) -> None:
@@ -171,12 +182,22 @@ def _of_strength(view: StudyView, study: StrengthStudy, may: bool) -> None:
     if choice_made is None:
         return
     st.button(
-        f"Train with λ = {' and '.join(f'{each:g}' for each in choice_made.lambda_1se)}", type="primary",
-        icon=":material/model_training:", key="study.use", on_click=_use, args=(study, choice_made.lambda_1se),
-    )  # fmt: skip
+        f"Train with λ = {' and '.join(f'{each:g}' for each in choice_made.lambda_1se)}",
+        type="primary",
+        icon=":material/model_training:",
+        key="study.use",
+        on_click=_use,
+        args=(study, choice_made.lambda_1se),
+    )
     if may and view.state == "finished" and (longer := study.extended(view.table)):
-        st.button("Extend the grid", icon=":material/unfold_more:", key="study.extend", on_click=_extend,
-                  args=(view.id, longer), help="The best lies at its edge: values beyond it are tried, too.")  # fmt: skip
+        st.button(
+            "Extend the grid",
+            icon=":material/unfold_more:",
+            key="study.extend",
+            on_click=_extend,
+            args=(view.id, longer),
+            help="The best lies at its edge: values beyond it are tried, too.",
+        )
 
 
 def _extend(study_id: str, longer: Study) -> None:

@@ -81,9 +81,14 @@ def _offer(values: dict[str, Any]) -> None:
     frozen = jobs().frozen() and not is_teacher()
     with st.container(horizontal=True):
         st.button(
-            "Start the study", type="primary", icon=":material/play_arrow:", key="study.start", disabled=frozen,
-            on_click=_start, args=(study, name),
-        )  # fmt: skip
+            "Start the study",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="study.start",
+            disabled=frozen,
+            on_click=_start,
+            args=(study, name),
+        )
         if found.seconds is None:
             st.button(
                 "Time one run first", icon=":material/timer:", key="study.time", disabled=frozen,

@@ -40,11 +40,16 @@ def _line(stored: StoredStudy) -> None:
     with st.container(border=True, key=f"study_line_{stored.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(
-                "pages/4_Studies.py", label=plain(view.title), icon=_ICONS.get(stored.state, ":material/science:"),
-                query_params={"study": stored.id}, width="stretch",
-            )  # fmt: skip
-            st.caption(plain(f"{stored.state} · {view.done} of {len(view.cells)} · {when(stored.created_at)}"),
-                       width="content")  # fmt: skip
+                "pages/4_Studies.py",
+                label=plain(view.title),
+                icon=_ICONS.get(stored.state, ":material/science:"),
+                query_params={"study": stored.id},
+                width="stretch",
+            )
+            st.caption(
+                plain(f"{stored.state} · {view.done} of {len(view.cells)} · {when(stored.created_at)}"),
+                width="content",
+            )
         if view.study is not None and (said := imported(QUESTIONS[view.study.question].says)(view.result)):
             st.caption(plain(said[0].replace("**", "")))
 

@@ -27,7 +27,8 @@ def open_next(run_id: str) -> None:
 
 
 def table(view: StudyView) -> None:
-    """Draw it: a row a setting, a column a fold, a seed or a rung; accuracy in per cent, or how far a run is."""
+    """Draw it: a row a setting, a column a fold, a seed or a rung; accuracy in per cent, or how far a run
+    is."""
     rows = list(dict.fromkeys(cell.row for cell in view.cells))
     if view.state == "finished":  # what came furthest first
         rows.sort(key=lambda row: -sum(cell.row == row for cell in view.cells))
@@ -50,7 +51,8 @@ def table(view: StudyView) -> None:
         column_config={"": st.column_config.TextColumn(pinned=True)},
     )
     st.caption(
-        "Accuracy in per cent on the images that judge: of a fold the fold, else what is kept for validation. "
+        "Accuracy in per cent on the images that judge: of a fold the fold, else what is kept for "
+        "validation. "
         "Press a cell to open its run."
     )
     for row, column in picked.selection.cells:

@@ -19,16 +19,20 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
     switches = {switch.name: switch for switch in switches_of(base)}
     if not switches:
         st.info(
-            "This run has nothing that could be left out. Choose another, or give yours an augmentation, a regulariser "
+            "This run has nothing that could be left out. Choose another, or give yours an augmentation, a "
+            "regulariser "
             "or dropout on Train.",
             icon=":material/tune:",
         )
         return None
     names = list(switches)
     chosen = st.multiselect(
-        "Switch on and off", names, default=_apart(base, names)[:FIRST], key=f"study.switches.{hash(tuple(names))}",
+        "Switch on and off",
+        names,
+        default=_apart(base, names)[:FIRST],
+        key=f"study.switches.{hash(tuple(names))}",
         max_selections=MOST_SWITCHES,
-    )  # fmt: skip
+    )
     if not chosen:
         st.info("Choose what is switched on and off.", icon=":material/touch_app:")
         return None
@@ -39,12 +43,20 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
         help="All combinations can tell which of them work better together.",
     )  # fmt: skip
     seeds = right.slider(
-        "Seeds", 2, 20, 5, key="study.seeds", help="Every setting is trained with each of them: pairs, so that chance "
-        "that both share drops out.",
-    )  # fmt: skip
+        "Seeds",
+        2,
+        20,
+        5,
+        key="study.seeds",
+        help="Every setting is trained with each of them: pairs, so that chance that both share drops out.",
+    )
     figure = st.segmented_control(
-        "What it does to", ["accuracy", "loss", "zeros"], default="accuracy", required=True, key="study.effect",
-    )  # fmt: skip
+        "What it does to",
+        ["accuracy", "loss", "zeros"],
+        default="accuracy",
+        required=True,
+        key="study.effect",
+    )
     said = [switches[name].model_dump(mode="json") for name in chosen]
     return base, {"switches": said, "design": design, "seeds": seeds, "figure": figure}
 

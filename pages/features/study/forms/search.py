@@ -43,8 +43,8 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
     method = left.segmented_control(
         "Budget", list(METHODS), default="halving", required=True, key="study.method",
         format_func=lambda each: METHODS[each],
-        help="Halving lets the best third go on at each rung. Hyperband also begins with fewer settings and more "
-        "epochs, for a run that starts slowly may win in the end.",
+        help="Halving lets the best third go on at each rung. Hyperband also begins with fewer settings and "
+        "more epochs, for a run that starts slowly may win in the end.",
     )  # fmt: skip
     sampler = right.segmented_control(
         "Settings are drawn", [name for name in SAMPLERS if name != "grid"], default="random", required=True,
@@ -58,7 +58,8 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
         said = " → ".join(f"{rung.settings} at {rung.epochs}" for rung in rungs(settings, 3, 1, epochs))
         st.caption(
             plain(
-                f"Settings at epochs: {said}. What is promoted goes on where it was. It need not find the winner of a full search."
+                f"Settings at epochs: {said}. What is promoted goes on where it was. It need not find the "
+                "winner of a full search."
             )
         )
     return base, {

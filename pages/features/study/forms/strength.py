@@ -34,10 +34,14 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
         )
         there = [len(base.regularisers) - 1]
     chosen = st.pills(
-        "Whose λ", there, selection_mode="multi", default=there[:1], key=f"study.axes.{len(base.regularisers)}",
+        "Whose λ",
+        there,
+        selection_mode="multi",
+        default=there[:1],
+        key=f"study.axes.{len(base.regularisers)}",
         format_func=lambda i: plain(title_of(REGULARISERS, base.regularisers[i].kind)),
         help="Two at once make a grid of pairs.",
-    )[:MOST_AXES]  # fmt: skip
+    )[:MOST_AXES]
     if not chosen:
         st.info("Choose whose λ is asked for.", icon=":material/touch_app:")
         return None
@@ -52,10 +56,14 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
         help="Which error of the folds λ is chosen by.",
     )  # fmt: skip
     refit = st.segmented_control(
-        "Then train once more with", list(REFITS), default="1se", required=True, key="study.refit",
+        "Then train once more with",
+        list(REFITS),
+        default="1se",
+        required=True,
+        key="study.refit",
         format_func=lambda each: REFITS[each],
-        help="On all training images, judged by those that nothing chose by. As good: within one standard error.",
-    )  # fmt: skip
+        help="On all training images, judged by those nothing chose by. As good: within one standard error.",
+    )
     grids = [strengths(base.regularisers[i].kind, points, BELOW) for i in chosen]
     for grid in grids:
         st.caption(f"λ from {grid[0]:g} to {grid[-1]:g}, evenly on a log scale.")
