@@ -16,6 +16,8 @@ from core.jobs.shared import make_jobs
 from core.run.checkpoints import newest
 from core.run.spec import parse
 from core.store.store import run_folder
+from core.study.spec import parse_study
+from core.study.studies import Studies
 from tests.ray_cluster import CONNECTS, cluster
 from tests.train.same_runs import result
 from tests.train.small_runs import SMALL
@@ -72,16 +74,24 @@ def until(condition, seconds=PATIENCE):
     return found
 
 
-def start_all(jobs):
-    """Twelve runs, of each another seed; what a study of them would put into the queue."""
-    return [jobs.submit(spec(seed)) for seed in range(RUNS)]
+@contextmanager
+def study_of_twelve(jobs):
+    """A study of twelve runs, each with another seed: how it is, whenever it is asked."""
+    studies = Studies(jobs, jobs.store, slots=4)
+    study_id = studies.start(parse_study({"question": "seeds", "seeds": RUNS, "base": spec().model_dump()}))
+    try:
+        yield lambda: studies.view(study_id)
+    finally:
+        studies.close()
 
 
-def results(jobs, ids):
-    """What each run has come to, to the bit: its epochs and its weights."""
-    views = [jobs.wait(run_id, PATIENCE) for run_id in ids]
-    assert [(view.state, view.reason) for view in views] == [("finished", "")] * len(ids)
-    return [result(view.history.epochs, run_folder(view.id)) for view in views]
+def results(jobs, study):
+    """What each run has come to, to the bit: its epochs and its weights; and what the study says of them."""
+    whole = until(lambda: (view := study()).state == "finished" and view)
+    views = {key: jobs.view(told.run_id) for key, told in sorted(whole.table.items())}
+    assert [(view.state, view.reason) for view in views.values()] == [("finished", "")] * RUNS
+    bits = {key: result(view.history.epochs, run_folder(view.id)) for key, view in views.items()}
+    return bits, whole.result
 
 
 def could_go_on(jobs, node):
@@ -141,16 +151,16 @@ def test_a_persons_images_travel_by_their_digest(jobs, nodes):
 def test_of_two_nodes_one_is_lost_and_twelve_runs_come_to_the_bits_of_this_machine(
     jobs, nodes, tmp_path, monkeypatch
 ):
-    ids = start_all(jobs)
-
-    until(lambda: sum(jobs.view(run_id).ended for run_id in ids) >= 2)
-    processes = nodes[1].processes()
-    (lost,) = until(lambda: could_go_on(jobs, nodes[1]))
-    nodes[1].kill(processes)
-    there = results(jobs, ids)
-    resumed = {run_id: jobs.view(run_id).history.resumed for run_id in ids}
+    with study_of_twelve(jobs) as study:
+        until(lambda: study().done >= 2)
+        processes = nodes[1].processes()
+        (lost,) = until(lambda: could_go_on(jobs, nodes[1]))
+        nodes[1].kill(processes)
+        there = results(jobs, study)
+        resumed = {told.run_id: jobs.view(told.run_id).history.resumed for told in study().table.values()}
     (step,) = resumed.pop(lost)
     assert step > 0 and set(resumed.values()) == {()}
     with jobs_at(tmp_path / "alone", monkeypatch, "worker") as alone:
         monkeypatch.delenv("AUGURY_ARTEFACTS")
-        assert results(alone, start_all(alone)) == there
+        with study_of_twelve(alone) as study:
+            assert results(alone, study) == there
