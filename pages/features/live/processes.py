@@ -37,8 +37,9 @@ def processes_part(view: RunView) -> None:
         over = "the first epoch" if epochs == 1 else f"{epochs:d} epochs"
         st.caption(
             f"Over {over} the losses of the two runs differ by at most {share:.1e} of their value. Sums in "
-            "another order differ in their last digit, and that grows in training; so it does between "
-            "one thread and two."
+            "another order differ in their last digit, and that grows as training goes on: with another "
+            "number "
+            "of threads in one process, too."
         )
     st.page_link("pages/2_Train.py", label="Open the run with one process", query_params={"run": alone.id})
 
