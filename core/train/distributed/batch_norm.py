@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 class Exchange(Protocol):
@@ -44,14 +45,13 @@ def batch_norm(
         running_mean, running_var: (C,), which are moved; None: there are none.
         count: as many of these images, the first, are this process's; the others count nothing.
     """
-    dims = [dim for dim in range(images.ndim) if dim != 1]
+    num_channels = images.shape[1]
     with torch.no_grad():
-        num_channels = images.shape[1]
         told = torch.zeros(2 * num_channels + 1, device=images.device)
         if count:
             own = images[:count].float()
             here = own.numel() // num_channels
-            variance, mean = torch.var_mean(own, dims, correction=0)
+            mean, variance = torch.ops.aten.batch_norm_update_stats(own, None, None, 0.0)
             torch.cat([mean, variance * here, mean.new_tensor([here])], out=told)
         parts = exchange.gather(told)  # (processes, 2C + 1)
         means, squares, numbers = parts.split([num_channels, num_channels, 1], dim=1)
@@ -61,52 +61,47 @@ def batch_norm(
         if running_mean is not None and running_var is not None:
             running_mean.lerp_(mean, momentum)
             running_var.lerp_(variance * (total / (total - 1)), momentum)
-    scale = torch.rsqrt(variance + eps)
-    result: Tensor = _Normalise.apply(images, mean, scale, weight, bias, total, exchange, count)
+    result: Tensor = _Normalise.apply(images, mean, variance, weight, bias, eps, total, exchange, count)
     return result
 
 
 class _Normalise(torch.autograd.Function):
-    """``(images − mean)·scale·weight + bias``; mean and scale follow from the images of all processes."""
+    """``(images − mean) / √(variance + eps) · weight + bias``, where mean and variance follow from the images
+    of all processes. What can be done for each image by itself is torch's own, as in evaluation."""
 
     @staticmethod
     def forward(
         ctx: Any,
         images: Tensor,
         mean: Tensor,
-        scale: Tensor,
+        variance: Tensor,
         weight: Tensor | None,
         bias: Tensor | None,
+        eps: float,
         total: Tensor,
         exchange: Exchange,
         count: int,
     ) -> Tensor:
-        ctx.save_for_backward(images, mean, scale, weight, total)
-        ctx.exchange, ctx.count = exchange, count
-        shape = [1, -1, *[1] * (images.ndim - 2)]
-        slope = scale if weight is None else scale * weight
-        shift = -mean * slope if bias is None else bias - mean * slope
-        return torch.addcmul(shift.view(shape), images, slope.view(shape)).to(images.dtype)
+        ctx.save_for_backward(images, mean, variance, weight, total)
+        ctx.eps, ctx.exchange, ctx.count = eps, exchange, count
+        return F.batch_norm(images, mean, variance, weight, bias, False, 0.0, eps)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        images, mean, scale, weight, total = ctx.saved_tensors
-        (gradient,) = gradients
-        shape = [1, -1, *[1] * (images.ndim - 2)]
-        dims = [dim for dim in range(images.ndim) if dim != 1]
-        centred = images - mean.view(shape)
-        by_shift = gradient.float().sum(dims)
-        by_slope = (gradient * centred).float().sum(dims) * scale  # Σ g·x̂
-        sums = ctx.exchange.add(torch.cat([by_shift, by_slope])) / total
-        of_shift, of_slope = sums.split(len(by_shift))
-        slope = scale if weight is None else scale * weight
-        # slope·(g − mean(g) − x̂·mean(g·x̂)), in two passes
-        by_images = torch.addcmul(
-            gradient - of_shift.view(shape), centred, (scale * of_slope).view(shape), value=-1
-        ).mul_(slope.view(shape))
+        images, mean, variance, weight, total = ctx.saved_tensors
+        ones = torch.ones_like(mean) if weight is None else weight
+        # With mean and variance held: slope·g, Σ g·x̂ and Σ g
+        by_images, by_slope, by_shift = torch.ops.aten.native_batch_norm_backward(
+            gradients[0], images, ones, mean, variance, None, None, False, ctx.eps, [True, True, True]
+        )
+        sums = ctx.exchange.add(torch.cat([by_slope, by_shift])) / total
+        slope = ones * torch.rsqrt(variance + ctx.eps)
+        of_slope, of_shift = (slope * each for each in sums.split(len(mean)))
+        # What they owe to the images: slope·(x̂·mean(g·x̂) + mean(g))
+        by_images -= F.batch_norm(images, mean, variance, of_slope, of_shift, False, 0.0, ctx.eps)
         by_images[ctx.count :] = 0
         by_weight, by_bias = (
             each if needed else None
             for each, needed in zip((by_slope, by_shift), ctx.needs_input_grad[3:5], strict=True)
         )
-        return by_images.to(images.dtype), None, None, by_weight, by_bias, None, None, None
+        return by_images, None, None, by_weight, by_bias, None, None, None, None
