@@ -85,8 +85,10 @@ _MLP = ModelEntry(
             (300, 100),
             4,
             4096,
-            "Units of each layer before the classifier; the number of entries is the depth.",
+            "Units of each layer before the classifier; the number of entries is the depth. None: the "
+            "classifier alone, which is multinomial logistic regression.",
             unit="units",
+            min_length=0,
             max_length=5,
         ),
         Number(

@@ -34,8 +34,10 @@ def database(tmp_path, monkeypatch):
 def kill(address):
     """As a power cut does it: the server and what it has started."""
     port = address.rpartition(":")[2]
-    (server,) = [each for each in psutil.process_iter(["cmdline"])
-                 if f"--server.port={port}" in (each.info["cmdline"] or []) and "streamlit" in each.info["cmdline"]]  # fmt: skip
+    running = [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"]]
+    (server,) = [
+        each for each in running if {f"--server.port={port}", "streamlit"} <= {*each.info["cmdline"]}
+    ]
     for process in [*server.children(recursive=True), server]:
         process.send_signal(signal.SIGKILL)
 
@@ -73,7 +75,10 @@ def test_nothing_is_lost(tmp_path, database):
     homes = [tmp_path / name for name in ("one", "two")]
     for home in homes:
         home.mkdir()
-    with streamlit_server(ROOT / "app.py", homes[0]) as one, streamlit_server(ROOT / "app.py", homes[1]) as two:
+    with (
+        streamlit_server(ROOT / "app.py", homes[0]) as one,
+        streamlit_server(ROOT / "app.py", homes[1]) as two,
+    ):
         left = played(watch((one, two), study_id, store, done))
         table = table_of(StudyStore(store).cells(study_id))
         log = (homes[1] / "server.log").read_text(errors="replace")

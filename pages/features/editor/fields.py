@@ -176,6 +176,6 @@ def _integers(
 def _whole_numbers(text: str) -> list[int] | str:
     """What can't be read is returned as it stands: the check says so."""
     try:
-        return [int(item) for item in text.split(",")]
+        return [int(item) for item in text.split(",")] if text.strip() else []
     except ValueError:
         return text
