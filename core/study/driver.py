@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from core.jobs.manager import RESUMES, Jobs
 from core.run.errors import SpecError
 from core.run.events import Event
+from core.run.history import build_history
 from core.store.store import Store
 from core.store.studies import RunRow, StoredCell, StoredStudy, StudyStore, group_of
 from core.study.cells import Cell, CellFigures, Table, Told
@@ -213,8 +214,6 @@ def _has_reached(events: list[tuple[int, Event]], cell: Cell) -> bool:
 def figures_at(events: list[tuple[int, Event]], cell: Cell) -> CellFigures | None:
     """What a run had come to at the cell's epoch, as its events say; at its end it is the epoch that stands
     for it. None: it did not come so far, and did not end by itself either."""
-    from core.run.history import build_history
-
     history = build_history(events).history()
     epochs = {event["epoch"]: event for event in history.epochs}
     if cell.until is None:

@@ -26,14 +26,12 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         if last["low"] > before["high"]:
             said.append(
                 f"From {before['images']:,} to {last['images']:,} images it still gains {100 * gained:.1f} "
-                "points: "
-                "more images are likely to help."
+                "points: more images are likely to help."
             )
         else:
             said.append(
                 f"From {before['images']:,} to {last['images']:,} images the gain is {100 * gained:+.1f} "
-                "points, no "
-                f"more than the seeds' noise with n = {last['n']}."
+                f"points, no more than the seeds' noise with n = {last['n']}."
             )
     curves = [curve for curve in result.get("curves", ()) if curve["points"]]
     if len(curves) == 2:

@@ -16,8 +16,7 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         what = "With every chance but the split" if kind == "all" else f"By the {DRAWS.get(kind, kind)} alone"
         said.append(
             f"**{what}**: {100 * each['mean']:.2f} ± {100 * each['sd']:.2f} % (mean ± standard deviation, n "
-            "= "
-            f"{each['n']}), from {100 * each['smallest']:.1f} to {100 * each['largest']:.1f} %."
+            f"= {each['n']}), from {100 * each['smallest']:.1f} to {100 * each['largest']:.1f} %."
         )
     widest = max(spreads.values(), key=lambda each: each["sd"], default=None)
     if widest is not None:

@@ -94,7 +94,6 @@ def _ends(result: Mapping[str, Any]) -> list[str]:
     if max(accuracy) - accuracy[-1] > UNDERFITS and train[-1] < max(train):
         said.append(
             f"With the largest it underfits: {percent(train[-1])} and {percent(accuracy[-1])}, for too "
-            "little "
-            "of the network is left."
+            "little of the network is left."
         )
     return said

@@ -38,8 +38,7 @@ def processes_part(view: RunView) -> None:
         st.caption(
             f"Over {over} the losses of the two runs differ by at most {share:.1e} of their value. Sums in "
             "another order differ in their last digit, and that grows as training goes on: with another "
-            "number "
-            "of threads in one process, too."
+            "number of threads in one process, too."
         )
     st.page_link("pages/2_Train.py", label="Open the run with one process", query_params={"run": alone.id})
 

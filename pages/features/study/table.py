@@ -52,8 +52,7 @@ def table(view: StudyView) -> None:
     )
     st.caption(
         "Accuracy in per cent on the images that judge: of a fold the fold, else what is kept for "
-        "validation. "
-        "Press a cell to open its run."
+        "validation. Press a cell to open its run."
     )
     for row, column in picked.selection.cells:
         cell = at.get((rows[row], column)) if row < len(rows) else None

@@ -20,8 +20,7 @@ def fields(base: RunSpec) -> tuple[RunSpec, dict[str, Any]] | None:
     if not switches:
         st.info(
             "This run has nothing that could be left out. Choose another, or give yours an augmentation, a "
-            "regulariser "
-            "or dropout on Train.",
+            "regulariser or dropout on Train.",
             icon=":material/tune:",
         )
         return None
