@@ -9,8 +9,7 @@ from core.text.shares import counted, percent
 
 WIDE_THEN_NARROW = (
     "At the left every setting gets a little: exploration. To the right the few that lead get the rest: "
-    "exploitation. "
-    "Who begins slowly is lost early."
+    "exploitation. Who begins slowly is lost early."
 )
 
 
