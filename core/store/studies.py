@@ -59,11 +59,12 @@ class StoredCell(NamedTuple):
 
 
 class RunRow(NamedTuple):
-    """What a study needs to know of a cell's run; ``until`` as `StoredRun` has it."""
+    """What a study needs to know of a cell's run; ``until`` and ``resumes`` as `StoredRun` has them."""
 
     state: str
     reason: str
     until: int | None
+    resumes: int
     is_deleted: bool
 
 
@@ -179,11 +180,15 @@ class StudyStore:
         """How these runs are; one that is not there is left out."""
         if not run_ids:
             return {}
-        columns = (runs.c.id, runs.c.state, runs.c.reason, runs.c.until, runs.c.deleted_at)
+        columns = (
+            runs.c.id, runs.c.state, runs.c.reason, runs.c.until, runs.c.resumes, runs.c.deleted_at
+        )  # fmt: skip
         with self._engine.connect() as connection:
             found = connection.execute(sa.select(*columns).where(runs.c.id.in_(run_ids))).all()
         return {
-            str(row.id): RunRow(str(row.state), str(row.reason), row.until, row.deleted_at is not None)
+            str(row.id): RunRow(
+                str(row.state), str(row.reason), row.until, int(row.resumes or 0), row.deleted_at is not None
+            )
             for row in found
         }
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from core.jobs.manager import RESUMES, Jobs
 from core.run.errors import SpecError
-from core.run.events import Event
+from core.run.events import TERMINAL, Event
 from core.run.history import build_history
 from core.store.store import Store
 from core.store.studies import RunRow, StoredCell, StoredStudy, StudyStore, group_of
@@ -144,9 +144,12 @@ class Driver:
         if run.is_deleted:
             self._studies.set_cell(study_id, cell.key, "failed", was="runs", reason=GONE)
             return
-        if run.state == "interrupted" or run.state not in ("finished", "stopped", "failed"):
+        if run.state == "interrupted" and run.resumes > 0:
             return  # it goes on by itself
-        figures = figures_at(self._store.events(known.run_id), cell) if run.state != "failed" else None
+        if run.state not in TERMINAL:
+            return
+        ended = run.state in ("finished", "stopped")
+        figures = figures_at(self._store.events(known.run_id), cell) if ended else None
         if figures is None:
             reason = run.reason or "It has no figures."
             self._studies.set_cell(study_id, cell.key, "failed", was="runs", reason=reason)

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from core.catalogues import completed
 from core.jobs.executors import ThreadExecutor
 from core.jobs.manager import Jobs
 from core.jobs.rights import Asker
 from core.run.errors import SpecError
+from core.run.spec import parse
 from core.store.store import Store
 from core.store.studies import StudyStore
 from core.store.tables import cells as cells_table
@@ -167,6 +169,19 @@ def test_a_cell_whose_server_was_killed_before_its_run_was_put_in_is_begun_again
         time.sleep(0.05)
     assert studies.view(study_id).state == "finished"
     assert studies.view(study_id).table[key].run_id != "f" * 32
+
+
+def test_a_run_that_was_interrupted_too_often_fails_its_cell(server):
+    studies, jobs = server(drives=False)
+    study_id = studies.start(study("seeds", FAST, seeds=2))
+    store, driver = studies._store, studies._driver
+    for key in [cell.key for cell in studies.view(study_id).cells]:
+        run_id = f"{len(key):032x}"[:31] + key[-1].replace("e", "a")
+        jobs.store.create(run_id, completed(parse(FAST)), 1.0)
+        jobs.store.set_state(run_id, "interrupted", "Its worker was killed.")
+        store.begin(study_id, key, run_id, False)
+    assert driver.step(store.study(study_id))
+    assert [cell.reason for cell in store.cells(study_id).values()] == ["Its worker was killed."] * 2
 
 
 def test_two_servers_drive_one_study_and_each_cell_is_trained_once(server):
