@@ -443,3 +443,23 @@ def test_as_many_seeds_as_advised_tell_a_difference_four_times_of_five(size):
 
     n = seeds_to_tell(size, 1.0)
     assert told(n) > 0.77 and told(n - 1) < 0.83
+
+
+def test_optunas_settings_come_one_by_one_and_are_drawn_again_alike():
+    asked = study("search", sampler="optuna", method="full", settings=12, refit=False, fields=[
+        {"path": "optimiser.lr", "low": 1e-4, "high": 1e-1, "scale": "log"},
+        {"path": "train.batch_size", "values": [16, 32, 64]},
+    ])  # fmt: skip
+    assert len(asked.cells({})) == 1
+
+    def judge(cell):  # best at a rate of 0.01
+        return figures(1 - min(1.0, abs(math.log10(cell.spec.optimiser.lr) + 2) / 4), cell)
+
+    table = played(asked, judge)
+    assert len(table) == 12 and played(asked, judge) == table
+    assert [cell.key for cell in asked.cells(table)] == list(table)
+    assert asked.result(table)["complete"]
+    rates = [cell.spec.optimiser.lr for cell in asked.cells(table)]
+    assert len(set(rates)) > 6
+    failed = played(asked, lambda cell: None if cell.key == "0.0@3" else judge(cell))
+    assert failed["0.0@3"].state == "failed" and len(failed) == 12
