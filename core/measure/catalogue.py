@@ -56,7 +56,7 @@ MEASURES: dict[str, MeasureEntry] = {
             name="near",
             title=f"Near zero, |w| < {NEAR:g}",
             help=f"The share of weights with |w| < ε, here {NEAR:g}, exact zeros among them; ε is a choice, "
-            "and without it the figure means nothing; a run's page has a dial for it under Sparsity, Weights.",
+            "and without it the figure means nothing; a run has a dial for it under Sparsity, Weights.",
             formula=r"\tfrac{1}{n} \left| \{ i : |w_i| < \varepsilon \} \right|",
             unit="% of weights",
             source="The l⁰ε measure of Hurley & Rickard 2009, arXiv 0811.4706, table I",

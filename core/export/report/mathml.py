@@ -13,7 +13,8 @@ from core.export.report.markup import Markup, element, joined
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?|\s+|.")
 _LETTERS = {
-    "lambda": "λ", "varepsilon": "ε", "nabla": "∇", "delta": "δ", "eta": "η", "ell": "ℓ", "theta": "θ", "sigma": "σ",
+    "lambda": "λ", "varepsilon": "ε", "delta": "δ", "eta": "η", "ell": "ℓ", "theta": "θ", "sigma": "σ",
+    "nabla": "∇",
     "alpha": "α", "beta": "β", "gamma": "γ", "mu": "μ", "tau": "τ", "rho": "ρ", "phi": "φ", "infty": "∞",
 }  # fmt: skip
 _SIGNS = {
