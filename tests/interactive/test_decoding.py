@@ -26,6 +26,8 @@ from core.run.spec import DataSpec
 from core.store.store import Store
 from tests.export.archives import ID, archived, stored
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):

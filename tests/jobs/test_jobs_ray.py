@@ -22,6 +22,8 @@ from tests.ray_cluster import CONNECTS, cluster
 from tests.train.same_runs import result
 from tests.train.small_runs import SMALL
 
+pytestmark = pytest.mark.alone
+
 RUNS, EPOCHS, PATIENCE = 12, 40, 120.0
 
 

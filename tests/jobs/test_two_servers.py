@@ -17,6 +17,8 @@ from tests.e2e.browsing import ROOT, streamlit_server
 from tests.postgres import postgres
 from tests.study.playing import TINY, study
 
+pytestmark = pytest.mark.alone
+
 VIEWERS, RUNS, PATIENCE = 30, 10, 150.0
 BASE = TINY | {"train": {"epochs": 40, "device": "cpu"}}
 

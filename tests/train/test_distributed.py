@@ -17,6 +17,8 @@ from core.run.spec import ModelSpec, parse, with_setting
 from core.train.loop import run
 from tests.train.small_runs import epochs, last
 
+pytestmark = pytest.mark.alone
+
 # Of 67 images a last batch of one is left to two processes: one of them has none.
 DATA = {"name": "digits", "train_images": 68}
 TRAIN = {"epochs": 3, "batch_size": 33, "device": "cpu"}
