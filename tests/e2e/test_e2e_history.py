@@ -85,7 +85,7 @@ def test_a_start_from_the_landing_page_is_one_step_and_back_leads_there(page: Pa
     page.goto(app)
     ready(page)
     before = steps(page)
-    page.locator(".st-key-start-mlp-sparse button").evaluate("button => button.click()")
+    page.locator(".st-key-start-group-lasso button").evaluate("button => button.click()")
     page.wait_for_url(re.compile(r"/Train\?run="))
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     assert steps(page) == before + 1

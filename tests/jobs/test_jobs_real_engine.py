@@ -14,6 +14,7 @@ from core.processes import held_bytes
 from core.run.spec import parse
 from core.store.store import Store, run_folder
 
+pytestmark = pytest.mark.alone
 SPEC = parse(
     {
         "data": {"name": "digits", "train_images": 200},
