@@ -28,8 +28,9 @@ test: .venv/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser and not alone"
+	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m "alone and not browser"
 
 # The properties again, with examples that nobody has seen yet.
 fuzz: .venv/.test

@@ -19,7 +19,7 @@ from tests.study.playing import TINY, study
 
 pytestmark = pytest.mark.alone
 
-VIEWERS, RUNS, PATIENCE = 30, 10, 150.0
+VIEWERS, RUNS, PATIENCE = 30, 6, 150.0
 BASE = TINY | {"train": {"epochs": 40, "device": "cpu"}}
 
 
