@@ -68,6 +68,14 @@ def figures_of(view):
     return {key: told.figures.model_copy(update={"seconds": 0.0}) for key, told in view.table.items()}
 
 
+def drive(driver, store, study_id):
+    """Step by step to its end."""
+    deadline = time.monotonic() + 120
+    while not driver.step(store.study(study_id)):
+        assert time.monotonic() < deadline, "the study does not end"
+        time.sleep(0.05)
+
+
 def test_every_cell_is_a_run_and_what_was_there_is_used(server):
     studies, jobs = server()
     asked = study("ablation", FAST, seeds=2, design="one-at-a-time")
@@ -147,10 +155,7 @@ def test_a_run_that_was_deleted_fails_its_cell_and_it_can_be_tried_again(server)
     driver.step(store.study(study_id))
     assert studies.view(study_id).failed
     studies.try_again(study_id)
-    for _ in range(200):
-        if driver.step(store.study(study_id)):
-            break
-        time.sleep(0.05)
+    drive(driver, store, study_id)
     view = studies.view(study_id)
     assert view.state == "finished" and not view.failed
 
@@ -163,10 +168,7 @@ def test_a_cell_whose_server_was_killed_before_its_run_was_put_in_is_begun_again
     assert store.begin(study_id, key, "f" * 32, False)
     assert not store.begin(study_id, key, "e" * 32, False)  # another server was first
     monkeypatch.setattr("core.study.driver.LOST_SECONDS", 0.0)
-    for _ in range(200):
-        if studies._driver.step(store.study(study_id)):
-            break
-        time.sleep(0.05)
+    drive(studies._driver, store, study_id)
     assert studies.view(study_id).state == "finished"
     assert studies.view(study_id).table[key].run_id != "f" * 32
 
