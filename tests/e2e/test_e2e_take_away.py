@@ -145,9 +145,9 @@ def made(page: Page, kind: str, to: Path) -> Path:
 
 def test_every_file_is_made_downloaded_and_opened(page: Page, run: str, tmp_path: Path) -> None:
     open_run(page, run)
+    accuracy = page.get_by_test_id("stMetricValue").first.inner_text()
     page.get_by_role("tab", name="Take away").click()
     page.get_by_label("Question").fill("Does <b>L1</b> help?")
-    accuracy = page.get_by_test_id("stMetricValue").first.inner_text()
     files = {kind: made(page, kind, tmp_path) for kind in EXPORTS}
     for kind, path in files.items():
         assert path.name.startswith("augury-") and f"-{kind}." in path.name
