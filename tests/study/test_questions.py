@@ -374,6 +374,10 @@ def test_hyperband_and_grid():
     )
     drawn = {(cell.settings["optimiser.lr"], cell.settings["train.batch_size"]) for cell in grid.cells({})}
     assert drawn == set(itertools.product([1e-3, 1e-2], [32, 64, 128])) and grid.settings == 6
+    few = study("search", fields=[{"path": "train.batch_size", "values": [32, 64, 128]}], settings=27)
+    assert few.settings == 3 and len({cell.spec.train.batch_size for cell in few.cells({})}) == 3
+    with pytest.raises(SpecError, match="1 combinations"):
+        study("search", fields=[{"path": "train.batch_size", "values": [32]}])
 
 
 @given(st.floats(0, 1, exclude_max=True), st.floats(1e-5, 1), st.floats(1.001, 1e4))

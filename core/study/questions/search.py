@@ -121,13 +121,13 @@ class SearchStudy(Study):
             place_of(values_of(base), each.path)
         SAMPLERS.check(self.sampler, [each.dial for each in self.fields])
         study = self.model_copy(update={"base": base, "epochs": epochs})
-        if self.sampler == "grid":
+        if all(each.values for each in self.fields):
             every = math.prod(len(each.values) for each in self.fields)
-            if not 2 <= every <= MOST_SETTINGS:
-                raise SpecError(
-                    "fields", f"these are {every:,} combinations; 2 to {MOST_SETTINGS} are allowed."
-                )
-            study = study.model_copy(update={"settings": every})
+            if every < 2 or (self.sampler == "grid" and every > MOST_SETTINGS):
+                what = f"these are {every:,} combinations; 2 to {MOST_SETTINGS} are allowed."
+                raise SpecError("fields", what)
+            wanted = every if self.sampler == "grid" else min(every, self.settings)
+            study = study.model_copy(update={"settings": wanted})
         if self.first > epochs:
             raise SpecError("first", f"the first rung has {self.first} epochs, and a run only {epochs}.")
         if self.method == "hyperband":
