@@ -156,7 +156,7 @@ def test_a_run_that_was_deleted_fails_its_cell_and_it_can_be_tried_again(server)
     assert studies.view(study_id).failed
     studies.try_again(study_id)
     drive(driver, store, study_id)
-    view = studies.view(study_id)
+    view = studies.wait(study_id, 10)
     assert view.state == "finished" and not view.failed
 
 
@@ -169,8 +169,8 @@ def test_a_cell_whose_server_was_killed_before_its_run_was_put_in_is_begun_again
     assert not store.begin(study_id, key, "e" * 32, False)  # another server was first
     monkeypatch.setattr("core.study.driver.LOST_SECONDS", 0.0)
     drive(studies._driver, store, study_id)
-    assert studies.view(study_id).state == "finished"
-    assert studies.view(study_id).table[key].run_id != "f" * 32
+    assert store.study(study_id).state == "finished"
+    assert store.cells(study_id)[key].run_id != "f" * 32
 
 
 def test_a_run_that_was_interrupted_too_often_fails_its_cell(server):
