@@ -332,6 +332,8 @@ def test_progress_of_a_job_and_its_rows_are_seen(start):
         assert [row["strength"] for row in history.rows] == [0.1, 0.2]
         assert (history.progress_event["done"], history.progress(0.0).share) == (2, 0.5)
         assert history.artefacts[0]["name"] == "a table"
+    # An event is seen a moment before its artefact is in the table.
+    until(lambda: listed(here._store.engine, run_id))
     assert listed(here._store.engine, run_id) == [(run_id, "a table", "a" * 64, "text/csv", 3)]
     there.stop(run_id)
     assert here.wait(run_id, PATIENCE).state == "stopped"
