@@ -57,16 +57,23 @@ def run(spec, seconds=2.0, imported_at=None):
     return SimpleNamespace(spec=filled(parse(spec)), kind="train", summary=summary, imported_at=imported_at)
 
 
+def work(trained):
+    return trained + (1000 + 500) / 3  # as forward passes: 1,000 are kept, and 500 of those trained on
+
+
 def test_the_time_is_that_of_the_latest_runs_of_this_network_scaled_by_images_and_epochs():
     small = {"name": "Small", "data": {"train_images": 1000}, "train": {"epochs": 4}}
     other = {"name": "Other", "model": {"arch": "mlp"}}
     found = how_long(BASE, [run(other, 9.0), run(small, 2.0)])
     assert found.measured_in == "Small"
-    assert found.seconds == pytest.approx(2.0 * BASE.train.epochs * 4000 / 1000)
+    scale = BASE.train.epochs * work(4000) / work(1000)
+    assert found.seconds == pytest.approx(2.0 * scale)
     usual = [run(small, 2.0), run(small, 2.5), run(small, 2.25), run(small, 2.25)]
     assert how_long(BASE, [run(small, 60.0), *usual, run(small, 90.0)]).seconds == pytest.approx(
-        2.25 * BASE.train.epochs * 4000 / 1000
+        2.25 * scale
     )  # one was slow; the sixth is not looked at
+    large = {**small, "train": {"epochs": 4, "batch_size": 256}}
+    assert how_long(BASE, [run(large, 60.0), run(small, 2.0)]).seconds == pytest.approx(2.0 * scale)
     assert how_long(BASE, [run(other)]) is None
     assert how_long(BASE, [run(small, imported_at=1.0)]) is None  # another machine's seconds
     untold = SimpleNamespace(spec=BASE, kind="train", summary=None, imported_at=None)

@@ -133,6 +133,7 @@ class FinishedEvent(TypedDict):
     event: Literal["finished"]
     epochs: Count
     seconds: float
+    load_seconds: NotRequired[float]  # before training: images read, the network built; runs of old don't say
     result: NotRequired[Figures]  # of the epoch whose weights are saved; runs of old don't say
     last: Figures
     warnings: NotRequired[Annotated[list[Text], Field(max_length=20)]]

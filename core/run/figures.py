@@ -180,6 +180,7 @@ class Summary(TypedDict):
     last: Figures
     curve: NotRequired[Annotated[list[Share], Field(max_length=64)]]  # validation accuracy, thinned
     epoch_seconds: NotRequired[float]  # the median's; an older version did not write it
+    beside_seconds: NotRequired[float]  # what it took beside its epochs, in its worker; not of a resumed run
     validation_images: NotRequired[Count]  # an older version did not write it; `core.store.images` finds it
 
 

@@ -334,8 +334,18 @@ def summary(history: History) -> dict[str, Any] | None:
         "last": _without_layers(history.epochs[-1]),
         "curve": [each["validation_accuracy"] for each in evenly(history.epochs, CURVE_POINTS)],
         "epoch_seconds": median(float(each.get("seconds") or 0.0) for each in history.epochs),
+        **_beside(history),
         **({"validation_images": history.validation_images} if history.validation_images else {}),
     }
+
+
+def _beside(history: History) -> dict[str, float]:
+    """What a run took beside its epochs: to read its images, to build its network, to say what it does."""
+    ended = history.finished
+    if ended is None or history.resumed or "load_seconds" not in ended:
+        return {}
+    trained = sum(float(each.get("seconds") or 0.0) for each in history.epochs)
+    return {"beside_seconds": ended["load_seconds"] + max(0.0, ended["seconds"] - trained)}
 
 
 def evenly(events: Sequence[Event], most: int) -> list[Event]:

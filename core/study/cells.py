@@ -17,8 +17,10 @@ Figure = Literal["accuracy", "loss"]  # by which a study judges
 
 
 class CellFigures(Part):
-    """What a run came to after ``epochs`` epochs, judged by ``images`` images. ``zeros`` is the share of the
-    weights that are exactly 0; ``seconds`` is the time that the epochs took."""
+    """What a run came to, judged by ``images`` images. ``epochs`` were trained, and took ``seconds``; the
+    figures are those after ``epoch`` of them (None: all), fewer where early stopping chose. ``zeros`` is the
+    share of the weights that are exactly 0. ``train_accuracy`` and ``train_loss`` are of training images as
+    they are, by the same network, see `core.train.clean`."""
 
     accuracy: Share
     loss: float
@@ -26,6 +28,7 @@ class CellFigures(Part):
     train_loss: float
     zeros: Share
     epochs: Annotated[int, Field(ge=0)]
+    epoch: Annotated[int, Field(ge=0)] | None = None
     images: Annotated[int, Field(ge=0)] | None = None
     seconds: Annotated[float, Field(ge=0)] = 0.0
 

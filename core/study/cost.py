@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from statistics import median
+from collections.abc import Collection, Sequence
+from statistics import fmean, median
 from typing import NamedTuple
 
 from core.run.spec import RunSpec
@@ -12,8 +12,7 @@ from core.study.cells import Cell
 from core.study.spec import Study
 from core.text.how_long import LOOKED_AT, how_long
 
-GAP = 0.2  # seconds from one run's end to the next one's start
-MOST_BESIDE = 10.0  # more is a pause
+GAP = 0.1  # seconds from one run's end to the next one's start
 
 
 class Price(NamedTuple):
@@ -27,36 +26,39 @@ class Price(NamedTuple):
     measured_in: str = ""
 
 
-def price(study: Study, cells: Sequence[Cell], reused: int, runs: Sequence[StoredRun]) -> Price:
-    """What ``study`` still costs.
+def price(study: Study, cells: Sequence[Cell], there: Collection[str], runs: Sequence[StoredRun]) -> Price:
+    """What ``study`` still costs. What follows from its first cells costs as much as they do, an epoch.
 
     Args:
         cells: those that it begins with.
-        reused: how many of them finished runs answer already.
+        there: the keys of those that finished runs answer already.
         runs: of this server, the newest first, to measure by.
     """
     count, epochs = study.cost()
-    left = max(0, count - reused)
-    share = left / count if count else 0.0
-    begun = [(cell, found) for cell in cells if (found := how_long(cell.spec, runs))]
-    if not begun:
-        return Price(left, round(epochs * share), reused, None)
-    each = sum(found.seconds * cell.epochs / cell.spec.train.epochs for cell, found in begun)
-    an_epoch = each / sum(cell.epochs for cell, _ in begun)
-    beside = seconds_beside(begun[0][0].spec, runs)
-    seconds = share * (epochs * an_epoch + count * (beside + GAP))
-    return Price(left, round(epochs * share), reused, seconds, begun[0][1].measured_in)
+    wanted = [cell for cell in cells if cell.key not in there]
+    left = max(0, count - len(there))
+    trained = max(0, epochs - sum(cell.epochs for cell in cells if cell.key in there))
+    found = [(cell, estimate) for cell in wanted if (estimate := how_long(cell.spec, runs))]
+    if not found:
+        return Price(left, trained, len(there), None if left else 0.0)
+    each = sum(estimate.seconds * cell.epochs / cell.spec.train.epochs for cell, estimate in found)
+    an_epoch = each / sum(cell.epochs for cell, _ in found)
+    beside = seconds_beside([cell.spec for cell, _ in found], runs)
+    seconds = trained * an_epoch + left * (beside + GAP)
+    return Price(left, trained, len(there), seconds, found[0][1].measured_in)
 
 
-def seconds_beside(spec: RunSpec, runs: Sequence[StoredRun]) -> float:
-    """What a run like ``spec`` takes beside its epochs: to read the images, and to write what it leaves."""
-    found = []
-    for run in runs:
-        if not how_long(spec, [run]) or run.started_at is None or run.finished_at is None:
-            continue
-        assert run.summary is not None
-        trained = run.summary["epochs"] * (run.summary.get("epoch_seconds") or 0.0)
-        beside = run.finished_at - run.started_at - trained
-        if 0 <= beside < MOST_BESIDE:
-            found.append(beside)
-    return median(found[:LOOKED_AT]) if found else 0.0
+def seconds_beside(specs: Sequence[RunSpec], runs: Sequence[StoredRun]) -> float:
+    """What a run like ``specs`` takes beside its epochs, in a worker that is there already: to read the
+    images, to build the network, and to say what it does. The mean over ``specs``."""
+    known: dict[str, float] = {}
+    for spec in specs:
+        name = spec.model.model_dump_json()
+        if name not in known:
+            found = [
+                float(run.summary["beside_seconds"])
+                for run in runs
+                if run.summary and "beside_seconds" in run.summary and how_long(spec, [run])
+            ]
+            known[name] = median(found[:LOOKED_AT]) if found else 0.0
+    return fmean(known[spec.model.model_dump_json()] for spec in specs)

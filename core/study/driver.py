@@ -216,7 +216,8 @@ def _has_reached(events: list[tuple[int, Event]], cell: Cell) -> bool:
 
 def figures_at(events: list[tuple[int, Event]], cell: Cell) -> CellFigures | None:
     """What a run had come to at the cell's epoch, as its events say; at its end it is the epoch that stands
-    for it. None: it did not come so far, and did not end by itself either."""
+    for it, which early stopping may have chosen. None: it did not come so far, and did not end by itself
+    either."""
     history = build_history(events).history()
     epochs = {event["epoch"]: event for event in history.epochs}
     if cell.until is None:
@@ -230,21 +231,20 @@ def figures_at(events: list[tuple[int, Event]], cell: Cell) -> CellFigures | Non
     if event is None:
         return None
     sparsity = event["sparsity"]
-    seconds = sum(
-        float(each.get("seconds") or 0.0) for each in history.epochs if each["epoch"] <= event["epoch"]
-    )
+    trained = [each for each in history.epochs if cell.until is None or each["epoch"] <= cell.until]
     return CellFigures(
         accuracy=event["validation_accuracy"],
         loss=event["validation_loss"],
-        train_accuracy=event["train_accuracy"],
-        train_loss=event["train_loss"],
+        train_accuracy=event.get("clean_accuracy", event["train_accuracy"]),
+        train_loss=event.get("clean_loss", event["train_loss"]),
         zeros=sparsity["exact"],
-        epochs=event["epoch"],
+        epochs=trained[-1]["epoch"],
+        epoch=event["epoch"],
         images=history.validation_images,
-        seconds=seconds,
+        seconds=sum(float(each.get("seconds") or 0.0) for each in trained),
     )
 
 
-def already_there(jobs: Jobs, cells: list[Cell]) -> int:
-    """How many of these cells finished runs answer already."""
-    return sum(cell.follows is None and jobs.already(cell.spec) is not None for cell in cells)
+def already_there(jobs: Jobs, cells: list[Cell]) -> list[str]:
+    """The keys of those of these cells that finished runs answer already."""
+    return [cell.key for cell in cells if cell.follows is None and jobs.already(cell.spec) is not None]

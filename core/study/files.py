@@ -17,13 +17,24 @@ from core.text.escape import cell as cell_text
 
 STUDY, CELLS, RESULT, PLACE = "study.json", "cells.csv", "result.json", "place.json"
 FIGURES = tuple(CellFigures.model_fields)
+HEADS = {"images": "validation_images"}  # what is varied may be called ``images``, too
 
 
 def cells_csv(cells: Sequence[Cell], table: Table) -> str:
     """A row a cell: what was set, the fold and seed, what came out, and the run's id. Cells that have not
     begun are there, too, without figures."""
     settings = list(dict.fromkeys(name for cell in cells for name in cell.settings if name != "seed"))
-    columns = ["cell", "role", *settings, "fold", "seed", *FIGURES, "state", "reason", "run"]
+    columns = [
+        "cell",
+        "role",
+        *settings,
+        "fold",
+        "seed",
+        *(HEADS.get(each, each) for each in FIGURES),
+        "state",
+        "reason",
+        "run",
+    ]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([cell_text(name) for name in columns])

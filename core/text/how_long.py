@@ -13,6 +13,8 @@ from core.run.spec import RunSpec
 from core.text.describe import title
 
 LOOKED_AT = 5  # runs like it: one that was slow for once does not count
+FORWARD = 1 / 3  # of a training step's time: the backward pass is about two forward ones
+SAMPLED = 500  # training images that are judged, too, as `core.train.clean` has it
 
 
 class Estimate(NamedTuple):
@@ -37,29 +39,46 @@ class Trained(Protocol):
 
 def how_long(spec: RunSpec, runs: Sequence[Trained]) -> Estimate | None:
     """From the latest runs of the same network, on the same images and device, with as many passes a step,
-    as the median of five; None: there is none.
+    as the median of five; None: there is none. Those with the same augmentation and batch size count first.
 
     Args:
         spec: completed.
         runs: the newest first.
     """
-    found = [(seconds, run) for run in runs if (seconds := _epoch_seconds(spec, run))][:LOOKED_AT]
+    found = [(seconds, run) for run in runs if (seconds := _epoch_seconds(spec, run))]
     if not found:
         return None
+    found = ([pair for pair in found if _steps_alike(spec, pair[1].spec)] or found)[:LOOKED_AT]
     return Estimate(median(seconds for seconds, _ in found) * spec.train.epochs, title(found[0][1].spec))
 
 
 def _epoch_seconds(spec: RunSpec, run: Trained) -> float | None:
-    """What one epoch of ``spec`` takes, if an image takes as long as in ``run``; None: it is not like it."""
+    """What one epoch of ``spec`` takes, if an image takes as long as in ``run``: those that it trains on, and
+    a third of that for those that judge it. None: it is not like it."""
     if run.imported_at is not None:  # another machine's seconds
         return None
     if run.kind != "train" or not run.summary or not _alike(spec, run.spec):
         return None
     seconds = run.summary.get("epoch_seconds", run.summary["last"].get("seconds"))  # older runs: of the last
-    ours, theirs = training_images(spec), training_images(run.spec)
+    ours, theirs = _work(spec), _work(run.spec)
     if not isinstance(seconds, float | int) or ours is None or not theirs:
         return None
     return seconds * ours / theirs
+
+
+def _work(spec: RunSpec) -> float | None:
+    """An epoch's work, in training images, or in shares of a person's own."""
+    trained = training_images(spec)
+    if trained is None:
+        return None
+    share, folds = spec.data.validation_share, spec.data.folds
+    count = DATASETS[spec.data.name].num_images
+    if count is None:
+        pool = 1.0 if spec.data.train_images is None else float(spec.data.train_images)
+        judged = pool / folds if folds else pool * share / (1 - share)
+        return trained + FORWARD * judged
+    judged = count * (1 - share) / folds if folds else count * share
+    return trained + FORWARD * (judged + min(SAMPLED, trained))
 
 
 def training_images(spec: RunSpec) -> float | None:
@@ -78,6 +97,10 @@ def in_words(seconds: float) -> str:
     if seconds < 90:
         return f"about {round(seconds, -1):.0f} s"
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
+
+
+def _steps_alike(one: RunSpec, other: RunSpec) -> bool:
+    return one.augment == other.augment and one.train.batch_size == other.train.batch_size
 
 
 def _alike(one: RunSpec, other: RunSpec) -> bool:

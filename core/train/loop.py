@@ -88,6 +88,7 @@ def run(
             that is no number, no memory left) ends the stream with the state ``failed`` and its reason.
     """
     control, spec = control or Control(), completed(spec)
+    asked = time.perf_counter()
     with _processes(spec, out, resume, start) as leader:
         try:
             session, position = begun(
@@ -112,7 +113,8 @@ def run(
         if resume and retell:
             yield resumed(session, position)
             yield from (event for event in position.epochs if event["step"] > position.begins_at)
-        yield from _Run(session, control, position, out, watch, leader, until).events()
+        ready = time.perf_counter() - asked
+        yield from _Run(session, control, position, out, watch, leader, until, ready).events()
 
 
 @contextmanager
@@ -177,6 +179,7 @@ class _Run:
     watch: bool
     leader: Leader | None
     until: int | None = None
+    load_seconds: float = 0.0
 
     def events(self) -> Iterator[Event]:
         """From the first event of training to the last state."""
@@ -223,7 +226,8 @@ class _Run:
             ended = state("failed", lost, "process_lost")
         self.session.check = no_check  # what is saved now is saved whole
         if ended["state"] != "failed" and self.position.epochs:
-            yield finished(self.session, self.position.epochs, time.perf_counter() - began - steering.waited)
+            seconds = time.perf_counter() - began - steering.waited
+            yield finished(self.session, self.position.epochs, seconds, self.load_seconds)
         if checkpoints is not None:
             said = yield from self._save_when_there_is_room(checkpoints, ended)
             ended["reason"] = f"{ended['reason']} {said}".strip()

@@ -101,7 +101,9 @@ def batch_event(session: Session, images: Tensor, index: Tensor, step: int) -> B
     }
 
 
-def finished(session: Session, epochs: Sequence[Event], seconds: float) -> FinishedEvent:
+def finished(
+    session: Session, epochs: Sequence[Event], seconds: float, load_seconds: float = 0.0
+) -> FinishedEvent:
     def figures(event: Event) -> Figures:
         return cast(Figures, {key: value for key, value in lean(event).items() if key != "event"})
 
@@ -110,6 +112,7 @@ def finished(session: Session, epochs: Sequence[Event], seconds: float) -> Finis
         "event": "finished",
         "epochs": len(epochs),
         "seconds": seconds,
+        "load_seconds": load_seconds,
         "result": figures(epochs[chosen - 1]),
         "last": figures(epochs[-1]),
         "warnings": _warnings(session, epochs[-1]),

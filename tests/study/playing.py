@@ -22,7 +22,7 @@ def study(question: str, base: dict | None = None, **more) -> Study:
 def figures(accuracy: float, cell: Cell, loss: float = 0.5, **more) -> CellFigures:
     """What a cell came to."""
     told = {"train_accuracy": min(1.0, accuracy + 0.01), "train_loss": 0.4, "zeros": 0.0, "images": 1000}
-    return CellFigures(accuracy=accuracy, loss=loss, epochs=cell.epochs, **(told | more))
+    return CellFigures(accuracy=accuracy, loss=loss, **(told | {"epochs": cell.epochs} | more))
 
 
 def played(asked: Study, judge: Callable[[Cell], CellFigures | None]) -> dict[str, Told]:

@@ -23,7 +23,7 @@ from core.run.spec import parse
 from core.store.store import Store
 from core.store.studies import StudyStore
 from core.store.tables import cells as cells_table
-from core.study.cost import price
+from core.study.cost import GAP, price
 from core.study.studies import Studies
 from tests.study.playing import TINY, study
 
@@ -236,10 +236,16 @@ def test_a_damaged_row_is_said_and_hides_no_other(server):
 def test_what_a_study_costs_is_measured_in_runs_like_its_own(server):
     _, jobs = server(drives=False)
     asked = study("strength", FAST, folds=2, strengths=[{"regulariser": 0, "grid": [1e-4, 1e-3]}])
-    assert price(asked, asked.cells({}), 0, jobs.recent(50)).seconds is None
+    assert price(asked, asked.cells({}), (), jobs.recent(50)).seconds is None
     jobs.wait(jobs.submit(asked.base), 60)
-    found = price(asked, asked.cells({}), 1, jobs.recent(50))
-    assert (found.runs, found.reused) == (4, 1) and found.seconds > 0
+    cells = asked.cells({})
+    found = price(asked, cells, [cells[0].key], jobs.recent(50))
+    assert (found.runs, found.epochs, found.reused) == (4, 4 * cells[0].epochs, 1) and found.seconds > 0
+    ran = jobs.recent(1)[0].summary
+    beside, epoch = ran["beside_seconds"], ran["epoch_seconds"]
+    assert 0 < beside < 1.0  # a worker's start, of seconds, is no part of it
+    # A fold's run trains on fewer images than the run that was timed, and is judged by more.
+    assert found.seconds == pytest.approx(4 * (cells[0].epochs * epoch + beside + GAP), rel=0.1)
 
 
 def command(out, home, *more, **settings):

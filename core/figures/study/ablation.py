@@ -42,8 +42,7 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
         "automargin": True,
     }
     said = "; ".join(
-        f"{each['name']} {scale * each['mean']:+.2f} ({scale * each['low']:.2f} to "
-        f"{scale * each['high']:.2f})"
+        f"{each['name']} {scale * each['mean']:+.2f} ({_ends(each, scale)})"
         for each in [*result["effects"], *strongest]
     )
     return Chart({"data": traces, "layout": layout}, f"Effects with their 95 % intervals, in {unit}: {said}.")
@@ -59,8 +58,8 @@ def _dots(name: str, effects: Any, colour: str, scale: float) -> dict[str, Any]:
         "error_x": {
             "type": "data",
             "symmetric": False,
-            "array": [scale * (each["high"] - each["mean"]) for each in effects],
-            "arrayminus": [scale * (each["mean"] - each["low"]) for each in effects],
+            "array": [_arm(each, "high", scale) for each in effects],
+            "arrayminus": [_arm(each, "low", scale) for each in effects],
             "color": colour,
             "thickness": 2,
         },
@@ -69,8 +68,17 @@ def _dots(name: str, effects: Any, colour: str, scale: float) -> dict[str, Any]:
             "size": 11,
             "line": {"color": colour, "width": 2},
         },
-        "customdata": [
-            f"{scale * each['low']:.2f} to {scale * each['high']:.2f}, n = {each['n']}" for each in effects
-        ],
+        "customdata": [f"{_ends(each, scale)}, n = {each['n']}" for each in effects],
         "hovertemplate": "%{x:.2f} (%{customdata})<extra></extra>",
     }
+
+
+def _arm(effect: Mapping[str, Any], end: str, scale: float) -> float:
+    """From the dot to an end of its interval; 0: it is not known."""
+    return 0.0 if effect[end] is None else scale * abs(effect[end] - effect["mean"])
+
+
+def _ends(effect: Mapping[str, Any], scale: float) -> str:
+    if effect["low"] is None:
+        return "the same with every seed"
+    return f"{scale * effect['low']:.2f} to {scale * effect['high']:.2f}"

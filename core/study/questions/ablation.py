@@ -10,6 +10,7 @@ from pydantic import Field
 from core.catalogues import completed
 from core.run.errors import SpecError
 from core.study.cells import Cell, CellFigures, Table
+from core.study.early import stops_early
 from core.study.questions.answers import done, is_over
 from core.study.questions.switches import Switch, setting_of, switches_of
 from core.study.rules.effects import Effect, Setting, factorial_effects, single_effects
@@ -146,6 +147,7 @@ class AblationStudy(Study):
                 if (values := [getattr(each, self.figure) for each in self.figures(table, setting)])
             ],
             "complete": over,
+            "stops_early": stops_early(self.base),
         }
 
     def _keys(self) -> list[str]:
@@ -157,8 +159,8 @@ def _plain(effect: Effect) -> dict[str, Any]:
         "name": " × ".join(effect.names),
         "names": list(effect.names),
         "mean": effect.mean,
-        "low": effect.low,
-        "high": effect.high,
+        "low": effect.low if effect.is_known else None,
+        "high": effect.high if effect.is_known else None,
         "n": effect.n,
         "is_told": effect.is_told,
         "needed": effect.needed,

@@ -10,10 +10,11 @@ from pydantic import Field
 
 from core.catalogues import completed
 from core.data.shape import training_images
-from core.measure.mean import mean_interval
+from core.measure.mean import mean_interval, paired_difference
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.study.cells import Cell, CellFigures, Table, Value
+from core.study.early import stops_early
 from core.study.questions.answers import done, is_over
 from core.study.questions.switches import Switch, setting_of
 from core.study.spec import MOST_SEEDS, Cost, Study, differing, with_seed
@@ -121,11 +122,49 @@ class LearningCurveStudy(Study):
                 for images in self.images
                 if (figures := self.figures(table, i, images))
             ]
-            curves.append({"variant": variant, "points": points})
+            curves.append({"variant": variant, "points": points, **self._gain(table, i)})
         if not any(curve["points"] for curve in curves):
             return {}
         keys = [cell.key for cell in self.cells(table)]
-        return {"figure": "accuracy", "curves": curves, "complete": all(is_over(table, key) for key in keys)}
+        return {
+            "figure": "accuracy",
+            "curves": curves,
+            **self._apart(table),
+            "complete": all(is_over(table, key) for key in keys),
+            "stops_early": stops_early(self.base),
+        }
+
+    def _values(self, table: Table, variant: int, images: int) -> dict[int, float]:
+        """Accuracies by the number of the seed."""
+        found = {number: done(table, _key(variant, images, number)) for number in range(self.seeds)}
+        return {number: figures.accuracy for number, figures in found.items() if figures}
+
+    def _gain(self, table: Table, variant: int) -> dict[str, Any]:
+        """What the last images brought: from the last number but one to the last, in pairs of one seed."""
+        fewer, more = self.images[-2:]
+        found = _difference(self._values(table, variant, more), self._values(table, variant, fewer))
+        return {"gain": {"from": fewer, "to": more, **found}} if found else {}
+
+    def _apart(self, table: Table) -> dict[str, Any]:
+        """The first curve less the second, in pairs of one seed, at each number of images."""
+        if self.switch is None:
+            return {}
+        found = [
+            {"images": images, **apart}
+            for images in self.images
+            if (apart := _difference(*(self._values(table, i, images) for i in range(2))))
+        ]
+        return {"apart": found, "switch": self.switch.name}
+
+
+def _difference(ours: dict[int, float], theirs: dict[int, float]) -> dict[str, Any]:
+    """Of the seeds that both have; empty: fewer than two."""
+    both = sorted(ours.keys() & theirs.keys())
+    if len(both) < 2:
+        return {}
+    found = paired_difference([ours[i] for i in both], [theirs[i] for i in both])
+    ends = {"low": found.low, "high": found.high} if found.is_known else {}
+    return {"mean": found.difference, "n": len(both), "is_told": found.is_beyond_noise, **ends}
 
 
 def _key(variant: int, images: int, number: int) -> str:

@@ -20,6 +20,7 @@ from core.optimise.catalogue import OPTIMISERS
 from core.run.errors import SpecError
 from core.run.spec import OptimiserSpec, RunSpec
 from core.study.cells import Cell, Figure, Table, Value
+from core.study.early import stops_early
 from core.study.questions.answers import done, is_over
 from core.study.spec import MOST_SEEDS, Cost, Study, differing, with_seed
 
@@ -181,7 +182,13 @@ class RaceStudy(Study):
         if not any(row["tried"] for row in found):
             return {}
         complete = all(is_over(table, cell.key) for cell in self.cells(table))
-        return {"figure": "accuracy", "against": self.title(base), "optimisers": found, "complete": complete}
+        return {
+            "figure": "accuracy",
+            "against": self.title(base),
+            "optimisers": found,
+            "complete": complete,
+            "stops_early": stops_early(self.base),
+        }
 
 
 def _trial(number: int, rate: float) -> str:

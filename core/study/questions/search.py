@@ -18,6 +18,7 @@ from core.catalogues import completed
 from core.run.errors import SpecError
 from core.run.spec import Part, RunSpec, place_of, values_of
 from core.study.cells import Cell, Figure, Table, Value
+from core.study.early import fixed, stops_early
 from core.study.questions.answers import accuracy_interval, done, is_over
 from core.study.rules.halving import Rung, brackets, promoted, rungs
 from core.study.samplers import SAMPLERS, Dial
@@ -234,8 +235,9 @@ class SearchStudy(Study):
         if not self.refit or winner is None or not self._is_complete(table):
             return
         name, values, spec = winner
-        said = "The winner, all training images"
-        spec = spec.model_copy(update={"name": said})
+        said = "The winner, all folds"
+        chose = done(table, _key(name, self.most))
+        spec = fixed(spec, [chose] if chose else []).model_copy(update={"name": said})
         yield Cell(f"test {name}", spec, dict(values), role="test", row=said, column="test part")
 
     def _is_complete(self, table: Table) -> bool:
@@ -290,6 +292,8 @@ class SearchStudy(Study):
             "epochs_of_full_search": sum(plan[0].settings for plan in self.plans) * self.most,
             "looks": self.looks(table),
             "complete": self._is_complete(table),
+            "stops_early": stops_early(self.base),
+            "train_images": self.base.data.train_images,
             "epochs_planned": sorted({rung.epochs for plan in self.plans for rung in plan}),
             "rungs": [
                 {
@@ -321,6 +325,8 @@ class SearchStudy(Study):
         for cell in self._refit(table):
             if tested := done(table, cell.key):
                 found["test"] = {**accuracy_interval(tested), "run": table[cell.key].run_id}
+                if stops_early(winner[2]):
+                    found["test"]["epochs"] = cell.epochs
         return found
 
 

@@ -13,6 +13,7 @@ from core.measure.beta import t_quantile
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 from core.study.cells import Cell, CellFigures, Table
+from core.study.early import stops_early
 from core.study.questions.answers import done, is_over
 from core.study.repeats import Varied, repeats, what_can_vary
 from core.study.rules.effects import MOST_SEEDS as MOST_ADVISED
@@ -78,7 +79,12 @@ class SeedsStudy(Study):
         if not kinds:
             return {}
         complete = all(is_over(table, cell.key) for cell in self.cells(table))
-        return {"figure": "accuracy", "spreads": kinds, "complete": complete}
+        return {
+            "figure": "accuracy",
+            "spreads": kinds,
+            "complete": complete,
+            "stops_early": stops_early(self.base),
+        }
 
 
 def _key(varied: Varied, number: int) -> str:

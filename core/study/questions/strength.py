@@ -16,6 +16,7 @@ from core.regularise.catalogue import REGULARISERS
 from core.run.errors import SpecError
 from core.run.spec import Part, RunSpec
 from core.study.cells import Cell, CellFigures, Figure, Table
+from core.study.early import fixed, stops_early
 from core.study.path_plan import chosen_regulariser, strengths
 from core.study.questions.answers import accuracy_interval, done
 from core.study.rules.strength import Point, PointChoice, choose_strengths
@@ -102,10 +103,9 @@ class StrengthStudy(Study):
         if any(self._told(table, point) is None for point in self.grid):
             return
         point = choice.lambda_min if self.refit == "min" else choice.lambda_1se
-        spec = self.with_strengths(point).model_copy(
-            update={"name": f"{self._said(point)}, all training images"}
-        )
-        key, row = f"test {self._key(point)}", f"{self._said(point)}, all training images"
+        row = f"{self._said(point)}, all folds"
+        spec = fixed(self.with_strengths(point), self._told(table, point) or [])
+        key, spec = f"test {self._key(point)}", spec.model_copy(update={"name": row})
         yield Cell(key, spec, self._settings(point), role="test", row=row, column="test part")
 
     def with_strengths(self, point: Point) -> RunSpec:
@@ -185,6 +185,9 @@ class StrengthStudy(Study):
             "train_accuracy": means("train_accuracy"),
             "zeros": means("zeros"),
             "failed": [plain(point) for point in failed],
+            "names": [REGULARISERS[kind].title for kind in self.kinds],
+            "train_images": self.base.data.train_images,
+            "stops_early": stops_early(self.base),
         }
         for cell in self._refit(table):
             if figures := done(table, cell.key):
@@ -194,6 +197,7 @@ class StrengthStudy(Study):
                     "zeros": figures.zeros,
                     "run": table[cell.key].run_id,
                     "looks": self.looks(table),
+                    **({"epochs": cell.epochs} if stops_early(self.base) else {}),
                 }
         return found
 

@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from core.measure.beta import t_quantile
-from core.measure.mean import mean_interval
+from core.measure.mean import ROUNDING, mean_interval
 
 SURE = 0.95
 MOST_SEEDS = 1000  # that are ever advised
@@ -28,10 +28,11 @@ class Effect(NamedTuple):
 
     Args:
         names: one switch, or two whose effects don't add up.
-        mean: over the seeds; ``low`` and ``high`` are the ends of its interval.
+        mean: over the seeds; ``low`` and ``high`` are the ends of its interval, and infinite where it is the
+            same with every seed: how far chance moves it is not known then.
         n: seeds.
         needed: about how many seeds would tell an effect of this size; None: it is told already, or so small
-            that more than `MOST_SEEDS` would be needed.
+            that more than `MOST_SEEDS` would be needed, or it is not known how far chance moves it.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,10 @@ class Effect(NamedTuple):
     def is_told(self) -> bool:
         """Whether chance alone is ruled out."""
         return self.low > 0 or self.high < 0
+
+    @property
+    def is_known(self) -> bool:
+        return math.isfinite(self.low)
 
 
 def factorial_effects(
@@ -88,6 +93,8 @@ def _contrast(which: tuple[int, ...], figures: Mapping[Setting, float]) -> float
 
 
 def _effect(names: tuple[str, ...], values: Sequence[float], together: int) -> Effect:
+    if statistics.stdev(values) < ROUNDING:
+        return Effect(names, statistics.fmean(values), -math.inf, math.inf, len(values), None)
     sure = 1 - (1 - SURE) / together
     mean, low, high = mean_interval(values, sure)
     told = low > 0 or high < 0

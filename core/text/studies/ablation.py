@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.text.studies.early import early
+
 STRONGEST = 3  # interactions that are told
 
 
@@ -23,12 +25,18 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     count = len(result["effects"]) + len(result["interactions"])
     how = f", wide enough that all {count} are right together in 95 of 100 studies" if count > 1 else ""
     said.append(f"Intervals are at 95 %{how}; n is the number of seeds, paired.")
-    return said
+    return said + early(result)
 
 
 def effect_in_words(effect: Mapping[str, Any], figure: str) -> str:
     """E.g. ``**Dropout** helps by 0.9 ± 0.3 points (n = 8).``"""
     name, n, mean = f"**{_bold(effect['name'])}**", effect["n"], effect["mean"]
+    if effect["low"] is None:
+        size = _signed(mean, None, figure) if mean else "nothing"
+        return (
+            f"{name}: it adds {size} with each of n = {n} seeds; equal differences don't tell how far chance "
+            "moves them: try more seeds."
+        )
     half = (effect["high"] - effect["low"]) / 2
     if not effect["is_told"]:
         more = effect["needed"]
@@ -62,12 +70,13 @@ def _bold(name: str) -> str:
     return " ".join(name.split())
 
 
-def _size(mean: float, half: float, figure: str) -> str:
+def _size(mean: float, half: float | None, figure: str) -> str:
+    """``half``: of the interval; None: it is not known."""
     if figure == "loss":
-        return f"{mean:.3f} ± {half:.3f}"
-    return f"{100 * mean:.1f} ± {100 * half:.1f} points"
+        return f"{mean:.3f}" + (f" ± {half:.3f}" if half is not None else "")
+    return f"{100 * mean:.1f}" + (f" ± {100 * half:.1f} points" if half is not None else " points")
 
 
-def _signed(mean: float, half: float, figure: str) -> str:
+def _signed(mean: float, half: float | None, figure: str) -> str:
     sign = "+" if mean >= 0 else "−"
     return f"{sign}{_size(abs(mean), half, figure)}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.text.shares import percent
+from core.text.studies.early import early
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
@@ -16,37 +17,48 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         if len(points) < 2:
             continue
         name = f"{curve['variant'][:1].upper()}{curve['variant'][1:]}: " if curve["variant"] else ""
-        before, last = points[-2], points[-1]
-        gained = last["mean"] - before["mean"]
+        last = points[-1]
         said.append(
             f"{name}**{last['images']:,} images give {percent(last['mean'])}** "
             f"({100 * last['low']:.1f} to {100 * min(1.0, last['high']):.1f} % for the mean, n = "
             f"{last['n']} seeds)."
         )
-        if last["low"] > before["high"]:
-            said.append(
-                f"From {before['images']:,} to {last['images']:,} images it still gains {100 * gained:.1f} "
-                "points: more images are likely to help."
-            )
+        if gain := curve.get("gain"):
+            said.append(_gain(gain))
+    return said + _apart(result) + early(result)
+
+
+def _gain(gain: Mapping[str, Any]) -> str:
+    span = f"From {gain['from']:,} to {gain['to']:,} images"
+    if not gain["is_told"]:
+        return f"{span} it changes by {_points(gain)}, no more than chance may."
+    if gain["mean"] > 0:
+        return f"{span} it still gains {_points(gain)}: more images are likely to help."
+    return (
+        f"{span} it loses {_points(gain)}: what is new in them does not fit to the others, or to validation."
+    )
+
+
+def _apart(result: Mapping[str, Any]) -> list[str]:
+    """Where the two curves differ, at the fewest and at the most images: not where they happen to most."""
+    apart = result.get("apart", [])
+    said = []
+    for each in apart[:1] + apart[1:][-1:]:
+        at, name = f"With {each['images']:,} images", result["switch"]
+        if each["is_told"]:
+            said.append(f"{at} {name} {'adds' if each['mean'] > 0 else 'takes'} {_points(each)}.")
         else:
-            said.append(
-                f"From {before['images']:,} to {last['images']:,} images the gain is {100 * gained:+.1f} "
-                f"points, no more than the seeds' noise with n = {last['n']}."
-            )
-    curves = [curve for curve in result.get("curves", ()) if curve["points"]]
-    if len(curves) == 2:
-        said += _against(*curves)
-    return [each.replace("-", "−") if "points" in each and "+-" in each else each for each in said]
+            said.append(f"{at} {name} changes it by {_points(each)}, no more than chance may.")
+    return said
 
 
-def _against(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    theirs = {point["images"]: point for point in other["points"]}
-    both = [(point, theirs[point["images"]]) for point in one["points"] if point["images"] in theirs]
-    if not both:
-        return []
-    apart = [(point["images"], point["mean"] - match["mean"]) for point, match in both]
-    most = max(apart, key=lambda pair: abs(pair[1]))
-    word = "more" if most[1] > 0 else "less"
-    return [
-        f"The two differ most at {most[0]:,} images: {100 * abs(most[1]):.1f} points {word} {one['variant']}."
-    ]
+def _points(found: Mapping[str, Any]) -> str:
+    """E.g. ``+0.9 points (0.2 to 1.6, n = 5 pairs)``; without a sign where the words have it."""
+    mean = 100 * found["mean"]
+    sign = ("+" if mean >= 0 else "−") if not found["is_told"] else ""
+    ends = f"{_number(100 * found['low'])} to {_number(100 * found['high'])}, " if "low" in found else ""
+    return f"{sign}{abs(mean):.1f} points ({ends}n = {found['n']} pairs)"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")

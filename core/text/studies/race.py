@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.text.shares import percent
+from core.text.studies.early import early
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
@@ -15,9 +16,11 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         return []
     against, said = result["against"], []
     best = max(rows, key=lambda row: row["mean"])
-    n = f"n = {best['n']}"
+    so_far = "" if result["complete"] else "So far "
+    what = "highest mean" if best["n"] > 1 else "highest accuracy of one seed each"
     said.append(
-        f"**{best['optimiser']}** at {best['rate']:g} has the highest mean: {percent(best['mean'])} ({n})."
+        f"{so_far}**{best['optimiser']}** at {best['rate']:g} has the {what}: {percent(best['mean'])} (n = "
+        f"{best['n']})."
     )
     for row in rows:
         apart = row.get("difference")
@@ -40,5 +43,6 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         said.append(
             f"The best rate lies at the edge of what was tried for {', '.join(edges)}: try more rates."
         )
-    said.append("Differences are of pairs with the same seed, with their 95 % interval.")
-    return said
+    if any(row.get("difference") for row in rows):
+        said.append("Differences are of pairs with the same seed, with their 95 % interval.")
+    return said + early(result)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.text.shares import counted, percent
+from core.text.studies.early import all_folds, early, last_run
 
 WIDE_THEN_NARROW = (
     "At the left every setting gets a little: exploration. To the right the few that lead get the rest: "
@@ -38,7 +39,7 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     if test := result.get("test"):
         n = f" ({counted(test['accuracy'], test['images'])})" if test["images"] else ""
         said.append(
-            f"Trained again on all training images it answers {percent(test['accuracy'])} of images right "
-            f"that nothing chose by{n}: this is the figure to quote."
+            f"Trained again{last_run(test)} on {all_folds(result)} it answers {percent(test['accuracy'])} of "
+            f"images right that nothing chose by{n}: this is the figure to quote."
         )
-    return said
+    return said + early(result)

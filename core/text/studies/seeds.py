@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.text.seeds import DRAWS
+from core.text.studies.early import early
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
@@ -31,4 +32,4 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
                 "So many seeds of each setting tell two settings apart, four times of five, that differ by: "
                 f"{', '.join(needed)}."
             )
-    return said
+    return said + early(result)

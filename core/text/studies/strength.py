@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.text.shares import counted, percent
+from core.text.studies.early import all_folds, early, last_run
 
 OVERFITS = 0.02  # train accuracy so far above: what the smallest λ leaves is learned by heart
+BEYOND = "that was tried, so a better one may lie beyond: extend the grid."
+EMPTIED = 0.5  # of the weights
 UNDERFITS = 0.05  # below the best: what the largest λ takes is missed
 
 
@@ -45,15 +48,15 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         images = test["images"]
         n_images = f" ({counted(test['accuracy'], images)})" if images else ""
         said.append(
-            f"Trained again on all training images with λ = {_point(test['lambda'])}, it answers "
-            f"{percent(test['accuracy'])} of the images right that nothing chose by{n_images}."
+            f"Trained again{last_run(test)} on {all_folds(result)} with λ = {_point(test['lambda'])}, it "
+            f"answers {percent(test['accuracy'])} of the images right that nothing chose by{n_images}."
         )
         if test["looks"] > 1:
             said.append(
                 f"That part has been looked at {test['looks']} times: chosen by it, the figure would be too "
                 "good."
             )
-    return said
+    return said + early(result)
 
 
 def _point(value: float | list[float]) -> str:
@@ -72,12 +75,11 @@ def _error(result: Mapping[str, Any], value: float) -> str:
 
 
 def _edge(result: Mapping[str, Any]) -> list[str]:
-    edges = result["edge"] if isinstance(result["edge"], list) else [result["edge"]]
-    return [
-        f"The best lies at the {edge} λ that was tried, so a better one may lie beyond: extend the grid."
-        for edge in edges
-        if edge
-    ][:1]
+    if not isinstance(result["edge"], list):
+        edge = result["edge"]
+        return [f"The best lies at the {edge} λ {BEYOND}"] if edge else []
+    names = zip(result["edge"], result["names"], strict=True)
+    return [f"The best lies at the {edge} λ of {name} {BEYOND}" for edge, name in names if edge]
 
 
 def _ends(result: Mapping[str, Any]) -> list[str]:
@@ -93,7 +95,12 @@ def _ends(result: Mapping[str, Any]) -> list[str]:
         )
     if max(accuracy) - accuracy[-1] > UNDERFITS and train[-1] < max(train):
         said.append(
-            f"With the largest it underfits: {percent(train[-1])} and {percent(accuracy[-1])}, for too "
-            "little of the network is left."
+            f"With the largest it underfits: {percent(train[-1])} and {percent(accuracy[-1])}{_why(result)}."
         )
     return said
+
+
+def _why(result: Mapping[str, Any]) -> str:
+    """Only where the network was emptied: not every kind makes zeros."""
+    zeros = result["zeros"][-1]
+    return f", for {percent(zeros)} of its weights are zero" if zeros > EMPTIED else ""
