@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.files import remove_parts
-from core.jobs.kinds import KINDS, is_quick
+from core.jobs.kinds import PASSING
 from core.jobs.queue import LEASE_SECONDS, Queue
 from core.jobs.runner import Runner
 from core.jobs.views import Archive
@@ -91,7 +91,7 @@ class Keeper:
             self._runner.wake()
 
     def _sweep(self) -> None:
-        sweep(self._store, self._artefacts, passing=[kind for kind in KINDS if is_quick(kind)])
+        sweep(self._store, self._artefacts, passing=PASSING)
 
 
 def _duty(what: str, do: Callable[[], object]) -> None:

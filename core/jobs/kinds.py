@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.catalogue import Entry
+from core.run.kinds import TRAIN, TRANSFORM, is_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +36,19 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind(
-            name="train",
+            name=TRAIN,
             title="Training",
             help="Trains the network that a spec describes, and measures it after every epoch.",
             run="core.train.job:run",
+            travels=True,
+        ),
+        Kind(
+            name=TRANSFORM,
+            title="A network made of others",
+            help="Makes a network of one or several trained ones, and measures it. What trains on is a run of "
+            "the other kind, which begins so.",
+            run="core.transform.job:run",
+            quick=True,
             travels=True,
         ),
         Kind(
@@ -81,6 +91,10 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }
+
+
+# What a person waits for and has then seen; of a run he keeps the network.
+PASSING = tuple(kind.name for kind in KINDS.values() if kind.quick and not is_run(kind.name))
 
 
 def is_quick(kind: str) -> bool:

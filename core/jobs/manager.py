@@ -44,6 +44,7 @@ from core.run.commands import read_command
 from core.run.digest import canonical, digest
 from core.run.errors import SpecError
 from core.run.history import History
+from core.run.kinds import RUNS
 from core.run.spec import RunSpec, is_upload, parse
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefact, Artefacts, listed
@@ -235,8 +236,8 @@ class Jobs:
                 raise
             raise SpecError("", f"The branch could not be stored: {error.strerror}.") from error
 
-    def branches(self, run_id: str) -> list[StoredRun]:
-        """The runs that branch from this one, the newest first."""
+    def children(self, run_id: str) -> list[StoredRun]:
+        """The runs that branch from this one, and those whose networks were made of its, the newest first."""
         return self._store.runs(MAX_SAME, parent=run_id)
 
     def check_control(self, run_id: str, asker: Asker) -> None:
@@ -431,24 +432,26 @@ class Jobs:
         """The memory that computing a job takes now; 0: not known, as of one that another server computes."""
         return self._executor.resident_bytes(run_id)
 
-    def live(self, kind: str | None = "train") -> list[RunView]:
+    def live(self, kinds: tuple[str, ...] | None = RUNS) -> list[RunView]:
         """The jobs of all servers that have not ended: those that run first, then those that wait, in their
         order.
 
         Args:
-            kind: only those of this kind; None: all.
+            kinds: only those of these kinds; None: all.
         """
         views = [self._runner.view(view.id) or view for view in self._archive.unfinished()]
-        return [view for view in views if not view.ended and kind in (None, view.kind)]
+        return [view for view in views if not view.ended and (kinds is None or view.kind in kinds)]
 
-    def recent(self, limit: int = 50, kind: str | None = "train", cells: bool = True) -> list[StoredRun]:
+    def recent(
+        self, limit: int = 50, kinds: tuple[str, ...] | None = RUNS, cells: bool = True
+    ) -> list[StoredRun]:
         """The newest jobs in the store, without their histories, the newest first.
 
         Args:
-            kind: only those of this kind; None: all.
+            kinds: only those of these kinds; None: all.
             cells: those that studies began, too.
         """
-        return self._archive.recent(limit, kind, cells)
+        return self._archive.recent(limit, kinds, cells)
 
     def find(self, query: Query, limit: int, offset: int = 0) -> tuple[list[StoredRun], int]:
         """A page of the jobs that a query is about, and how many there are; see `Store.find`."""

@@ -148,7 +148,7 @@ class Archive:
         self._reading = threading.Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()  # the one used last is last
         self._unfinished: tuple[float, list[RunView]] = (0.0, [])
-        self._recent: dict[tuple[int, str | None, bool], tuple[float, list[StoredRun]]] = {}
+        self._recent: dict[tuple[int, tuple[str, ...] | None, bool], tuple[float, list[StoredRun]]] = {}
         self._offered: tuple[float, Offered | None] = (0.0, None)
         self._changes = 0  # what was read before the latest is not fresh
 
@@ -204,17 +204,17 @@ class Archive:
                     self._unfinished = (time.monotonic(), views)
             return views
 
-    def recent(self, limit: int, kind: str | None, cells: bool) -> list[StoredRun]:
+    def recent(self, limit: int, kinds: tuple[str, ...] | None, cells: bool) -> list[StoredRun]:
         """The newest jobs, see `Store.runs`; what another server did to them may be a second old."""
         with self._lock:
-            read_at, stored = self._recent.get((limit, kind, cells), (0.0, []))
+            read_at, stored = self._recent.get((limit, kinds, cells), (0.0, []))
             changes = self._changes
         if time.monotonic() - read_at < ENDED_FRESH_SECONDS:
             return stored
-        stored = self._store.runs(limit, kind=kind, cells=cells)
+        stored = self._store.runs(limit, kinds=kinds, cells=cells)
         with self._lock:
             if changes == self._changes:
-                self._recent[limit, kind, cells] = (time.monotonic(), stored)
+                self._recent[limit, kinds, cells] = (time.monotonic(), stored)
         return stored
 
     def offered(self) -> Offered:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from core.data.own import Form
 from core.models.catalogue import ARCHITECTURES
+from core.run.kinds import is_run
 from core.run.spec import DataSpec
 from core.store.folders import here
 from core.store.store import StoredRun, run_folder
@@ -21,7 +22,7 @@ def latest_run(runs: Iterable[StoredRun], dataset: DataSpec) -> StoredRun | None
     fitting = (
         run
         for run in runs
-        if run.kind == "train"
+        if is_run(run.kind)
         and run.state == "finished"
         and _same_images(run.spec.data, dataset)
         and run.spec.model.arch in ARCHITECTURES  # an older run's may be gone

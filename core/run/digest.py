@@ -11,7 +11,7 @@ from typing import Any
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
 
-PARENT = "parent"
+PARENT, FROM = "parent", "from"
 _EXACT = 2**53  # below it every whole number is one float and one int
 
 
@@ -26,8 +26,8 @@ def digest(
 
     Args:
         spec: completed, so that a default is written out.
-        inputs: JSON values that the kind asks for. A ``parent`` among them is a run's id: what that was is
-            told by ``parents``.
+        inputs: JSON values that the kind asks for. A ``parent`` among them is a run's id, and so is each in
+            ``from``: what those were is told by ``parents``.
         edits: in the order they took effect.
         parents: digests of what the job starts from, in their order.
 
@@ -41,7 +41,7 @@ def digest(
     whole = {
         "kind": kind,
         "spec": described,
-        "inputs": {name: value for name, value in (inputs or {}).items() if name != PARENT},
+        "inputs": {name: value for name, value in (inputs or {}).items() if name not in (PARENT, FROM)},
         "edits": [dict(edit) for edit in edits],
         "parents": list(parents),
     }

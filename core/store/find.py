@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from core.run.errors import SpecError
 from core.run.figures import result_of
+from core.run.kinds import RUNS
 from core.run.spec import RunSpec, parse
 from core.store.tables import of_no_study, runs
 from core.text.describe import in_words, title
@@ -42,7 +43,6 @@ class Query(NamedTuple):
     visitor: str = ""
     starred: bool = False
     sort: Sort = "newest"
-    kind: str = "train"
     cells: bool = False  # those that studies began, too
 
 
@@ -78,7 +78,7 @@ def summary_columns(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 def condition(query: Query) -> sa.ColumnElement[bool]:
     """The rows that `Query` is about."""
-    found: list[sa.ColumnElement[bool]] = [runs.c.deleted_at.is_(None), runs.c.kind == query.kind]
+    found: list[sa.ColumnElement[bool]] = [runs.c.deleted_at.is_(None), runs.c.kind.in_(RUNS)]
     for column, wanted in (
         (runs.c.state, query.state),
         (runs.c.data, query.data),
@@ -121,9 +121,9 @@ def order(sort: Sort) -> list[sa.ColumnElement[Any]]:
     return [*by[sort], newest, runs.c.id]
 
 
-def offered(engine: sa.Engine, kind: str = "train") -> Offered:
+def offered(engine: sa.Engine) -> Offered:
     """What runs have, each in the alphabet's order."""
-    there = sa.and_(runs.c.deleted_at.is_(None), runs.c.kind == kind)
+    there = sa.and_(runs.c.deleted_at.is_(None), runs.c.kind.in_(RUNS))
 
     def values(column: sa.Column[Any], connection: sa.Connection) -> list[str]:
         wanted = sa.select(column).where(there, column.is_not(None)).distinct().limit(MOST_VALUES)
@@ -150,7 +150,7 @@ def runs_before(engine: sa.Engine, run_ids: Sequence[str]) -> dict[str, str]:
         .where(
             earlier.c.visitor == runs.c.visitor,
             earlier.c.created_at < runs.c.created_at,
-            earlier.c.kind == runs.c.kind,
+            earlier.c.kind.in_(RUNS),
             earlier.c.deleted_at.is_(None),
             of_no_study(earlier.c.group_id),
         )

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +23,7 @@ from core.run.digest import digest
 from core.run.errors import SpecError
 from core.run.events import MAX_EVENT_BYTES, TERMINAL, Event, State, read_event
 from core.run.figures import Summary, Text
+from core.run.kinds import RUNS
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, is_upload, parse
 from core.store.find import (
     MOST_SHOWN,
@@ -232,7 +233,7 @@ class Store:
         limit: int = 50,
         *,
         group: str | None = None,
-        kind: str | None = None,
+        kinds: Collection[str] | None = None,
         digest: str | None = None,
         parent: str | None = None,
         cells: bool = True,
@@ -240,16 +241,19 @@ class Store:
         """The newest runs, the newest first, without the deleted ones; at most 500.
 
         Args:
-            group, kind, digest: only those with this one.
-            parent: only those that branch from this run.
+            group, digest: only those with this one.
+            kinds: only jobs of these.
+            parent: only those that branch from this run, or whose networks were made of its.
             cells: those that studies began, too.
         """
         newest = _believable_size().where(runs.c.deleted_at.is_(None))
-        for column, wanted in ((runs.c.group_id, group), (runs.c.kind, kind), (runs.c.digest, digest)):
+        for column, wanted in ((runs.c.group_id, group), (runs.c.digest, digest)):
             if wanted is not None:
                 newest = newest.where(column == wanted)
+        if kinds is not None:
+            newest = newest.where(runs.c.kind.in_(kinds))
         if parent is not None:
-            newest = newest.where(runs.c.inputs.contains(f'"parent": "{_checked_id(parent)}"'))
+            newest = newest.where(runs.c.kind.in_(RUNS), runs.c.inputs.contains(f'"{_checked_id(parent)}"'))
         if not cells:
             newest = newest.where(of_no_study(runs.c.group_id))
         newest = newest.order_by(runs.c.created_at.desc(), runs.c.id)
@@ -265,10 +269,10 @@ class Store:
             total = connection.execute(sa.select(sa.func.count()).select_from(runs).where(where)).scalar_one()
         return found, int(total)
 
-    def offered(self, kind: str = "train") -> Offered:
-        """What runs of this kind can be filtered by."""
+    def offered(self) -> Offered:
+        """What runs can be filtered by."""
         fill_in(self.engine)
-        return offered(self.engine, kind)
+        return offered(self.engine)
 
     def before(self, found: Sequence[StoredRun]) -> dict[str, StoredRun]:
         """Of each of these runs, by its id, the one that the same visit has started before it."""

@@ -93,7 +93,7 @@ def test_two_trained_runs_come_back_as_they_were_after_the_store_was_wiped(tmp_p
     assert again.read_bytes() == out.read_bytes()
     jobs = make_jobs()
     try:
-        assert jobs.branches(one)[0].id == two
+        assert jobs.children(one)[0].id == two
         assert jobs.view(one).history.result == jobs.view(one).history.epochs[-1]
     finally:
         jobs.close()

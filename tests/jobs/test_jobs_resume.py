@@ -159,7 +159,7 @@ def test_a_branch_goes_on_from_a_checkpoint_also_when_its_parent_is_gone(server,
     fork = jobs.fork(parent, at.step)
     assert (fork.inputs, fork.spec) == ({"parent": parent, "step": at.step}, SPEC)
     jobs.branch(fork, SPEC)  # changes nothing
-    (same,) = jobs.branches(parent)
+    (same,) = jobs.children(parent)
     jobs.delete(parent)
     whole = jobs.wait(same.id, PATIENCE)
     assert plain(epochs(whole.history.epochs)) == plain(straight[0])[at.epochs :]

@@ -314,10 +314,10 @@ def test_a_sweep_shows_one_parameter_from_end_to_end(open_page):
 
 def measured(visit, kind):
     """The visit after a press on Measure and the end of the job."""
-    before = {run.id for run in manager().recent(kind=kind)}
+    before = {run.id for run in manager().recent(kinds=(kind,))}
     button(visit, "Measure").click().run()
     assert not visit.exception
-    (run,) = (run for run in manager().recent(kind=kind) if run.id not in before)
+    (run,) = (run for run in manager().recent(kinds=(kind,)) if run.id not in before)
     manager().wait(run.id, timeout=60)
     return visit.run()
 
@@ -331,7 +331,9 @@ def test_costs_are_measured_when_asked_and_are_there_for_whoever_comes_next(open
     assert "of a step" in said(visit)
     another = tab(open_page, "Cost", spec=one("RandomInvert"), images="Dataset")
     assert "of a step" in said(another)
-    assert len(measured(another, "probe.cost").error) == 0 and len(manager().recent(kind="probe.cost")) == 3
+    assert (
+        len(measured(another, "probe.cost").error) == 0 and len(manager().recent(kinds=("probe.cost",))) == 3
+    )
 
 
 @pytest.mark.parametrize(("form", "begins"), [("Python", '"""'), ("JSON", "{"), ("YAML", "ops:")])

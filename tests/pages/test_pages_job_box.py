@@ -94,7 +94,7 @@ def test_a_job_that_has_ended_is_found_again_and_a_visit_remembers_nothing():
     for word in ("one", "two"):
         shown = visit(word, ends)
         shown.button[0].click().run()
-        (run,) = manager().recent(1, kind="told")
+        (run,) = manager().recent(1, ("told",))
         manager().wait(run.id, timeout=30)
         assert shown.run().text[0].value == word and labels(shown) == ["Count"]
         assert [each.value for each in shown.caption] == [""]
@@ -104,7 +104,7 @@ def test_a_job_that_has_ended_is_found_again_and_a_visit_remembers_nothing():
 def test_one_that_failed_says_why_in_plain_text():
     shown = visit("bad", fails)
     shown.button[0].click().run()
-    (run,) = manager().recent(1, kind="told")
+    (run,) = manager().recent(1, ("told",))
     manager().wait(run.id, timeout=30)
     shown.run()
     assert shown.error[0].value == r"It can't be \*counted\*." and labels(shown) == ["Count"]
@@ -123,11 +123,11 @@ def test_a_full_queue_is_said_once(monkeypatch):
 def test_jobs_of_other_kinds_are_no_runs(open_page):
     shown = visit("aside", ends)
     shown.button[0].click().run()
-    (run,) = manager().recent(1, kind="told")
+    (run,) = manager().recent(1, ("told",))
     manager().wait(run.id, timeout=30)
     train = manager().submit(RunSpec(name="A run"))
     assert [view.id for view in manager().live()] == [run.id for run in manager().recent()] == [train]
-    assert {each.id for each in manager().recent(kind=None)} == {train, run.id}
+    assert {each.id for each in manager().recent(kinds=None)} == {train, run.id}
     manager().stop(train)
     opened = open_page("pages/2_Train.py", run=run.id)
     assert opened.title[0].value == KINDS["told"].title and not opened.metric

@@ -70,7 +70,7 @@ def links(visit):
 
 
 def wait():
-    (job, *_) = manager().recent(1, kind="export")
+    (job, *_) = manager().recent(1, ("export",))
     assert manager().wait(job.id, 60).ended
     return job.id
 

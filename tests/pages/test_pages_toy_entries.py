@@ -111,7 +111,7 @@ def test_what_is_measured_on_augment(open_page, tab, key):
     trained()
     visit = open_page(AUGMENT, spec=encode(SPEC), tab=tab, images="Dataset")
     next(each for each in visit.button if each.label == "Measure").click().run()
-    (job,) = manager().recent(kind=f"probe.{key}")
+    (job,) = manager().recent(kinds=(f"probe.{key}",))
     assert manager().wait(job.id, 120).state == "finished", manager().view(job.id).reason
     visit.run()
     assert not visit.exception and "Toy darkening" in json.dumps(chart(visit, key))

@@ -48,7 +48,7 @@ def study_link(view: RunView) -> None:
 
 def branch_links(view: RunView) -> None:
     """Links to the runs that branch from this one, if there are some."""
-    branches = jobs().branches(view.id)
+    branches = jobs().children(view.id)
     if branches:
         st.markdown("**Branches of this run**")
     for branch in branches[:MOST_LINKS]:

@@ -13,6 +13,7 @@ from core.figures.parts import Figure
 from core.figures.sparsity import sparsity_by_layer
 from core.figures.training import accuracy, loss
 from core.jobs.views import RunView
+from core.run.kinds import is_run
 from core.text.advice import advise, stuck
 from core.text.describe import in_words, title
 from core.text.escape import plain
@@ -77,7 +78,7 @@ def live_view(run_id: str) -> None:
         st.page_link("pages/2_Train.py", label="Choose and start a new one", icon=":material/arrow_back:")
         return
     begin_at_the_top()
-    if view.kind == "train":
+    if is_run(view.kind):
         _run(view)
         return
     job_view(view)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.run.kinds import is_run
 from core.store.store import is_run_id
 from core.text.escape import plain
 from pages.features.compare.compared import Compared, compared
@@ -32,7 +33,7 @@ def asked_runs() -> list[str]:
 
 def comparison(ids: Sequence[str]) -> None:
     """Draw it; says so where a run is gone."""
-    views = [view for each in ids if (view := jobs().view(each)) and view.kind == "train"]
+    views = [view for each in ids if (view := jobs().view(each)) and is_run(view.kind)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Compare", anchor=False, width="stretch")
         st.page_link("pages/3_Runs.py", label="All runs", icon=":material/arrow_back:", query_params={})
