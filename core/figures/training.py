@@ -27,6 +27,8 @@ from core.regularise.schedule import strength_at
 from core.run.history import History
 from core.run.spec import RegulariserSpec
 
+CUBIC_POINTS = 12  # of a line that bends
+
 
 def loss(history: History, run_id: str) -> Figure:
     """The data loss and each penalty against epochs, on a log scale; beneath them each λ, if there is one.
@@ -77,6 +79,9 @@ def schedule(spec: RegulariserSpec, epochs: int) -> Figure:
     assert spec.strength is not None
     # A step has its foot and its top at one epoch.
     x = sorted({0.0, float(epochs), *([spec.warmup_epochs] if spec.warmup_epochs <= epochs else [])})
+    if spec.schedule == "cubic" and spec.warmup_epochs:
+        top = min(spec.warmup_epochs, epochs)
+        x = sorted({*x, *(top * i / CUBIC_POINTS for i in range(CUBIC_POINTS))})
     y = [strength_at(spec, epoch) for epoch in x]
     if spec.schedule == "step" and 0 < spec.warmup_epochs <= epochs:
         x.insert(1, float(spec.warmup_epochs))

@@ -45,8 +45,8 @@ KINDS: dict[str, Kind] = {
         Kind(
             name=TRANSFORM,
             title="A network made of others",
-            help="Makes a network of one or several trained ones, and measures it. What trains on is a run of "
-            "the other kind, which begins so.",
+            help="Makes a network of one or several trained ones, and measures it. One that is trained on is "
+            "a run of the other kind, which begins so.",
             run="core.transform.job:run",
             quick=True,
             travels=True,
@@ -94,7 +94,7 @@ KINDS: dict[str, Kind] = {
 
 
 # What a person waits for and has then seen; of a run he keeps the network.
-PASSING = tuple(kind.name for kind in KINDS.values() if kind.quick and not is_run(kind.name))
+PASSING = tuple(name for name, kind in KINDS.items() if kind.quick and not is_run(name))
 
 
 def is_quick(kind: str) -> bool:

@@ -24,6 +24,7 @@ from core.augment.one_operation import alone, title
 from core.augment.pipeline import Pipeline
 from core.catalogues import completed
 from core.data.dataset import Dataset
+from core.models.fit import shapes_of
 from core.pictures import encode_images
 from core.probe.trained_run import WEIGHTS
 from core.randomness import derive
@@ -118,11 +119,12 @@ def open_trained(spec: RunSpec, folder: Path, device: str = "auto") -> Session:
     # a CPU is slow at.
     asked = spec.train.model_copy(update={"device": device, "precision": "float32"})
     bare = {"augment": AugmentSpec(), "regularisers": (), "optimiser": OptimiserSpec(), "train": asked}
-    session = open_session(completed(spec.model_copy(update=bare)))
     try:
-        session.model.load_state_dict(load_file(folder / WEIGHTS, device=str(session.device)))
+        weights = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError, RuntimeError):
         raise SpecError("", "The run's weights can't be read; train once more on these images.") from None
+    session = open_session(completed(spec.model_copy(update=bare)), shapes=shapes_of(weights))
+    session.model.load_state_dict(weights)
     _check_numbers(session.model)
     session.model.eval()
     return session

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.catalogue import Choice, Number
+from core.regularise.compressing import HOLDING, QUANTISING
 from core.regularise.entry import RegulariserEntry
 from core.regularise.gradients import GRADIENTS
 from core.regularise.procedures import PROCEDURES
@@ -210,7 +211,9 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             makes="core.regularise.l0:L0",
             gates=True,
         ),
+        *HOLDING,  # after all that moves weights, and before what takes means of them
         *PROCEDURES,
+        *QUANTISING,  # of a mean, too
     )
 }
 

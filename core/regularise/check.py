@@ -40,6 +40,18 @@ def _check_together(specs: Sequence[RegulariserSpec]) -> None:
                 f"{averages[0]} and {spec.kind} both say of which weights the mean is kept; "
                 "leave one of the two out.",
             )
+        if REGULARISERS[spec.kind].holds and gates:
+            raise SpecError(
+                f"regularisers[{i}].kind",
+                f"{gates[0]} gates the weights, and {spec.kind} would hold those beneath; leave one of the "
+                "two out.",
+            )
+        if spec.kind == "quantisation" and gates:
+            raise SpecError(
+                f"regularisers[{i}].kind",
+                f"{gates[0]} gates the weights, and a grid would be laid beneath the gates; leave one of the "
+                "two out.",
+            )
         if spec.solver == "proximal" and gates:
             raise SpecError(
                 f"regularisers[{i}].solver",

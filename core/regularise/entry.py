@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from core.catalogue import Entry
 from core.run.spec import RegulariserSpec
@@ -25,6 +25,7 @@ class RegulariserEntry(Entry):
         strength_high: where it ends.
         strength_max: the largest λ allowed; the smallest is 0.
         symbol: what the formula calls the strength.
+        rises: the schedule that a form begins with, over most of the run; empty: at full strength.
         strength_help: one sentence: what the strength is, with its unit if it has one.
         penalty_note: one sentence: why the ``penalty`` solver gives no exact zeros; empty if no other
             solver would.
@@ -34,6 +35,7 @@ class RegulariserEntry(Entry):
         averages: whether the network is judged and kept with a mean of its weights; one kind at most may.
         ends_runs: whether it may end a run before its last epoch.
         gates: whether it multiplies weights by gates, beneath which a proximal step would go unseen.
+        holds: whether it sets weights to zero and holds them there, which gates would hide, too.
         passes: how many times a step with it goes through the network, forward and backward; between two
             `Regulariser.uphill` moves the weights.
         note: from a completed spec, the number of classes and the number of epochs: a sentence on what it
@@ -50,6 +52,7 @@ class RegulariserEntry(Entry):
     strength_high: float = 1e-1
     strength_max: float = 100.0
     symbol: str = "λ"
+    rises: Literal["", "linear", "cubic", "step"] = ""
     strength_help: str = "How much it counts against the loss."
     penalty_note: str = ""
     on_weights: bool = True
@@ -57,6 +60,7 @@ class RegulariserEntry(Entry):
     averages: bool = False
     ends_runs: bool = False
     gates: bool = False
+    holds: bool = False
     passes: int = 1
     note: Callable[[RegulariserSpec, int, int], str] | None = None
 

@@ -10,4 +10,9 @@ def strength_at(spec: RegulariserSpec, epoch: float) -> float:
     assert spec.strength is not None
     if epoch >= spec.warmup_epochs:
         return spec.strength
-    return spec.strength * epoch / spec.warmup_epochs if spec.schedule == "linear" else 0.0
+    if spec.schedule == "step":
+        return 0.0
+    share = epoch / spec.warmup_epochs
+    if spec.schedule == "cubic":  # steep at first: Zhu & Gupta 2017, arXiv 1710.01878, eq. 1
+        return spec.strength * (1 - (1 - share) ** 3)
+    return spec.strength * epoch / spec.warmup_epochs

@@ -24,7 +24,8 @@ Event = Mapping[str, Any]  # any of the events below: who reads one looks at ``e
 State = Literal["queued", "running", "paused", "stopped", "failed", "finished", "interrupted"]
 TERMINAL: frozenset[State] = frozenset({"stopped", "failed", "finished", "interrupted"})
 
-MEASURED_TIMES = ("seconds", "images_per_second")  # all that may differ between two runs of one spec
+# All that may differ between two runs of one spec.
+MEASURED_TIMES = ("seconds", "images_per_second", "load_seconds")
 MAX_EVENT_BYTES = 256 * 1024  # an `epoch` of twelve attention blocks is about 50 kB
 
 Values = Annotated[dict[Annotated[str, Field(max_length=200)], Any], Field(max_length=64)]

@@ -142,14 +142,15 @@ class ModelSpec(Part):
 
 
 class RegulariserSpec(Part):
-    """A regulariser. ``linear``: its strength rises from 0 over ``warmup_epochs``; ``step``: it is 0 until
-    then and whole after. A constant strength has no warm-up. Some kinds have no strength or no solver."""
+    """A regulariser. ``linear``: its strength rises from 0 over ``warmup_epochs``; ``cubic``: it does so
+    steeply at first and slowly at last; ``step``: it is 0 until then and whole after. A constant strength has
+    no warm-up. Some kinds have no strength or no solver."""
 
     kind: Name
     strength: Annotated[float, Field(ge=0, le=100)] | None = None  # None: the catalogue's own
     solver: Literal["penalty", "proximal"] | None = None  # None: the catalogue's own
     warmup_epochs: Annotated[int, Field(ge=0, le=1000)] = 0
-    schedule: Literal["linear", "step"] = "linear"
+    schedule: Literal["linear", "cubic", "step"] = "linear"
     params: Params = {}
 
 

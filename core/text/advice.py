@@ -93,7 +93,7 @@ def unreached(spec: RunSpec) -> list[tuple[int, str]]:
             does = (
                 f"rises over {each.warmup_epochs} epochs, and the run has {epochs}: it will end at "
                 f"{strength_at(each, epochs):.2g} of {each.strength:g}"
-                if each.schedule == "linear"
+                if each.schedule != "step"
                 else f"begins after {each.warmup_epochs} epochs, and the run has {epochs}: it will do nothing"
             )
             found.append((i, f"{symbol} of {title_of(REGULARISERS, each.kind)} {does}."))

@@ -208,6 +208,20 @@ def read_checkpoint(path: Path, device: torch.device) -> Checkpoint:
         return Checkpoint(tensors, file.metadata() or {})
 
 
+def shapes_to_go_on(folder: Path | None, start: Path | None) -> dict[str, tuple[int, ...]] | None:
+    """The shapes of the network in the newest checkpoint in ``folder``, or in ``start``, from its head alone;
+    None: there is none that can be read."""
+    path = newest(folder) if folder is not None else start
+    if path is None:
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            names = [name for name in file.keys() if name.startswith("model.")]  # noqa: SIM118  no mapping
+            return {name.removeprefix("model."): tuple(file.get_slice(name).get_shape()) for name in names}
+    except (OSError, *DAMAGED):
+        return None
+
+
 def _loaded(session: Session, tensors: dict[str, Tensor], metadata: dict[str, str]) -> Position:
     session.model.load_state_dict(below("model.", tensors))
     session.regularisation.load_state(below("regulariser.", tensors))

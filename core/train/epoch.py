@@ -16,7 +16,7 @@ from core.run.figures import MOST_COMPARED, Flow
 from core.train.batching import batches
 from core.train.clean import Clean, clean
 from core.train.divergence import diverged
-from core.train.evaluation import evaluate, evaluation_weights
+from core.train.evaluation import Judgement, evaluate, evaluation_weights
 from core.train.measuring import measured
 from core.train.pace import Pace
 from core.train.position import Position, Sums
@@ -33,6 +33,52 @@ class Telling:
 
     steps: Pace
     shown: Pace | None
+
+
+def at_once(session: Session, *, last: bool) -> EpochEvent:
+    """How good a network is before it is trained: an ``epoch`` event of epoch 0. What it is trained by is not
+    known yet, so the training figures are those of plain training images.
+
+    Args:
+        last: it is not trained at all, so everything is measured.
+
+    Raises:
+        DivergedError: the loss is no finite number.
+    """
+    began = time.perf_counter()
+    now = penalties(session, 0.0)
+    with evaluation_weights(session, 0):
+        judged = evaluate(session, session.validation)
+        if not math.isfinite(judged.loss):
+            raise diverged(session, f"The validation loss is {judged.loss} before any training", 0, 0)
+        known = clean(session)
+        event: EpochEvent = {
+            "event": "epoch",
+            "epoch": 0,
+            "step": 0,
+            "train_loss": known["clean_loss"],
+            "train_accuracy": known["clean_accuracy"],
+            **now,
+            "validation_loss": judged.loss,
+            "validation_accuracy": judged.accuracy,
+            **known,
+            **measured(session, 0, judged, last=last),
+            "answers": answers(session.validation, judged),
+            "seconds": 0.0,
+            "images_per_second": 0.0,
+        }
+    _add_answers(event, session, judged)
+    event["seconds"] = time.perf_counter() - began
+    return event
+
+
+def _add_answers(event: EpochEvent, session: Session, judged: Judgement) -> None:
+    """Which images are right, and what is taken for what, where that is kept."""
+    if len(judged.correct) <= MOST_COMPARED:
+        event["right"] = judged.right
+    num_classes = len(session.validation.classes)
+    if matrix := named(session.validation.labels, judged.answers, num_classes):
+        event["confusion"] = matrix
 
 
 class Judged(Penalties, Clean):
@@ -158,11 +204,7 @@ def _judged(session: Session, position: Position) -> EpochEvent:
         }
         if position.kept is not None:  # at last: who stops while it is judged has the epoch before
             position.kept.take(session.model, epoch)
-    if len(judged.correct) <= MOST_COMPARED:
-        event["right"] = judged.right
-    num_classes = len(session.validation.classes)
-    if matrix := named(session.validation.labels, judged.answers, num_classes):
-        event["confusion"] = matrix
+    _add_answers(event, session, judged)
     if acted := regularisation.acted():
         event["acted"] = acted
     if reason:

@@ -10,15 +10,17 @@ resumed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from core.catalogues import completed
+from core.models.fit import shapes_of
 from core.run.checkpoints import LAST
 from core.run.commands import Control, StoppedError
 from core.run.edits import Edit
@@ -35,9 +37,10 @@ from core.train.checkpoint import (
     save,
     save_failed,
     saved_edits,
+    shapes_to_go_on,
 )
 from core.train.divergence import DivergedError
-from core.train.epoch import Telling, train_epoch
+from core.train.epoch import Telling, at_once, train_epoch
 from core.train.evaluation import evaluation_weights
 from core.train.keeping import FULL, Checkpoints
 from core.train.pace import Pace
@@ -66,6 +69,8 @@ def run(
     edits: Sequence[Edit] = (),
     start: Path | None = None,
     until: int | None = None,
+    network: Mapping[str, Tensor] | None = None,
+    trains: bool = True,
 ) -> Iterator[Event]:
     """Train what ``spec`` describes, yielding events as they happen.
 
@@ -82,6 +87,9 @@ def run(
         edits: changes to make at their steps; a resumed run knows those it was given before.
         start: a checkpoint of another run, to go on from; see `core.train.branch`.
         until: stop when so many epochs are done, if there are more; what is resumed later is the same run.
+        network: the weights to begin with, of the spec's network or a smaller one. How good it is at once is
+            told as epoch 0.
+        trains: whether it goes on from there.
 
     Raises:
         SpecError: before the first event, if the spec or an edit can't be run. What goes wrong later (a loss
@@ -91,9 +99,8 @@ def run(
     asked = time.perf_counter()
     with _processes(spec, out, resume, start) as leader:
         try:
-            session, position = begun(
-                spec, control.check, out=out, resume=resume, edits=edits, start=start, keep=True
-            )
+            told: dict[str, Any] = {"out": out, "resume": resume, "edits": edits, "start": start}
+            session, position = begun(spec, control.check, **told, network=network, keep=True)
             ended = position.ended(session.spec.train.epochs)
             if leader is not None and not ended:
                 leader.join(session, control.check)
@@ -114,7 +121,33 @@ def run(
             yield resumed(session, position)
             yield from (event for event in position.epochs if event["step"] > position.begins_at)
         ready = time.perf_counter() - asked
+        if network is not None and not resume:
+            try:
+                session.check = control.check
+                first = at_once(session, last=not trains)
+            except StoppedError:
+                yield state("stopped", "It was stopped before training began.")
+                return
+            except DivergedError as error:
+                yield state("failed", str(error), "diverged", error.values)
+                return
+            session.check = no_check
+            yield first
+            if not trains:
+                yield from _kept_as_it_is(session, position, first, out, ready)
+                return
         yield from _Run(session, control, position, out, watch, leader, until, ready).events()
+
+
+def _kept_as_it_is(
+    session: Session, position: Position, event: Event, out: Path | None, ready: float
+) -> Iterator[Event]:
+    """The end of a run that trains nothing."""
+    position.kept = None
+    if out is not None:
+        save(out, session, position)
+    yield finished(session, [event], event["seconds"], ready)
+    yield state("finished")
 
 
 @contextmanager
@@ -142,9 +175,11 @@ def begun(
     resume: bool = False,
     edits: Sequence[Edit] = (),
     start: Path | None = None,
+    network: Mapping[str, Tensor] | None = None,
     keep: bool = False,
 ) -> tuple[Session, Position]:
-    """A session, and where in its run it is; nothing is written.
+    """A session, and where in its run it is; nothing is written. Its network is as small as the weights are
+    that it goes on from.
 
     Args:
         spec: completed.
@@ -154,7 +189,11 @@ def begun(
     Raises:
         SpecError: the spec or an edit can't be run, or there is nothing to go on from.
     """
-    session = open_session(spec, check)
+    begins = network if not resume else None
+    shapes = shapes_to_go_on(out if resume else None, start) if begins is None else shapes_of(begins)
+    session = open_session(spec, check, shapes)
+    if begins is not None:
+        session.model.load_state_dict(dict(begins))
     if resume:
         position = _resumed(session, out, checked_edits(spec, edits, session.clock))
     else:

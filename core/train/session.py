@@ -18,6 +18,7 @@ from core.data.split import split_dataset, split_seed
 from core.data.tensors import as_tensors
 from core.measure.weight_measures import WeightMeasures
 from core.models.build import build_model, shape_of_model
+from core.models.fit import Shapes, fit_to
 from core.models.live import take_dropouts
 from core.models.summary import multiply_adds
 from core.optimise.build import build_optimiser
@@ -73,7 +74,7 @@ class Session:
         channels, side = self.train.channels, self.train.side
         if spec.model != before.model:
             shape = {"channels": channels, "side": side, "num_classes": len(self.train.classes)}
-            take_dropouts(self.model, shape_of_model(spec.model, **shape))
+            take_dropouts(self.model, shape_of_model(spec.model, **shape))  # their places are the same
         if spec.augment != before.augment:
             self.pipeline = _pipeline(spec, channels, side, self.device)
             self.mixer = _mixer(spec, channels, side, self.device)
@@ -147,21 +148,28 @@ def device_of(spec: TrainSpec) -> torch.device:
     return device
 
 
-def open_session(spec: RunSpec, check: Callable[[], None] = no_check) -> Session:
+def open_session(
+    spec: RunSpec, check: Callable[[], None] = no_check, shapes: Shapes | None = None
+) -> Session:
     """Load the data, build the network, the pipeline, the regularisers and the optimiser.
 
     Args:
         spec: completed by `core.catalogues.completed`.
         check: raises `StoppedError` if the run was asked to stop; also called while data load.
+        shapes: of the weights that will be put into the network, which may be smaller than the spec's; None:
+            it keeps those it begins with.
 
     Raises:
-        SpecError: the data can't be read, or a part does not fit the data.
+        SpecError: the data can't be read, or a part does not fit the data, or weights of these shapes the
+            network.
     """
     device = device_of(spec.train)
     split = split_dataset(_load(spec.data, check), spec.data, split_seed(spec))
     channels, side, num_classes = split.train.channels, split.train.side, len(split.train.classes)
     shape = {"channels": channels, "side": side, "num_classes": num_classes}
     model = build_model(spec.model, **shape, seed=derive(spec.seed_of("weights"), "weights"))
+    if shapes is not None:
+        fit_to(model, shapes, channels=channels, side=side)
     model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     num_multiply_adds = multiply_adds(model, channels=channels, side=side)
     weight_measures = WeightMeasures(model)

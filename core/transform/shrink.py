@@ -11,8 +11,9 @@ A unit (a filter, a neuron, an attention head) can be taken out without a trace 
 So constants are folded from the first layer to the last, and units without listeners are cut from the last
 layer to the first; after one pass each way there is nothing more to find. A width never falls below 1.
 
-Left as they are: the pixels, the classes, the width of attention's tokens (every block reads and writes the
-same), and recurrent networks, whose units all listen to each other through time.
+Left as they are: the pixels, the classes, and the width of attention's tokens (every block reads and writes
+the same). Recurrent units, which listen to each other through time, have a file of their own,
+`core.transform.recurrent`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.models.attention import Block, SelfAttention
+from core.models.rnn import RNN
 from core.models.summary import summarise_module
+from core.transform.recurrent import shrink_recurrent
 
 Dense = nn.Conv2d | nn.Linear
 
@@ -47,7 +50,7 @@ class Shrunk:
         model: gives the same logits up to rounding, in evaluation mode; on the same device, and
             trainable like any other.
         layers: for each layer with units that may go (filters, neurons, heads), how many are kept, of how
-            many; the classifier, and all of a recurrent network, are not among them.
+            many; the classifier is not among them.
         before: the cost of the network that was given.
         after: the cost of ``model``.
     """
@@ -69,6 +72,8 @@ def shrink(model: nn.Module, *, channels: int, side: int) -> Shrunk:
     small = copy.deepcopy(model).eval()
     before = _cost(small, channels, side)
     layers = _shrink_sequence(small) if isinstance(small, nn.Sequential) else {}
+    if isinstance(small, RNN):
+        layers = shrink_recurrent(small)
     for name, module in small.named_modules():
         if isinstance(module, Block):
             layers |= _shrink_block(name, module)

@@ -21,24 +21,15 @@ from core.runtime import prepare_torch  # first: `core` prepares the environment
 import argparse
 import statistics
 import sys
-import time
 from dataclasses import dataclass
 
 from core.catalogues import completed
-from core.layers.weights import regularised_weights
-from core.measure.sparsity import sparsity
 from core.presets import preset
-from core.run.spec import RunSpec
-from core.train.batching import batches
-from core.train.evaluation import evaluate
+from core.run.spec import RegulariserSpec, RunSpec
 from core.train.loop import run
-from core.train.session import open_session
-from core.train.step import train_step
-from core.transform.prune import GradualPruning
 
 PRESETS = {"cnn": "l1-sparsest", "mlp": "mlp-sparse"}
-FIRST, LAST = 0.2, 0.7  # of the steps: where pruning starts, and where it has reached its share
-EVERY = 16  # steps from one threshold to the next; with the presets' batches of mnist5k, half an epoch or one
+LAST = 0.7  # of the epochs: when pruning has reached its share
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +64,10 @@ def trained(spec: RunSpec) -> Outcome:
 
 
 def pruned(spec: RunSpec, share: float) -> Outcome:
-    """The same run with magnitude pruning to ``share`` zeros; the loop's own steps, evaluated each epoch."""
-    session = open_session(spec)
-    weights = [weight for layer in regularised_weights(session.model).values() for weight in layer]
-    first, last = (round(at * session.clock.num_steps) for at in (FIRST, LAST))
-    pruning = GradualPruning(weights, share, first=first, last=last, every=EVERY)
-    accuracy = 0.0
-    began = time.perf_counter()
-    for epoch in range(1, spec.train.epochs + 1):
-        session.model.train()
-        for batch in batches(session, epoch):
-            train_step(session, batch.images, batch.targets, batch.step)
-            pruning.after_step(batch.step)
-        accuracy = evaluate(session, session.validation).accuracy
-    seconds = time.perf_counter() - began
-    return Outcome(accuracy, sparsity(session.model)["exact"], seconds)
+    """The same run with magnitude pruning to ``share`` zeros."""
+    rise = round(LAST * spec.train.epochs)
+    pruning = RegulariserSpec(kind="pruning", strength=share, schedule="cubic", warmup_epochs=rise)
+    return trained(completed(spec.model_copy(update={"regularisers": (pruning,)})))
 
 
 def shown(way: str, outcomes: list[Outcome]) -> str:

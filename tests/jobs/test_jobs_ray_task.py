@@ -95,6 +95,7 @@ def test_a_machine_that_can_not_compute_a_job_says_why(tmp_path, monkeypatch, ch
 def test_what_reads_the_database_or_other_runs_stays_on_this_machine():
     assert {name for name, kind in KINDS.items() if kind.travels} == {
         "train",
+        "transform",
         "probe.cost",
         "study.path_point",
     }

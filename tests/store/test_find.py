@@ -74,7 +74,6 @@ QUERY = st.builds(
     tag=st.sampled_from(["", *TAGS]),
     visitor=st.sampled_from(["", "here/a"]),
     starred=st.booleans(),
-    kind=st.just("train"),
     sort=st.sampled_from(["newest", "oldest", "accuracy", "zeros", "fastest", "name"]),
 )
 

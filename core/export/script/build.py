@@ -11,6 +11,7 @@ import torch
 from core.augment.export.embedding import Script
 from core.augment.export.literals import WIDTH, literal
 from core.augment.export.versions import versions
+from core.catalogue import imported
 from core.catalogues import completed
 from core.export.script.augmentation import augmentation
 from core.export.script.loop import STEPS_TEXT, Needs, batch_text, change_text, train_text
@@ -25,6 +26,7 @@ from core.models.live import SHARES
 from core.optimise.catalogue import OPTIMISERS
 from core.optimise.schedules import SCHEDULES
 from core.regularise.catalogue import REGULARISERS
+from core.regularise.regulariser import Regulariser
 from core.run.edits import apply
 from core.run.errors import SpecError
 from core.run.spec import Purpose, RegulariserSpec, RunSpec, TrainSpec
@@ -157,14 +159,15 @@ def _specs(source: Source) -> list[RunSpec]:
 def _needs(specs: list[RunSpec], start: Start | None) -> Needs:
     first = specs[0]
     kinds = [REGULARISERS[each.kind] for each in first.regularisers]
-    averages = any(each.averages for each in kinds)
-    norms = averages and bool(first.model.params.get("batch_norm"))
+    acts = [imported(each.makes) for each in kinds]
+    averages = any(each.averaged is not Regulariser.averaged for each in acts)
+    norms = any(each.averages for each in kinds) and bool(first.model.params.get("batch_norm"))
     params = [[each.params for each in spec.regularisers] for spec in specs]
     return Needs(
         regularises=bool(kinds),
         averages=averages,
         norms=norms,
-        gates=any(each.gates for each in kinds),
+        begins=any(each.begin_step is not Regulariser.begin_step for each in acts),
         twice=any(each.passes > 1 for each in kinds),
         smooths=any(each.name == "label_smoothing" for each in kinds),
         may_stop=any(each.ends_runs for each in kinds),
@@ -339,7 +342,7 @@ def _optimiser(script: Script, spec: RunSpec, needs: Needs) -> Section:
         "known = {id(part) for part in weights}",
         "others = [part for part in model.parameters() if id(part) not in known]",
     ]
-    if needs.gates:
+    if needs.begins:
         lines.append("others += [part for each in REGULARISERS.values() for part in each.own_parameters()]")
     parts = "[*weights, *others]"
     if decay is not None:

@@ -12,9 +12,9 @@ class Needs(NamedTuple):
     """What of the loop a run needs."""
 
     regularises: bool
-    averages: bool
+    averages: bool  # or judges the network with other weights than it trains
     norms: bool  # batch norm beside averages
-    gates: bool  # draws of a regulariser's own, before the forward pass
+    begins: bool  # something acts before the forward pass
     twice: bool  # goes through the network twice a step
     smooths: bool
     may_stop: bool
@@ -120,8 +120,8 @@ def _train(needs: Needs) -> list[str | None]:
         if_(needs.regularises, f"            epochs_done = {epochs_done}"),
         "            for group in optimiser.param_groups:",
         f'                group["lr"] = {rate}',
-        if_(needs.gates, "            for _, each, _ in at_work(epochs_done):"),
-        if_(needs.gates, f"                each.begin_step({needs.dropout_seed}, step)"),
+        if_(needs.begins, "            for _, each, _ in at_work(epochs_done):"),
+        if_(needs.begins, f"                each.begin_step({needs.dropout_seed}, step)"),
         "            images, targets = batch(index, step)",
         *(_twice(needs.dropout_seed, smoothing) if needs.twice else _once(needs, smoothing)),
         if_(needs.regularises, "            optimise(epochs_done)"),

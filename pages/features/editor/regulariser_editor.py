@@ -16,16 +16,18 @@ from core.figures.training import schedule
 from core.models.dropout import DROPOUTS
 from core.regularise.catalogue import REGULARISERS, SOLVERS, RegulariserEntry
 from core.run.spec import RegulariserSpec
+from core.text.advice import in_time
 from pages.components.live_chart import live_chart
 from pages.features.editor import choice
 from pages.features.editor.fields import fields, log_dial, said
 from pages.features.editor.marks import framed
 
 _ADD = "augury.add_regulariser"
-Shape = Literal["constant", "linear", "step"]
+Shape = Literal["constant", "linear", "cubic", "step"]
 SHAPES: dict[Shape, str] = {
     "constant": "is at full strength from the first step",
     "linear": "rises from 0",
+    "cubic": "rises from 0, steeply at first and slowly at last",
     "step": "is 0, then at full strength at once",
 }
 
@@ -145,7 +147,7 @@ def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place
     if spec.warmup_epochs:
         with framed(f"regularisers.{spec.kind}.warmup_epochs", "Rise"):
             st.slider(
-                "Rises over (epochs)" if spec.schedule == "linear" else "Begins after (epochs)",
+                "Begins after (epochs)" if spec.schedule == "step" else "Rises over (epochs)",
                 1,
                 max(epochs, spec.warmup_epochs, 2),
                 spec.warmup_epochs,
@@ -196,7 +198,11 @@ def _as_dialled(spec: RegulariserSpec, epochs: int) -> RegulariserSpec:
 def _add(kind: str | None) -> None:
     st.session_state[_ADD] = None
     if kind is not None:
-        choice.change_regularisers((*choice.current().regularisers, RegulariserSpec(kind=kind)))
+        spec, rises = RegulariserSpec(kind=kind), REGULARISERS[kind].rises
+        if rises:
+            rise = {"schedule": rises, "warmup_epochs": in_time(choice.current().train.epochs)}
+            spec = spec.model_copy(update=rise)
+        choice.change_regularisers((*choice.current().regularisers, spec))
 
 
 def _remove(kind: str) -> None:

@@ -27,6 +27,8 @@ def strength(kind: str, epochs_done: float) -> float:
     epochs, shape = WARMUPS[kind]
     if epochs_done >= epochs:
         return full
+    if shape == "cubic":
+        return full * (1 - (1 - epochs_done / epochs) ** 3)
     return full * epochs_done / epochs if shape == "linear" else 0.0
 
 

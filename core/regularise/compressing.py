@@ -1,0 +1,76 @@
+"""What makes a network cheaper while it trains: the smallest weights go, zeros are held, weights have few
+bits."""
+
+from __future__ import annotations
+
+from core.catalogue import Choice, Flag, Number
+from core.regularise.entry import RegulariserEntry
+
+QUANTISED = (
+    Number("bits", 4, 2, 8, "Bits of a weight.", unit="bits", integer=True),
+    Choice("by", "channel", ("channel", "tensor"), "A scale for each output channel, or one for a layer."),
+    Flag("symmetric", True, "As many steps below 0 as above; otherwise from the smallest to the largest."),
+    Choice(
+        "ends_at",
+        "largest",
+        ("largest", "nearest"),
+        "Where a grid ends: at the largest weight, or where the weights change least, in squares.",
+    ),
+)
+
+HOLDING: tuple[RegulariserEntry, ...] = (
+    RegulariserEntry(
+        name="pruning",
+        title="Magnitude pruning",
+        help="The smallest weights go, by decree: at first many, then ever fewer, until a share of them is "
+        "zero. What has gone stays away, whatever the optimiser's momentum.",
+        source="Han et al. 2015, arXiv 1506.02626; Zhu & Gupta 2017, arXiv 1710.01878, eq. 1",
+        parameters=(
+            Choice(
+                "threshold",
+                "network",
+                ("network", "layer"),
+                "One for all layers together, or one for each, which then loses the same share.",
+            ),
+        ),
+        formula=r"w_i \leftarrow 0 \text{ if } |w_i| \text{ is among the smallest } s",
+        effect="The smallest weights become exactly zero and stay so; the others do not shrink.",
+        default_strength=0.9,
+        strength_low=0.1,
+        strength_high=0.999,
+        strength_max=0.999,
+        symbol="s",
+        rises="cubic",
+        strength_help="The share of all weights that is zero in the end. It rises over the run by its "
+        "schedule; a cubic rise is the paper's.",
+        makes="core.regularise.zeros:Pruning",
+        holds=True,
+    ),
+    RegulariserEntry(
+        name="hold_zeros",
+        title="Zeros that are held",
+        help="What is exactly zero when training begins stays zero: for a network that was pruned before.",
+        source="Han et al. 2015, arXiv 1506.02626",
+        formula=r"w_i \leftarrow 0 \text{ if it was } 0 \text{ at the start}",
+        effect="Weights that were zero stay zero, whatever the optimiser's momentum; the others are free.",
+        makes="core.regularise.zeros:HoldZeros",
+        holds=True,
+    ),
+)
+
+QUANTISING: tuple[RegulariserEntry, ...] = (
+    RegulariserEntry(
+        name="quantisation",
+        title="Quantised weights",
+        help="Trains the network with weights of a few bits, so that it learns to live with them. Biases and "
+        "norm layers keep their 32.",
+        source="Bengio et al. 2013, arXiv 1308.3432; Courbariaux et al. 2015, arXiv 1511.00363; Jacob et al. "
+        "2018, arXiv 1712.05877",
+        parameters=QUANTISED,
+        formula=r"\hat w = s \cdot \mathrm{round}(w / s), \quad "
+        r"\tfrac{\partial L}{\partial w} \approx \tfrac{\partial L}{\partial \hat w}",
+        effect="Every weight lies on a grid of a few values when the network is used; small ones are "
+        "rounded to exactly zero.",
+        makes="core.regularise.quantisation:Quantisation",
+    ),
+)

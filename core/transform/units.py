@@ -1,0 +1,134 @@
+"""What can be taken out of a network whole: filters, neurons, heads, recurrent units; and who listens.
+
+A unit that nobody listens to can be taken out without a trace. So it is masked by setting to 0 what leads
+away from it; `core.transform.shrink` then takes it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from core.models.attention import Attention, SelfAttention
+from core.models.rnn import RNN
+
+Views = list[Tensor]  # each (units, numbers): views of parameters, or copies
+Dense = nn.Conv2d | nn.Linear
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The units of one layer.
+
+    Args:
+        layer: its dotted name; of a recurrent layer that reads both ways also which way.
+        family: what they are, in the plural.
+        count: how many.
+        incoming, outgoing: what a tensor like the parameters has of each unit, (units, numbers), from a
+            function that gives the tensor for a parameter: the weights themselves, or their gradients.
+        mask: sets to 0 what leads away from the units whose places it is given.
+    """
+
+    layer: str
+    family: str
+    count: int
+    incoming: Callable[[Callable[[Tensor], Tensor]], Tensor]
+    outgoing: Callable[[Callable[[Tensor], Tensor]], Tensor]
+    mask: Callable[[Tensor], None]
+
+
+def units_of(model: nn.Module) -> list[Units]:
+    """Of each layer that has some, from the images to the classes. The classifier's are the classes, and
+    what writes into attention's tokens has none: every block reads and writes the same numbers."""
+    if isinstance(model, nn.Sequential):
+        chain = [(name, module) for name, module in model.named_children() if isinstance(module, Dense)]
+        return [_of_dense(name, layer, after) for (name, layer), (_, after) in pairwise(chain)]
+    if isinstance(model, RNN):
+        return _of_rnn(model)
+    assert isinstance(model, Attention)
+    found = []
+    for number, block in enumerate(model.blocks, 1):
+        name = f"block{number}"
+        found.append(_of_heads(f"{name}.attention", block.attention))
+        found.append(_of_dense(f"{name}.fc1", block.fc1, block.fc2))
+    return found
+
+
+def _of_dense(name: str, layer: Dense, after: Dense) -> Units:
+    count = len(layer.weight)
+
+    def leaving(values: Tensor) -> Tensor:
+        return values.reshape(len(after.weight), count, -1)
+
+    def mask(gone: Tensor) -> None:
+        seen = leaving(after.weight.detach().clone(memory_format=torch.contiguous_format))
+        seen[:, gone] = 0
+        after.weight.data.copy_(seen.view(after.weight.shape))
+
+    return Units(
+        name,
+        "filters" if isinstance(layer, nn.Conv2d) else "neurons",
+        count,
+        lambda of: of(layer.weight).flatten(1),
+        lambda of: leaving(of(after.weight)).transpose(0, 1).flatten(1),
+        mask,
+    )
+
+
+def _of_heads(name: str, attention: SelfAttention) -> Units:
+    qkv, output, heads = attention.qkv, attention.output, attention.heads
+
+    def leaving(values: Tensor) -> Tensor:
+        return values.unflatten(1, (heads, -1)).transpose(0, 1).flatten(1)
+
+    def mask(gone: Tensor) -> None:
+        output.weight.data.unflatten(1, (heads, -1))[:, gone] = 0
+
+    return Units(
+        name,
+        "heads",
+        heads,
+        lambda of: of(qkv.weight).unflatten(0, (3, heads, -1)).transpose(0, 1).flatten(1),
+        lambda of: leaving(of(output.weight)),
+        mask,
+    )
+
+
+def _of_rnn(model: RNN) -> list[Units]:
+    found = []
+    for number, layer in enumerate(model.layers):
+        last = number + 1 == len(model.layers)
+        listeners = [model.fc.weight] if last else [
+            getattr(model.layers[number + 1], each)
+            for each in ("weight_ih_l0", "weight_ih_l0_reverse")
+            if hasattr(model.layers[number + 1], each)
+        ]  # fmt: skip
+        ways = ["", "_reverse"] if layer.bidirectional else [""]
+        for place, way in enumerate(ways):
+            name = f"rnn{number + 1}" + (f" ({'upwards' if way else 'downwards'})" if len(ways) > 1 else "")
+            found.append(_of_recurrent(name, layer, way, listeners, place))
+    return found
+
+
+def _of_recurrent(name: str, layer: nn.RNNBase, way: str, listeners: list[Tensor], place: int) -> Units:
+    hidden = layer.hidden_size
+    ih, hh = getattr(layer, f"weight_ih_l0{way}"), getattr(layer, f"weight_hh_l0{way}")
+    columns = slice(place * hidden, (place + 1) * hidden)
+
+    def incoming(of: Callable[[Tensor], Tensor]) -> Tensor:
+        rows = [of(each).unflatten(0, (-1, hidden)).transpose(0, 1).flatten(1) for each in (ih, hh)]
+        return torch.cat(rows, 1)
+
+    def outgoing(of: Callable[[Tensor], Tensor]) -> Tensor:
+        return torch.cat([of(hh).T, *(of(each)[:, columns].T for each in listeners)], 1)
+
+    def mask(gone: Tensor) -> None:
+        hh.data[:, gone] = 0
+        for each in listeners:
+            each.data[:, columns][:, gone] = 0
+
+    return Units(name, "recurrent units", hidden, incoming, outgoing, mask)
