@@ -1,5 +1,5 @@
 """Augury without a page: ``python -m core`` and ``run``, ``data``, ``spec``, ``catalogue``, ``path``,
-``runs``, ``export``, ``import``, ``class``, ``stop-waiting`` or ``bench``.
+``runs``, ``export``, ``import``, ``job``, ``class``, ``stop-waiting`` or ``bench``.
 
 Exit status: 0 done; 1 the run failed; 2 the input was wrong, with one line on standard error that
 says what and how to mend it. A reader that has seen enough, as ``| head``, is no error.
@@ -24,6 +24,7 @@ from core.presets import PRESETS, preset
 from core.run.edits import Edit, read_edits
 from core.run.errors import SpecError, no_such
 from core.run.spec import MAX_SPEC_BYTES, DataSpec, RunSpec, parse, with_setting
+from core.transform.catalogue import TRANSFORMS
 
 if TYPE_CHECKING:
     from core.run.commands import Control
@@ -147,6 +148,28 @@ def study_command(options: argparse.Namespace) -> int:
         raise SpecError("", "Give a study and --out DIR, or --example QUESTION to see one.")
     study = parse_study(_read_text(options.study, MAX_STUDY_BYTES + 1))
     return run_study(study, _make_folder(options.out), lambda line: print(line, flush=True))
+
+
+def job_command(options: argparse.Namespace) -> int:
+    """Make a network of trained ones: one JSON event a line on standard output; Ctrl-C stops it."""
+    from core.making import check_out, example, make
+    from core.run.commands import Control
+    from core.runtime import prepare_torch
+    from core.transform.plan import MOST_JOB_BYTES, read_asked
+
+    if options.example:
+        print(json.dumps(example(options.how), indent=2, ensure_ascii=False))
+        return 0
+    if not options.job or options.out is None:
+        raise SpecError("", "Give a job and --out DIR, or --example to see one.")
+    asked = read_asked(_read_text(options.job, MOST_JOB_BYTES + 1))
+    out = _make_folder(options.out)
+    check_out(out)
+    prepare_torch()
+    control = Control()
+    signal.signal(signal.SIGINT, lambda *_: control.end("command line"))
+    state = make(options.how, asked, out, control, lambda event: _tell(json.dumps(event), control))
+    return 0 if state in ("finished", "stopped") else 1
 
 
 def class_command(options: argparse.Namespace) -> int:
@@ -453,6 +476,13 @@ def _parser() -> argparse.ArgumentParser:
         "--example", metavar="QUESTION", help="print one to edit: strength, ablation, search …"
     )
     study.set_defaults(command=study_command)
+
+    job = commands.add_parser("job", help="make a network of trained ones: prune, shrink, quantise …")
+    job.add_argument("how", choices=tuple(TRANSFORMS), help="what is made")
+    job.add_argument("job", nargs="?", metavar="JOB", help="a JSON file, or '-' for standard input")
+    job.add_argument("--out", type=Path, metavar="DIR", help="where the network and the result are kept")
+    job.add_argument("--example", action="store_true", help="print a job to edit")
+    job.set_defaults(command=job_command)
 
     school = commands.add_parser("class", help="serve the app to all on this network (docs/class.md)")
     school.add_argument("--port", type=int, choices=range(1, 65536), default=8501, metavar="PORT")

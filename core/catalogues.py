@@ -75,6 +75,9 @@ def completed(spec: RunSpec) -> RunSpec:
             "sharpness-aware minimisation takes two passes a step, and is not shared by several processes; "
             "train it by one, or leave it out.",
         )
+    if spec.train.processes > 1 and any(REGULARISERS[each.kind].taught for each in regularisers):
+        what = "distillation is not shared by several processes; train it by one."
+        raise SpecError("train.processes", what)
     same_split = spec.data.split_seed == spec.seed  # one way to say one thing
     apart = {purpose: None if seed == spec.seed else seed for purpose, seed in spec.seeds}
     return spec.model_copy(

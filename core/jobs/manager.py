@@ -23,6 +23,7 @@ from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.keeper import Keeper
 from core.jobs.kinds import KINDS
 from core.jobs.limits import NONE, Limits
+from core.jobs.making import give, weights_of_run
 from core.jobs.memory import run_bytes
 from core.jobs.needs import check_fits
 from core.jobs.queue import MAX_COMMAND_BYTES, Queue
@@ -44,7 +45,8 @@ from core.run.commands import read_command
 from core.run.digest import canonical, digest
 from core.run.errors import SpecError
 from core.run.history import History
-from core.run.kinds import RUNS
+from core.run.kinds import RUNS, is_run
+from core.run.made import Made
 from core.run.spec import RunSpec, is_upload, parse
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefact, Artefacts, listed
@@ -53,6 +55,7 @@ from core.store.folders import shared_folders
 from core.store.retention import bytes_of_place
 from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, is_run_id, run_folder
 from core.text.paths import without_paths
+from core.transform.plan import Asked, planned
 
 log = logging.getLogger(__name__)
 
@@ -235,6 +238,44 @@ class Jobs:
             if isinstance(error, SpecError):
                 raise
             raise SpecError("", f"The branch could not be stored: {error.strerror}.") from error
+
+    def make(self, how: str, asked: Asked, visitor: str = "", key: str = "", group: str | None = None) -> str:
+        """Put a run into the queue whose network is made of those of others; its id. They stay as they are,
+        so anybody may.
+
+        Args:
+            asked: its sources are ids of runs.
+            visitor, key, group: as `submit` has them.
+
+        Raises:
+            SpecError: it can't be made of these, or as `submit`.
+        """
+        views = [self.view(run_id) for run_id in asked.sources]
+        known = [view for view in views if view is not None and is_run(view.kind)]
+        if len(known) < len(views):
+            raise SpecError("from", "a run that it is to be made of is not there any more.")
+        if any(not view.ended for view in known):
+            raise SpecError("from", "a run that it is to be made of has not ended yet; wait for it.")
+        plan = planned(how, asked, [view.spec_now for view in known])
+        sources = tuple(view.id for view in known)
+        made = Made(how=how, params=plan.params, sources=sources)
+        parents = [self._digest_of(view) for view in known]
+        run_id = uuid.uuid4().hex
+        try:
+            given = [(view.spec_now, weights_of_run(view.id)) for view in known]
+            give(run_folder(run_id), given)
+            told = {"kind": plan.kind, "inputs": made.inputs(), "parents": parents, "group": group}
+            return self.submit(plan.spec, **told, visitor=visitor, key=key, run_id=run_id)  # type: ignore[arg-type]
+        except (SpecError, OSError) as error:
+            drop(run_id)
+            if isinstance(error, SpecError):
+                raise
+            raise SpecError("", f"The networks could not be copied: {error.strerror}.") from error
+
+    @staticmethod
+    def _digest_of(view: RunView) -> str:
+        edits = [{"step": each["step"], "set": each["set"]} for each in view.history.edits]
+        return digest(view.kind, view.spec, view.inputs, edits, view.parents)
 
     def children(self, run_id: str) -> list[StoredRun]:
         """The runs that branch from this one, and those whose networks were made of its, the newest first."""

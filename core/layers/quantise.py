@@ -11,6 +11,7 @@ Jacob et al. 2018, arXiv 1712.05877, section 2.1; Krishnamoorthi 2018, arXiv 180
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -93,15 +94,15 @@ def quantise_inputs(module: nn.Module, lowest: float, highest: float, bits: int)
     module.get_buffer(BITS).fill_(bits)
 
 
-def restore_inputs(model: nn.Module, names: object) -> None:
+def restore_inputs(model: nn.Module, names: Iterable[str]) -> None:
     """Make those layers of a network quantise what they hear of which a file of weights has ranges.
 
     Args:
         names: of the tensors in the file.
     """
     modules = dict(model.named_modules())
-    for name in list(names):  # type: ignore[call-overload]
-        owner, _, last = str(name).rpartition(".")
+    for name in names:
+        owner, _, last = name.rpartition(".")
         if last == RANGE and owner in modules and not hasattr(modules[owner], RANGE):
             _attach(modules[owner])
 

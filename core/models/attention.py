@@ -169,7 +169,7 @@ class Attention(nn.Module):
             self.add_module(f"block{number}", block)
         self.norm = nn.LayerNorm(width)
         self.fc = nn.Linear(width, num_classes)
-        self._initialise()
+        self.initialise()
 
     def tokens(self, images: Tensor) -> Tensor:
         """The patches, row by row, embedded: (B, C, S, S) → (B, T, width) with T = (S/patch)²."""
@@ -201,7 +201,7 @@ class Attention(nn.Module):
             tokens = block(tokens)
         return maps
 
-    def _initialise(self) -> None:
+    def initialise(self) -> None:
         residual = 1 / math.sqrt(2 * len(self.blocks))
         for name, module in self.named_modules():
             if isinstance(module, Positions):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from core.layers.quantise import restore_inputs
 from core.models.attention import Attention, SelfAttention
 from core.run.errors import SpecError
 
@@ -23,7 +24,7 @@ def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 
 def fit_to(model: nn.Module, shapes: Shapes, *, channels: int, side: int) -> None:
     """Make ``model`` as small as ``shapes`` say, in place; what its weights are then is not said. Nothing is
-    done where they are those it has.
+    done where they are those it has. Layers of which they have a range quantise what they hear.
 
     Args:
         model: one of this package's, as its spec builds it.
@@ -33,6 +34,7 @@ def fit_to(model: nn.Module, shapes: Shapes, *, channels: int, side: int) -> Non
     Raises:
         SpecError: they are of no network that could be made of this one by taking units out.
     """
+    restore_inputs(model, shapes)
     own = shapes_of(model.state_dict())
     if own == {name: tuple(shape) for name, shape in shapes.items()}:
         return

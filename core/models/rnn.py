@@ -52,7 +52,7 @@ class RNN(nn.Module):
         ]
         for number, layer in enumerate(self.layers, 1):
             self.add_module(f"rnn{number}", layer)
-            _initialise(layer)
+            initialise_layer(layer)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(widths[-1], num_classes)
 
@@ -71,7 +71,7 @@ class RNN(nn.Module):
 
 
 @torch.no_grad()
-def _initialise(layer: nn.RNNBase) -> None:
+def initialise_layer(layer: nn.RNNBase) -> None:
     hidden = layer.hidden_size
     for name, parameter in layer.named_parameters():
         if parameter.is_meta:  # no numbers; `orthogonal_` would load torch's compiler, which takes a second

@@ -15,16 +15,12 @@ from typing import Annotated, Any
 
 import torch
 from pydantic import Field
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core.augment.check import completed_augment
 from core.augment.one_operation import alone, title
 from core.augment.pipeline import Pipeline
-from core.catalogues import completed
 from core.data.dataset import Dataset
-from core.models.fit import shapes_of
 from core.pictures import encode_images
 from core.probe.trained_run import WEIGHTS
 from core.randomness import derive
@@ -32,9 +28,10 @@ from core.run.commands import Control
 from core.run.errors import SpecError
 from core.run.events import Event, state
 from core.run.inputs import checked_inputs
-from core.run.spec import AugmentSpec, OptimiserSpec, Part, RunSpec
+from core.run.spec import AugmentSpec, Part, RunSpec
 from core.store.folders import here
-from core.train.session import Session, open_session
+from core.train.session import Session
+from core.train.teachers import open_network
 
 PLAIN, WHOLE = "Plain images", "The whole pipeline"
 BATCH = 64
@@ -115,18 +112,8 @@ def open_trained(spec: RunSpec, folder: Path, device: str = "auto") -> Session:
     Raises:
         SpecError: the images are gone; the weights can't be read, are of another network, or are no numbers.
     """
-    # It is only asked, never trained: no pipeline, no penalties, any optimiser, and no bfloat16, which
-    # a CPU is slow at.
-    asked = spec.train.model_copy(update={"device": device, "precision": "float32"})
-    bare = {"augment": AugmentSpec(), "regularisers": (), "optimiser": OptimiserSpec(), "train": asked}
-    try:
-        weights = load_file(folder / WEIGHTS)
-    except (OSError, SafetensorError, RuntimeError):
-        raise SpecError("", "The run's weights can't be read; train once more on these images.") from None
-    session = open_session(completed(spec.model_copy(update=bare)), shapes=shapes_of(weights))
-    session.model.load_state_dict(weights)
+    session = open_network(spec, folder / WEIGHTS, device)
     _check_numbers(session.model)
-    session.model.eval()
     return session
 
 

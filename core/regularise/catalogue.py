@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.catalogue import Choice, Number
-from core.regularise.compressing import HOLDING, QUANTISING
+from core.regularise.compressing import HOLDING, QUANTISING, TEACHING
 from core.regularise.entry import RegulariserEntry
 from core.regularise.gradients import GRADIENTS
 from core.regularise.procedures import PROCEDURES
@@ -211,6 +211,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             makes="core.regularise.l0:L0",
             gates=True,
         ),
+        *TEACHING,
         *HOLDING,  # after all that moves weights, and before what takes means of them
         *PROCEDURES,
         *QUANTISING,  # of a mean, too

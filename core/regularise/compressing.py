@@ -58,6 +58,35 @@ HOLDING: tuple[RegulariserEntry, ...] = (
     ),
 )
 
+TAUGHT = (
+    Number(
+        "temperature",
+        4.0,
+        1.0,
+        20.0,
+        "Divides the logits of both before they are compared: the higher, the softer.",
+        step=0.5,
+    ),
+    Number("alpha", 0.9, 0.0, 1.0, "How much the teachers count; the labels count the rest.", step=0.05),
+)
+
+TEACHING: tuple[RegulariserEntry, ...] = (
+    RegulariserEntry(
+        name="distillation",
+        title="Distillation",
+        help="Learns what trained networks answer, and not from the labels alone: how sure those are of each "
+        "class tells more than which is right.",
+        source="Hinton, Vinyals & Dean 2015, arXiv 1503.02531",
+        parameters=TAUGHT,
+        formula=r"(1 - \alpha)\, \mathrm{CE} + \alpha T^2\, \mathrm{KL}(p^T_{\text{teacher}} \,\Vert\, p^T)",
+        effect="The logits of wrong classes are learned, too, which keeps the weights of the last layers "
+        "smaller than labels alone; none becomes zero.",
+        on_weights=False,
+        makes="core.regularise.distillation:Distillation",
+        taught=True,
+    ),
+)
+
 QUANTISING: tuple[RegulariserEntry, ...] = (
     RegulariserEntry(
         name="quantisation",

@@ -36,6 +36,7 @@ class RegulariserEntry(Entry):
         ends_runs: whether it may end a run before its last epoch.
         gates: whether it multiplies weights by gates, beneath which a proximal step would go unseen.
         holds: whether it sets weights to zero and holds them there, which gates would hide, too.
+        taught: whether it needs other networks to learn from, which a run is given where it is made.
         passes: how many times a step with it goes through the network, forward and backward; between two
             `Regulariser.uphill` moves the weights.
         note: from a completed spec, the number of classes and the number of epochs: a sentence on what it
@@ -61,6 +62,7 @@ class RegulariserEntry(Entry):
     ends_runs: bool = False
     gates: bool = False
     holds: bool = False
+    taught: bool = False
     passes: int = 1
     note: Callable[[RegulariserSpec, int, int], str] | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,8 @@ from core.regularise.catalogue import REGULARISERS
 from core.regularise.regulariser import Regulariser
 from core.regularise.schedule import strength_at
 from core.run.spec import RegulariserSpec
+
+R = TypeVar("R", bound=Regulariser)
 
 
 class Regularisation:
@@ -57,6 +59,16 @@ class Regularisation:
         """Before the forward pass of step ``step``, from 0, in the run of ``seed``."""
         for _, regulariser, _ in self._now(epoch):
             regulariser.begin_step(seed, step)
+
+    def aim(self, loss: Tensor, logits: Tensor, images: Tensor, epoch: float) -> Tensor:
+        """What is minimised in place of the batch's own ``loss``, but for penalties."""
+        for _, regulariser, _ in self._now(epoch):
+            loss = regulariser.aim(loss, logits, images)
+        return loss
+
+    def of_type(self, kind: type[R]) -> list[R]:
+        """Those of the regularisers that are of a class."""
+        return [each for each in self._regularisers if isinstance(each, kind)]
 
     def loss_term(self, epoch: float) -> Tensor | None:
         """What ``penalty`` solvers add to the loss now, differentiable; None if that is nothing."""

@@ -15,7 +15,7 @@ from core.layers.weights import regularised_weights
 class Regulariser:
     """One regulariser on one model. A kind overrides the moments at which it acts.
 
-    In each step, in this order: `begin_step`; the forward pass; `penalty` times the strength joins the
+    In each step, in this order: `begin_step`; the forward pass; `aim`; `penalty` times the strength joins the
     loss (solver ``penalty`` only); the backward pass, for some kinds a second one `uphill`; `before_step`;
     the optimiser's own step; `proximal_step` (solver ``proximal`` only); `after_step`. While the strength is
     0 all are left out; a kind that has none is given 1.0.
@@ -43,6 +43,14 @@ class Regulariser:
     def label_smoothing(self, strength: float) -> float:
         """The share of each label to spread evenly over all classes."""
         return 0.0
+
+    def aim(self, loss: Tensor, logits: Tensor, images: Tensor) -> Tensor:
+        """What is minimised in place of the batch's own ``loss``; itself if the kind has nothing to say.
+
+        Args:
+            images: (B, C, S, S) in [0, 1], that the ``logits`` were given for.
+        """
+        return loss
 
     @contextmanager
     def uphill(self, strength: float) -> Iterator[None]:

@@ -76,7 +76,7 @@ def evaluation_weights(session: Session, epoch: int) -> Iterator[None]:
             return
         before = [(buffer, buffer.clone()) for norm in norms for buffer in norm.buffers()]
         try:
-            _take_statistics(session, norms, epoch)
+            take_statistics(session, norms, epoch)
             yield
         finally:
             for buffer, value in before:
@@ -84,7 +84,7 @@ def evaluation_weights(session: Session, epoch: int) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _take_statistics(session: Session, norms: list[_BatchNorm], epoch: int) -> None:
+def take_statistics(session: Session, norms: list[_BatchNorm], epoch: int) -> None:
     """The mean over batches, each as the network was trained on it, but without dropout."""
     momenta = [norm.momentum for norm in norms]
     session.model.eval()

@@ -48,6 +48,7 @@ from core.train.position import Kept, Position, Sums
 from core.train.reports import finished, resumed, started
 from core.train.session import Session, no_check, open_session
 from core.train.steering import FULL_DISK, ROOM_SECONDS, Steering, checked_edits
+from core.train.teachers import seat_teachers
 
 if TYPE_CHECKING:
     from core.train.distributed.leader import Leader
@@ -194,6 +195,7 @@ def begun(
     session = open_session(spec, check, shapes)
     if begins is not None:
         session.model.load_state_dict(dict(begins))
+    seat_teachers(session, out)
     if resume:
         position = _resumed(session, out, checked_edits(spec, edits, session.clock))
     else:

@@ -51,7 +51,7 @@ def train_step(
         group["lr"] = rate
     session.regularisation.begin_step(spec.seed_of("dropout"), step, epochs_done)
 
-    def forward() -> tuple[Tensor, Tensor]:
+    def forward() -> tuple[Tensor, Tensor, Tensor]:
         # Dropout draws from the global generator in the forward pass only; backward re-uses its masks.
         masks = private_draws(derive(spec.seed_of("dropout"), "dropout", step), session.device)
         with masks, session.autocast(), together.as_whole(size):
@@ -59,16 +59,17 @@ def train_step(
             if len(logits) > len(targets):  # images that were there for company
                 logits = logits[: len(targets)]
             smoothing = session.regularisation.label_smoothing(epochs_done)
-            return logits, F.cross_entropy(logits, targets, label_smoothing=smoothing)
+            loss = F.cross_entropy(logits, targets, label_smoothing=smoothing)
+        return logits, loss, session.regularisation.aim(loss, logits, images, epochs_done)
 
     with attention_kernel(session.device):
-        logits, loss = forward()
+        logits, loss, aim = forward()
         told, correct = together.over_batch(loss.detach(), logits.detach(), targets, size)
         if look and not math.isfinite(number := float(told)):
             raise diverged(session, f"The loss became {number} at step {step + 1}", step, step - 1)
-        loss = together.to_minimise(loss, size)
-        again = lambda: together.to_minimise(forward()[1], size)  # noqa: E731
-        session.regularisation.backward(optimiser, loss, again, epochs_done)
+        aim = together.to_minimise(aim, size)
+        again = lambda: together.to_minimise(forward()[2], size)  # noqa: E731
+        session.regularisation.backward(optimiser, aim, again, epochs_done)
     session.regularisation.step(optimiser, epochs_done)
     return Stepped(told, correct, logits.detach())
 

@@ -31,6 +31,7 @@ class Units:
         incoming, outgoing: what a tensor like the parameters has of each unit, (units, numbers), from a
             function that gives the tensor for a parameter: the weights themselves, or their gradients.
         mask: sets to 0 what leads away from the units whose places it is given.
+        permute: puts the units into another order, (count,) of places; the network answers as before.
     """
 
     layer: str
@@ -39,6 +40,7 @@ class Units:
     incoming: Callable[[Callable[[Tensor], Tensor]], Tensor]
     outgoing: Callable[[Callable[[Tensor], Tensor]], Tensor]
     mask: Callable[[Tensor], None]
+    permute: Callable[[Tensor], None]
 
 
 def units_of(model: nn.Module) -> list[Units]:
@@ -46,7 +48,10 @@ def units_of(model: nn.Module) -> list[Units]:
     what writes into attention's tokens has none: every block reads and writes the same numbers."""
     if isinstance(model, nn.Sequential):
         chain = [(name, module) for name, module in model.named_children() if isinstance(module, Dense)]
-        return [_of_dense(name, layer, after) for (name, layer), (_, after) in pairwise(chain)]
+        norms = {layer: norm for layer, norm in pairwise(model) if isinstance(norm, nn.BatchNorm2d)}
+        return [
+            _of_dense(name, layer, after, norms.get(layer)) for (name, layer), (_, after) in pairwise(chain)
+        ]
     if isinstance(model, RNN):
         return _of_rnn(model)
     assert isinstance(model, Attention)
@@ -58,7 +63,7 @@ def units_of(model: nn.Module) -> list[Units]:
     return found
 
 
-def _of_dense(name: str, layer: Dense, after: Dense) -> Units:
+def _of_dense(name: str, layer: Dense, after: Dense, norm: nn.BatchNorm2d | None = None) -> Units:
     count = len(layer.weight)
 
     def leaving(values: Tensor) -> Tensor:
@@ -69,6 +74,16 @@ def _of_dense(name: str, layer: Dense, after: Dense) -> Units:
         seen[:, gone] = 0
         after.weight.data.copy_(seen.view(after.weight.shape))
 
+    def permute(order: Tensor) -> None:
+        own = [layer.weight, layer.bias]
+        if norm is not None:
+            own += [norm.weight, norm.bias, norm.running_mean, norm.running_var]
+        for each in own:
+            if each is not None:
+                each.data.copy_(each.data[order].clone())
+        seen = leaving(after.weight.detach().clone(memory_format=torch.contiguous_format))
+        after.weight.data.copy_(seen[:, order].reshape(after.weight.shape))
+
     return Units(
         name,
         "filters" if isinstance(layer, nn.Conv2d) else "neurons",
@@ -76,6 +91,7 @@ def _of_dense(name: str, layer: Dense, after: Dense) -> Units:
         lambda of: of(layer.weight).flatten(1),
         lambda of: leaving(of(after.weight)).transpose(0, 1).flatten(1),
         mask,
+        permute,
     )
 
 
@@ -88,6 +104,13 @@ def _of_heads(name: str, attention: SelfAttention) -> Units:
     def mask(gone: Tensor) -> None:
         output.weight.data.unflatten(1, (heads, -1))[:, gone] = 0
 
+    def permute(order: Tensor) -> None:
+        for each in (qkv.weight, qkv.bias):
+            by_head = each.data.unflatten(0, (3, heads, -1))
+            by_head.copy_(by_head[:, order].clone())
+        by_head = output.weight.data.unflatten(1, (heads, -1))
+        by_head.copy_(by_head[:, order].clone())
+
     return Units(
         name,
         "heads",
@@ -95,6 +118,7 @@ def _of_heads(name: str, attention: SelfAttention) -> Units:
         lambda of: of(qkv.weight).unflatten(0, (3, heads, -1)).transpose(0, 1).flatten(1),
         lambda of: leaving(of(output.weight)),
         mask,
+        permute,
     )
 
 
@@ -131,4 +155,11 @@ def _of_recurrent(name: str, layer: nn.RNNBase, way: str, listeners: list[Tensor
         for each in listeners:
             each.data[:, columns][:, gone] = 0
 
-    return Units(name, "recurrent units", hidden, incoming, outgoing, mask)
+    def permute(order: Tensor) -> None:
+        for each in (ih, hh, *(getattr(layer, f"bias_{of}_l0{way}") for of in ("ih", "hh"))):
+            by_gate = each.data.unflatten(0, (-1, hidden))
+            by_gate.copy_(by_gate[:, order].clone())
+        for each in (hh.data, *(each.data[:, columns] for each in listeners)):
+            each.copy_(each[:, order].clone())
+
+    return Units(name, "recurrent units", hidden, incoming, outgoing, mask, permute)

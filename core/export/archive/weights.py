@@ -21,7 +21,8 @@ MAX_HEAD_BYTES = 1 * MB
 MAX_TENSORS = 10_000
 MAX_DIMENSIONS = 8
 WIDTHS = {"F32": 4, "F16": 2, "BF16": 2, "I64": 8}  # bytes of a number; a run saves no other types
-BUFFERS = ("running_mean", "running_var", "num_batches_tracked")  # of batch norms; not parameters
+# Not parameters: of batch norms, and of layers whose inputs are quantised.
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked", "input_range", "input_bits")
 
 
 class TensorHead(NamedTuple):

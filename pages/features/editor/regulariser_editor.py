@@ -39,7 +39,8 @@ def regulariser_editor(specs: tuple[RegulariserSpec, ...], epochs: int) -> None:
         epochs: of the run, over which a strength may rise.
     """
     with framed("regularisers", "Regularisers", _listed):
-        _add_box([kind for kind in REGULARISERS if kind not in {spec.kind for spec in specs}])
+        chosen = {spec.kind for spec in specs}
+        _add_box([kind for kind in REGULARISERS if kind not in chosen and not REGULARISERS[kind].taught])
     if not specs:
         st.caption("None yet: the loss alone decides the weights. Dropout is a setting of the architecture.")
     for spec in specs:

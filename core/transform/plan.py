@@ -1,0 +1,179 @@
+"""A transform that is asked for, checked; and the spec of the run that it makes. Without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from core.catalogue import completed_params, imported, look_up
+from core.catalogues import completed
+from core.regularise.catalogue import REGULARISERS
+from core.run.digest import FROM
+from core.run.errors import SpecError
+from core.run.kinds import TRAIN, TRANSFORM
+from core.run.spec import ModelSpec, Name, Params, Part, RegulariserSpec, RunSpec, refusal
+from core.text.describe import title
+from core.transform.catalogue import TRANSFORMS, Transform
+
+MOST_JOB_BYTES = 64 * 1024
+KEPT = ("quantisation",)  # of the regularisers of the run before; who holds zeros goes on by ``hold_zeros``
+
+
+class Further(Part):
+    """How the network is trained on; what is None is as in the run before."""
+
+    epochs: Annotated[int, Field(ge=0, le=1000)] = 0
+    lr: Annotated[float, Field(gt=0, le=10)] | None = None
+    optimiser: Name | None = None
+    schedule: Name | None = None
+    batch_size: Annotated[int, Field(ge=1, le=4096)] | None = None
+
+
+class Asked(Part):
+    """A job, as a file has it.
+
+    Args:
+        sources: runs: ids, or on the command line folders.
+        model: of a student; None: that of the first teacher.
+        seed: of what is drawn; None: that of the run before.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    sources: Annotated[
+        tuple[Annotated[str, Field(max_length=4096)], ...],
+        Field(alias=FROM, min_length=1, max_length=8, strict=False),
+    ]
+    params: Params = Field(default_factory=dict)
+    train: Further = Further()
+    model: ModelSpec | None = None
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    name: Annotated[str, Field(max_length=80)] = ""
+
+
+def read_asked(text: str | bytes) -> Asked:
+    """A job from JSON.
+
+    Raises:
+        SpecError: it is none.
+    """
+    if len(text) > MOST_JOB_BYTES:
+        raise SpecError("", f"The job is {len(text):,} bytes; at most {MOST_JOB_BYTES:,} are read.")
+    try:
+        return Asked.model_validate_json(text)
+    except ValidationError as error:
+        raise refusal(error) from None
+
+
+class Planned(Part):
+    """What a transform comes to.
+
+    Args:
+        kind: of the job: it trains, or it does not.
+        params: completed.
+        spec: completed; of a network that is not trained on it is that of the run before.
+    """
+
+    kind: str
+    params: Params
+    spec: RunSpec
+
+
+def planned(how: str, asked: Asked, sources: Sequence[RunSpec]) -> Planned:
+    """What a transform of runs of these specs comes to.
+
+    Raises:
+        SpecError: there is no such transform, a parameter is out of bounds, or it can't be made of these.
+    """
+    entry = look_up(TRANSFORMS, how, "how", "transform")
+    params = completed_params(entry, asked.params, "params")
+    _check_sources(entry, sources)
+    epochs, first = asked.train.epochs, sources[0]
+    if asked.model is not None and not entry.student:
+        raise SpecError("model", f"{entry.title} keeps the architecture; leave this out.")
+    if entry.student and not epochs:
+        raise SpecError("train.epochs", "a student has to be trained; choose 1 or more.")
+    if how == "prune" and params["when"] == "step by step":
+        if params["what"] != "weights" or params["by"] != "magnitude":
+            what = "step by step go single weights, by magnitude; choose that, or all at once."
+            raise SpecError("params.when", what)
+        if not epochs:
+            raise SpecError("train.epochs", "step by step needs further training; choose 1 or more.")
+    if how == "quantise" and params["activations"] == 1:
+        raise SpecError("params.activations", "1 bit is too few; choose 2 to 8, or 0 for none.")
+    name = asked.name or f"{title(first)}, {said(how, params)}"[:80]
+    spec = first.model_copy(update={"name": name})
+    if asked.seed is not None:
+        split = {"data": spec.data.model_copy(update={"split_seed": first.split_seed})}
+        spec = spec.model_copy(update={"seed": asked.seed, **split})
+    if entry.student and asked.model is not None:
+        spec = spec.model_copy(update={"model": asked.model})
+    if epochs:
+        held = imported(entry.holds)(params, epochs)
+        spec = _trained_on(spec, asked.train, held, keeps=not entry.student)
+    kind = TRAIN if epochs else TRANSFORM
+    return Planned(kind=kind, params=_plain(params), spec=completed(spec))
+
+
+def said(how: str, params: Mapping[str, Any]) -> str:
+    """E.g. ``pruned to 10 %`` or ``4 bits``."""
+    match how:
+        case "prune":
+            start = "" if params["start"] == "as they are" else f", {params['start']}"
+            return f"{100 * params['share']:g} % of {params['what']} pruned{start}"
+        case "quantise":
+            return f"{params['bits']:g} bits"
+        case "shrink":
+            return "shrunk"
+        case "merge":
+            return "merged"
+    return f"{TRANSFORMS[how].title.lower()}led" if how == "distil" else how
+
+
+def _check_sources(entry: Transform, sources: Sequence[RunSpec]) -> None:
+    count = len(sources)
+    if not entry.fewest <= count <= entry.most:
+        wanted = str(entry.fewest) if entry.fewest == entry.most else f"{entry.fewest} to {entry.most}"
+        raise SpecError(
+            FROM, f"{entry.title} takes {wanted} {'run' if wanted == '1' else 'runs'}; {count} given."
+        )
+    first = sources[0]
+    for other in sources[1:]:
+        if other.data.name != first.data.name or other.data.path != first.data.path:
+            raise SpecError(FROM, "the runs have seen other images; choose runs on the same set.")
+        if not entry.student and (other.model.arch != first.model.arch):
+            raise SpecError(FROM, "only networks of one architecture can be merged.")
+
+
+def _trained_on(spec: RunSpec, train: Further, held: list[dict[str, Any]], *, keeps: bool) -> RunSpec:
+    """The spec of further training: no penalties of the run before, but what it held is held on."""
+    kinds = {each["kind"] for each in held}
+    regularisers = [RegulariserSpec.model_validate(each) for each in held]
+    if keeps:
+        regularisers += [each for each in spec.regularisers if each.kind in KEPT and each.kind not in kinds]
+        if not kinds & {"pruning", "hold_zeros"}:
+            regularisers.append(RegulariserSpec(kind="hold_zeros"))
+    else:
+        averages = [each for each in spec.regularisers if not REGULARISERS[each.kind].on_weights]
+        regularisers += [each for each in averages if each.kind not in kinds]
+    optimiser = spec.optimiser
+    if train.optimiser is not None and train.optimiser != optimiser.kind:
+        optimiser = type(optimiser)(kind=train.optimiser, schedule=optimiser.schedule)
+    changed = {"lr": train.lr, "schedule": train.schedule}
+    optimiser = optimiser.model_copy(update={k: v for k, v in changed.items() if v is not None})
+    further: dict[str, Any] = {"epochs": train.epochs, "processes": 1}
+    if train.batch_size is not None:
+        further["batch_size"] = train.batch_size
+    return spec.model_copy(
+        update={
+            "regularisers": tuple(regularisers),
+            "optimiser": optimiser,
+            "train": spec.train.model_copy(update=further),
+        }
+    )
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
