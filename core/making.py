@@ -20,7 +20,7 @@ from core.run.digest import FROM
 from core.run.errors import SpecError
 from core.run.events import Event
 from core.run.history import HistoryBuilder
-from core.run.made import Made
+from core.run.made import MADE, Made
 from core.run.spec import RunSpec
 from core.transform.catalogue import TRANSFORMS
 from core.transform.plan import Asked, planned
@@ -40,9 +40,7 @@ def example(how: str) -> dict[str, Any]:
     params = completed_params(entry, {}, "params")
     found: dict[str, Any] = {
         FROM: ["RUN"] * entry.fewest,
-        "params": dict(params),
-            name: list(value) if isinstance(value, tuple) else value for name, value in params.items()
-        },
+        "params": {key: list(v) if isinstance(v, tuple) else v for key, v in params.items()},
         "train": {"epochs": entry.epochs},
     }
     if entry.student:
@@ -65,6 +63,7 @@ def make(how: str, asked: Asked, out: Path, control: Control, tell: Callable[[Ev
     give(out, [(spec, source.with_weights()) for spec, source in zip(specs, sources, strict=True)])
     ids = tuple(f"{number:032x}" for number in range(len(sources)))  # of folders, which have none
     inputs = Made(how=how, params=plan.params, sources=ids).inputs()
+    write_text(out / MADE, json.dumps(inputs, indent=2) + "\n")
     kept, builder, last = EventFile(out), HistoryBuilder(), ""
     run: Callable[..., Iterator[Event]] = imported(KINDS[plan.kind].run)
     for event in run(plan.spec, inputs, control, out):
@@ -97,7 +96,7 @@ def result_of(how: str, params: Any, builder: HistoryBuilder, sources: list[str]
     found: dict[str, Any] = {"how": how, "params": params, FROM: sources, "state": history.state}
     if history.reason:
         found["reason"] = history.reason
-    names = ("accuracy", "images", "loss", "parameters", "zeros", "bytes", "multiply_adds")
+    names = ("accuracy", "images", "loss", "parameters", "zeros", "bytes", "packed_bytes", "multiply_adds")
     found |= {name: own.get(name) for name in names}
     found["microseconds_an_image"] = own.get("microseconds")
     found["microseconds_one_image_alone"] = own.get("microseconds_alone")

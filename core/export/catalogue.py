@@ -134,6 +134,18 @@ EXPORTS: dict[str, Export] = {
             computes=True,
         ),
         Export(
+            name="packed",
+            title="Weights of few bits (packed)",
+            help="A quantised network's weights, the few bits that they have side by side, and a short "
+            "script that unpacks them, bit for bit.",
+            source="https://huggingface.co/docs/safetensors",
+            file="packed.safetensors",
+            media_type="application/octet-stream",
+            write="core.export.kinds.packed:write",
+            wants_weights=True,
+            computes=True,
+        ),
+        Export(
             name="predictions",
             title="Predictions (CSV)",
             help="A line for every validation image: its place in the dataset, its label, the class that the "

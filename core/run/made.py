@@ -34,6 +34,9 @@ def is_made(inputs: object) -> bool:
     return isinstance(inputs, dict) and FROM in inputs
 
 
+MADE = "made.json"  # the inputs, beside a network that the command line has made
+
+
 def weights_of(number: int) -> str:
     """The file in a run's folder with the weights of the ``number``-th network that it is made of; beside it
     lies that one's spec."""

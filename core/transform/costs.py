@@ -19,6 +19,7 @@ from core.run.spec import RunSpec
 from core.train.evaluation import evaluate
 from core.train.session import Session
 from core.train.teachers import open_network, sources_in
+from core.transform.packing import packed_bytes
 
 FILE = "weights.safetensors"
 BATCH = 256  # images at a time, of the second measurement; the first has one
@@ -47,6 +48,7 @@ def costs(spec: RunSpec, out: Path, check: Callable[[], None]) -> Iterator[dict[
             "images": len(judged.correct),
             **counted(file),
             "bytes": file.stat().st_size,
+            "packed_bytes": packed_bytes(file),
             "multiply_adds": multiply_adds(
                 session.model, channels=session.train.channels, side=session.train.side
             ),

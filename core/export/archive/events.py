@@ -157,7 +157,7 @@ def _contradictions(history: History) -> Iterator[str]:
     labels = started.get("strip", {}).get("labels", [])
     if any(label >= len(classes) for label in labels):
         yield "an image is of a class that it has not"
-    epoch, step = 0, 0
+    epoch, step = -1, 0  # a network that was made of others is judged before its first epoch, too
     for event in history.epochs:
         if not (event["epoch"] > epoch and event["step"] >= step):
             yield f"epoch {event['epoch']} comes after epoch {epoch}"

@@ -19,19 +19,19 @@ import json
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from core.export.catalogue import MOST_RUNS
-from core.run.digest import canonical
+from core.run.digest import FROM, canonical
 from core.run.errors import SpecError
 from core.run.events import State
 from core.run.figures import Count, Text
-from core.run.spec import MAX_SPEC_BYTES, Part, Versions
+from core.run.made import MOST_SOURCES
+from core.run.spec import MAX_SPEC_BYTES, Name, Params, Part, Versions
 from core.store.store import MAX_NOTE, MAX_TAGS, Tag
 
 FORMAT: Literal["augury-archive"] = "augury-archive"
 VERSION: Literal[1] = 1
-KIND: Literal["train"] = "train"  # the one kind of job that is archived: the others look at what these leave
 
 MB = 2**20
 MAX_ARCHIVE_BYTES = 512 * MB  # as a file
@@ -67,10 +67,16 @@ Whole = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
 
 
 class Inputs(Part):
-    """Of a branch: the run it comes from, and how many of its steps were done then."""
+    """Of a branch: the run it comes from, and how many of its steps were done then. Of a run whose network
+    was made of others': how, and of which."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     parent: RunId | Literal[""] = ""
     step: Whole = 0
+    how: Name = ""
+    params: Params = Field(default_factory=dict)
+    sources: Annotated[tuple[RunId, ...], Field(alias=FROM, max_length=MOST_SOURCES, strict=False)] = ()
 
 
 class RunEntry(Part):
@@ -82,7 +88,7 @@ class RunEntry(Part):
     """
 
     id: RunId
-    kind: Literal["train"]
+    kind: Literal["train", "transform"]  # the others look at what these leave
     name: Annotated[str, Field(max_length=80)]
     seed: int
     state: State

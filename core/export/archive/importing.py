@@ -21,9 +21,9 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.export.archive.events import as_line
-from core.export.archive.form import KIND, refused
+from core.export.archive.form import refused
 from core.export.archive.read import ArchivedRun, read_archive
-from core.run.digest import PARENT, digest
+from core.run.digest import FROM, PARENT, digest
 from core.run.edits import Edit
 from core.run.errors import SpecError
 from core.run.events import MAX_EVENT_BYTES
@@ -52,9 +52,13 @@ class Imported(NamedTuple):
     was: str
 
 
+NOBODY = "0" * 32  # the id of no run
+
+
 class _Job(NamedTuple):
     """What makes a run's digest, but for its edits, which are in their order."""
 
+    kind: str
     spec: RunSpec
     inputs: Mapping[str, Any]
     edits: Sequence[Edit]
@@ -123,7 +127,7 @@ def _same(store: Store, run: ArchivedRun) -> StoredRun | None:
     """The run if it is here, under whichever id: a run is told by its moment, its spec, its events and its
     weights. What a person calls it and has noted may be other by now."""
     for found in runs_of_moment(store, run.entry.created_at):
-        same = found.kind == KIND and found.spec.choices() == run.spec.choices().model_copy(
+        same = found.kind == run.entry.kind and found.spec.choices() == run.spec.choices().model_copy(
             update={"name": found.name}
         )
         if not same or [as_line(event) for _, event in store.events(found.id)] != run.events:
@@ -141,16 +145,20 @@ def _linked(
     """The run's inputs. A branch stays a branch of a run that is not here; of one that is here, only if the
     digest of its parent says that it was this one."""
     inputs = _inputs(run)
+    if (
+        FROM in inputs
+    ):  # of runs that are not in the archive nothing says that they are the ones that are here
+        return {**inputs, FROM: [ids.get(each, NOBODY) for each in inputs[FROM]]}
     parent = inputs.get(PARENT)
     if not parent:
         return inputs
     job: _Job | None = None
     if among := next((each for each in archived if each.entry.id == parent), None):
-        job = _Job(among.spec, _inputs(among), among.edits, among.entry.parents)
+        job = _Job(among.entry.kind, among.spec, _inputs(among), among.edits, among.entry.parents)
     elif stored := store.run(parent):
         history = build_history(store.events(parent)).history()
         edits: list[Edit] = [{"step": each["step"], "set": each["set"]} for each in history.edits]
-        job = _Job(stored.spec, stored.inputs, edits, stored.parents)
+        job = _Job(stored.kind, stored.spec, stored.inputs, edits, stored.parents)
     if job is None:
         return inputs
     if _began_at(job, inputs.get("step", 0), run.entry.parents):
@@ -164,7 +172,7 @@ def _began_at(job: _Job, step: int, parents: Sequence[str]) -> bool:
     least = sum(edit["step"] < step for edit in job.edits)
     most = sum(edit["step"] <= step for edit in job.edits)
     return any(
-        digest(KIND, job.spec, job.inputs, job.edits[:made], job.parents) in parents
+        digest(job.kind, job.spec, job.inputs, job.edits[:made], job.parents) in parents
         for made in range(least, min(most, least + MOST_TRIED) + 1)
     )
 
@@ -188,8 +196,8 @@ def _row(
         "started_at": entry.started_at,
         "finished_at": entry.finished_at,
         "summary": None if run.figures is None else json.dumps(run.figures, allow_nan=False),
-        "kind": KIND,
-        "digest": digest(KIND, run.spec, inputs, run.edits, entry.parents),
+        "kind": entry.kind,
+        "digest": digest(entry.kind, run.spec, inputs, run.edits, entry.parents),
         "inputs": json.dumps(dict(inputs)),
         "parents": json.dumps(list(entry.parents)),
         "visitor": visitor[:64],
@@ -211,7 +219,7 @@ def _row(
 
 
 def _inputs(run: ArchivedRun) -> dict[str, Any]:
-    return run.entry.inputs.model_dump(exclude_unset=True)
+    return run.entry.inputs.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _digest_of(path: Path) -> str:

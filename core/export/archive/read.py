@@ -98,7 +98,8 @@ def _run(archive: Unpacked, i: int, entry: RunEntry) -> ArchivedRun:
         archive.each_chunk(weights, head.take)
         tensors = head.tensors()
         if history.started:
-            check_network(tensors, completed(spec), len(history.started["classes"]))
+            classes, smaller = len(history.started["classes"]), bool(entry.inputs.how)
+            check_network(tensors, completed(spec), classes, smaller=smaller)
 
     def copy_weights(take: Callable[[bytes], object]) -> None:
         assert weights is not None

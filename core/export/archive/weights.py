@@ -58,11 +58,14 @@ class WeightsHead:
             raise refused(f"its weights are no safetensors file ({str(error)[:80]})") from None
 
 
-def check_network(tensors: dict[str, TensorHead], spec: RunSpec, num_classes: int) -> None:
-    """Whether these can be the weights of a spec's network: they are as many numbers.
+def check_network(
+    tensors: dict[str, TensorHead], spec: RunSpec, num_classes: int, *, smaller: bool = False
+) -> None:
+    """Whether these can be the weights of a spec's network: they are as many numbers, or fewer.
 
     Args:
         spec: completed.
+        smaller: units may have been taken out.
 
     Raises:
         SpecError: they can't be.
@@ -72,7 +75,7 @@ def check_network(tensors: dict[str, TensorHead], spec: RunSpec, num_classes: in
     shape = image_shape(spec.data)
     wanted = entry.count_parameters(params, shape.channels, shape.side, num_classes)
     there = sum(each.numbers for name, each in tensors.items() if name.rpartition(".")[2] not in BUFFERS)
-    if there != wanted:
+    if there > wanted or (there < wanted and not smaller):
         raise refused(f"its weights are {there:,} numbers, and the network of its spec has {wanted:,}")
 
 

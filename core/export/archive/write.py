@@ -17,7 +17,6 @@ from core.export.archive.form import (
     EDITS,
     EVENTS,
     FORMAT,
-    KIND,
     MANIFEST,
     MAX_EVENTS_BYTES,
     PAGE,
@@ -42,6 +41,8 @@ from core.export.source import Source
 from core.export.write import EPOCH_OF_ZIPS
 from core.run.errors import SpecError
 from core.run.events import TERMINAL
+from core.run.kinds import TRAIN, TRANSFORM, is_run
+from core.run.made import MADE
 from core.run.spec import DataSpec, RunSpec, is_upload, parse
 from core.store.store import is_run_id
 
@@ -115,7 +116,7 @@ def write_archive(runs: Sequence[Source], path: Path) -> None:
 
 
 def _check(run: Source) -> None:
-    if run.stored is not None and run.stored.kind != KIND:
+    if run.stored is not None and not is_run(run.stored.kind):
         raise SpecError("RUN", f"{run.id[:8]} is no run that trains; only those are archived.")
     state = run.stored.state if run.stored else run.history.state
     if state not in TERMINAL:
@@ -137,10 +138,10 @@ def _spec(run: Source) -> RunSpec:
 def _entry(run: Source, spec: RunSpec, events: Sequence[str], shared: Sequence[str]) -> RunEntry:
     """What the manifest says of the run. One from a folder has no times of its own but its first file's."""
     stored, history = run.stored, run.history
-    inputs = json.dumps(dict(stored.inputs) if stored else {})
+    inputs = json.dumps(dict(stored.inputs)) if stored else _made(run)
     return RunEntry(
         id=_id_of(run, spec, events),
-        kind=KIND,
+        kind=stored.kind if stored else _kind(run),  # type: ignore[arg-type]
         name=spec.name,
         seed=spec.seed,
         state=stored.state if stored else history.state,
@@ -154,6 +155,17 @@ def _entry(run: Source, spec: RunSpec, events: Sequence[str], shared: Sequence[s
         inputs=Inputs.model_validate_json(inputs),
         group=shared.index(stored.group) + 1 if stored and stored.group in shared else None,
     )
+
+
+def _made(run: Source) -> str:
+    """The inputs of a run from a folder, as JSON: it says how its network was made of others', if it was."""
+    path = run.folder / MADE
+    return path.read_text("utf-8") if path.is_file() else "{}"
+
+
+def _kind(run: Source) -> str:
+    """One whose only epoch is 0 was not trained."""
+    return TRANSFORM if [each["epoch"] for each in run.history.epochs] == [0] else TRAIN
 
 
 def _id_of(run: Source, spec: RunSpec, events: Sequence[str]) -> str:

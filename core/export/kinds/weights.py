@@ -16,8 +16,13 @@ from core import __version__
 from core.augment.export.literals import literal
 from core.catalogues import completed
 from core.export.source import Asked, Source
+from core.layers.quantise import RANGE
+from core.models.build import shape_of_model
 from core.models.catalogue import ARCHITECTURES
+from core.models.fit import shapes_of
 from core.probe.label_damage import open_trained
+from core.run.errors import SpecError
+from core.run.spec import ModelSpec
 from core.train.session import Session
 
 FILE = "weights.safetensors"
@@ -40,13 +45,34 @@ for name, values in weights.items():
     print(name, tuple(values.shape), f"{{(values == 0).float().mean():.1%}} are exactly zero")
 parameters = {parameters}
 network = {name}({channels}, {side}, {num_classes}, **parameters)
-network.load_state_dict(weights)
+{fit}network.load_state_dict(weights)
 classes = {classes}
 mean, std = (torch.tensor(each).view(-1, 1, 1) for each in ({mean}, {std}))
 images = torch.rand(1, {channels}, {side}, {side})  # yours: float, from 0 to 1
 shares = network.eval()((images - mean) / std).softmax(1)[0]
 print(f"{{classes[shares.argmax()]}}: {{shares.max():.1%}}")
 '''
+
+
+# Of a network that has become smaller: its layers take the widths that the weights have.
+_FIT = """
+for name, module in list(network.named_children()):
+    if not any(key.startswith(name + ".") for key in weights) and any(module.parameters()):
+        delattr(network, name)  # a block that was taken out
+        network.blocks = [block for block in network.blocks if block is not module]
+for name, module in network.named_modules():
+    if hasattr(module, "heads"):
+        module.heads = len(weights[name + ".qkv.weight"]) * module.heads // len(module.qkv.weight)
+    for key, _ in list(module.named_parameters(recurse=False)):
+        setattr(module, key, torch.nn.Parameter(weights[f"{name}.{key}"].clone()))
+    for key, _ in list(module.named_buffers(recurse=False)):
+        setattr(module, key, weights[f"{name}.{key}"].clone())
+    if isinstance(module, torch.nn.RNNBase):
+        module.hidden_size, module.input_size = (
+            getattr(module, which).shape[1] for which in ("weight_hh_l0", "weight_ih_l0")
+        )
+        module.flatten_parameters()
+"""
 
 
 def write(asked: Asked, folder: Path) -> None:
@@ -78,6 +104,21 @@ def module_text(path: str) -> str:
     return "\n".join([f"# Copied from Augury {__version__}, under the Apache License 2.0.", *lines, ""])
 
 
+def _fit(session: Session, model: ModelSpec) -> str:
+    """The lines that make the network as small as its weights; none where it is as its spec builds it.
+
+    Raises:
+        SpecError: it does more than its architecture's module.
+    """
+    shapes = shapes_of(session.model.state_dict())
+    if any(name.endswith(RANGE) for name in shapes):
+        what = "its layers quantise what they hear, which the plain module does not; take it as ONNX."
+        raise SpecError("", what)
+    kept = session.validation
+    sizes = {"channels": kept.channels, "side": kept.side, "num_classes": len(kept.classes)}
+    return "" if shapes == shapes_of(shape_of_model(model, **sizes).state_dict()) else _FIT.lstrip()
+
+
 def _loader(run: Source, session: Session) -> str:
     model, kept = completed(session.spec).model, session.validation
     name = ARCHITECTURES[model.arch].makes.partition(":")[2]
@@ -86,6 +127,7 @@ def _loader(run: Source, session: Session) -> str:
         run=run.stem,
         file=FILE,
         name=name,
+        fit=_fit(session, model),
         parameters=literal(params, len("parameters = ")),
         num_classes=len(kept.classes),
         classes=ascii(list(kept.classes)),

@@ -8,7 +8,7 @@ leaves open (Neyshabur et al. 2015, arXiv 1506.02617).
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -28,7 +28,7 @@ from core.transform.network import LOOKED_AT, Network, Sources, layer_rows, some
 from core.transform.shrink import shrink
 from core.transform.units import Units, units_of
 
-Of = Callable[[Tensor], Tensor]  # what a score is taken of, for a parameter
+SCORED = 64  # images at a time
 
 
 def prune(sources: Sources, params: Mapping[str, Any]) -> Network:
@@ -100,22 +100,25 @@ def _weight_scores(sources: Sources, model: nn.Module, weights: list[nn.Paramete
         draws = generator(derive(sources.seed, "random scores"))
         return [torch.rand(weight.shape, generator=draws).to(weight.device) for weight in weights]
     if by == "gradient":
-        gradients = gradients_of(sources.first, model)
-        return [(weight * gradients[weight]).detach().abs() for weight in weights]
+        found = [torch.zeros_like(weight) for weight in weights]
+        for gradients in gradients_of(sources.first, model):
+            for score, weight in zip(found, weights, strict=True):
+                score += (weight.detach() * gradients[weight]).abs()
+        return found
     return [weight.detach().abs() for weight in weights]
 
 
-def gradients_of(session: Session, model: nn.Module) -> dict[Tensor, Tensor]:
-    """Of the mean loss on some training images, by parameter."""
+def gradients_of(session: Session, model: nn.Module) -> Iterator[dict[Tensor, Tensor]]:
+    """Of the mean loss on some training images, by parameter, batch after batch: over all of them together
+    the gradient of a trained network is near 0, whatever a weight does."""
+    labels = session.train.labels[:LOOKED_AT]
+    parts = zip(some_images(session).split(SCORED), labels.split(SCORED), strict=True)
+    for images, targets in parts:
+        model.zero_grad(set_to_none=True)
+        with torch.enable_grad():
+            F.cross_entropy(model(images), targets).backward()
+        yield {p: torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in model.parameters()}
     model.zero_grad(set_to_none=True)
-    with torch.enable_grad():
-        logits = model(some_images(session))
-        F.cross_entropy(logits, session.train.labels[:LOOKED_AT]).backward()
-    found: dict[Tensor, Tensor] = {
-        p: torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in model.parameters()
-    }
-    model.zero_grad(set_to_none=True)
-    return found
 
 
 def _prune_units(
@@ -144,8 +147,11 @@ def unit_scores(sources: Sources, model: nn.Module, by: str) -> list[Tensor]:
         draws = generator(derive(sources.seed, "random scores"))
         return [torch.rand(units.count, generator=draws) for units in found]
     if by == "gradient":
-        gradients = gradients_of(sources.first, model)
-        return [_taylor(units, gradients) for units in found]
+        scores = [torch.zeros(units.count) for units in found]
+        for gradients in gradients_of(sources.first, model):
+            for score, units in zip(scores, found, strict=True):
+                score += _taylor(units, gradients)
+        return scores
     return [_size(units) for units in found]
 
 
@@ -204,6 +210,8 @@ def _block_score(sources: Sources, model: nn.Module, block: Any, by: str, number
     if by == "random":
         return float(torch.rand((), generator=generator(derive(sources.seed, "random block", number))))
     if by == "gradient":
-        gradients = gradients_of(sources.first, model)
-        return abs(float(sum((weight * gradients[weight]).sum() for weight in writes)))
+        return sum(
+            abs(float(sum((weight.detach() * gradients[weight]).sum() for weight in writes)))
+            for gradients in gradients_of(sources.first, model)
+        )
     return float(sum(weight.detach().square().sum() for weight in writes))

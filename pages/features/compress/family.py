@@ -1,0 +1,98 @@
+"""A network and all that was made of it, with what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.figures.compress import Cost
+from core.jobs.views import RunView
+from core.run.digest import FROM
+from core.run.figures import result_of
+from core.run.made import is_made
+from core.store.store import StoredRun
+from core.text.describe import title
+from pages.features.frame.setup import jobs
+
+MOST_GENERATIONS, MOST_RUNS, MOST_OTHERS = 8, 40, 100
+
+
+def sources_of(view: RunView) -> tuple[str, ...]:
+    """The ids of the runs that its network is made of; none: it was trained from the start."""
+    return tuple(view.inputs[FROM]) if is_made(view.inputs) else ()
+
+
+def family(view: RunView) -> list[RunView]:
+    """The run that all of them come from, at last, and what was made of it, the oldest first."""
+    root = view
+    for _ in range(MOST_GENERATIONS):
+        before = sources_of(root)
+        parent = jobs().view(before[0]) if before else None
+        if parent is None:
+            break
+        root = parent
+    found, waiting = {root.id: root}, [root.id]
+    while waiting and len(found) < MOST_RUNS:
+        for child in reversed(jobs().children(waiting.pop(0))):
+            seen = jobs().view(child.id)
+            if child.id not in found and is_made(child.inputs) and seen is not None:
+                found[child.id] = seen
+                waiting.append(child.id)
+    return list(found.values())
+
+
+def own_costs(view: RunView) -> Mapping[str, Any] | None:
+    """What a network that was made of others was measured to cost."""
+    return next((row for row in costs_of(view) if row["place"] is None), None)
+
+
+def costs_of(view: RunView) -> list[Mapping[str, Any]]:
+    return [row for row in view.history.rows if row.get("table") == "costs"]
+
+
+def points(members: Sequence[RunView]) -> list[Cost]:
+    """A point for each of them that has ended, and for other runs of this architecture on these images."""
+    root = members[0]
+    times = {root.id: 1.0}
+    found: list[Cost] = []
+    for view in members[1:]:
+        own, before = own_costs(view), sources_of(view)
+        theirs = next((row for row in costs_of(view) if row["place"] == 0), None)
+        if own is None or theirs is None or not before:
+            continue
+        if before[0] == root.id and not found:
+            found.append(_point(root, theirs, "original", 1.0))
+        if before[0] in times and theirs["microseconds"] > 0:
+            times[view.id] = times[before[0]] * own["microseconds"] / theirs["microseconds"]
+        found.append(_point(view, own, "made", times.get(view.id)))
+    known = {view.id for view in members}
+    others = [run for run in jobs().recent(MOST_OTHERS) if run.id not in known]
+    return found + [each for run in others if (each := _other(run, root)) is not None]
+
+
+def _point(view: RunView, row: Mapping[str, Any], kind: str, time: float | None) -> Cost:
+    return Cost(
+        id=view.id,
+        name=title(view.spec),
+        kind=kind,
+        accuracy=row["accuracy"],
+        images=row["images"],
+        left=row["parameters"] - row["zeros"],
+        bytes=min(row["bytes"], row.get("packed_bytes", row["bytes"])),
+        multiply_adds=row["multiply_adds"],
+        time=time,
+    )
+
+
+def _other(run: StoredRun, root: RunView) -> Cost | None:
+    """Another run, by how many weights it has left; it was not measured beside the original."""
+    if run.state != "finished" or not run.summary or is_made(run.inputs):
+        return None
+    if run.spec.data != root.spec.data or run.spec.model.arch != root.spec.model.arch:
+        return None
+    result, images = result_of(run.summary), run.summary.get("validation_images")
+    if not images:
+        return None
+    sparsity = result["sparsity"]
+    left = round(sparsity["weights"] * (1 - sparsity["exact"]))
+    return Cost(run.id, title(run.spec), "other", result["validation_accuracy"], images, left=left)

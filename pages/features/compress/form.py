@@ -1,0 +1,150 @@
+"""What to make of a run's network: which transform, its dials, and whether it is trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.jobs.rights import new_key
+from core.jobs.views import RunView
+from core.models.catalogue import ARCHITECTURES
+from core.run.digest import FROM
+from core.run.errors import SpecError
+from core.run.spec import ModelSpec
+from core.text.describe import title
+from core.text.escape import plain
+from core.transform.catalogue import TRANSFORMS, Transform
+from core.transform.plan import Asked
+from pages.features.editor.fields import field
+from pages.features.frame.refused import refuse
+from pages.features.frame.setup import jobs
+from pages.features.frame.share import keep_control_key
+from pages.features.frame.visitor import visitor
+from pages.features.live.starting import frozen_note
+
+MOST_EPOCHS, MOST_OTHERS = 50, 60
+FEWEST_WORDS = "Repeat this run with another seed first."
+
+
+def chosen_way() -> Transform:
+    """What a person wants to make."""
+    how = st.segmented_control(
+        "Make it smaller",
+        list(TRANSFORMS),
+        default="prune",
+        required=True,
+        format_func=lambda name: TRANSFORMS[name].title,
+        key="way",
+        bind="query-params",
+    )
+    entry = TRANSFORMS[how if how in TRANSFORMS else "prune"]
+    st.caption(entry.help)
+    return entry
+
+
+def form(view: RunView, entry: Transform) -> None:
+    """Its dials, and the button."""
+    others = _others(view, entry) if entry.most > 1 else []
+    if len(others) + 1 < entry.fewest:
+        st.info(f"There is no other run to merge it with yet. {FEWEST_WORDS}", icon=":material/merge:")
+        return
+    params = {
+        each.name: field(each, each.default, "compress", entry.name, at=_key(entry, each.name))
+        for each in entry.parameters
+    }
+    model = _student(view) if entry.student else None
+    most = min(MOST_EPOCHS, max(20, 2 * view.spec.train.epochs))
+    least = 1 if entry.student else 0
+    epochs = st.slider(
+        "Then train on for (epochs)",
+        least,
+        most,
+        min(most, view.spec.train.epochs) if entry.student else entry.epochs,
+        key=_key(entry, "more epochs"),
+        help="0 leaves it as it is made. What is zero stays zero; penalties of this run are not kept.",
+    )
+    frozen_note()
+    st.button(
+        f"{entry.title} it",
+        type="primary",
+        icon=":material/compress:",
+        key=_key(entry, "make it"),
+        on_click=_start,
+        args=(entry.name, view.id, tuple(others), params, model, int(epochs)),
+        help="Makes another run; this one stays as it is.",
+    )
+
+
+def _key(entry: Transform, name: str) -> str:
+    return f"compress.{entry.name}.{name}"
+
+
+def _others(view: RunView, entry: Transform) -> list[str]:
+    """The runs that are taken beside this one, chosen by a person; for a student none by default."""
+    fitting = {
+        run.id: title(run.spec)
+        for run in jobs().recent(MOST_OTHERS)
+        if run.id != view.id
+        and run.state == "finished"
+        and run.spec.data.name == view.spec.data.name
+        and run.spec.data.path == view.spec.data.path
+        and (entry.student or run.spec.model == view.spec.model)
+    }
+    if not fitting:
+        return []
+    label = "Other teachers beside this run" if entry.student else "Merge it with"
+    chosen = st.multiselect(
+        label,
+        list(fitting),
+        default=[] if entry.student else list(fitting)[:1],
+        format_func=lambda run_id: plain(fitting.get(run_id, run_id[:8])),
+        max_selections=entry.most - 1,
+        key=_key(entry, "others"),
+    )
+    return list(chosen)
+
+
+def _student(view: RunView) -> dict[str, Any]:
+    """The student's architecture, with the width that matters most."""
+    left, right = st.columns(2)
+    arch = left.selectbox(
+        "Student",
+        list(ARCHITECTURES),
+        index=list(ARCHITECTURES).index("mlp"),
+        format_func=lambda name: ARCHITECTURES[name].title,
+        key="compress.student",
+    )
+    entry = ARCHITECTURES[arch]
+    size = next(parameter for parameter in entry.parameters if parameter.name == entry.size)
+    small = [16, 10] if arch == "mlp" else size.default
+    with right:
+        value = field(size, small, "compress", "student", arch, at=f"compress.student.{arch}")
+    if isinstance(value, str):
+        value = [int(each) for each in value.replace(",", " ").split() if each.isdecimal()]
+    return {"arch": arch, "params": {entry.size: value}}
+
+
+def _start(
+    how: str,
+    run_id: str,
+    others: tuple[str, ...],
+    params: dict[str, Any],
+    model: dict[str, Any] | None,
+    epochs: int,
+) -> None:
+    try:
+        asked = Asked.model_validate(
+            {
+                FROM: (run_id, *others),
+                "params": params,
+                "train": {"epochs": epochs},
+                "model": ModelSpec.model_validate(model) if model else None,
+            }
+        )
+        key = new_key()
+        made = jobs().make(how, asked, visitor=visitor(), key=key)
+    except SpecError as error:
+        refuse(error)
+        return
+    keep_control_key(made, key)

@@ -1,0 +1,101 @@
+"""The Compress tab: a network is made smaller in each way, and its costs stand beside the original's."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.catalogues import completed
+from core.run.errors import SpecError
+from core.run.made import is_made
+from core.run.spec import parse
+from core.transform.catalogue import TRANSFORMS
+from core.transform.plan import Asked
+from tests.pages.visiting import manager
+
+PAGE = "pages/2_Train.py"
+SMALL = {
+    "data": {"name": "digits", "split_seed": 0},
+    "model": {"arch": "mlp", "params": {"hidden": [16]}},
+    "train": {"epochs": 2, "device": "cpu"},
+}
+
+
+def trained(**changes):
+    run_id = manager().submit(completed(parse(SMALL | changes)))
+    assert manager().wait(run_id, 60).state == "finished"
+    return run_id
+
+
+def texts(visit):
+    drawn = [*visit.markdown, *visit.caption, *visit.info, *visit.warning, *visit.error]
+    return "\n".join(str(each.value) for each in drawn)
+
+
+def made_of(run_id):
+    return [run for run in manager().children(run_id) if is_made(run.inputs)]
+
+
+def opened(open_page, run_id, how="prune"):
+    return open_page(PAGE, run=run_id, look="Compress", way=how)
+
+
+@pytest.mark.parametrize("how", TRANSFORMS)
+def test_each_way_makes_a_run_of_its_own(open_page, how):
+    run_id = trained(name="Whole")
+    if TRANSFORMS[how].fewest > 1:
+        assert "no other run to merge it with" in texts(opened(open_page, run_id, how))
+        trained(seed=1)
+    visit = opened(open_page, run_id, how)
+    assert "every network that is made of this one" in texts(visit) and not visit.exception
+    visit.button(key=f"compress.{how}.make it").click().run()
+    assert not visit.exception and not visit.error, visit.error
+    (run,) = made_of(run_id)
+    assert manager().wait(run.id, 60).state == "finished"
+    visit = opened(open_page, run_id, how)
+    (networks, *_) = visit.dataframe
+    assert len(networks.value) == 2 and networks.value["network"][0] == "Whole (this one)"
+    child = manager().view(run.id)
+    own = next(row for row in child.history.rows if row.get("table") == "costs" and row["place"] is None)
+    assert f"{own['multiply_adds']:,}" == networks.value["multiply-adds"][1]
+    assert f"{own['parameters'] - own['zeros']:,}" == networks.value["weights left"][1]
+    visit = opened(open_page, run.id)  # and further from there
+    assert not visit.exception and "Made of Whole" in [each.label for each in visit.get("page_link")]
+    for tab in ("Overview", "Sparsity", "Inside", "Take away"):
+        assert not open_page(PAGE, run=run.id, look=tab).exception
+
+
+def test_a_run_that_goes_says_when_and_a_made_one_is_compared_and_listed(open_page):
+    run_id = trained()
+    made = manager().make("quantise", Asked.model_validate({"from": (run_id,), "params": {"bits": 2}}))
+    assert manager().wait(made, 60).state == "finished"
+    assert not open_page("pages/3_Runs.py", runs=f"{run_id},{made}").exception
+    visit = open_page("pages/3_Runs.py")
+    assert not visit.exception and any(run.id == made for run in manager().recent())
+    for page in ("pages/4_Studies.py",):
+        assert not open_page(page, about=made).exception
+
+
+def test_what_is_made_waits_for_nobody_and_repeats(home):
+    run_id = trained()
+    asked = Asked.model_validate({"from": (run_id,), "params": {"share": 0.5}})
+    one, other = (manager().make("prune", asked) for _ in range(2))
+    views = [manager().wait(each, 60) for each in (one, other)]
+    assert {view.kind for view in views} == {"transform"}
+    shown = [view.history.epochs[0] for view in views]
+    assert shown[0]["right"] == shown[1]["right"] and shown[0]["epoch"] == 0
+    assert manager().store.run(one).digest == manager().store.run(other).digest
+
+
+@pytest.mark.parametrize(
+    ("how", "asked", "says"),
+    [
+        ("prune", {"from": ("0" * 32,)}, "not there any more"),
+        ("prune", {"from": ("../../etc",)}, "not there any more"),
+        ("merge", {}, "takes 2 to 8 runs"),
+        ("magic", {}, "no transform called"),
+    ],
+)
+def test_what_can_not_be_made_is_refused(home, how, asked, says):
+    run_id = trained()
+    with pytest.raises(SpecError, match=says):
+        manager().make(how, Asked.model_validate({"from": (run_id,), **asked}))
