@@ -36,7 +36,7 @@ def made_of(run_id):
 
 
 def opened(open_page, run_id, how="prune"):
-    return open_page(PAGE, run=run_id, look="Compress", way=how)
+    return open_page(PAGE, run=run_id, look="Compress", way=TRANSFORMS[how].title)
 
 
 @pytest.mark.parametrize("how", TRANSFORMS)
