@@ -1,8 +1,11 @@
 """Units of one network put into the order of another's, so that the mean of both is a network that works.
 
-Weight matching, Ainsworth, Hayase & Srinivasa 2023, Git Re-Basin, arXiv 2209.04836, algorithm 1: layer after
-layer the assignment that makes the weights most alike, given the others' order, until nothing is gained.
-Units are those of `core.transform.units`; the numbers in an attention network's tokens stay as they are.
+By what they answer: each unit stands where that unit of the other network stood whose answers on some images
+go most with its own, by their correlation (Li et al. 2016, Convergent learning, arXiv 1511.07543; Ainsworth,
+Hayase & Srinivasa 2023, Git Re-Basin, arXiv 2209.04836, section 3.1). By their weights: layer after layer the
+assignment that makes the weights most alike, given the others' order, until nothing is gained (the same,
+algorithm 1); so attention heads are matched, each of which answers with several numbers. The numbers in an
+attention network's tokens stay as they are.
 """
 
 from __future__ import annotations
@@ -18,13 +21,60 @@ LEAST = 1e-6  # of the likeness so far: a gain that is rounding
 
 
 @torch.no_grad()
-def match(model: nn.Module, to: nn.Module) -> int:
-    """Permute the units of ``model``, in place, so that its weights are most like those of ``to``; it answers
-    as before. Returns how many units were moved, in all rounds together."""
+def match(model: nn.Module, to: nn.Module, images: Tensor | None = None) -> int:
+    """Permute the units of ``model``, in place, so that they are most like those of ``to``; it answers as
+    before. Returns how many units were moved, in all rounds together.
+
+    Args:
+        images: that both are asked about, as they take them, (N, C, S, S); None: match by weights alone.
+    """
+    moved = 0 if images is None else _match_answers(model, to, images)
+    heads = images is not None  # all else stands as its answers say
+    return moved + _match_weights(model, to, heads_alone=heads)
+
+
+def _match_answers(model: nn.Module, to: nn.Module, images: Tensor) -> int:
+    moved = 0
+    ours, theirs = units_of(model), units_of(to)
+    told, wanted = _answers(model, ours, images), _answers(to, theirs, images)
+    for units, own, other in zip(ours, told, wanted, strict=True):
+        if own is None or other is None:
+            continue
+        likeness = _scaled(other).T @ _scaled(own)  # (theirs, ours)
+        _, order = linear_sum_assignment(likeness.cpu().numpy(), maximize=True)
+        found = torch.from_numpy(order)
+        moved += int((found != torch.arange(len(found))).sum())
+        units.permute(found.to(images.device))
+    return moved
+
+
+def _answers(model: nn.Module, units: list[Units], images: Tensor) -> list[Tensor | None]:
+    """What the units say to their listeners, (samples, count) each."""
+    heard: dict[nn.Module, Tensor] = {}
+
+    def listen(module: nn.Module, said: tuple[Tensor, ...]) -> None:
+        heard[module] = said[0].detach()
+
+    handles = [each.register_forward_pre_hook(listen) for each in {one.listener for one in units}]
+    model.eval()(images)
+    for handle in handles:
+        handle.remove()
+    return [None if one.heard is None else one.heard(heard[one.listener]).double() for one in units]
+
+
+def _scaled(answers: Tensor) -> Tensor:
+    """Without their mean, of length 1; a unit that always says the same is like none."""
+    apart = answers - answers.mean(0)
+    return apart / apart.norm(dim=0).clamp(min=1e-12)
+
+
+def _match_weights(model: nn.Module, to: nn.Module, *, heads_alone: bool) -> int:
     moved = 0
     for _ in range(MOST_ROUNDS):
         now = 0
         for ours, theirs in zip(units_of(model), units_of(to), strict=True):
+            if heads_alone and ours.heard is not None:
+                continue
             order = _best_order(ours, theirs)
             if order is not None:
                 now += int((order != torch.arange(len(order))).sum())

@@ -32,6 +32,8 @@ class Units:
             function that gives the tensor for a parameter: the weights themselves, or their gradients.
         mask: sets to 0 what leads away from the units whose places it is given.
         permute: puts the units into another order, (count,) of places; the network answers as before.
+        listener: a module that hears all of them, and ``heard``: of what it hears the part of each unit,
+            (samples, count); None: a unit is more than one number there, whose order is its own.
     """
 
     layer: str
@@ -41,6 +43,8 @@ class Units:
     outgoing: Callable[[Callable[[Tensor], Tensor]], Tensor]
     mask: Callable[[Tensor], None]
     permute: Callable[[Tensor], None]
+    listener: nn.Module
+    heard: Callable[[Tensor], Tensor] | None
 
 
 def units_of(model: nn.Module) -> list[Units]:
@@ -92,7 +96,16 @@ def _of_dense(name: str, layer: Dense, after: Dense, norm: nn.BatchNorm2d | None
         lambda of: leaving(of(after.weight)).transpose(0, 1).flatten(1),
         mask,
         permute,
+        after,
+        lambda heard: _by_unit(heard, count, isinstance(layer, nn.Conv2d)),
     )
+
+
+def _by_unit(heard: Tensor, count: int, filters: bool) -> Tensor:
+    """Numbers (N, C, H, W), (N, C·places) or (N, …, C) as (samples, count)."""
+    if filters:
+        return heard.reshape(len(heard), count, -1).transpose(1, 2).reshape(-1, count)
+    return heard.reshape(-1, count)
 
 
 def _of_heads(name: str, attention: SelfAttention) -> Units:
@@ -119,6 +132,8 @@ def _of_heads(name: str, attention: SelfAttention) -> Units:
         lambda of: leaving(of(output.weight)),
         mask,
         permute,
+        output,
+        None,
     )
 
 
@@ -134,11 +149,14 @@ def _of_rnn(model: RNN) -> list[Units]:
         ways = ["", "_reverse"] if layer.bidirectional else [""]
         for place, way in enumerate(ways):
             name = f"rnn{number + 1}" + (f" ({'upwards' if way else 'downwards'})" if len(ways) > 1 else "")
-            found.append(_of_recurrent(name, layer, way, listeners, place))
+            listener = model.fc if last else model.layers[number + 1]
+            found.append(_of_recurrent(name, layer, way, listeners, place, listener))
     return found
 
 
-def _of_recurrent(name: str, layer: nn.RNNBase, way: str, listeners: list[Tensor], place: int) -> Units:
+def _of_recurrent(
+    name: str, layer: nn.RNNBase, way: str, listeners: list[Tensor], place: int, listener: nn.Module
+) -> Units:
     hidden = layer.hidden_size
     ih, hh = getattr(layer, f"weight_ih_l0{way}"), getattr(layer, f"weight_hh_l0{way}")
     columns = slice(place * hidden, (place + 1) * hidden)
@@ -162,4 +180,7 @@ def _of_recurrent(name: str, layer: nn.RNNBase, way: str, listeners: list[Tensor
         for each in (hh.data, *(each.data[:, columns] for each in listeners)):
             each.copy_(each[:, order].clone())
 
-    return Units(name, "recurrent units", hidden, incoming, outgoing, mask, permute)
+    def heard(values: Tensor) -> Tensor:
+        return values[..., columns].reshape(-1, hidden)
+
+    return Units(name, "recurrent units", hidden, incoming, outgoing, mask, permute, listener, heard)

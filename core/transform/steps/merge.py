@@ -22,7 +22,7 @@ from core.train.clean import CLEAN_IMAGES
 from core.train.evaluation import EVALUATION_BATCH, Judgement, evaluate, take_statistics
 from core.train.session import Session
 from core.transform.matching import match
-from core.transform.network import Network, Sources, state_of
+from core.transform.network import Network, Sources, some_images, state_of
 
 POINTS = 11  # of the line between two networks
 SAME = "merged networks need the same layers of the same widths; these have not."
@@ -39,7 +39,8 @@ def merge(sources: Sources, params: Mapping[str, Any]) -> Network:
     rows = [_compared(f"network {i + 1}", _judge(sources, model), i) for i, model in enumerate(models)]
     rows.append(_compared("ensemble", _ensemble(session, models)))
     ordered = [copy.deepcopy(model) for model in models]
-    moved = [match(model, ordered[0]) for model in ordered[1:]] if params["method"] == "matched" else []
+    some = some_images(session)
+    moved = [match(model, ordered[0], some) for model in ordered[1:]] if params["method"] == "matched" else []
     if len(models) == 2:
         rows += _path(sources, models, "as they are")
         rows += _path(sources, ordered, "matched") if params["method"] == "matched" else []
