@@ -16,7 +16,10 @@ from core.models.attention import Attention, SelfAttention
 from core.run.errors import SpecError
 
 Shapes = Mapping[str, Sequence[int]]
-TOKENS = (".attention.output.weight", ".fc2.weight")  # of a block: what it adds to the tokens, as wide as they
+TOKENS = (
+    ".attention.output.weight",
+    ".fc2.weight",
+)  # of a block: what it adds to the tokens, as wide as they
 
 
 def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
