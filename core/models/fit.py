@@ -77,7 +77,9 @@ def fit_to(model: nn.Module, shapes: Shapes, *, channels: int, side: int) -> Non
 
 
 def _refused() -> SpecError:
-    return SpecError("", "The weights are of another network than the run's: they don't fit to each other.")
+    return SpecError(
+        "", "The run's weights can't be read; train once more on these images: they are of another network."
+    )
 
 
 def _leave_out_blocks(model: Attention, shapes: Shapes) -> None:

@@ -34,7 +34,7 @@ HOLDING: tuple[RegulariserEntry, ...] = (
             ),
         ),
         formula=r"w_i \leftarrow 0 \text{ if } |w_i| \text{ is among the smallest } s",
-        effect="The smallest weights become exactly zero and stay so; the others do not shrink.",
+        effect="The smallest weights are set to exactly zero and stay so; the others do not shrink.",
         default_strength=0.9,
         strength_low=0.1,
         strength_high=0.999,

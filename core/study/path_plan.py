@@ -74,7 +74,8 @@ def strengths(kind: str, points: int = POINTS, below: float = BELOW) -> tuple[fl
     first = min(math.log10(entry.default_strength) - below, high - width)
     first = max(math.floor(2 * first) / 2, low)  # 1, 3, 10, 30, …
     digits = 1 if width / (points - 1) >= 0.5 else 2  # what lies closer needs more
-    return tuple(float(f"{10 ** (first + width * i / (points - 1)):.{digits}g}") for i in range(points))
+    grid = (float(f"{10 ** (first + width * i / (points - 1)):.{digits}g}") for i in range(points))
+    return tuple(min(each, entry.strength_high) for each in grid)
 
 
 def quick(

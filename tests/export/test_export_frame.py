@@ -40,7 +40,7 @@ def test_one_file_goes_where_it_is_asked_for(trained: Path, tmp_path: Path, out:
 
 
 def test_what_is_asked_for_wrongly_is_said_in_a_line(trained: Path, tmp_path: Path, capsys) -> None:
-    assert main(["export", str(trained), "--as", "pickle", "--out", str(tmp_path / "x")]) == 2
+    assert main(["export", str(trained), "--as", "zzzz", "--out", str(tmp_path / "x")]) == 2
     assert "csv" in capsys.readouterr().err
     assert main(["export", "nobody", "--as", "csv", "--out", str(tmp_path / "x")]) == 2
     assert main(["export", str(tmp_path), "--as", "csv", "--out", str(tmp_path / "x")]) == 2

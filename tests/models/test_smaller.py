@@ -110,7 +110,7 @@ def test_shapes_of_no_such_network_are_refused(name):
         {**shapes, classifier: (3, *shapes[classifier][1:]), classifier.replace("weight", "bias"): (3,)},
         {key: tuple(max(1, each - 1) for each in shape) for key, shape in shapes.items()},
     ):
-        with pytest.raises(SpecError, match="don't fit"):
+        with pytest.raises(SpecError, match="another network"):
             fit_to(network(name), wrong, channels=CHANNELS, side=SIDE)
 
 

@@ -21,6 +21,7 @@ _SIGNS = {
     "leftarrow": "←", "to": "→", "le": "≤", "ge": "≥", "ne": "≠", "cdot": "⋅", "odot": "⊙", "times": "×",
     "sim": "∼", "mid": "|", "in": "∈", "top": "⊤", "lVert": "‖", "rVert": "‖", "{": "{", "}": "}",
     "lvert": "|", "rvert": "|", "approx": "≈", "pm": "±", "circ": "∘", "ldots": "…",
+    "Vert": "‖", "partial": "∂",
 }  # fmt: skip
 _LARGE = {"sum": "∑", "prod": "∏", "max": "max", "min": "min"}
 _NAMES = {"exp": "exp", "ln": "ln", "log": "log", "Pr": "Pr", "arg": "arg"}

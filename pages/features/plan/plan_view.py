@@ -155,7 +155,13 @@ def _strength(regulariser: RegulariserSpec) -> str:
     if regulariser.strength is None:
         return ""
     epochs = regulariser.warmup_epochs
-    does = {"constant": "", "linear": f", rising over {epochs} epochs", "step": f" after {epochs} epochs"}
+    rising = f", rising over {epochs} epochs"
+    does = {
+        "constant": "",
+        "linear": rising,
+        "cubic": f"{rising}, steeply at first",
+        "step": f" after {epochs} epochs",
+    }
     return (
         f", {REGULARISERS[regulariser.kind].symbol} = {regulariser.strength:g}{does[shape_of(regulariser)]}"
     )
