@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.removed [--batch 128]
 
-The default network of each architecture on 28×28 digits, with a share of each layer's units masked, drawn at
-random, against the same with these units taken out, in paired rounds. A ratio is the median of the rounds' own
-ratios: masked to removed, so 1 is no gain. The first column is how far apart their logits are, at most.
+The default network of each architecture on 28×28 digits, with a share of each layer's units masked, drawn
+at random, against the same with these units taken out, in paired rounds. A ratio is the median of the rounds'
+own ratios: masked to removed, so 1 is no gain. ``apart``: how far their logits are from each other, at most.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ def main() -> None:
     draws = generator(1)
     images = torch.randn(options.batch, 1, 28, 28, generator=draws)
     images = images.contiguous(memory_format=torch.channels_last)
+    where = f"torch {torch.__version__}, {torch.get_num_threads()} threads, batches of {options.batch}"
     print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads, batches of {options.batch}, medians of "
-        f"{ROUNDS} paired rounds\n\n{'':27}{'gone':>5}{'apart':>9}{'parameters':>11}{'products':>11}"
-        f"{'masked ms':>10}{'removed':>9}{'ratio':>8}"
+        f"{where}, medians of {ROUNDS} paired rounds\n\n{'':27}{'gone':>5}{'apart':>9}{'parameters':>11}"
+        f"{'products':>11}{'masked ms':>10}{'removed':>9}{'ratio':>8}"
     )
     for name in NETWORKS:
         for share in SHARES:

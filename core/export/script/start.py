@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -89,7 +89,8 @@ def _write_made(source: Source, made: Made, folder: Path) -> Start | None:
 
 def _write(session: Session, tensors: Mapping[str, Tensor], folder: Path) -> None:
     check_plain(session.model.state_dict())
-    np.savez_compressed(folder / FILE, **{name: value.cpu().numpy() for name, value in tensors.items()})
+    kept: dict[str, Any] = {name: value.cpu().numpy() for name, value in tensors.items()}
+    np.savez_compressed(folder / FILE, **kept)
 
 
 def network_text(start: Start | None, path: str) -> str:
