@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,8 @@ from core.run.edits import Edit
 from core.run.errors import SpecError
 from core.run.events import MAX_EVENT_BYTES, Event, read_event
 from core.run.history import History, build_history
+from core.run.inputs import checked_inputs
+from core.run.made import MADE, Made, is_made
 from core.run.spec import MAX_SPEC_BYTES, RunSpec, parse
 from core.store.folders import here
 from core.store.retention import WEIGHTS
@@ -64,6 +67,24 @@ class Source:
         """Of a branch: the checkpoint that it began at."""
         path = self.folder / START
         return path if path.is_file() else None
+
+    @property
+    def made(self) -> Made | None:
+        """How its network was made of others', if it was.
+
+        Raises:
+            SpecError: what says so can't be read.
+        """
+        if self.stored is not None:
+            told = {name: each for name, each in self.stored.inputs.items() if name != "until"}
+            return checked_inputs(Made, told) if is_made(told) else None
+        if not (path := self.folder / MADE).is_file():
+            return None
+        try:
+            with path.open("rb") as file:
+                return checked_inputs(Made, json.loads(file.read(MAX_SPEC_BYTES)))
+        except (OSError, ValueError, RecursionError) as error:
+            raise SpecError("RUN", f"{path} can't be read ({error}).") from None
 
     @property
     def stem(self) -> str:

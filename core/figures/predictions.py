@@ -78,16 +78,20 @@ def how_to_load(found: Mapping[str, Any], stem: str) -> str:
         found: as above.
         stem: of the names of the downloaded files.
     """
-    shape = f"channels={found['channels']}, side={found['side']}, num_classes={len(found['classes'])}"
+    images = f"channels={found['channels']}, side={found['side']}"
+    shape = f"{images}, num_classes={len(found['classes'])}"
     mean, std = ([round(each, 6) for each in found[name]] for name in ("mean", "std"))
     return f'''import json, torch                                     # inside a copy of Augury
 from safetensors.torch import load_file
 from core.models.build import build_model
+from core.models.fit import fit_to, shapes_of
 from core.run.spec import parse
 
 spec = parse(json.load(open("{stem}.json")))
+weights = load_file("{stem}.safetensors")
 model = build_model(spec.model, {shape}, seed=0)
-model.load_state_dict(load_file("{stem}.safetensors"))
+fit_to(model, shapes_of(weights), {images})  # it may have become smaller
+model.load_state_dict(weights)
 mean, std = (torch.tensor(each).view(-1, 1, 1) for each in ({mean}, {std}))
 images = torch.rand(1, {found["channels"]}, {found["side"]}, {found["side"]})  # yours, from 0 to 1
 print(model.eval()((images - mean) / std).softmax(1))

@@ -16,6 +16,10 @@ from core.models.attention import Attention, SelfAttention
 from core.run.errors import SpecError
 
 Shapes = Mapping[str, Sequence[int]]
+TOKENS = (
+    ".attention.output.weight",
+    ".fc2.weight",
+)  # of a block: what it adds to the tokens, as wide as they
 
 
 def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
@@ -47,12 +51,19 @@ def fit_to(model: nn.Module, shapes: Shapes, *, channels: int, side: int) -> Non
         fits = len(shape) == len(own[name]) and tuple(shape[2:]) == own[name][2:]  # a kernel is whole
         if not fits or not all(0 < a <= b for a, b in zip(shape, own[name], strict=True)):
             raise _refused()
-    classifier = f"{getattr(model, 'classifier', '')}.weight"
-    if shapes[classifier][0] != own[classifier][0]:
+    kept = [f"{getattr(model, 'classifier', '')}.weight"]  # whose units are no matter of choice
+    if isinstance(model, Attention):
+        kept += ["embed.weight", *(key for key in own if key.endswith(TOKENS))]
+    if any(shapes[key][0] != own[key][0] for key in kept if key in own):
         raise _refused()
     for name, module in model.named_modules():
-        _fit(module, {key.removeprefix(f"{name}."): tuple(shape) for key, shape in shapes.items()
-                      if key.startswith(f"{name}.")})  # fmt: skip
+        beneath = {
+            key.removeprefix(f"{name}."): tuple(shape)
+            for key, shape in shapes.items()
+            if key.startswith(f"{name}.")
+        }
+        _check_whole(module, beneath)
+        _fit(module, beneath)
     if shapes_of(model.state_dict()) != {name: tuple(shape) for name, shape in shapes.items()}:
         raise _refused()
     try:  # whether what one layer gives is what the next takes
@@ -83,6 +94,32 @@ def _leave_out_blocks(model: Attention, shapes: Shapes) -> None:
     model.blocks = kept
 
 
+def _check_whole(module: nn.Module, shapes: Shapes) -> None:
+    """The parts of one module must fit to each other. torch does not always say so: one number of bias is
+    spread over all units, and an LSTM's second direction is read past its end.
+
+    Raises:
+        SpecError: it does not.
+    """
+    match module:
+        case nn.Conv2d() | nn.Linear() if "bias" in shapes:
+            fits = shapes["bias"] == shapes["weight"][:1]
+        case nn.BatchNorm2d():
+            fits = all(shape in ((), shapes["weight"]) for shape in shapes.values())
+        case nn.RNNBase():
+            hidden, inputs = shapes["weight_hh_l0"][1], shapes["weight_ih_l0"][1]
+            rows = len(module.weight_hh_l0) // module.hidden_size * hidden  # type: ignore[arg-type]
+            wanted = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden)}
+            names = [name for name, _ in module.named_parameters()]
+            fits = all(shapes[name] == wanted.get(name[:9], (rows,)) for name in names)
+        case SelfAttention():
+            fits = shapes["qkv.weight"][0] % (3 * (module.output.in_features // module.heads)) == 0
+        case _:
+            return
+    if not fits:
+        raise _refused()
+
+
 def _fit(module: nn.Module, shapes: Shapes) -> None:
     """One module, by the shapes of what is beneath it."""
     match module:
@@ -93,18 +130,10 @@ def _fit(module: nn.Module, shapes: Shapes) -> None:
         case nn.BatchNorm2d():
             module.num_features = shapes["weight"][0]
         case nn.RNNBase():
-            rows = len(module.weight_hh_l0)  # type: ignore[arg-type]
-            gates = rows // module.hidden_size
-            hidden, module.input_size = shapes["weight_hh_l0"][1], shapes["weight_ih_l0"][1]
-            if any(shapes[each][0] != gates * hidden for each in shapes):
-                raise _refused()
-            module.hidden_size = hidden
+            module.hidden_size, module.input_size = shapes["weight_hh_l0"][1], shapes["weight_ih_l0"][1]
         case SelfAttention():
             size = module.output.in_features // module.heads
-            rows = shapes["qkv.weight"][0]
-            if rows % (3 * size):
-                raise _refused()
-            module.heads = rows // (3 * size)
+            module.heads = shapes["qkv.weight"][0] // (3 * size)
             return  # its layers come by themselves
         case _:
             return

@@ -212,9 +212,9 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             gates=True,
         ),
         *TEACHING,
-        *HOLDING,  # after all that moves weights, and before what takes means of them
         *PROCEDURES,
-        *QUANTISING,  # of a mean, too
+        *HOLDING,  # after all that moves weights; of a mean, too
+        *QUANTISING,  # of a mean, too, and of what is left of it
     )
 }
 

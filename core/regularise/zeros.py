@@ -5,7 +5,8 @@ An optimiser's momentum and moments would move them otherwise, whatever their gr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -43,6 +44,13 @@ class Held(Regulariser):
 
     def after_step(self, optimiser: Optimizer, strength: float) -> None:
         lay_(self.weights, self.masks)
+
+    @contextmanager
+    def averaged(self) -> Iterator[bool]:
+        """A mean remembers what was there before; whoever put it into the network takes it out again."""
+        if self.masks:
+            lay_(self.weights, self.masks)
+        yield False
 
     def state(self) -> dict[str, Tensor]:
         return {f"mask.{i}": mask for i, mask in enumerate(self.masks)}

@@ -59,6 +59,21 @@ def begin(
     return found
 
 
+def begun_with(spec: RunSpec, made: Made, out: Path) -> Mapping[str, Tensor] | None:
+    """The weights that `begin` has given a run, made once more.
+
+    Raises:
+        SpecError: as `begin`.
+    """
+    making = begin(spec, made, Control(), out, epochs=spec.train.epochs)
+    while True:
+        try:
+            next(making)
+        except StopIteration as ended:
+            found: Mapping[str, Tensor] | None = ended.value
+            return found
+
+
 def with_costs(spec: RunSpec, events: Iterator[Event], control: Control, out: Path) -> Iterator[Event]:
     """The events of a run, and before its end what its network and those before it cost."""
     for event in events:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from core.models.attention import Attention, SelfAttention
+from core.models.attention import Attention, Block, SelfAttention
 from core.models.rnn import RNN
 
 Views = list[Tensor]  # each (units, numbers): views of parameters, or copies
@@ -49,7 +49,8 @@ class Units:
 
 def units_of(model: nn.Module) -> list[Units]:
     """Of each layer that has some, from the images to the classes. The classifier's are the classes, and
-    what writes into attention's tokens has none: every block reads and writes the same numbers."""
+    what writes into attention's tokens has none: every block reads and writes the same numbers. None of an
+    architecture of which it is not known who listens to whom."""
     if isinstance(model, nn.Sequential):
         chain = [(name, module) for name, module in model.named_children() if isinstance(module, Dense)]
         norms = {layer: norm for layer, norm in pairwise(model) if isinstance(norm, nn.BatchNorm2d)}
@@ -58,13 +59,18 @@ def units_of(model: nn.Module) -> list[Units]:
         ]
     if isinstance(model, RNN):
         return _of_rnn(model)
-    assert isinstance(model, Attention)
+    if not isinstance(model, Attention):
+        return []
     found = []
-    for number, block in enumerate(model.blocks, 1):
-        name = f"block{number}"
+    for name, block in named_blocks(model):
         found.append(_of_heads(f"{name}.attention", block.attention))
         found.append(_of_dense(f"{name}.fc1", block.fc1, block.fc2))
     return found
+
+
+def named_blocks(model: Attention) -> list[tuple[str, Block]]:
+    """Those that are left, by the names that they were given among all."""
+    return [(name, module) for name, module in model.named_children() if isinstance(module, Block)]
 
 
 def _of_dense(name: str, layer: Dense, after: Dense, norm: nn.BatchNorm2d | None = None) -> Units:

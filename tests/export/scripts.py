@@ -50,6 +50,11 @@ REGULARISERS: dict[str, list[dict[str, Any]]] = {
         {"kind": "l2", "strength": 1e-3},
     ],
     "clipped and l1": [{"kind": "clipping", "params": {"norm": 0.3}}, {"kind": "l1", "strength": 1e-3}],
+    "pruned": [
+        {"kind": "pruning", "strength": 0.8, "schedule": "cubic", "warmup_epochs": 1},
+        {"kind": "ema", "params": {"decay": 0.9}},
+    ],
+    "held and coarse": [{"kind": "hold_zeros"}, {"kind": "quantisation", "params": {"bits": 3}}],
     "smoothing": [{"kind": "label_smoothing", "strength": 0.1}],
     "ema": [{"kind": "ema", "params": {"decay": 0.9}}],
     "swa": [{"kind": "swa", "params": {"start": 0.0}}],

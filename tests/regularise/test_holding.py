@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from core.catalogues import completed
 from core.run.commands import Control
@@ -19,6 +20,8 @@ OPTIMISERS = [
     {"kind": "adam", "lr": 0.01},
     {"kind": "adamw", "lr": 0.01, "params": {"weight_decay": 0.1}},
     {"kind": "rmsprop", "lr": 0.005},
+    {"kind": "lion", "lr": 0.001},
+    {"kind": "muon", "lr": 0.02},
 ]
 
 
@@ -43,6 +46,41 @@ def test_zeros_are_held_whatever_the_momentum(optimiser):
     assert len(held) == 5 and len(set(held)) == 1 and held[0] == pytest.approx(0.8, abs=0.01)
     free = zeros_of(run(spec(optimiser=optimiser), network=pruned_start(chosen)))
     assert free[0] == held[0] and free[-1] < 0.7  # what would happen otherwise
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"kind": "ema", "params": {"decay": 0.95}},
+        {"kind": "swa", "params": {"start": 0.0}},
+        {"kind": "sam"},
+        {"kind": "max_norm", "params": {"c": 0.5}},
+        {"kind": "weight_decay", "strength": 0.1},
+        {"kind": "l1", "strength": 1e-6},
+        {"kind": "clipping"},
+        {"kind": "quantisation", "params": {"bits": 8, "symmetric": False}},
+    ],
+    ids=lambda each: each["kind"],
+)
+@pytest.mark.parametrize("holding", ["hold_zeros", "pruning"])
+def test_what_is_judged_and_saved_has_the_zeros_whatever_acts_beside(tmp_path, beside, holding):
+    """A mean of the weights remembers those that have gone."""
+    rising = {"strength": 0.9, "schedule": "cubic", "warmup_epochs": 2} if holding == "pruning" else {}
+    chosen = spec({"kind": holding, **rising}, beside)
+    start = pruned_start(chosen)
+    before = start if holding == "hold_zeros" else None
+    told = zeros_of(run(chosen, out=tmp_path, network=before))
+    saved = load_file(tmp_path / "weights.safetensors")
+    weights = {name: value for name, value in saved.items() if value.ndim > 1}
+    zeros = sum(int((value == 0).sum()) for value in weights.values())
+    share = zeros / sum(value.numel() for value in weights.values())
+    assert told[-1] == pytest.approx(share) and told[-2] == pytest.approx(share, abs=0.02)
+    if holding == "pruning":
+        assert share == pytest.approx(0.9, abs=0.02)
+    else:
+        assert share == pytest.approx(0.8, abs=0.02)
+        assert all((value[start[name] == 0] == 0).all() for name, value in weights.items())
+    assert all(told[i] <= told[i + 1] + 0.02 for i in range(len(told) - 1))
 
 
 @pytest.mark.parametrize("threshold", ["network", "layer"])
@@ -106,8 +144,6 @@ def test_a_network_that_is_only_looked_at_is_told_and_saved_as_it_is(tmp_path):
     (event,) = (event for event in events if event["event"] == "epoch")
     assert event["epoch"] == event["step"] == 0 and event["sparsity"]["exact"] == pytest.approx(0.8, abs=0.01)
     assert math.isfinite(event["validation_loss"]) and events[-1]["state"] == "finished"
-    from safetensors.torch import load_file
-
     saved = load_file(tmp_path / "weights.safetensors")
     assert saved.keys() == network.keys()
     assert all(torch.equal(saved[name], value) for name, value in network.items())

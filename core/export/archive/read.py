@@ -98,8 +98,8 @@ def _run(archive: Unpacked, i: int, entry: RunEntry) -> ArchivedRun:
         archive.each_chunk(weights, head.take)
         tensors = head.tensors()
         if history.started:
-            classes, smaller = len(history.started["classes"]), bool(entry.inputs.how)
-            check_network(tensors, completed(spec), classes, smaller=smaller)
+            classes, told = len(history.started["classes"]), history.started["parameters"]
+            check_network(tensors, completed(spec), classes, told=told)
 
     def copy_weights(take: Callable[[bytes], object]) -> None:
         assert weights is not None

@@ -58,14 +58,13 @@ class WeightsHead:
             raise refused(f"its weights are no safetensors file ({str(error)[:80]})") from None
 
 
-def check_network(
-    tensors: dict[str, TensorHead], spec: RunSpec, num_classes: int, *, smaller: bool = False
-) -> None:
-    """Whether these can be the weights of a spec's network: they are as many numbers, or fewer.
+def check_network(tensors: dict[str, TensorHead], spec: RunSpec, num_classes: int, *, told: int) -> None:
+    """Whether these can be the weights of a spec's network: they are as many numbers; or fewer, if units have
+    been taken out of it, and then as many as the run has said.
 
     Args:
         spec: completed.
-        smaller: units may have been taken out.
+        told: how many numbers the run has learnt, by what it said when it began.
 
     Raises:
         SpecError: they can't be.
@@ -75,7 +74,7 @@ def check_network(
     shape = image_shape(spec.data)
     wanted = entry.count_parameters(params, shape.channels, shape.side, num_classes)
     there = sum(each.numbers for name, each in tensors.items() if name.rpartition(".")[2] not in BUFFERS)
-    if there > wanted or (there < wanted and not smaller):
+    if there != wanted and not there == told < wanted:
         raise refused(f"its weights are {there:,} numbers, and the network of its spec has {wanted:,}")
 
 

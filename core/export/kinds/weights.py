@@ -15,13 +15,10 @@ from pathlib import Path
 from core import __version__
 from core.augment.export.literals import literal
 from core.catalogues import completed
+from core.export.fitting import check_plain, fitting, is_smaller
 from core.export.source import Asked, Source
-from core.layers.quantise import RANGE
-from core.models.build import shape_of_model
 from core.models.catalogue import ARCHITECTURES
-from core.models.fit import shapes_of
 from core.probe.label_damage import open_trained
-from core.run.errors import SpecError
 from core.run.spec import ModelSpec
 from core.train.session import Session
 
@@ -52,27 +49,6 @@ images = torch.rand(1, {channels}, {side}, {side})  # yours: float, from 0 to 1
 shares = network.eval()((images - mean) / std).softmax(1)[0]
 print(f"{{classes[shares.argmax()]}}: {{shares.max():.1%}}")
 '''
-
-
-# Of a network that has become smaller: its layers take the widths that the weights have.
-_FIT = """
-for name, module in list(network.named_children()):
-    if not any(key.startswith(name + ".") for key in weights) and any(module.parameters()):
-        delattr(network, name)  # a block that was taken out
-        network.blocks = [block for block in network.blocks if block is not module]
-for name, module in network.named_modules():
-    if hasattr(module, "heads"):
-        module.heads = len(weights[name + ".qkv.weight"]) * module.heads // len(module.qkv.weight)
-    for key, _ in list(module.named_parameters(recurse=False)):
-        setattr(module, key, torch.nn.Parameter(weights[f"{name}.{key}"].clone()))
-    for key, _ in list(module.named_buffers(recurse=False)):
-        setattr(module, key, weights[f"{name}.{key}"].clone())
-    if isinstance(module, torch.nn.RNNBase):
-        module.hidden_size, module.input_size = (
-            getattr(module, which).shape[1] for which in ("weight_hh_l0", "weight_ih_l0")
-        )
-        module.flatten_parameters()
-"""
 
 
 def write(asked: Asked, folder: Path) -> None:
@@ -110,13 +86,8 @@ def _fit(session: Session, model: ModelSpec) -> str:
     Raises:
         SpecError: it does more than its architecture's module.
     """
-    shapes = shapes_of(session.model.state_dict())
-    if any(name.endswith(RANGE) for name in shapes):
-        what = "its layers quantise what they hear, which the plain module does not; take it as ONNX."
-        raise SpecError("", what)
-    kept = session.validation
-    sizes = {"channels": kept.channels, "side": kept.side, "num_classes": len(kept.classes)}
-    return "" if shapes == shapes_of(shape_of_model(model, **sizes).state_dict()) else _FIT.lstrip()
+    check_plain(session.model.state_dict())
+    return fitting() if is_smaller(session, model) else ""
 
 
 def _loader(run: Source, session: Session) -> str:

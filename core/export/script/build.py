@@ -16,9 +16,7 @@ from core.catalogues import completed
 from core.export.script.augmentation import augmentation
 from core.export.script.loop import STEPS_TEXT, Needs, batch_text, change_text, train_text
 from core.export.script.start import FILE as START
-from core.export.script.start import REGULARISERS as LOAD_STATES
-from core.export.script.start import TEXT as START_TEXT
-from core.export.script.start import Start
+from core.export.script.start import Start, network_text, start_text
 from core.export.source import Source
 from core.models.build import shape_of_model
 from core.models.catalogue import ARCHITECTURES
@@ -97,7 +95,7 @@ def sections(
 
     Args:
         path: the expression for the path of a file that lies beside the script.
-        start: where it begins, of a branch.
+        start: where it begins, if it does not begin anew.
 
     Raises:
         SpecError: the run branches from another, or its spec is no longer what it was trained by.
@@ -116,7 +114,7 @@ def sections(
         _settings(specs[0], source),
         _data(script, shape, path(DATA)),
         _randomness(script),
-        _network(script, specs[0], shape),
+        _network(script, specs[0], shape, network_text(start, path(START))),
     ]
     augmented = augmentation(script, [spec.augment for spec in specs], shape.side)
     values = [_values(spec, shape, needs) | augmented.settings[i] for i, spec in enumerate(specs)]
@@ -127,8 +125,8 @@ def sections(
         made.append(_regularisers(script, specs[0], values[0]))
     made.append(_optimiser(script, specs[0], needs))
     if start is not None:
-        begins = START_TEXT.format(path=path(START), regularisers=LOAD_STATES if needs.regularises else "")
-        made.append(Section("The start", "Where the run that it branches from was.", begins))
+        begins = start_text(start, path(START), regularises=needs.regularises)
+        made.append(Section("The start", _where(start), begins))
     made.append(_judge(script, needs))
     if needs.edits:
         made.append(_edits(source, specs, values, needs))
@@ -271,7 +269,13 @@ def _randomness(script: Script) -> Section:
     )
 
 
-def _network(script: Script, spec: RunSpec, shape: Shape) -> Section:
+def _where(start: Start) -> str:
+    if start.alone:
+        return "The network that was made of others' before it was trained on."
+    return "Where the run that it branches from was."
+
+
+def _network(script: Script, spec: RunSpec, shape: Shape, fit: str) -> Section:
     entry = ARCHITECTURES[spec.model.arch]
     module, _, name = entry.makes.partition(":")
     script.embed(module, name)
@@ -281,6 +285,7 @@ def _network(script: Script, spec: RunSpec, shape: Shape) -> Section:
     made = (
         f'with private_draws(derive(derive({_seed_name(spec, "weights")}, "weights"), "weights")):\n'
         f"    model = {call}{arguments})\n"
+        f"{fit}{fit and chr(10)}"
         "model = model.to(DEVICE).to(memory_format=torch.channels_last)  # faster for convolutions"
     )
     return Section("The network", entry.help, "\n\n\n".join([*script.take(), made]))

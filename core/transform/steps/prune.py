@@ -26,7 +26,7 @@ from core.run.errors import SpecError
 from core.train.session import Session
 from core.transform.network import LOOKED_AT, Network, Sources, layer_rows, some_images, state_of
 from core.transform.shrink import shrink
-from core.transform.units import Units, units_of
+from core.transform.units import Units, named_blocks, units_of
 
 SCORED = 64  # images at a time
 
@@ -126,6 +126,8 @@ def _prune_units(
 ) -> Network:
     if params["what"] == "blocks":
         return _prune_blocks(sources, model, begins, params)
+    if not units_of(model):
+        raise SpecError("params.what", "the network has no units that could be taken out; choose weights.")
     scores = unit_scores(sources, model, params["by"])
     gone = goes(scores, params["share"], together=params["threshold"] == "network")
     kind = {units.layer: units.family for units in units_of(model)}
@@ -192,7 +194,7 @@ def _prune_blocks(
         raise SpecError("params.what", "only an attention network has blocks; choose weights or units.")
     scores = [_block_score(sources, model, block, params["by"], i) for i, block in enumerate(model.blocks)]
     (gone,) = goes([torch.tensor(scores)], params["share"], together=False)
-    names = [name for name, module in model.named_children() if module in model.blocks]
+    names = [name for name, _ in named_blocks(model)]
     away = {names[i] for i in gone.tolist()}
     if begins is None:
         begins = model

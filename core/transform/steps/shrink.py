@@ -25,7 +25,7 @@ def shrunk(sources: Sources, params: Mapping[str, Any]) -> Network:
 
 def _why(recurrent: bool, has_units: bool) -> str:
     if not has_units:
-        return "Nothing could be removed here, because the network has no units but its classes."
+        return "Nothing could be removed here, because the network has no units that could be taken out."
     if recurrent:
         return (
             "Nothing could be removed here, because every recurrent unit is read by another one, or by the "
