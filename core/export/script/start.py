@@ -89,7 +89,7 @@ def _write_made(source: Source, made: Made, folder: Path) -> Start | None:
 
 def _write(session: Session, tensors: Mapping[str, Tensor], folder: Path) -> None:
     check_plain(session.model.state_dict())
-    np.savez_compressed(folder / FILE, **{name: value.cpu().numpy() for name, value in tensors.items()})
+    np.savez_compressed(folder / FILE, **{name: value.cpu().numpy() for name, value in tensors.items()})  # type: ignore[arg-type]
 
 
 def network_text(start: Start | None, path: str) -> str:
