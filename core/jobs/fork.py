@@ -55,6 +55,9 @@ class Fork(NamedTuple):
             os.link(self.at.path, folder / START)
         except OSError:  # another file system
             shutil.copyfile(self.at.path, folder / START)
+        for given in here(self.inputs["parent"]).glob("from-*"):  # of a student its teachers
+            if not (folder / given.name).exists():
+                shutil.copyfile(given, folder / given.name)
         if _step_of(folder / START) != self.at.step:
             raise _not_kept(self.at.step)
 

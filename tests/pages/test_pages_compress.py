@@ -60,6 +60,7 @@ def test_each_way_makes_a_run_of_its_own(open_page, how):
     assert f"{own['parameters'] - own['zeros']:,}" == networks.value["weights left"][1]
     visit = opened(open_page, run.id)  # and further from there
     assert not visit.exception and "Made of Whole" in [each.label for each in visit.get("page_link")]
+    assert "made of another run's network" in texts(open_page(PAGE, run=run.id))
     for tab in ("Overview", "Sparsity", "Inside", "Take away"):
         assert not open_page(PAGE, run=run.id, look=tab).exception
 

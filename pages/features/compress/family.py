@@ -7,19 +7,14 @@ from typing import Any
 
 from core.figures.compress import Cost
 from core.jobs.views import RunView
-from core.run.digest import FROM
 from core.run.figures import result_of
 from core.run.made import is_made
 from core.store.store import StoredRun
 from core.text.describe import title
 from pages.features.frame.setup import jobs
+from pages.features.live.lineage import sources_of
 
 MOST_GENERATIONS, MOST_RUNS, MOST_OTHERS = 8, 40, 100
-
-
-def sources_of(view: RunView) -> tuple[str, ...]:
-    """The ids of the runs that its network is made of; none: it was trained from the start."""
-    return tuple(view.inputs[FROM]) if is_made(view.inputs) else ()
 
 
 def family(view: RunView) -> list[RunView]:

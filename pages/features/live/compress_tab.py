@@ -13,10 +13,8 @@ from core.figures.sparsity import removable
 from core.jobs.views import RunView
 from core.measure.catalogue import MEASURES
 from core.store.store import is_run_id
-from core.text.describe import title
-from core.text.escape import plain
 from pages.components.live_chart import live_chart
-from pages.features.compress.family import family, points, sources_of
+from pages.features.compress.family import family, points
 from pages.features.compress.form import chosen_way, form
 from pages.features.compress.tables import layers, live, networks
 from pages.features.frame.setup import jobs
@@ -37,7 +35,6 @@ def compress_tab(view: RunView) -> None:
     if view.history.result is None:
         wait(view)
         return
-    _made_of(view)
     way = chosen_way()
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -49,17 +46,6 @@ def compress_tab(view: RunView) -> None:
     if _has_picture(found):
         networks(found, view.id)
         layers(view)
-
-
-def _made_of(view: RunView) -> None:
-    for run_id in sources_of(view):
-        if (source := jobs().view(run_id)) is not None:
-            st.page_link(
-                "pages/2_Train.py",
-                label=f"Made of {plain(title(source.spec))}",
-                icon=":material/arrow_upward:",
-                query_params={"run": source.id},
-            )
 
 
 def _family(run_id: str) -> None:

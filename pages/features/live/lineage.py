@@ -6,7 +6,9 @@ import streamlit as st
 
 from core.figures.lineage import MOST_GENERATIONS, Ancestor, ancestor
 from core.jobs.views import RunView
+from core.run.digest import FROM
 from core.run.history import History
+from core.run.made import is_made
 from core.store.studies import is_of_a_study
 from core.text.describe import title
 from core.text.escape import plain
@@ -17,14 +19,16 @@ MOST_LINKS = 6
 
 
 def parent_of(view: RunView) -> RunView | None:
-    """The run that this one branches from, if it is still there."""
-    parent = view.inputs.get("parent")
+    """The run that this one branches from, or is made of, if it is still there."""
+    parent = next(iter(sources_of(view)), view.inputs.get("parent"))
     return jobs().view(parent) if isinstance(parent, str) and parent else None
 
 
 def ancestor_of(view: RunView) -> Ancestor | None:
     """The line of the run that this one branches from, for its charts."""
     before: list[History] = []
+    if sources_of(view):  # its epochs are its own, from 0
+        return ancestor(view.history, before)
     parent = parent_of(view)
     while parent is not None and len(before) < MOST_GENERATIONS:
         before.append(parent.history)
@@ -62,8 +66,24 @@ def branch_links(view: RunView) -> None:
         st.caption(f"and {len(branches) - MOST_LINKS:d} more")
 
 
+def sources_of(view: RunView) -> tuple[str, ...]:
+    """The ids of the runs that its network is made of; none: it was trained from the start."""
+    return tuple(view.inputs[FROM]) if is_made(view.inputs) else ()
+
+
 def parent_link(view: RunView) -> None:
     """A link to the run that this one comes from, if it comes from one."""
+    for run_id in sources_of(view):
+        made_of = jobs().view(run_id)
+        if made_of is None:
+            st.caption("Made of a run that was deleted.")
+        else:
+            st.page_link(
+                "pages/2_Train.py",
+                label=f"Made of {plain(title(made_of.spec))}",
+                icon=":material/arrow_upward:",
+                query_params={"run": made_of.id},
+            )
     if not view.inputs.get("parent"):
         return
     parent, started = parent_of(view), view.history.started

@@ -13,7 +13,7 @@ from core.figures.parts import Figure
 from core.figures.sparsity import sparsity_by_layer
 from core.figures.training import accuracy, loss
 from core.jobs.views import RunView
-from core.run.kinds import is_run
+from core.run.kinds import TRANSFORM, is_run
 from core.text.advice import advise, stuck
 from core.text.describe import in_words, title
 from core.text.escape import plain
@@ -239,7 +239,9 @@ def _state(view: RunView) -> None:
         return
     progress = view.progress()
     parts = []
-    if progress.epochs:
+    if view.kind == TRANSFORM:
+        parts.append("not trained any further")
+    elif progress.epochs:
         parts.append(f"epoch {progress.epoch} of {progress.epochs}")
     elif not history.ended:
         parts.append("loading the data")

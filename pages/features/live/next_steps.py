@@ -7,6 +7,7 @@ import streamlit as st
 from core.figures.epochs_csv import epochs_csv
 from core.jobs.views import RunView
 from core.run.history import edits_json
+from core.run.made import is_made
 from pages.features.editor import choice
 from pages.features.frame.downloads import has_weights, weights_address
 from pages.features.frame.teacher import part_shown
@@ -18,7 +19,17 @@ from pages.features.live.same_but_box import same_but_box
 
 
 def what_next(view: RunView) -> None:
-    """Buttons for it, in a row."""
+    """Buttons for it, in a row. A network that was made of others' is not made again by its spec alone."""
+    if is_made(view.inputs):
+        st.caption("It was made of another run's network; what else can be made of it is under *Compress*.")
+        if (found := others(view)) and view.history.epochs:
+            st.page_link(
+                "pages/3_Runs.py",
+                label="Compare with what it was made of",
+                icon=":material/stacked_line_chart:",
+                query_params={"runs": f"{found[0]},{view.id}"},
+            )
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Change something and train again",

@@ -9,6 +9,7 @@ from core.jobs.turns import place_of
 from core.jobs.views import RunView
 from core.presets import preset
 from core.run.errors import SpecError
+from core.run.made import is_made
 from core.run.spec import RunSpec
 from core.text import compare
 from core.text.describe import title
@@ -36,7 +37,7 @@ def outcome(view: RunView) -> None:
 def others(view: RunView) -> list[str]:
     """The runs that one would lay this one over: its parent; or of those before it the one that differs in
     the fewest things, the newest of several, and Baseline."""
-    if view.inputs.get("parent"):
+    if view.inputs.get("parent") or is_made(view.inputs):
         parent = parent_of(view)
         return [parent.id] if parent else []
     earlier = [
@@ -46,6 +47,7 @@ def others(view: RunView) -> list[str]:
         and run.created_at < view.created_at
         and run.state == "finished"
         and not run.inputs.get("parent")  # its first epochs had other settings
+        and not is_made(run.inputs)
         and (view.group is None or run.group != view.group)
         and compare.on_same_data(run.spec, view.spec)
     ]

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.catalogues import completed
+from core.jobs.views import RunView
 from core.presets import PRESETS
 from core.run.errors import SpecError
+from core.run.kinds import is_run
+from core.run.made import is_made
 from core.run.spec import RunSpec
 from core.store.store import is_run_id
 from core.text.describe import in_words, title
@@ -65,4 +68,9 @@ def _of(spec: RunSpec) -> str:
 def _run_asked() -> dict[str, RunSpec]:
     run_id = st.query_params.get(ABOUT, "")
     view = jobs().view(run_id) if is_run_id(run_id) else None
-    return {run_id: view.spec_now} if view is not None and view.kind == "train" else {}
+    return {run_id: view.spec_now} if view is not None and is_asked_about(view) else {}
+
+
+def is_asked_about(view: RunView) -> bool:
+    """Whether its spec alone makes it again: one that was made of others' networks has more to it."""
+    return is_run(view.kind) and not is_made(view.inputs)
