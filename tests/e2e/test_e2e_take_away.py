@@ -29,7 +29,7 @@ TINY = parse(
         "name": "Taken <away>",
         "data": {"name": "digits", "train_images": 200},
         "model": {"arch": "cnn", "params": {"channels": [8], "hidden": 16}},
-        "regularisers": [{"kind": "l1", "strength": 1e-3}],
+        "regularisers": [{"kind": "l1", "strength": 1e-3}, {"kind": "quantisation"}],  # to be packed, too
         "train": {"epochs": 3},
     }
 )
