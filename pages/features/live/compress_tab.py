@@ -17,6 +17,7 @@ from pages.components.live_chart import live_chart
 from pages.features.compress.family import family, points
 from pages.features.compress.form import chosen_way, form
 from pages.features.compress.tables import layers, live, networks
+from pages.features.editor import choice
 from pages.features.frame.setup import jobs
 from pages.features.live.not_yet import wait
 from pages.features.live.run_charts import shown_history
@@ -49,6 +50,8 @@ def compress_tab(view: RunView) -> None:
 
 
 def _family(run_id: str) -> None:
+    if st.query_params.get("run") != run_id:  # what was pressed here leads elsewhere
+        st.rerun()
     view = jobs().view(run_id)
     if view is None:
         return
@@ -105,3 +108,19 @@ def _stored(view: RunView) -> None:
             st.metric(entry.title, measure_now(history, name), help=entry.help, width="content")
     if empty := removable(last, view.spec.model.arch):
         st.caption(f"Its wholly zero {empty} could be taken out: every image gets the same from them.")
+    if view.ended:
+        st.button(
+            "Choose a regulariser and train again",
+            icon=":material/tune:",
+            key="compress.again",
+            on_click=_choose_regularisers,
+            args=(view,),
+            help="Or train it so that zeros arise: L1 makes single weights zero; the group lasso whole "
+            "filters and neurons.",
+        )
+
+
+def _choose_regularisers(view: RunView) -> None:
+    del st.query_params["run"]
+    choice.start_from(view.spec)
+    choice.open_part("regularisers")
