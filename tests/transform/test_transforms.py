@@ -215,6 +215,16 @@ def test_what_layers_hear_can_be_quantised_too(tmp_path, trained):
         assert fine["accuracy"] >= coarse["accuracy"]
 
 
+def test_few_bits_of_what_is_heard_are_better_on_a_range_that_is_cut(tmp_path, trained):
+    right = []
+    for ends_at in ("largest", "nearest"):
+        asked = {"bits": 8, "activations": 2, "ends_at": ends_at}
+        result, out = made(tmp_path, "quantise", [trained("attention")], params=asked)
+        check_counts(result, out)
+        right.append(result["accuracy"])
+    assert right[1] > right[0] + 0.05
+
+
 @pytest.mark.parametrize("name", ["mlp", "cnn", "cnn, norm", "attention"])
 def test_a_mean_in_one_order_is_better_than_one_in_none(tmp_path, trained, name):
     runs = [trained(name, seed, epochs=8) for seed in (0, 1)]
