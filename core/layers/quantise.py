@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 RANGE, BITS = "input_range", "input_bits"  # buffers of a layer whose inputs are quantised
 FRACTIONS = tuple(0.2 + 0.05 * i for i in range(17))  # of the largest number, that may be the range's end
+LOOKED_AT = 1_000_000  # numbers, to find a range for
 
 
 class Grid(NamedTuple):
@@ -86,6 +87,25 @@ def quantised(weight: Tensor, bits: int, *, by: str, symmetric: bool, ends_at: s
     return found.copy_(values.view(weight.shape))
 
 
+@torch.no_grad()
+def range_of(numbers: Tensor, bits: int, ends_at: str = "largest") -> tuple[float, float]:
+    """Where a grid for ``numbers`` goes from and to, 0 among them.
+
+    Args:
+        ends_at: ``largest``: at the least and the largest number; ``nearest``: at whichever of `FRACTIONS` of
+            both changes the numbers least, in squares. It is found on `LOOKED_AT` of them, evenly spread.
+    """
+    low, high = numbers.amin().clamp(max=0), numbers.amax().clamp(min=0)
+    if ends_at == "nearest":
+        some = numbers.flatten()[:: max(1, numbers.numel() // LOOKED_AT)]
+        steps = torch.tensor(2.0**bits - 1, device=numbers.device)
+        tried = [_on_range(some, low * each, high * each, steps) for each in FRACTIONS]
+        errors = [float((each - some).square().mean()) for each in tried]
+        best = FRACTIONS[errors.index(min(errors))]
+        low, high = low * best, high * best
+    return float(low), float(high)
+
+
 def quantise_inputs(module: nn.Module, lowest: float, highest: float, bits: int) -> None:
     """From now on what a layer hears is quantised first, on the grid of a range that holds 0. The range is a
     buffer of the layer's, so that it is saved with the weights; see `restore_inputs`."""
@@ -120,10 +140,14 @@ def _hear(module: nn.Module, heard: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """The gradient goes straight through within the range, and stops outside it."""
     first, *others = heard
     low, high = module.get_buffer(RANGE)
-    steps = 2.0 ** module.get_buffer(BITS) - 1
+    return (_on_range(first, low, high, 2.0 ** module.get_buffer(BITS) - 1), *others)
+
+
+def _on_range(numbers: Tensor, low: Tensor, high: Tensor, steps: Tensor) -> Tensor:
+    """What numbers become on the grid of so many steps from ``low`` to ``high``."""
     scale = (high - low) / steps
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    inside = torch.clamp(first, low, high)
+    inside = torch.clamp(numbers, low, high)
     zero = torch.round(-low / scale)
     whole = torch.clamp(torch.round(inside / scale) + zero, torch.zeros_like(steps), steps)
-    return (inside + ((whole - zero) * scale - inside).detach(), *others)
+    return inside + ((whole - zero) * scale - inside).detach()

@@ -117,8 +117,8 @@ TRANSFORMS: dict[str, Transform] = {
                     0,
                     8,
                     "Bits of what each dense or convolutional layer hears, on the range that 512 training "
-                    "images have; 0: it stays as it is. States of recurrent layers, norms and the attention "
-                    "maps stay so, too.",
+                    "images have, which ends as the weights' grid does; 0: it stays as it is. States of "
+                    "recurrent layers, norms and the attention maps stay so, too.",
                     unit="bits",
                     integer=True,
                 ),

@@ -56,10 +56,10 @@ def packed_bytes(weights: Path) -> int:
 
 def _grid(values: Floats) -> tuple[int, int, NDArray[np.int64], Floats, Floats] | None:
     """Bits, lowest whole number, whole numbers, scale and zero of a tensor that lies on a grid; None: it does
-    not. A grid for each row is tried first, then one for all."""
+    not. One grid for all rows is tried first, which needs one scale, then one for each."""
     rows = values.reshape(len(values), -1)
     for bits in BITS:
-        for part in (rows, rows.reshape(1, -1)):
+        for part in (rows.reshape(1, -1), rows):
             for symmetric in (True, False):
                 if found := _fits(part, bits, symmetric):
                     return bits, *found

@@ -129,7 +129,8 @@ def one_seed(table: Table, arch: str, seed: int, place: Path) -> None:
         made(way, "prune", [base], {**units, "start": "drawn anew"}, whole)
     for bits in (8, 4, 3, 2):
         made(f"{bits} bits after training", "quantise", [base], {"bits": bits})
-    made("2 bits, trained on for 2 epochs", "quantise", [base], {"bits": 2}, 2)
+    for bits in (3, 2):
+        made(f"{bits} bits, trained on for 2 epochs", "quantise", [base], {"bits": bits}, 2)
     made("mean of two, units matched", "merge", [base, other])
     warm = trained(spec_of(arch, seed, train={"epochs": WARM, "device": "cpu"}), place / f"warm {seed}")
     branches = [

@@ -12,20 +12,23 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from torch import nn
 
+from core.catalogues import completed
 from core.layers.quantise import (
     BITS,
     RANGE,
     ends,
     quantise_inputs,
     quantised,
+    range_of,
     restore_inputs,
     to_grid,
 )  # fmt: skip
 from core.models.build import build_model
 from core.regularise.quantisation import Quantisation
+from core.run.errors import SpecError
 from core.run.spec import ModelSpec
 from core.train.loop import run
-from tests.train.small_runs import spec
+from tests.train.small_runs import epochs, spec
 
 NUMBERS = st.floats(-100, 100, width=32, allow_subnormal=False)
 ROWS = arrays.arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 9)), elements=NUMBERS)
@@ -147,3 +150,60 @@ def test_what_a_layer_hears_is_quantised_and_that_is_saved_with_it():
     assert torch.equal(again(images), coarse)
     coarse.sum().backward()
     assert layer.weight.grad is not None
+
+
+@given(arrays.arrays(np.float32, st.integers(1, 200), elements=NUMBERS), st.sampled_from([2, 3, 4, 8]))
+def test_a_range_ends_where_the_numbers_change_least(numbers, bits):
+    heard = torch.from_numpy(numbers.copy())
+    assert range_of(heard.abs(), bits)[0] == 0 == range_of(-heard.abs(), bits)[1]
+    least, most = min(float(numbers.min()), 0.0), max(float(numbers.max()), 0.0)
+    assert range_of(heard, bits) == (least, most)
+    low, high = range_of(heard, bits, "nearest")
+
+    def change(share):
+        a, b = np.float32(least) * np.float32(share), np.float32(most) * np.float32(share)
+        scale = (b - a) / np.float32(2**bits - 1)
+        scale = scale if scale > 0 else np.float32(1)
+        inside = np.clip(numbers, a, b)
+        zero = np.rint(-a / scale)
+        whole = np.clip(np.rint(inside / scale) + zero, 0, 2**bits - 1)
+        return float(np.square((whole - zero) * scale - numbers, dtype=np.float64).mean())
+
+    shares = [0.2 + 0.05 * i for i in range(17)]
+    found = next(each for each in shares if np.allclose((low, high), (least * each, most * each)))
+    assert change(found) <= min(map(change, shares)) * 1.001 + 1e-9
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"kind": "ema", "params": {"decay": 0.95}},
+        {"kind": "swa", "params": {"start": 0.0}},
+        {"kind": "sam"},
+        {"kind": "max_norm", "params": {"c": 0.5}},
+        {"kind": "weight_decay", "strength": 0.1},
+        {"kind": "l1", "strength": 1e-3, "solver": "proximal"},
+        {"kind": "l1", "strength": 1e-3, "solver": "penalty"},
+        {"kind": "group_lasso", "strength": 1e-3},
+        {"kind": "clipping"},
+        {"kind": "early_stopping", "params": {"patience": 1}},
+    ],
+    ids=lambda each: f"{each['kind']} {each.get('solver', '')}".strip(),
+)
+def test_what_is_saved_lies_on_the_grid_whatever_acts_beside(tmp_path, beside):
+    asked = {"kind": "quantisation", "params": {"bits": 3}}
+    alone, told = run(spec(asked)), list(run(spec(asked, beside), out=tmp_path))
+    from safetensors.torch import load_file
+
+    weights = load_file(tmp_path / "weights.safetensors")
+    for name, weight in weights.items():
+        if weight.ndim > 1:
+            again = quantised(weight, 3, by="channel", symmetric=True)
+            assert torch.allclose(again, weight, rtol=1e-6, atol=0), name
+    if beside["kind"] not in ("early_stopping", "clipping"):
+        assert epochs(told)[-1]["validation_loss"] != epochs(alone)[-1]["validation_loss"]  # it does act
+
+
+def test_weights_under_gates_are_not_quantised():
+    with pytest.raises(SpecError, match="a grid would be laid beneath the gates"):
+        completed(spec({"kind": "quantisation"}, {"kind": "l0"}))

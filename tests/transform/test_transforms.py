@@ -207,12 +207,43 @@ def test_two_bits_need_training(tmp_path, trained):
     assert {row["layer"] for row in alone} == {"fc1", "fc2", "fc3"}
 
 
+def test_a_lenet_of_two_bits_is_saved_by_two_epochs(tmp_path):
+    """On real digits: a bare rounding ruins it, training through the rounding brings it nearly back."""
+    spec = {
+        "data": {"name": "mnist5k", "split_seed": 0},
+        "model": {"arch": "mlp"},
+        "train": {"epochs": 6, "device": "cpu"},
+    }
+    (tmp_path / "asked.json").write_text(json.dumps(spec))
+    base = tmp_path / "base"
+    assert main(["run", str(tmp_path / "asked.json"), "--out", str(base)]) == 0
+    before = json.loads((base / "events.jsonl").read_text().splitlines()[-2])["last"]["validation_accuracy"]
+    by_tensor = {"bits": 2, "by": "tensor"}
+    at_once, _ = made(tmp_path, "quantise", [base], params=by_tensor)
+    later, out = made(tmp_path, "quantise", [base], params=by_tensor, train={"epochs": 2})
+    check_counts(later, out)
+    assert at_once["accuracy"] < before - 0.1
+    assert later["accuracy"] > max(before - 0.05, at_once["accuracy"] + 0.1)
+    for name, weight in load_file(out / "weights.safetensors").items():
+        assert weight.ndim == 1 or len(weight.unique()) <= 3, name
+
+
 def test_what_layers_hear_can_be_quantised_too(tmp_path, trained):
     for name in ("mlp", "cnn", "attention", "lstm"):
         coarse, out = made(tmp_path, "quantise", [trained(name)], params={"bits": 8, "activations": 2})
         fine, _ = made(tmp_path, "quantise", [trained(name)], params={"bits": 8, "activations": 8})
         check_counts(coarse, out)
         assert fine["accuracy"] >= coarse["accuracy"]
+
+
+def test_few_bits_of_what_is_heard_are_better_on_a_range_that_is_cut(tmp_path, trained):
+    right = []
+    for ends_at in ("largest", "nearest"):
+        asked = {"bits": 8, "activations": 2, "ends_at": ends_at}
+        result, out = made(tmp_path, "quantise", [trained("attention")], params=asked)
+        check_counts(result, out)
+        right.append(result["accuracy"])
+    assert right[1] > right[0] + 0.05
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "cnn, norm", "attention"])

@@ -58,17 +58,34 @@ def write(asked: Asked, folder: Path) -> None:
     """``network.onnx``.
 
     Raises:
+        SpecError: as `checked`.
+    """
+    (folder / FILE).write_bytes(checked(asked.run)[1])
+
+
+def checked(run: Source) -> tuple[Session, bytes]:
+    """A run's network with its images, and the ONNX file's bytes, whose logits are torch's.
+
+    Raises:
         SpecError: the run's images or weights are gone, the network can't be written, or the file's logits
             are not those of torch.
     """
-    session = open_trained(asked.run.spec, asked.run.folder, "cpu")
+    session = open_trained(run.spec, run.folder, "cpu")
     network = Normalised(session.model, session.mean, session.std).eval()
     batches = _batches(session.validation.images)
     with torch.inference_mode():  # before it is written: that leaves traces in the network
         expected = [network(images) for images in batches]
-    graph = written(network, batches[-1], _properties(asked.run, session))
+    graph = written(network, batches[-1], _properties(run, session))
     check_parity(graph, batches, expected)
-    (folder / FILE).write_bytes(graph)
+    return session, graph
+
+
+def opened(graph: bytes) -> onnxruntime.InferenceSession:
+    """The file, ready to be asked, with one thread."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors alone
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def written(network: nn.Module, images: Tensor, properties: Mapping[str, str]) -> bytes:
@@ -121,10 +138,7 @@ def check_parity(graph: bytes, batches: Sequence[Tensor], expected: Sequence[Ten
     Raises:
         SpecError: a logit is off by more than `TOLERANCE`, or is no number.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors alone
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    session = opened(graph)
     for images, logits in zip(batches, expected, strict=True):
         (answered,) = session.run(["logits"], {"images": images.numpy()})
         off = (torch.from_numpy(answered) - logits).abs()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.layers.quantise import quantise_inputs, quantised
+from core.layers.quantise import quantise_inputs, quantised, range_of
 from core.layers.weights import regularised_weights
 from core.train.evaluation import evaluate
 from core.train.session import Session
@@ -25,7 +25,7 @@ def quantise(sources: Sources, params: Mapping[str, Any]) -> Network:
     model = copy.deepcopy(session.model)
     rows = _each_alone(sources, session, params)
     if params["activations"] > 0:
-        calibrate(session, model, max(2, params["activations"]))
+        calibrate(session, model, max(2, params["activations"]), params["ends_at"])
     if not sources.epochs:
         put_on_grid(model, params)
     return Network(state_of(model), rows)
@@ -46,12 +46,12 @@ def put_on_grid(model: nn.Module, params: Mapping[str, Any], layers: Mapping[str
 
 
 @torch.no_grad()
-def calibrate(session: Session, model: nn.Module, bits: int) -> None:
+def calibrate(session: Session, model: nn.Module, bits: int, ends_at: str) -> None:
     """From now on each dense and convolutional layer quantises what it hears."""
     ranges: dict[nn.Module, tuple[float, float]] = {}
 
     def look(module: nn.Module, heard: tuple[Tensor, ...]) -> None:
-        ranges[module] = float(heard[0].min()), float(heard[0].max())
+        ranges[module] = range_of(heard[0], bits, ends_at)
 
     layers = [module for module in model.modules() if isinstance(module, HEARS)]
     handles = [layer.register_forward_pre_hook(look) for layer in layers]

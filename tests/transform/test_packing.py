@@ -1,0 +1,73 @@
+"""Packed weights: every grid is found again, from the file alone, and takes no more room than it must."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from safetensors.numpy import save_file
+
+from core.layers.quantise import quantised
+from core.transform.packing import pack, packed_bytes, write_packed
+
+NUMBERS = st.floats(-8, 8, width=32, allow_subnormal=False).map(
+    lambda each: each if abs(each) > 1e-6 else 0.0
+)
+WEIGHTS = arrays.arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 20)), elements=NUMBERS)
+
+
+def unpacked(tensors, metadata, name="w"):
+    """By the words of `core.transform.packing`, number after number."""
+    grid = json.loads(metadata["grids"])[name]
+    line = "".join(f"{byte:08b}" for byte in tensors[f"{name}.packed"])
+    count, bits = math.prod(grid["shape"]), grid["bits"]
+    whole = [int(line[i * bits : (i + 1) * bits], 2) + grid["lowest"] for i in range(count)]
+    scale, zero = tensors[f"{name}.scale"], tensors[f"{name}.zero"]
+    rows = np.array(whole, np.float32).reshape(len(scale), -1)
+    return ((rows - zero) * scale).reshape(grid["shape"])
+
+
+@given(
+    WEIGHTS,
+    st.sampled_from([2, 3, 4, 8]),
+    st.sampled_from(["channel", "tensor"]),
+    st.booleans(),
+    st.sampled_from(["largest", "nearest"]),
+)
+def test_what_is_unpacked_is_what_was_packed(weights, bits, by, symmetric, ends_at):
+    weight = torch.from_numpy(weights.copy())
+    values = quantised(weight, bits, by=by, symmetric=symmetric, ends_at=ends_at).numpy()
+    tensors, metadata = pack({"w": values})
+    assert json.loads(metadata["grids"])["w"]["bits"] <= bits
+    assert len(tensors["w.packed"]) <= math.ceil(values.size * bits / 8)
+    found = unpacked(tensors, metadata)
+    assert found.dtype == np.float32 and np.array_equal(found, values)
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+def test_one_grid_for_all_needs_one_scale(bits):
+    weight = torch.randn(40, 30, generator=torch.Generator().manual_seed(bits))
+    for by, count in (("tensor", 1), ("channel", 40)):
+        tensors, _ = pack({"w": quantised(weight, bits, by=by, symmetric=True).numpy()})
+        assert len(tensors["w.scale"]) == len(tensors["w.zero"]) == count
+
+
+def test_the_size_that_is_told_is_that_of_the_file(tmp_path):
+    weight = torch.randn(40, 30, generator=torch.Generator().manual_seed(0))
+    state = {
+        "fc.weight": quantised(weight, 3, by="channel", symmetric=True).numpy(),
+        "fc.bias": np.zeros(40, np.float32),
+        "free.weight": weight.numpy(),
+    }
+    save_file(state, tmp_path / "weights.safetensors")
+    assert write_packed(tmp_path / "weights.safetensors", tmp_path / "packed.safetensors") == 1
+    size = (tmp_path / "packed.safetensors").stat().st_size
+    assert packed_bytes(tmp_path / "weights.safetensors") == size
+    numbers = 40 * 30 * 3 / 8 + 4 * (2 * 40 + 40 + 40 * 30)  # packed; scales and zeros, bias, free ones
+    assert numbers < size < numbers + 1000
