@@ -21,16 +21,16 @@ Teachers = Callable[[Tensor, float], Tensor]
 """Of images (B, C, S, S) in [0, 1] and a temperature the softened probabilities (B, num_classes)."""
 
 UNTAUGHT = (
-    "distillation needs a teacher, and there is none here: open a finished run, and choose Compress and Distil "
-    "there."
+    "distillation needs a teacher, and there is none here: open a finished run, and choose Compress and "
+    "Distil there."
 )
 
 
 class Distillation(Regulariser):
     """The loss of a student; `teachers` are given to it before training begins.
 
-    They are asked about the very images of the step, augmented and mixed. Of mixed images the labels are shares
-    of two classes, and what the teachers answer stands beside those as it does beside one label.
+    They are asked about the very images of the step, augmented and mixed. Of mixed images the labels are
+    shares of classes, and what the teachers answer stands beside those as it does beside one label.
     """
 
     teachers: Teachers | None = None

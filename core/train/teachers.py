@@ -29,7 +29,7 @@ class Ensemble:
 
     @torch.no_grad()
     def __call__(self, images: Tensor, temperature: float) -> Tensor:
-        """Of images (B, C, S, S) in [0, 1] the mean of the softened probabilities, (B, num_classes); in float32,
+        """Of images (B, C, S, S) in [0, 1] the mean of the softened probabilities, (B, num_classes); float32,
         also where a student is trained in bfloat16."""
         with torch.autocast(images.device.type, enabled=False):
             return self._asked(images, temperature)
@@ -101,7 +101,7 @@ def seat_teachers(session: Session, folder: Path | None) -> None:
     """Give a session's distillation its teachers, if it has one.
 
     Raises:
-        SpecError: there are none, they know other classes, or were trained on the student's validation images.
+        SpecError: there are none, they know other classes, or were trained on images that judge the student.
     """
     if not any(REGULARISERS[each.kind].taught for each in session.spec.regularisers):
         return

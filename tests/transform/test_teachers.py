@@ -20,10 +20,10 @@ from core.run.errors import SpecError
 from core.run.spec import parse
 from core.train import loop
 from core.train.batching import batches
-from core.train.loop import run
+from core.train.loop import begun, run
 from core.train.session import open_session
 from core.train.step import train_step
-from core.train.teachers import Ensemble, open_network, sources_in
+from core.train.teachers import Ensemble, open_network
 from tests.train.small_runs import epochs, last
 from tests.train.steered_runs import same_weights
 
@@ -143,11 +143,14 @@ def test_teachers_change_what_is_learned_and_do_not_change(tmp_path, teachers):
         pass
     folders = [tmp_path / name for name in ("taught", "by one", "alone")]
     assert not any(same_weights(folders[i], folders[j]) for i, j in ((0, 1), (1, 2), (0, 2)))
-    session = sources_in(tmp_path / "taught")[1]  # its batch norm has seen none of the student's batches
-    assert all(
-        torch.equal(value, load_file(teachers[1][1])[key])
-        for key, value in session.model.state_dict().items()
-    )
+    session, _ = begun(student(), out=tmp_path / "taught")
+    (regulariser,) = session.regularisation.of_type(Distillation)
+    session.model.train()
+    for batch in batches(session, 1):
+        train_step(session, batch.images, batch.targets, batch.step)
+    for asked, (_, weights) in zip(regulariser.teachers.sessions, teachers, strict=True):
+        kept = load_file(weights)  # their batch norm has seen none of the student's batches
+        assert all(torch.equal(value, kept[key]) for key, value in asked.model.state_dict().items())
 
 
 def test_a_branch_of_a_student_has_its_teachers(tmp_path, teachers):

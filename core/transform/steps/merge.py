@@ -153,8 +153,8 @@ def _path(sources: Sources, models: Sequence[nn.Module], way: str) -> list[dict[
 
 def _greedy(sources: Sources, models: Sequence[nn.Module], accuracies: Sequence[float]) -> list[int]:
     """Which networks are taken in: the best, and each of the next, the better first, that does not make the
-    mean worse on the validation images (Wortsman et al. 2022, recipe 1). Those images choose, and there are no
-    others, so the greedy soup's figure on them is a little too good."""
+    mean worse on the validation images (Wortsman et al. 2022, recipe 1). Those images choose, and there are
+    no others, so the greedy soup's figure on them is a little too good."""
     order = sorted(range(len(models)), key=lambda i: -accuracies[i])
     chosen, best = order[:1], accuracies[order[0]]
     for i in order[1:]:
