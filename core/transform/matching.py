@@ -71,12 +71,14 @@ def _answers(model: nn.Module, units: list[Units], images: Tensor) -> list[Tenso
 class _Together:
     """Sums over samples from which the correlation of two networks' units follows."""
 
-    count = 0
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums: list[Tensor] = []
 
     def add(self, theirs: Tensor, ours: Tensor) -> None:
         """Take in answers to the same samples, float64 (samples, units) each."""
-        sums = theirs.sum(0), ours.sum(0), theirs.square().sum(0), ours.square().sum(0), theirs.T @ ours
-        self.sums = sums if not self.count else tuple(a + b for a, b in zip(self.sums, sums, strict=True))
+        sums = [theirs.sum(0), ours.sum(0), theirs.square().sum(0), ours.square().sum(0), theirs.T @ ours]
+        self.sums = [a + b for a, b in zip(self.sums, sums, strict=True)] if self.count else sums
         self.count += len(ours)
 
     def likeness(self) -> Tensor:

@@ -158,7 +158,7 @@ def perturbed(tmp_path, session, scales):
 
 
 @pytest.mark.parametrize(
-    "scales", [(0.7, 0.3, 0.5, 0.4), (1.2, 0.2, 1.5, 0.6, 0.5), (0.5, 0.5, 0.5), (0.1, 9.0)]
+    "scales", [(0.7, 0.3, 0.5, 0.4), (1.2, 0.2, 1.5, 0.6, 0.5), (0.5, 0.5, 0.5), (0.0, 0.0), (0.1, 9.0)]
 )
 def test_a_greedy_soup_is_the_one_found_by_hand(tmp_path, weights_of, scales):
     sources = perturbed(tmp_path, opened(weights_of, spec(MLP)).first, scales)
@@ -190,6 +190,8 @@ def test_a_greedy_soup_is_the_one_found_by_hand(tmp_path, weights_of, scales):
     assert rows_of(made, "compared")[-1]["accuracy"] == all_of_them[soup] >= max(alone)
     if scales == (0.1, 9.0):
         assert taken == [0]
+    if scales == (0.0, 0.0):  # one that does neither good nor harm is taken in, as in the paper
+        assert taken == [0, 1]
 
 
 def test_a_greedy_soup_of_one_is_that_network(tmp_path, weights_of):
