@@ -20,8 +20,10 @@ from core.train.evaluation import evaluate
 from core.train.loop import run
 from core.train.session import no_check
 from core.train.teachers import check_judges, open_network
+from core.transform.catalogue import TRANSFORMS
 from core.transform.matching import ASKED, _Together, match
 from core.transform.network import Sources
+from core.transform.plan import fits
 from core.transform.steps.merge import mean, merge
 from core.transform.units import units_of
 from tests.models.test_smaller import NETWORKS, images, network
@@ -289,3 +291,17 @@ def test_runs_of_one_split_are_not_refused_whatever_their_seed(weights_of):
     with pytest.raises(SpecError, match="was trained on images that judge another"):
         check_judges(sources.sessions)
     check_judges(opened(weights_of, spec(MLP), spec(MLP, 1)).sessions)
+
+
+def test_a_page_offers_runs_that_fit():
+    merging, distilling = TRANSFORMS["merge"], TRANSFORMS["distil"]
+    base = spec(MLP)
+    assert fits(merging, base, spec(MLP, seed=7)) and fits(distilling, base, spec(NORM, seed=7))
+    assert not fits(merging, base, spec(NORM))
+    assert not fits(merging, base, spec(MLP, train_images=300))  # normalised by other images
+    assert fits(distilling, base, spec(MLP, train_images=300))
+    for how in (merging, distilling):
+        assert not fits(how, base, spec(MLP, split_seed=1))
+        assert not fits(how, base, spec(MLP, validation_share=0.3))
+        assert not fits(how, base, spec(MLP, split_seed=None, seed=3))  # the run's own seed splits
+        assert fits(how, base, spec(MLP, split_seed=None, seed=0))
