@@ -54,6 +54,7 @@ def run_command(options: argparse.Namespace) -> int:
     from core.jobs.worker import finite
     from core.run.checkpoints import START
     from core.run.commands import Control
+    from core.run.made import copy_sources
     from core.run.stopping import with_reason
     from core.runtime import prepare_torch
     from core.train.loop import run
@@ -69,6 +70,7 @@ def run_command(options: argparse.Namespace) -> int:
     spec = _as_edited(spec, start) if start else spec
     if start and options.out is not None:
         shutil.copyfile(start, options.out / START)  # to take the branch away without its parent
+        copy_sources(Path(options.start.rpartition("@")[0]), options.out)  # of a student its teachers
     told = {"out": options.out, "resume": options.resume, "edits": edits, "start": start}
     for event in run(spec, control, **told):
         event = with_reason(event, control.stopped_by)

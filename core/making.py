@@ -96,8 +96,9 @@ def result_of(how: str, params: Any, builder: HistoryBuilder, sources: list[str]
     found: dict[str, Any] = {"how": how, "params": params, FROM: sources, "state": history.state}
     if history.reason:
         found["reason"] = history.reason
-    names = ("accuracy", "images", "loss", "parameters", "zeros", "bytes", "packed_bytes", "multiply_adds")
-    found |= {name: own.get(name) for name in names}
+    judged = ("accuracy", "images", "loss", "calibration_error")
+    counted = ("parameters", "zeros", "bytes", "packed_bytes", "multiply_adds")
+    found |= {name: own.get(name) for name in (*judged, *counted)}
     found["microseconds_an_image"] = own.get("microseconds")
     found["microseconds_one_image_alone"] = own.get("microseconds_alone")
     if history.epochs and history.epochs[0]["epoch"] == 0:

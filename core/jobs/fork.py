@@ -15,6 +15,7 @@ from core.jobs.views import RunView
 from core.run.checkpoints import START, UNREADABLE, Found, edits_of, found, head, spec_of
 from core.run.digest import digest
 from core.run.errors import SpecError
+from core.run.made import copy_sources
 from core.run.spec import RunSpec, parse
 from core.store.folders import here
 from core.store.store import run_folder
@@ -55,9 +56,7 @@ class Fork(NamedTuple):
             os.link(self.at.path, folder / START)
         except OSError:  # another file system
             shutil.copyfile(self.at.path, folder / START)
-        for given in here(self.inputs["parent"]).glob("from-*"):  # of a student its teachers
-            if not (folder / given.name).exists():
-                shutil.copyfile(given, folder / given.name)
+        copy_sources(here(self.inputs["parent"]), folder)  # of a student its teachers
         if _step_of(folder / START) != self.at.step:
             raise _not_kept(self.at.step)
 

@@ -15,13 +15,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.regularise.regulariser import Regulariser
+from core.run.errors import SpecError
 
 Teachers = Callable[[Tensor, float], Tensor]
 """Of images (B, C, S, S) in [0, 1] and a temperature the softened probabilities (B, num_classes)."""
 
+UNTAUGHT = (
+    "distillation needs a teacher, and there is none here: open a finished run, and choose Compress and "
+    "Distil there."
+)
+
 
 class Distillation(Regulariser):
-    """The loss of a student; `teachers` are given to it before training begins."""
+    """The loss of a student; `teachers` are given to it before training begins.
+
+    They are asked about the very images of the step, augmented and mixed. Of mixed images the labels are
+    shares of classes, and what the teachers answer stands beside those as it does beside one label.
+    """
 
     teachers: Teachers | None = None
 
@@ -29,7 +39,8 @@ class Distillation(Regulariser):
         super().__init__(model, params)
 
     def aim(self, loss: Tensor, logits: Tensor, images: Tensor) -> Tensor:
-        assert self.teachers is not None
+        if self.teachers is None:
+            raise SpecError("regularisers", UNTAUGHT)
         temperature, alpha = self.params["temperature"], self.params["alpha"]
         if alpha == 0:
             return loss

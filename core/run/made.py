@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
@@ -45,3 +47,14 @@ def weights_of(number: int) -> str:
 
 def spec_of(number: int) -> str:
     return f"from-{number}.json"
+
+
+def copy_sources(folder: Path, to: Path) -> None:
+    """Put the networks that a run is made of, or taught by, into the folder of one that branches from it.
+
+    Raises:
+        OSError: they can't be put there.
+    """
+    for given in folder.glob("from-*"):
+        if not (to / given.name).exists():
+            shutil.copyfile(given, to / given.name)

@@ -14,7 +14,7 @@ from torch import Tensor
 from core.catalogues import completed
 from core.models.fit import shapes_of
 from core.regularise.catalogue import REGULARISERS
-from core.regularise.distillation import Distillation
+from core.regularise.distillation import UNTAUGHT, Distillation
 from core.run.errors import SpecError
 from core.run.made import MOST_SOURCES, spec_of, weights_of
 from core.run.spec import AugmentSpec, OptimiserSpec, RunSpec, parse
@@ -29,6 +29,12 @@ class Ensemble:
 
     @torch.no_grad()
     def __call__(self, images: Tensor, temperature: float) -> Tensor:
+        """Of images (B, C, S, S) in [0, 1] the mean of the softened probabilities, (B, num_classes); float32,
+        also where a student is trained in bfloat16."""
+        with torch.autocast(images.device.type, enabled=False):
+            return self._asked(images, temperature)
+
+    def _asked(self, images: Tensor, temperature: float) -> Tensor:
         asked = [session.model(session.normalised(images)) for session in self.sessions]
         return torch.stack([(logits / temperature).softmax(1) for logits in asked]).mean(0)
 
@@ -72,22 +78,38 @@ def sources_in(folder: Path, device: str = "auto", check: Callable[[], None] = n
     return found
 
 
+def check_judges(sessions: Sequence[Session]) -> None:
+    """Whether none of them was trained on images that judge another.
+
+    Raises:
+        SpecError: they keep different images for validation.
+    """
+    kept = [session.places.sort().values for session in sessions]
+    if any(not torch.equal(kept[0], other) for other in kept[1:]):
+        raise SpecError(
+            "from",
+            "the runs keep different images for validation, so one was trained on images that judge another; "
+            "choose runs of one split: “another seed” of a run keeps its split, and so does data.split_seed.",
+        )
+
+
+def _form(session: Session) -> tuple[Sequence[str], int, int]:
+    return session.train.classes, session.train.channels, session.train.side
+
+
 def seat_teachers(session: Session, folder: Path | None) -> None:
     """Give a session's distillation its teachers, if it has one.
 
     Raises:
-        SpecError: there are none, or they know other classes.
+        SpecError: there are none, they know other classes, or were trained on images that judge the student.
     """
     if not any(REGULARISERS[each.kind].taught for each in session.spec.regularisers):
         return
     teachers = sources_in(folder, str(session.device.type), session.check) if folder is not None else []
     if not teachers:
-        raise SpecError(
-            "regularisers",
-            "distillation needs a teacher: open a finished run, and choose Compress and Distil there.",
-        )
-    classes = session.train.classes
-    if any(each.train.classes != classes or each.train.side != session.train.side for each in teachers):
+        raise SpecError("regularisers", UNTAUGHT)
+    if any(_form(each) != _form(session) for each in teachers):
         raise SpecError("from", "a teacher must know the same classes, from images of the same size.")
+    check_judges([session, *teachers])
     for regulariser in session.regularisation.of_type(Distillation):
         regulariser.teachers = Ensemble(teachers)

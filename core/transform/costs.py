@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core.layers.quantise import BITS, RANGE
+from core.measure.calibration import calibration_error
 from core.models.summary import multiply_adds
 from core.run.made import weights_of
 from core.run.spec import RunSpec
@@ -46,6 +47,7 @@ def costs(spec: RunSpec, out: Path, check: Callable[[], None]) -> Iterator[dict[
             "accuracy": judged.accuracy,
             "loss": judged.loss,
             "images": len(judged.correct),
+            "calibration_error": calibration_error(judged.confidence, judged.correct),
             **counted(file),
             "bytes": file.stat().st_size,
             "packed_bytes": packed_bytes(file),

@@ -18,6 +18,8 @@ from core.transform.units import Units, units_of
 
 MOST_ROUNDS = 100
 LEAST = 1e-6  # of the likeness so far: a gain that is rounding
+CONSTANT = 1e-12  # of a unit's squares: what varies less does not vary
+ASKED = 64  # images at a time: of large ones the first layers answer with gigabytes
 
 
 @torch.no_grad()
@@ -36,12 +38,16 @@ def match(model: nn.Module, to: nn.Module, images: Tensor | None = None) -> int:
 def _match_answers(model: nn.Module, to: nn.Module, images: Tensor) -> int:
     moved = 0
     ours, theirs = units_of(model), units_of(to)
-    told, wanted = _answers(model, ours, images), _answers(to, theirs, images)
-    for units, own, other in zip(ours, told, wanted, strict=True):
-        if own is None or other is None:
+    known = [_Together() for _ in ours]
+    for part in images.split(ASKED):
+        told, wanted = _answers(model, ours, part), _answers(to, theirs, part)
+        for together, own, other in zip(known, told, wanted, strict=True):
+            if own is not None and other is not None:
+                together.add(other, own)
+    for units, together in zip(ours, known, strict=True):
+        if not together.count:
             continue
-        likeness = _scaled(other).T @ _scaled(own)  # (theirs, ours)
-        _, order = linear_sum_assignment(likeness.cpu().numpy(), maximize=True)
+        _, order = linear_sum_assignment(together.likeness().cpu().numpy(), maximize=True)
         found = torch.from_numpy(order)
         moved += int((found != torch.arange(len(found))).sum())
         units.permute(found.to(images.device))
@@ -62,10 +68,31 @@ def _answers(model: nn.Module, units: list[Units], images: Tensor) -> list[Tenso
     return [None if one.heard is None else one.heard(heard[one.listener]).double() for one in units]
 
 
-def _scaled(answers: Tensor) -> Tensor:
-    """Without their mean, of length 1; a unit that always says the same is like none."""
-    apart = answers - answers.mean(0)
-    return apart / apart.norm(dim=0).clamp(min=1e-12)
+class _Together:
+    """Sums over samples from which the correlation of two networks' units follows."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums: list[Tensor] = []
+
+    def add(self, theirs: Tensor, ours: Tensor) -> None:
+        """Take in answers to the same samples, float64 (samples, units) each."""
+        sums = [theirs.sum(0), ours.sum(0), theirs.square().sum(0), ours.square().sum(0), theirs.T @ ours]
+        self.sums = [a + b for a, b in zip(self.sums, sums, strict=True)] if self.count else sums
+        self.count += len(ours)
+
+    def likeness(self) -> Tensor:
+        """The correlation (theirs, ours), in [-1, 1]; a unit that always says the same is like none."""
+        theirs, ours, theirs_squared, ours_squared, products = self.sums
+        one = _inverse_spread(theirs, theirs_squared, self.count)
+        other = _inverse_spread(ours, ours_squared, self.count)
+        return (products - theirs[:, None] * ours / self.count) * one[:, None] * other
+
+
+def _inverse_spread(total: Tensor, squared: Tensor, count: int) -> Tensor:
+    """1 over the length of what is apart from the mean; 0 where that is rounding."""
+    spread = squared - total.square() / count
+    return torch.where(spread > CONSTANT * squared, spread, torch.inf).rsqrt()
 
 
 def _match_weights(model: nn.Module, to: nn.Module, *, heads_alone: bool) -> int:

@@ -132,6 +132,15 @@ def said(how: str, params: Mapping[str, Any]) -> str:
     return f"{TRANSFORMS[how].title.lower()}led" if how == "distil" else how
 
 
+def fits(entry: Transform, first: RunSpec, other: RunSpec) -> bool:
+    """Whether a network can be made of both, as far as their specs tell; a page offers no others. Whether
+    each is judged on images that neither has learned from is looked at again where they are opened."""
+    ours, theirs = (spec.data.model_copy(update={"split_seed": spec.split_seed}) for spec in (first, other))
+    if entry.student:  # who was taught by fewer images may teach
+        return ours.model_copy(update={"train_images": theirs.train_images}) == theirs
+    return ours == theirs and first.model == other.model
+
+
 def _check_sources(entry: Transform, sources: Sequence[RunSpec]) -> None:
     count = len(sources)
     if not entry.fewest <= count <= entry.most:

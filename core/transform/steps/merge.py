@@ -35,7 +35,7 @@ def merge(sources: Sources, params: Mapping[str, Any]) -> Network:
     models = [session.model for session in sources.sessions]
     if len({str(shapes_of(model.state_dict())) for model in models}) > 1:
         raise SpecError("from", SAME)
-    session = sources.first
+    session, renews = sources.first, bool(_norms(models[0]))
     rows = [_compared(f"network {i + 1}", _judge(sources, model), i) for i, model in enumerate(models)]
     rows.append(_compared("ensemble", _ensemble(session, models)))
     ordered = [copy.deepcopy(model) for model in models]
@@ -47,12 +47,14 @@ def merge(sources: Sources, params: Mapping[str, Any]) -> Network:
     if params["method"] == "greedy":
         chosen = _greedy(sources, models, [row["accuracy"] for row in rows[: len(models)]])
         made = mean([models[i] for i in chosen])
+        renews = renews and len(chosen) > 1  # one network alone is as it was
         rows += [{"table": "compared", "what": f"network {i + 1} taken in", "place": i} for i in chosen]
     else:
         made = mean(ordered)
     if moved:
         rows.append({"table": "matched", "moved": moved})
-    rows.append(_compared("mean", _judge(sources, made, renewed=True)))
+    judged = _judge(sources, made, renewed=renews)
+    rows.append(_compared("mean", judged) | {"norms_renewed": renews})
     return Network(state_of(made), rows)
 
 
@@ -69,14 +71,17 @@ def mean(models: Sequence[nn.Module], shares: Sequence[float] | None = None) -> 
     return made
 
 
-def renew_norms(session: Session, model: nn.Module) -> bool:
-    """Take the statistics of batch norm anew, in place; whether there is some."""
-    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
-    if norms:
+def _norms(model: nn.Module) -> list[_BatchNorm]:
+    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
+
+
+def renew_norms(session: Session, model: nn.Module) -> None:
+    """Take the statistics of batch norm anew, in place, if there is some: over the first batches of an epoch
+    of training images, as they are and not augmented."""
+    if norms := _norms(model):
         kept, session.model = session.model, model
         take_statistics(session, norms, 1)
         session.model = kept
-    return bool(norms)
 
 
 def _judge(sources: Sources, model: nn.Module, renewed: bool = False) -> Judgement:
@@ -124,7 +129,8 @@ def _path(sources: Sources, models: Sequence[nn.Module], way: str) -> list[dict[
     for i in range(POINTS):
         at = i / (POINTS - 1)
         between = mean(models, [1 - at, at])
-        judged = _judge(sources, between, renewed=0 < at < 1)
+        renewed = 0 < at < 1 and bool(_norms(between))  # at its ends are the networks, as they are
+        judged = _judge(sources, between, renewed=renewed)
         kept, session.model = session.model, between
         trained = evaluate(session, some)
         session.model = kept
@@ -139,14 +145,16 @@ def _path(sources: Sources, models: Sequence[nn.Module], way: str) -> list[dict[
                 "train_loss": trained.loss,
                 "images": len(judged.correct),
                 "train_images": len(trained.correct),
+                "norms_renewed": renewed,
             }
         )
     return rows
 
 
 def _greedy(sources: Sources, models: Sequence[nn.Module], accuracies: Sequence[float]) -> list[int]:
-    """Which networks are taken in: the best, and each of the next that does not make the mean worse on the
-    validation images. They choose, so the figure on them is a little too good."""
+    """Which networks are taken in: the best, and each of the next, the better first, that does not make the
+    mean worse on the validation images (Wortsman et al. 2022, recipe 1). Those images choose, and there are
+    no others, so the greedy soup's figure on them is a little too good."""
     order = sorted(range(len(models)), key=lambda i: -accuracies[i])
     chosen, best = order[:1], accuracies[order[0]]
     for i in order[1:]:

@@ -15,7 +15,7 @@ from core.run.spec import ModelSpec
 from core.text.describe import title
 from core.text.escape import plain
 from core.transform.catalogue import TRANSFORMS, Transform
-from core.transform.plan import Asked
+from core.transform.plan import Asked, fits
 from pages.features.editor.fields import field
 from pages.features.frame.refused import refuse
 from pages.features.frame.setup import jobs
@@ -85,11 +85,7 @@ def _others(view: RunView, entry: Transform) -> list[str]:
     fitting = {
         run.id: title(run.spec)
         for run in jobs().recent(MOST_OTHERS)
-        if run.id != view.id
-        and run.state == "finished"
-        and run.spec.data.name == view.spec.data.name
-        and run.spec.data.path == view.spec.data.path
-        and (entry.student or run.spec.model == view.spec.model)
+        if run.id != view.id and run.state == "finished" and fits(entry, view.spec, run.spec)
     }
     if not fitting:
         return []

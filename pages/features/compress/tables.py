@@ -118,3 +118,5 @@ def _path(rows: Sequence[Mapping[str, Any]]) -> None:
         ],
         hide_index=True,
     )
+    if any(row.get("norms_renewed") for row in rows):
+        st.caption("Statistics of batch norm were taken anew for every mean, on training images.")
