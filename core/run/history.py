@@ -269,7 +269,9 @@ class HistoryBuilder:
         self._told.cut(event["epoch"])
         del self._lists["edit"][event["edits"] :]
         kept = [each for each in self._lists["checkpoint"] if each["step"] <= event["step"]]
-        self._lists |= {"checkpoint": kept, "row": []}  # a job with rows tells all of them again
+        self._lists["checkpoint"] = kept
+        if event["step"] <= (self._latest.get("started") or {}).get("begins_at", 0):
+            self._lists["row"] = []  # from the start: it tells all of them again
         lines = [
             *self._lines.values(),
             *(line for lines in self._by_kind.values() for line in lines.values()),

@@ -129,9 +129,9 @@ TRANSFORMS: dict[str, Transform] = {
         Transform(
             name="merge",
             title="Merge",
-            help="Makes one network of several of the same architecture: the mean of their weights. Dense and "
-            "convolutional networks that were trained apart can be put into one order first; recurrent and "
-            "attention networks hardly.",
+            help="Makes one network of several of the same architecture: the mean of their weights. Dense "
+            "and convolutional networks that were trained apart can be put into one order first; recurrent "
+            "and attention networks hardly.",
             source="Ainsworth et al. 2023, arXiv 2209.04836; Wortsman et al. 2022, arXiv 2203.05482",
             parameters=(
                 Choice(

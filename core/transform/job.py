@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,11 @@ def begun_with(spec: RunSpec, made: Made, out: Path) -> Mapping[str, Tensor] | N
 
 
 def with_costs(spec: RunSpec, events: Iterator[Event], control: Control, out: Path) -> Iterator[Event]:
-    """The events of a run, and before its end what its network and those before it cost."""
+    """The events of a run, and before its end what its network and those before it cost. Who stops it then
+    has a network that is whole, and not measured."""
     for event in events:
         if event["event"] == "state" and event["state"] == "finished":
-            for row in costs(spec, out, control.check):
-                yield {"event": "row", **row}
+            with suppress(StoppedError):
+                for row in costs(spec, out, control.check):
+                    yield {"event": "row", **row}
         yield event

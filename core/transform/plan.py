@@ -103,6 +103,7 @@ def planned(how: str, asked: Asked, sources: Sequence[RunSpec]) -> Planned:
             raise SpecError("train.epochs", "step by step needs further training; choose 1 or more.")
     if how == "quantise" and params["activations"] == 1:
         raise SpecError("params.activations", "1 bit is too few; choose 2 to 8, or 0 for none.")
+    first = first.model_copy(update={"train": first.train.model_copy(update={"processes": 1})})
     name = asked.name or f"{title(first)}, {said(how, params)}"[:80]
     spec = first.model_copy(update={"name": name})
     if asked.seed is not None:
@@ -172,7 +173,7 @@ def _trained_on(spec: RunSpec, train: Further, held: list[dict[str, Any]], *, ke
         optimiser = type(optimiser)(kind=train.optimiser, schedule=optimiser.schedule)
     changed = {"lr": train.lr, "schedule": train.schedule}
     optimiser = optimiser.model_copy(update={k: v for k, v in changed.items() if v is not None})
-    further: dict[str, Any] = {"epochs": train.epochs, "processes": 1}
+    further: dict[str, Any] = {"epochs": train.epochs}
     if train.batch_size is not None:
         further["batch_size"] = train.batch_size
     return spec.model_copy(

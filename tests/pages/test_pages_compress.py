@@ -101,3 +101,32 @@ def test_what_can_not_be_made_is_refused(home, how, asked, says):
     run_id = trained()
     with pytest.raises(SpecError, match=says):
         manager().make(how, Asked.model_validate({"from": (run_id,), **asked}))
+
+
+def test_a_network_that_is_trained_on_is_stopped_and_goes_on_with_its_tables(home):
+    """Its weights at its end are those of one that was never stopped; what was done is told once."""
+    run_id = trained()
+    asked = Asked.model_validate({"from": (run_id,), "params": {"share": 0.5}, "train": {"epochs": 400}})
+    one, other = (manager().make("prune", asked) for _ in range(2))
+    while not any(
+        event["event"] == "epoch" and event["epoch"] > 0 for event in manager().view(one).history.epochs
+    ):
+        assert not manager().view(one).ended
+    manager().stop(one)
+    assert manager().wait(one, 60).state == "stopped"
+    manager().resume(one)
+    views = [manager().wait(each, 120) for each in (one, other)]
+    assert [view.state for view in views] == ["finished", "finished"]
+    cut, whole = ([{**row, **dict.fromkeys(TIMES)} for row in view.history.rows] for view in views)
+    assert cut == whole and [row["layer"] for row in cut if row["table"] == "layers"] == ["fc1", "fc2"]
+
+
+TIMES = ("microseconds", "microseconds_alone")
+
+
+def test_a_parent_of_several_processes_has_children_of_one(home):
+    run_id = trained(train={"epochs": 2, "device": "cpu", "processes": 2})
+    for epochs in (0, 1):
+        asked = Asked.model_validate({"from": (run_id,), "train": {"epochs": epochs}})
+        view = manager().wait(manager().make("prune", asked), 60)
+        assert view.state == "finished" and view.spec.train.processes == 1

@@ -350,3 +350,17 @@ def test_small_files_travel(tmp_path, trained, capsys):
         assert main(["export", str(small), "--as", "archive", "--out", str(tmp_path / f"a {name}.zip")]) == 0
     status = main(["export", str(trained("mlp")), "--as", "packed", "--out", str(tmp_path / "no")])
     assert status == 2 and "quantise it first" in capsys.readouterr().err
+
+
+def test_who_stops_while_costs_are_measured_keeps_a_whole_run(tmp_path, trained):
+    from core.run.commands import Control
+    from core.run.events import state
+    from core.transform.job import with_costs
+
+    out = made(tmp_path, "shrink", [trained("mlp")])[1]
+    control = Control()
+    control.stop.set()
+    spec = parse((out / "spec.json").read_bytes())
+    assert list(with_costs(spec, iter([state("finished")]), control, out)) == [state("finished")]
+    measured = list(with_costs(spec, iter([state("finished")]), Control(), out))
+    assert [row.get("place") for row in measured] == [None, 0, None] and measured[-1] == state("finished")
