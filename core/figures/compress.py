@@ -13,8 +13,8 @@ from core.text.escape import plain_html
 from core.text.shares import in_full
 
 AXES: Mapping[str, tuple[str, str]] = {  # a field of `Cost`, and its unit
-    "Weights left": ("left", "numbers that are not 0, in thousands"),
-    "Bytes": ("bytes", "kB of the smallest file"),
+    "Numbers left": ("left", "learned and not 0, in thousands"),
+    "Bytes": ("bytes", "kB of its smaller file, plain or packed"),
     "Multiply-adds": ("multiply_adds", "thousands an image"),
     "Time": ("time", "% of the original's time an image, measured side by side"),
 }
@@ -106,7 +106,7 @@ def chart(points: Sequence[Cost], axis: str, shown: str) -> Chart | None:
                 },
                 "ids": [point.id for point in those],
                 "customdata": [plain_html(point.name) for point in those],
-                "hovertemplate": "%{customdata}<br>%{x:,.4~g}, %{y:.1f} %<extra></extra>",
+                "hovertemplate": f"%{{customdata}}<br>%{{x:,.4~g}} {unit}<br>%{{y:.1f}} %<extra></extra>",
             }
         )
     layout = plain_layout("validation accuracy (%)")

@@ -11,10 +11,6 @@ from core.files import write_text
 from core.run.errors import SpecError
 from core.run.made import spec_of, weights_of
 from core.run.spec import RunSpec
-from core.store.folders import here
-from core.store.store import run_folder
-
-WEIGHTS = "weights.safetensors"
 
 
 def give(folder: Path, sources: Sequence[tuple[RunSpec, Path]]) -> None:
@@ -38,9 +34,3 @@ def give(folder: Path, sources: Sequence[tuple[RunSpec, Path]]) -> None:
         except OSError:  # another file system
             shutil.copyfile(weights, place)
         write_text(folder / spec_of(number), spec.to_json(indent=2) + "\n")
-
-
-def weights_of_run(run_id: str) -> Path:
-    """Where a run's weights are, on this machine."""
-    own = run_folder(run_id) / WEIGHTS
-    return own if own.is_file() else here(run_id) / WEIGHTS

@@ -23,7 +23,7 @@ from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.keeper import Keeper
 from core.jobs.kinds import KINDS
 from core.jobs.limits import NONE, Limits
-from core.jobs.making import give, weights_of_run
+from core.jobs.making import give
 from core.jobs.memory import run_bytes
 from core.jobs.needs import check_fits
 from core.jobs.queue import MAX_COMMAND_BYTES, Queue
@@ -41,6 +41,7 @@ from core.jobs.room import Room
 from core.jobs.runner import Runner, seconds_trained
 from core.jobs.turns import place_of
 from core.jobs.views import Archive, RunView
+from core.probe.trained_run import weights_of_run
 from core.run.commands import read_command
 from core.run.digest import canonical, digest
 from core.run.errors import SpecError
@@ -259,7 +260,10 @@ class Jobs:
         plan = planned(how, asked, [view.spec_now for view in known])
         sources = tuple(view.id for view in known)
         made = Made(how=how, params=plan.params, sources=sources)
-        parents = [self._digest_of(view) for view in known]
+        stored = [self._store.run(view.id) for view in known]
+        parents = [
+            run.digest_with(view.history.edits) for run, view in zip(stored, known, strict=True) if run
+        ]
         run_id = uuid.uuid4().hex
         try:
             given = [(view.spec_now, weights_of_run(view.id)) for view in known]
@@ -271,11 +275,6 @@ class Jobs:
             if isinstance(error, SpecError):
                 raise
             raise SpecError("", f"The networks could not be copied: {error.strerror}.") from error
-
-    @staticmethod
-    def _digest_of(view: RunView) -> str:
-        edits = [{"step": each["step"], "set": each["set"]} for each in view.history.edits]
-        return digest(view.kind, view.spec, view.inputs, edits, view.parents)
 
     def children(self, run_id: str) -> list[StoredRun]:
         """The runs that branch from this one, and those whose networks were made of its, the newest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from core.data.own import Form
 from core.models.catalogue import ARCHITECTURES
@@ -32,7 +33,13 @@ def latest_run(runs: Iterable[StoredRun], dataset: DataSpec) -> StoredRun | None
 
 def has_weights(run_id: str) -> bool:
     """Whether a run has left its weights, here or on another machine."""
-    return (run_folder(run_id) / WEIGHTS).is_file() or (here(run_id) / WEIGHTS).is_file()
+    return weights_of_run(run_id).is_file()
+
+
+def weights_of_run(run_id: str) -> Path:
+    """Where they are, on this machine, if it has left some."""
+    own = run_folder(run_id) / WEIGHTS
+    return own if own.is_file() else here(run_id) / WEIGHTS
 
 
 def _same_images(a: DataSpec, b: DataSpec) -> bool:

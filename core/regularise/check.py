@@ -40,16 +40,10 @@ def _check_together(specs: Sequence[RegulariserSpec]) -> None:
                 f"{averages[0]} and {spec.kind} both say of which weights the mean is kept; "
                 "leave one of the two out.",
             )
-        if REGULARISERS[spec.kind].holds and gates:
+        if REGULARISERS[spec.kind].sets and gates:
             raise SpecError(
                 f"regularisers[{i}].kind",
-                f"{gates[0]} gates the weights, and {spec.kind} would hold those beneath; leave one of the "
-                "two out.",
-            )
-        if spec.kind == "quantisation" and gates:
-            raise SpecError(
-                f"regularisers[{i}].kind",
-                f"{gates[0]} gates the weights, and a grid would be laid beneath the gates; leave one of the "
+                f"{gates[0]} gates the weights, and {spec.kind} would set those beneath; leave one of the "
                 "two out.",
             )
         if spec.solver == "proximal" and gates:

@@ -44,7 +44,7 @@ HOLDING: tuple[RegulariserEntry, ...] = (
         strength_help="The share of all weights that is zero in the end. It rises over the run by its "
         "schedule; a cubic rise is the paper's.",
         makes="core.regularise.zeros:Pruning",
-        holds=True,
+        sets=True,
     ),
     RegulariserEntry(
         name="hold_zeros",
@@ -54,7 +54,7 @@ HOLDING: tuple[RegulariserEntry, ...] = (
         formula=r"w_i \leftarrow 0 \text{ if it was } 0 \text{ at the start}",
         effect="Weights that were zero stay zero, whatever the optimiser's momentum; the others are free.",
         makes="core.regularise.zeros:HoldZeros",
-        holds=True,
+        sets=True,
     ),
 )
 
@@ -101,5 +101,6 @@ QUANTISING: tuple[RegulariserEntry, ...] = (
         effect="Every weight lies on a grid of a few values when the network is used; small ones are "
         "rounded to exactly zero.",
         makes="core.regularise.quantisation:Quantisation",
+        sets=True,
     ),
 )

@@ -35,7 +35,7 @@ class RegulariserEntry(Entry):
         averages: whether the network is judged and kept with a mean of its weights; one kind at most may.
         ends_runs: whether it may end a run before its last epoch.
         gates: whether it multiplies weights by gates, beneath which a proximal step would go unseen.
-        holds: whether it sets weights to zero and holds them there, which gates would hide, too.
+        sets: whether it says itself where weights are, at zero or on a grid: gates would hide that, too.
         taught: whether it needs other networks to learn from, which a run is given where it is made.
         passes: how many times a step with it goes through the network, forward and backward; between two
             `Regulariser.uphill` moves the weights.
@@ -61,7 +61,7 @@ class RegulariserEntry(Entry):
     averages: bool = False
     ends_runs: bool = False
     gates: bool = False
-    holds: bool = False
+    sets: bool = False
     taught: bool = False
     passes: int = 1
     note: Callable[[RegulariserSpec, int, int], str] | None = None

@@ -74,7 +74,7 @@ class Session:
         channels, side = self.train.channels, self.train.side
         if spec.model != before.model:
             shape = {"channels": channels, "side": side, "num_classes": len(self.train.classes)}
-            take_dropouts(self.model, shape_of_model(spec.model, **shape))  # their places are the same
+            take_dropouts(self.model, shape_of_model(spec.model, **shape))
         if spec.augment != before.augment:
             self.pipeline = _pipeline(spec, channels, side, self.device)
             self.mixer = _mixer(spec, channels, side, self.device)

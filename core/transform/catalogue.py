@@ -18,15 +18,15 @@ class Transform(Entry):
     Args:
         makes: the path of its function: of `Sources` and its parameters a `Network`, see
             `core.transform.network`.
-        holds: the path of a function that says what further training keeps up: from the parameters and the
-            number of its epochs, regularisers as plain values, see `core.transform.training`.
+        chooses: the path of its `core.transform.choices.Choices`: whether its parameters go together, how
+            they are said, and what further training holds up.
         fewest, most: of how many networks one is made.
         epochs: of further training that a form begins with.
         student: its network is another one than its sources', with a spec of its own.
     """
 
     makes: str
-    holds: str
+    chooses: str
     fewest: int = 1
     most: int = 1
     epochs: int = 0
@@ -90,7 +90,7 @@ TRANSFORMS: dict[str, Transform] = {
                 ),
             ),
             makes="core.transform.steps.prune:prune",
-            holds="core.transform.training:after_pruning",
+            chooses="core.transform.choices:Pruning",
             epochs=3,
         ),
         Transform(
@@ -100,7 +100,7 @@ TRANSFORMS: dict[str, Transform] = {
             "listens to. The answers stay the same.",
             source="Wen et al. 2016, arXiv 1608.03665",
             makes="core.transform.steps.shrink:shrunk",
-            holds="core.transform.training:after_shrinking",
+            chooses="core.transform.choices:Shrinking",
         ),
         Transform(
             name="quantise",
@@ -124,7 +124,7 @@ TRANSFORMS: dict[str, Transform] = {
                 ),
             ),
             makes="core.transform.steps.quantise:quantise",
-            holds="core.transform.training:after_quantising",
+            chooses="core.transform.choices:Quantising",
         ),
         Transform(
             name="merge",
@@ -144,7 +144,7 @@ TRANSFORMS: dict[str, Transform] = {
                 ),
             ),
             makes="core.transform.steps.merge:merge",
-            holds="core.transform.training:nothing",
+            chooses="core.transform.choices:Merging",
             fewest=2,
             most=8,
         ),
@@ -156,7 +156,7 @@ TRANSFORMS: dict[str, Transform] = {
             source="Hinton, Vinyals & Dean 2015, arXiv 1503.02531",
             parameters=TAUGHT,
             makes="core.transform.steps.distil:student",
-            holds="core.transform.training:taught",
+            chooses="core.transform.choices:Teaching",
             most=8,
             epochs=10,
             student=True,

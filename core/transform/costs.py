@@ -17,12 +17,12 @@ from core.measure.calibration import calibration_error
 from core.models.summary import multiply_adds
 from core.run.made import weights_of
 from core.run.spec import RunSpec
+from core.train.checkpoint import WEIGHTS
 from core.train.evaluation import evaluate
 from core.train.session import Session
 from core.train.teachers import open_network, sources_in
 from core.transform.packing import packed_bytes
 
-FILE = "weights.safetensors"
 BATCH = 256  # images at a time, of the second measurement; the first has one
 ROUNDS, LEAST_SECONDS = 15, 0.4  # of each: rounds that go through all networks, and at least so long
 
@@ -33,10 +33,10 @@ def costs(spec: RunSpec, out: Path, check: Callable[[], None]) -> Iterator[dict[
     Time is measured in turns, one network after the other, so that what else the machine does meanwhile hits
     all of them alike; the median of the rounds counts.
     """
-    own = open_network(spec, out / FILE, spec.train.device, check)
+    own = open_network(spec, out / WEIGHTS, spec.train.device, check)
     before = sources_in(out, spec.train.device, check)
     sessions = [own, *before]
-    files = [out / FILE, *(out / weights_of(i) for i in range(len(before)))]
+    files = [out / WEIGHTS, *(out / weights_of(i) for i in range(len(before)))]
     one, many = measured_times(sessions, check)
     for number, (session, file) in enumerate(zip(sessions, files, strict=True)):
         check()

@@ -16,9 +16,9 @@ from core.run.kinds import TRAIN, TRANSFORM
 from core.run.spec import ModelSpec, Name, Params, Part, RegulariserSpec, RunSpec, refusal
 from core.text.describe import title
 from core.transform.catalogue import TRANSFORMS, Transform
+from core.transform.choices import Choices
 
 MOST_JOB_BYTES = 64 * 1024
-KEPT = ("quantisation",)  # of the regularisers of the run before; who holds zeros goes on by ``hold_zeros``
 
 
 class Further(Part):
@@ -93,18 +93,10 @@ def planned(how: str, asked: Asked, sources: Sequence[RunSpec]) -> Planned:
     epochs, first = asked.train.epochs, sources[0]
     if asked.model is not None and not entry.student:
         raise SpecError("model", f"{entry.title} keeps the architecture; leave this out.")
-    if entry.student and not epochs:
-        raise SpecError("train.epochs", "a student has to be trained; choose 1 or more.")
-    if how == "prune" and params["when"] == "step by step":
-        if params["what"] != "weights" or params["by"] != "magnitude":
-            what = "step by step go single weights, by magnitude; choose that, or all at once."
-            raise SpecError("params.when", what)
-        if not epochs:
-            raise SpecError("train.epochs", "step by step needs further training; choose 1 or more.")
-    if how == "quantise" and params["activations"] == 1:
-        raise SpecError("params.activations", "1 bit is too few; choose 2 to 8, or 0 for none.")
+    choices: Choices = imported(entry.chooses)(params, epochs)
+    choices.check()
     first = first.model_copy(update={"train": first.train.model_copy(update={"processes": 1})})
-    name = asked.name or f"{title(first)}, {said(how, params)}"[:80]
+    name = asked.name or f"{title(first)}, {choices.said()}"[:80]
     spec = first.model_copy(update={"name": name})
     if asked.seed is not None:
         split = {"data": spec.data.model_copy(update={"split_seed": first.split_seed})}
@@ -112,25 +104,9 @@ def planned(how: str, asked: Asked, sources: Sequence[RunSpec]) -> Planned:
     if entry.student and asked.model is not None:
         spec = spec.model_copy(update={"model": asked.model})
     if epochs:
-        held = imported(entry.holds)(params, epochs)
-        spec = _trained_on(spec, asked.train, held, keeps=not entry.student)
+        spec = _trained_on(spec, asked.train, choices.held(), keeps=not entry.student)
     kind = TRAIN if epochs else TRANSFORM
     return Planned(kind=kind, params=_plain(params), spec=completed(spec))
-
-
-def said(how: str, params: Mapping[str, Any]) -> str:
-    """E.g. ``pruned to 10 %`` or ``4 bits``."""
-    match how:
-        case "prune":
-            start = "" if params["start"] == "as they are" else f", {params['start']}"
-            return f"{100 * params['share']:g} % of {params['what']} pruned{start}"
-        case "quantise":
-            return f"{params['bits']:g} bits"
-        case "shrink":
-            return "shrunk"
-        case "merge":
-            return "merged"
-    return f"{TRANSFORMS[how].title.lower()}led" if how == "distil" else how
 
 
 def fits(entry: Transform, first: RunSpec, other: RunSpec) -> bool:
@@ -161,13 +137,7 @@ def _trained_on(spec: RunSpec, train: Further, held: list[dict[str, Any]], *, ke
     """The spec of further training: no penalties of the run before, but what it held is held on."""
     kinds = {each["kind"] for each in held}
     regularisers = [RegulariserSpec.model_validate(each) for each in held]
-    if keeps:
-        regularisers += [each for each in spec.regularisers if each.kind in KEPT and each.kind not in kinds]
-        if not kinds & {"pruning", "hold_zeros"}:
-            regularisers.append(RegulariserSpec(kind="hold_zeros"))
-    else:
-        averages = [each for each in spec.regularisers if not REGULARISERS[each.kind].on_weights]
-        regularisers += [each for each in averages if each.kind not in kinds]
+    regularisers += [each for each in spec.regularisers if each.kind not in kinds and _stays(each, keeps)]
     optimiser = spec.optimiser
     if train.optimiser is not None and train.optimiser != optimiser.kind:
         optimiser = type(optimiser)(kind=train.optimiser, schedule=optimiser.schedule)
@@ -183,6 +153,13 @@ def _trained_on(spec: RunSpec, train: Further, held: list[dict[str, Any]], *, ke
             "train": spec.train.model_copy(update=further),
         }
     )
+
+
+def _stays(spec: RegulariserSpec, keeps: bool) -> bool:
+    """Whether a regulariser of the run before goes on. In the same network what sets weights by no strength,
+    such as a grid of few bits; of a student what is no matter of weights."""
+    entry = REGULARISERS[spec.kind]
+    return entry.sets and entry.default_strength is None if keeps else not (entry.on_weights or entry.taught)
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:

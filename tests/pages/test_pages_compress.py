@@ -58,7 +58,7 @@ def test_each_way_makes_a_run_of_its_own(open_page, how):
     child = manager().view(run.id)
     own = next(row for row in child.history.rows if row.get("table") == "costs" and row["place"] is None)
     assert f"{own['multiply_adds']:,}" == networks.value["multiply-adds"][1]
-    assert f"{own['parameters'] - own['zeros']:,}" == networks.value["weights left"][1]
+    assert f"{own['parameters'] - own['zeros']:,}" == networks.value["numbers left"][1]
     visit = opened(open_page, run.id)  # and further from there
     assert not visit.exception and "Made of Whole" in [each.label for each in visit.get("page_link")]
     assert "made of another run's network" in texts(open_page(PAGE, run=run.id))
@@ -130,3 +130,23 @@ def test_a_parent_of_several_processes_has_children_of_one(home):
         asked = Asked.model_validate({"from": (run_id,), "train": {"epochs": epochs}})
         view = manager().wait(manager().make("prune", asked), 60)
         assert view.state == "finished" and view.spec.train.processes == 1
+
+
+def test_every_point_counts_the_numbers_that_are_left_in_its_file(home):
+    """Of those that were made and of another run that came by its zeros itself, alike."""
+    from safetensors.torch import load_file
+
+    from core.store.store import run_folder
+    from pages.features.compress.family import family, points
+
+    run_id = trained()
+    sparse = trained(regularisers=[{"kind": "l1", "strength": 0.05}], name="Sparse")
+    trained(model={"arch": "mlp", "params": {"hidden": [8]}}, name="Another network")
+    made = manager().make("prune", Asked.model_validate({"from": (run_id,)}))
+    assert manager().wait(made, 60).state == "finished"
+    found = {point.id: point for point in points(family(manager().view(made)))}
+    assert found.keys() == {run_id, made, sparse} and found[sparse].kind == "other"
+    for each, point in found.items():
+        weights = load_file(run_folder(each) / "weights.safetensors")
+        assert point.left == sum(int((value != 0).sum()) for value in weights.values())
+    assert found[sparse].left < 0.9 * found[run_id].left and found[run_id].time == 1.0

@@ -205,5 +205,5 @@ def test_what_is_saved_lies_on_the_grid_whatever_acts_beside(tmp_path, beside):
 
 
 def test_weights_under_gates_are_not_quantised():
-    with pytest.raises(SpecError, match="a grid would be laid beneath the gates"):
+    with pytest.raises(SpecError, match="quantisation would set those beneath"):
         completed(spec({"kind": "quantisation"}, {"kind": "l0"}))

@@ -145,9 +145,7 @@ def _linked(
     """The run's inputs. A branch stays a branch of a run that is not here; of one that is here, only if the
     digest of its parent says that it was this one."""
     inputs = _inputs(run)
-    if (
-        FROM in inputs
-    ):  # of runs that are not in the archive nothing says that they are the ones that are here
+    if FROM in inputs:  # those outside the archive may be others than those that are here
         return {**inputs, FROM: [ids.get(each, NOBODY) for each in inputs[FROM]]}
     parent = inputs.get(PARENT)
     if not parent:

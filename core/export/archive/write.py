@@ -42,7 +42,6 @@ from core.export.write import EPOCH_OF_ZIPS
 from core.run.errors import SpecError
 from core.run.events import TERMINAL
 from core.run.kinds import TRAIN, TRANSFORM, is_run
-from core.run.made import MADE
 from core.run.spec import DataSpec, RunSpec, is_upload, parse
 from core.store.store import is_run_id
 
@@ -138,7 +137,8 @@ def _spec(run: Source) -> RunSpec:
 def _entry(run: Source, spec: RunSpec, events: Sequence[str], shared: Sequence[str]) -> RunEntry:
     """What the manifest says of the run. One from a folder has no times of its own but its first file's."""
     stored, history = run.stored, run.history
-    inputs = json.dumps(dict(stored.inputs)) if stored else _made(run)
+    made = run.made
+    inputs = json.dumps(dict(stored.inputs) if stored else made.inputs() if made else {})
     return RunEntry(
         id=_id_of(run, spec, events),
         kind=stored.kind if stored else _kind(run),  # type: ignore[arg-type]
@@ -155,12 +155,6 @@ def _entry(run: Source, spec: RunSpec, events: Sequence[str], shared: Sequence[s
         inputs=Inputs.model_validate_json(inputs),
         group=shared.index(stored.group) + 1 if stored and stored.group in shared else None,
     )
-
-
-def _made(run: Source) -> str:
-    """The inputs of a run from a folder, as JSON: it says how its network was made of others', if it was."""
-    path = run.folder / MADE
-    return path.read_text("utf-8") if path.is_file() else "{}"
 
 
 def _kind(run: Source) -> str:

@@ -46,7 +46,7 @@ def costs_of(view: RunView) -> list[Mapping[str, Any]]:
 
 
 def points(members: Sequence[RunView]) -> list[Cost]:
-    """A point for each of them that has ended, and for other runs of this architecture on these images."""
+    """A point for each of them that has ended, and for other runs of this network on these images."""
     root = members[0]
     times = {root.id: 1.0}
     found: list[Cost] = []
@@ -62,7 +62,16 @@ def points(members: Sequence[RunView]) -> list[Cost]:
         found.append(_point(view, own, "made", times.get(view.id)))
     known = {view.id for view in members}
     others = [run for run in jobs().recent(MOST_OTHERS) if run.id not in known]
-    return found + [each for run in others if (each := _other(run, root)) is not None]
+    beside = _beside_weights(root)
+    if beside is None:
+        return found
+    return found + [each for run in others if (each := _other(run, root, beside)) is not None]
+
+
+def _beside_weights(view: RunView) -> int | None:
+    """How many numbers a network has learnt beside its weights: biases, and what norm layers have."""
+    result, started = view.history.result, view.history.started
+    return started["parameters"] - result["sparsity"]["weights"] if result and started else None
 
 
 def _point(view: RunView, row: Mapping[str, Any], kind: str, time: float | None) -> Cost:
@@ -79,15 +88,20 @@ def _point(view: RunView, row: Mapping[str, Any], kind: str, time: float | None)
     )
 
 
-def _other(run: StoredRun, root: RunView) -> Cost | None:
-    """Another run, by how many weights it has left; it was not measured beside the original."""
+def _other(run: StoredRun, root: RunView, beside: int) -> Cost | None:
+    """Another run of the same network, by how many numbers it has left; it was not measured beside the
+    original.
+
+    Args:
+        beside: numbers that are no weights; of those none is taken to be 0.
+    """
     if run.state != "finished" or not run.summary or is_made(run.inputs):
         return None
-    if run.spec.data != root.spec.data or run.spec.model.arch != root.spec.model.arch:
+    if run.spec.data != root.spec.data or run.spec.model != root.spec.model:
         return None
     result, images = result_of(run.summary), run.summary.get("validation_images")
     if not images:
         return None
     sparsity = result["sparsity"]
-    left = round(sparsity["weights"] * (1 - sparsity["exact"]))
+    left = beside + round(sparsity["weights"] * (1 - sparsity["exact"]))
     return Cost(run.id, title(run.spec), "other", result["validation_accuracy"], images, left=left)

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.catalogue import Integers, Number, Parameter
 from core.jobs.rights import new_key
 from core.jobs.views import RunView
 from core.models.catalogue import ARCHITECTURES
@@ -113,12 +114,20 @@ def _student(view: RunView) -> dict[str, Any]:
     )
     entry = ARCHITECTURES[arch]
     size = next(parameter for parameter in entry.parameters if parameter.name == entry.size)
-    small = [16, 10] if arch == "mlp" else size.default
+    small = _an_eighth(size)
     with right:
         value = field(size, small, "compress", "student", arch, at=f"compress.student.{arch}")
     if isinstance(value, str):
         value = [int(each) for each in value.replace(",", " ").split() if each.isdecimal()]
     return {"arch": arch, "params": {entry.size: value}}
+
+
+def _an_eighth(size: Parameter) -> Any:
+    """An eighth of the usual width, as far as that goes."""
+    if isinstance(size, Integers):
+        return [max(size.low, each // 8) for each in size.default]
+    assert isinstance(size, Number)
+    return max(int(size.low), int(size.default) // 8)
 
 
 def _start(

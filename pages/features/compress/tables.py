@@ -25,10 +25,10 @@ def networks(points: Sequence[Cost], shown: str) -> None:
             {
                 "network": plain(point.name) + (" (this one)" if point.id == shown else ""),
                 "accuracy": in_full(point.accuracy, point.images),
-                "weights left": f"{point.left:,}",
-                "kB": f"{(point.bytes or 0) / 1000:,.1f}",
+                "numbers left": f"{point.left:,}",
+                "file (kB)": f"{(point.bytes or 0) / 1000:,.1f}",
                 "multiply-adds": f"{point.multiply_adds:,}",
-                "time": percent(point.time) if point.time is not None else "–",
+                "time (of the original's)": percent(point.time) if point.time is not None else "–",
             }
         )
     st.dataframe(rows, hide_index=True)

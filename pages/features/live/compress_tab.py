@@ -37,13 +37,14 @@ def compress_tab(view: RunView) -> None:
         wait(view)
         return
     way = chosen_way()
+    members = family(view)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        going = any(not each.ended for each in family(view))
+        going = any(not each.ended for each in members)
         st.fragment(_family, run_every=LOOK_SECONDS if going else None)(view.id)
     with right:
         form(view, way)
-    found = points(family(view))
+    found = points(members)
     if _has_picture(found):
         networks(found, view.id)
         layers(view)
@@ -67,9 +68,9 @@ def _family(run_id: str) -> None:
         _stored(view)
     else:
         axis = st.segmented_control(
-            "Against", list(AXES), default="Weights left", required=True, key="compress.axis"
+            "Against", list(AXES), default=next(iter(AXES)), required=True, key="compress.axis"
         )
-        if drawn := chart(found, axis or "Weights left", view.id):
+        if drawn := chart(found, axis or next(iter(AXES)), view.id):
             live_chart(
                 json.dumps(drawn.figure), key=f"compress.{view.id}", height=CHART_HEIGHT, share=CHART_SHARE,
                 alt=drawn.alt, on_pick=_open,
