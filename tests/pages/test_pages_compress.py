@@ -150,3 +150,14 @@ def test_every_point_counts_the_numbers_that_are_left_in_its_file(home):
         weights = load_file(run_folder(each) / "weights.safetensors")
         assert point.left == sum(int((value != 0).sum()) for value in weights.values())
     assert found[sparse].left < 0.9 * found[run_id].left and found[run_id].time == 1.0
+
+
+def test_a_smaller_network_is_not_offered_to_be_merged_with(open_page):
+    run_id = trained()
+    asked = Asked.model_validate({"from": (run_id,), "params": {"what": "units", "share": 0.5}})
+    assert manager().wait(manager().make("prune", asked), 60).state == "finished"
+    assert "no other run to merge it with" in texts(opened(open_page, run_id, "merge"))
+    bits = manager().make("quantise", Asked.model_validate({"from": (run_id,)}))
+    assert manager().wait(bits, 60).state == "finished"
+    (others,) = (box for box in opened(open_page, run_id, "merge").multiselect if "Merge" in box.label)
+    assert len(others.options) == 1

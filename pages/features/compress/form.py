@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,8 @@ from core.jobs.views import RunView
 from core.models.catalogue import ARCHITECTURES
 from core.run.digest import FROM
 from core.run.errors import SpecError
+from core.run.figures import result_of
+from core.run.history import summary
 from core.run.spec import ModelSpec
 from core.text.describe import title
 from core.text.escape import plain
@@ -86,7 +89,10 @@ def _others(view: RunView, entry: Transform) -> list[str]:
     fitting = {
         run.id: title(run.spec)
         for run in jobs().recent(MOST_OTHERS)
-        if run.id != view.id and run.state == "finished" and fits(entry, view.spec, run.spec)
+        if run.id != view.id
+        and run.state == "finished"
+        and fits(entry, view.spec, run.spec)
+        and (entry.student or _weights(run.summary) == _weights(summary(view.history)))
     }
     if not fitting:
         return []
@@ -100,6 +106,11 @@ def _others(view: RunView, entry: Transform) -> list[str]:
         key=_key(entry, "others"),
     )
     return list(chosen)
+
+
+def _weights(known: Mapping[str, Any] | None) -> int | None:
+    """How many weights a network has: fewer than its spec builds, if units were taken out."""
+    return result_of(known)["sparsity"]["weights"] if known else None
 
 
 def _student(view: RunView) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from pages.features.compress.family import own_costs
 
 
 def networks(points: Sequence[Cost], shown: str) -> None:
-    """A row a network."""
-    rows = []
+    """A row a network, the original first; the others by what was done to it, as their names begin alike."""
+    rows, begins = [], f"{points[0].name}, "
     for point in points:
         if point.kind == "other":
             continue
         rows.append(
             {
-                "network": plain(point.name) + (" (this one)" if point.id == shown else ""),
+                "network": plain(point.name.removeprefix(begins)) + " (this one)" * (point.id == shown),
                 "accuracy": in_full(point.accuracy, point.images),
                 "numbers left": f"{point.left:,}",
                 "file (kB)": f"{(point.bytes or 0) / 1000:,.1f}",
