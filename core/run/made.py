@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +34,7 @@ class Made(Part):
 
 def is_made(inputs: object) -> bool:
     """Whether a job with these inputs is told so."""
-    return isinstance(inputs, dict) and FROM in inputs
+    return isinstance(inputs, Mapping) and FROM in inputs
 
 
 MADE = "made.json"  # the inputs, beside a network that the command line has made

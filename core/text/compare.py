@@ -27,12 +27,14 @@ class Run(NamedTuple):
 
     Args:
         images: how many validation has.
+        made: in words how its network was made of the other run's, which no spec tells; empty: it was not.
     """
 
     spec: RunSpec
     title: str
     result: Mapping[str, Any]  # as `core.run.figures.Figures`
     images: int
+    made: str = ""
 
     @property
     def judged(self) -> Judged:
@@ -76,6 +78,9 @@ def beside(run: Run, other: Run) -> Said:
     what = _listed([*differ, *seeds, *exam]) or "the same once more"
     said = f"validation accuracy {_amount(found)} “{other.title}” {_noise(found, alike)}"
     step = _next_step(found, len(differ), bool(seeds))
+    if run.made:
+        what = run.made
+        step = "One network can't tell how much of that is chance: do the same with runs of other seeds."
     return Said(f"{what[0].upper()}{what[1:]}: {said}.", step, _how(found, other.title, alike))
 
 

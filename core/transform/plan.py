@@ -13,6 +13,7 @@ from core.regularise.catalogue import REGULARISERS
 from core.run.digest import FROM
 from core.run.errors import SpecError
 from core.run.kinds import TRAIN, TRANSFORM
+from core.run.made import is_made
 from core.run.spec import ModelSpec, Name, Params, Part, RegulariserSpec, RunSpec, refusal
 from core.text.describe import title
 from core.transform.catalogue import TRANSFORMS, Transform
@@ -107,6 +108,19 @@ def planned(how: str, asked: Asked, sources: Sequence[RunSpec]) -> Planned:
         spec = _trained_on(spec, asked.train, choices.held(), keeps=not entry.student)
     kind = TRAIN if epochs else TRANSFORM
     return Planned(kind=kind, params=_plain(params), spec=completed(spec))
+
+
+def how_made(inputs: Mapping[str, Any], spec: RunSpec) -> str:
+    """In words, of a run's inputs; empty: its network was not made of others', or in a way that is gone."""
+    entry = TRANSFORMS.get(str(inputs.get("how", ""))) if is_made(inputs) else None
+    if entry is None:
+        return ""
+    try:
+        params = completed_params(entry, inputs.get("params", {}), "params")
+    except SpecError:
+        return entry.title
+    said: str = imported(entry.chooses)(params, spec.train.epochs).said()
+    return said
 
 
 def fits(entry: Transform, first: RunSpec, other: RunSpec) -> bool:

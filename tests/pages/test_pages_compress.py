@@ -20,6 +20,15 @@ SMALL = {
 }
 
 
+WORDS = {
+    "prune": "90 % of weights pruned",
+    "shrink": "Shrunk",
+    "quantise": "4 bits",
+    "merge": "Merged",
+    "distil": "Distilled",
+}
+
+
 def trained(**changes):
     run_id = manager().submit(completed(parse(SMALL | changes)))
     assert manager().wait(run_id, 60).state == "finished"
@@ -61,7 +70,9 @@ def test_each_way_makes_a_run_of_its_own(open_page, how):
     assert f"{own['parameters'] - own['zeros']:,}" == networks.value["numbers left"][1]
     visit = opened(open_page, run.id)  # and further from there
     assert not visit.exception and "Made of Whole" in [each.label for each in visit.get("page_link")]
-    assert "made of another run's network" in texts(open_page(PAGE, run=run.id))
+    said = texts(open_page(PAGE, run=run.id))
+    assert "made of another run's network" in said and "no Zeros" not in said
+    assert f"**{WORDS[how]}\\: validation accuracy" in said
     for tab in ("Overview", "Sparsity", "Inside", "Take away"):
         assert not open_page(PAGE, run=run.id, look=tab).exception
 
@@ -161,3 +172,27 @@ def test_a_smaller_network_is_not_offered_to_be_merged_with(open_page):
     assert manager().wait(bits, 60).state == "finished"
     (others,) = (box for box in opened(open_page, run_id, "merge").multiselect if "Merge" in box.label)
     assert len(others.options) == 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"table": "layers"},
+        {"table": "layers", "layer": 3, "what": [], "kept": -1, "of": "x"},
+        {"table": "costs", "place": 0, "accuracy": 7},
+        {"table": "costs", "place": None, "accuracy": 0.5, "loss": 1e301, "images": 0},
+        {"table": "path", "way": "x", "at": 2},
+        {"table": "compared", "what": "<b>", "accuracy": 0.5},
+        {"table": "why", "says": {"a": 1}},
+        {"table": "soft labels", "classes": 1},
+        {"table": ["layers"]},
+    ],
+)
+def test_rows_that_are_damaged_hide_nothing_else(open_page, row):
+    run_id = trained()
+    made = manager().make("prune", Asked.model_validate({"from": (run_id,)}))
+    assert manager().wait(made, 60).state == "finished"
+    manager().store.append(made, [(10_000, {"event": "row", **row})])
+    manager().imported([made])
+    visit = open_page(PAGE, run=made, look="Compress")
+    assert not visit.exception and len(visit.dataframe[0].value) == 2

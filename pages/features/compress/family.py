@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from core.figures.compress import Cost
 from core.jobs.views import RunView
@@ -11,6 +10,7 @@ from core.run.figures import result_of
 from core.run.made import is_made
 from core.store.store import StoredRun
 from core.text.describe import title
+from core.transform.rows import Costs, rows_of
 from pages.features.frame.setup import jobs
 from pages.features.live.lineage import sources_of
 
@@ -36,29 +36,20 @@ def family(view: RunView) -> list[RunView]:
     return list(found.values())
 
 
-def own_costs(view: RunView) -> Mapping[str, Any] | None:
-    """What a network that was made of others was measured to cost."""
-    return next((row for row in costs_of(view) if row["place"] is None), None)
-
-
-def costs_of(view: RunView) -> list[Mapping[str, Any]]:
-    return [row for row in view.history.rows if row.get("table") == "costs"]
-
-
 def points(members: Sequence[RunView]) -> list[Cost]:
     """A point for each of them that has ended, and for other runs of this network on these images."""
     root = members[0]
     times = {root.id: 1.0}
     found: list[Cost] = []
     for view in members[1:]:
-        own, before = own_costs(view), sources_of(view)
-        theirs = next((row for row in costs_of(view) if row["place"] == 0), None)
+        costs = {row.place: row for row in rows_of(view.history, "costs", Costs)}
+        own, theirs, before = costs.get(None), costs.get(0), sources_of(view)
         if own is None or theirs is None or not before:
             continue
         if before[0] == root.id and not found:
             found.append(_point(root, theirs, "original", 1.0))
-        if before[0] in times and theirs["microseconds"] > 0:
-            times[view.id] = times[before[0]] * own["microseconds"] / theirs["microseconds"]
+        if before[0] in times and theirs.microseconds > 0:
+            times[view.id] = times[before[0]] * own.microseconds / theirs.microseconds
         found.append(_point(view, own, "made", times.get(view.id)))
     known = {view.id for view in members}
     others = [run for run in jobs().recent(MOST_OTHERS) if run.id not in known]
@@ -74,16 +65,16 @@ def _beside_weights(view: RunView) -> int | None:
     return started["parameters"] - result["sparsity"]["weights"] if result and started else None
 
 
-def _point(view: RunView, row: Mapping[str, Any], kind: str, time: float | None) -> Cost:
+def _point(view: RunView, row: Costs, kind: str, time: float | None) -> Cost:
     return Cost(
         id=view.id,
         name=title(view.spec),
         kind=kind,
-        accuracy=row["accuracy"],
-        images=row["images"],
-        left=row["parameters"] - row["zeros"],
-        bytes=min(row["bytes"], row.get("packed_bytes", row["bytes"])),
-        multiply_adds=row["multiply_adds"],
+        accuracy=row.accuracy,
+        images=row.images,
+        left=max(0, row.parameters - row.zeros),
+        bytes=row.smallest_file,
+        multiply_adds=row.multiply_adds,
         time=time,
     )
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
 from core.figures.compress import Cost
 from core.jobs.views import RunView
+from core.run.events import Event
 from core.text.describe import title
 from core.text.escape import plain
 from core.text.shares import in_full, percent
-from pages.features.compress.family import own_costs
+from core.transform.rows import (
+    Alone,
+    Compared,
+    Judged,
+    Layer,
+    PathPoint,
+    SoftLabel,
+    Why,
+    rows_of,
+)
+
+NAMED = 3  # classes
 
 
 def networks(points: Sequence[Cost], shown: str) -> None:
@@ -46,77 +57,88 @@ def live(members: Sequence[RunView]) -> None:
 
 def layers(view: RunView) -> None:
     """Of a network that was made of others: what was done."""
-    tables: dict[str, list[Mapping[str, Any]]] = {}
-    for row in view.history.rows:
-        tables.setdefault(str(row.get("table")), []).append(row)
-    for row in tables.get("why", []):
-        st.info(plain(str(row["says"])), icon=":material/info:")
-    if kept := tables.get("layers"):
+    history = view.history
+    for why in rows_of(history, "why", Why):
+        st.info(plain(why.says), icon=":material/info:")
+    if kept := rows_of(history, "layers", Layer):
         st.markdown("**What is kept of each layer**")
         st.dataframe(
             [
                 {
-                    "layer": plain(str(row["layer"])),
-                    "of": plain(str(row["what"])),
-                    "kept": f"{row['kept']:,} of {row['of']:,}",
-                    "share": percent(row["kept"] / max(1, row["of"])),
+                    "layer": plain(row.layer),
+                    "of": plain(row.what),
+                    "kept": f"{row.kept:,} of {row.of:,}",
+                    "share": percent(min(1.0, row.kept / max(1, row.of))),
                 }
                 for row in kept
             ],
             hide_index=True,
         )
-    if alone := tables.get("alone"):
+    if alone := rows_of(history, "alone", Alone):
         st.markdown("**Which layer hurts most**: the accuracy with this one alone quantised")
-        _judged(alone, "layer")
-    if compared := tables.get("compared"):
+        st.dataframe([{"layer": plain(row.layer), **_figures(row)} for row in alone], hide_index=True)
+    if compared := rows_of(history, "compared", Compared):
         st.markdown("**Beside it**")
-        _judged(compared, "what")
-    if path := tables.get("path"):
+        st.dataframe([{"network": plain(row.what), **_figures(row)} for row in compared], hide_index=True)
+    if path := rows_of(history, "path", PathPoint):
         _path(path)
-    if view.history.epochs and view.history.epochs[0]["epoch"] == 0 and own_costs(view):
-        first, last = view.history.epochs[0], view.history.epochs[-1]
-        if last is not first:
-            images = view.history.validation_images
-            st.caption(
-                f"At once {plain(in_full(first['validation_accuracy'], images))}; after {last['epoch']} more "
-                f"epochs {plain(in_full(last['validation_accuracy'], images))}."
-            )
+    if soft := rows_of(history, "soft labels", SoftLabel):
+        _soft_labels(soft)
+    first, *others = history.epochs or ({},)
+    if others and first["epoch"] == 0:
+        _then(first, others[-1], history.validation_images)
 
 
-def _judged(rows: Sequence[Mapping[str, Any]], name: str) -> None:
-    known = [row for row in rows if "accuracy" in row]
-    st.dataframe(
-        [
-            {
-                name: plain(str(row[name])),
-                "accuracy": in_full(row["accuracy"], row["images"]),
-                "loss": f"{row['loss']:.3f}",
-                **(
-                    {"calibration error": f"{row['calibration_error']:.3f}"}
-                    if "calibration_error" in row
-                    else {}
-                ),
-            }
-            for row in known
-        ],
-        hide_index=True,
-    )
+def _then(first: Event, last: Event, images: int | None) -> None:
+    """What further training gained."""
+    at_once, after = (plain(in_full(each["validation_accuracy"], images)) for each in (first, last))
+    epochs = "1 more epoch" if last["epoch"] == 1 else f"{last['epoch']:d} more epochs"
+    st.caption(f"At once {at_once}; after {epochs} {after}.")
 
 
-def _path(rows: Sequence[Mapping[str, Any]]) -> None:
+def _figures(row: Judged) -> dict[str, str]:
+    found = {"accuracy": in_full(row.accuracy, row.images), "loss": f"{row.loss:.3f}"}
+    if row.calibration_error is not None:
+        found["calibration error"] = f"{row.calibration_error:.3f}"
+    return found
+
+
+def _path(rows: Sequence[PathPoint]) -> None:
     """From one network to the other."""
     st.markdown("**Between the two**: the accuracy of their mean, at shares of the second")
-    ways = list(dict.fromkeys(str(row["way"]) for row in rows))
-    by = {(row["way"], row["at"]): row for row in rows}
+    ways = list(dict.fromkeys(row.way for row in rows))
+    by = {(row.way, row.at): in_full(row.accuracy, row.images) for row in rows}
     st.dataframe(
         [
-            {
-                "share": f"{at:.1f}",
-                **{way: in_full(by[way, at]["accuracy"], by[way, at]["images"]) for way in ways},
-            }
-            for at in sorted({row["at"] for row in rows})
+            {"share": f"{at:.1f}", **{plain(way): by.get((way, at), "–") for way in ways}}
+            for at in sorted({row.at for row in rows})
         ],
         hide_index=True,
     )
-    if any(row.get("norms_renewed") for row in rows):
+    if any(row.norms_renewed for row in rows):
         st.caption("Statistics of batch norm were taken anew for every mean, on training images.")
+
+
+def _soft_labels(rows: Sequence[SoftLabel]) -> None:
+    """The classes that teachers think of most, as they are and softened."""
+    st.markdown(
+        "**What the teachers know beyond the label**: of the validation images that they are least sure of, "
+        "and of as many that they are surest of"
+    )
+    st.dataframe(
+        [
+            {
+                "image": f"{row.place:d}",
+                "label": plain(row.label),
+                "they answer": _most(row.classes, row.hard),
+                "softened, as the student learns it": _most(row.classes, row.soft),
+            }
+            for row in rows
+        ],
+        hide_index=True,
+    )
+
+
+def _most(classes: Sequence[str], shares: Sequence[float]) -> str:
+    named = sorted(zip(shares, classes, strict=False), key=lambda pair: -pair[0])[:NAMED]
+    return ", ".join(f"{plain(name)} {percent(share)}" for share, name in named)

@@ -9,6 +9,7 @@ from core.jobs.views import RunView
 from core.run.digest import FROM
 from core.run.history import History
 from core.run.made import is_made
+from core.store.store import is_run_id
 from core.store.studies import is_of_a_study
 from core.text.describe import title
 from core.text.escape import plain
@@ -68,7 +69,8 @@ def branch_links(view: RunView) -> None:
 
 def sources_of(view: RunView) -> tuple[str, ...]:
     """The ids of the runs that its network is made of; none: it was trained from the start."""
-    return tuple(view.inputs[FROM]) if is_made(view.inputs) else ()
+    found = view.inputs[FROM] if is_made(view.inputs) else ()
+    return tuple(each for each in found if is_run_id(each)) if isinstance(found, list | tuple) else ()
 
 
 def parent_link(view: RunView) -> None:

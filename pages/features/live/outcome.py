@@ -16,6 +16,7 @@ from core.text.describe import title
 from core.text.differs import contrasts
 from core.text.escape import plain
 from core.text.seeds import other_seeds
+from core.transform.plan import how_made
 from pages.features.frame.setup import jobs
 from pages.features.live.lineage import parent_of
 
@@ -83,4 +84,4 @@ def as_compared(view: RunView) -> compare.Run | None:
         spec = completed(view.spec)
     except SpecError:  # a part of it is no longer there
         return None
-    return compare.Run(spec, title(view.spec), result, images)
+    return compare.Run(spec, title(view.spec), result, images, how_made(view.inputs, spec))
