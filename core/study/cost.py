@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from statistics import fmean, median
+from statistics import fmean
 from typing import NamedTuple
 
 from core.run.spec import RunSpec
@@ -50,7 +50,8 @@ def price(study: Study, cells: Sequence[Cell], there: Collection[str], runs: Seq
 
 def seconds_beside(specs: Sequence[RunSpec], runs: Sequence[StoredRun]) -> float:
     """What a run like ``specs`` takes beside its epochs, in a worker that is there already: to read the
-    images, to build the network, and to say what it does. The mean over ``specs``."""
+    images, to build the network, and to say what it does. The mean over ``specs`` of the least that is known
+    of each; nothing of a single run, which may have been its worker's first and loaded libraries."""
     known: dict[str, float] = {}
     for spec in specs:
         name = spec.model.model_dump_json()
@@ -59,6 +60,6 @@ def seconds_beside(specs: Sequence[RunSpec], runs: Sequence[StoredRun]) -> float
                 float(run.summary["beside_seconds"])
                 for run in runs
                 if run.summary and "beside_seconds" in run.summary and how_long(spec, [run])
-            ]
-            known[name] = median(found[:LOOKED_AT]) if found else 0.0
+            ][:LOOKED_AT]
+            known[name] = min(found) if len(found) > 1 else 0.0
     return fmean(known[spec.model.model_dump_json()] for spec in specs)
