@@ -78,7 +78,7 @@ def stored(path: str, *, failed: bool = False) -> str:
         events[-1] = {"event": "state", "state": "failed", "reason": f"No such file: {NAME}"}
     numbered = list(enumerate(events, 1))
     run_id, store, now = uuid.uuid4().hex, Store(), time.time()
-    store.create(run_id, parse(choices(path)), now)
+    made_up_run.create(store, run_id, parse(choices(path)), now)
     store.append(run_id, numbered)
     told = summary(build_history(numbered).history())
     store.set_state(run_id, events[-1]["state"], summary=told, started_at=now, finished_at=now)

@@ -182,7 +182,9 @@ def test_a_run_of_another_version_and_one_without_an_epoch_are_no_trouble(open_p
         (made_up_run.events()[:2], made_up_run.events(), made_up_run.events(old=True))
     ):
         ids.append(f"{i + 1:032x}")
-        store.create(ids[-1], parse({"model": {"arch": "gone"}, "name": f"old {i}"}), float(i + 1))
+        made_up_run.create(
+            store, ids[-1], parse({"model": {"arch": "gone"}, "name": f"old {i}"}), float(i + 1)
+        )
         store.append(
             ids[-1], list(enumerate([*events, {"event": "state", "state": "failed", "reason": ""}], 1))
         )
@@ -388,7 +390,7 @@ def test_repeats_that_wait_are_in_the_table_with_a_way_to_watch_and_back(open_pa
 def test_repeats_of_a_run_that_did_not_finish_are_counted_without_it(open_page, state):
     run_id = f"{1:032x}"
     store = manager()._store
-    store.create(run_id, spec_of(), 1.0)
+    made_up_run.create(store, run_id, spec_of(), 1.0)
     events = [*made_up_run.events()[:-2], {"event": "state", "state": state, "reason": ""}]
     store.append(run_id, list(enumerate(events, 1)))
     store.set_state(run_id, state)

@@ -33,7 +33,7 @@ def stored(spec, right="ffff00", *, at, visitor="here/a", state="finished"):
     ]
     numbered = list(enumerate(events, 1))
     store, run_id, spec = Store(), uuid.uuid4().hex, completed(spec)
-    store.create(run_id, spec, time.time() + at, visitor=visitor, digest=digest("train", spec))
+    made_up_run.create(store, run_id, spec, time.time() + at, visitor=visitor, digest=digest("train", spec))
     store.append(run_id, numbered)
     told = summary(build_history(numbered).history())
     store.set_state(run_id, state, summary=told, started_at=time.time(), finished_at=time.time())
@@ -81,7 +81,7 @@ def test_a_run_that_was_stopped_is_not_judged(open_page):
     assert said(open_page(PAGE, run=run_id))[0]
     numbered = list(enumerate([*made_up_run.events()[:-1], {"event": "state", "state": "stopped"}], 1))
     store, stopped = Store(), uuid.uuid4().hex
-    store.create(stopped, SPEC, time.time())
+    made_up_run.create(store, stopped, SPEC, time.time())
     store.append(stopped, numbered)
     store.set_state(stopped, "stopped")
     store.close()

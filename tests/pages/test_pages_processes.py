@@ -35,7 +35,7 @@ def stored(spec, rates, *, factor=1.0, **started):
         told.append(event)
     numbered = list(enumerate(told, 1))
     store, run_id = Store(), uuid.uuid4().hex
-    store.create(run_id, spec, time.time(), visitor="here/a", digest=digest("train", spec))
+    made_up_run.create(store, run_id, spec, time.time(), visitor="here/a", digest=digest("train", spec))
     store.append(run_id, numbered)
     figures = summary(build_history(numbered).history())
     store.set_state(run_id, "finished", summary=figures, started_at=time.time(), finished_at=time.time())

@@ -42,7 +42,7 @@ def stored(events=None, spec=SPEC):
     run_id, store = uuid.uuid4().hex, Store()
     events = made_up_run.events() if events is None else events
     numbered = list(enumerate(events, 1))
-    store.create(run_id, spec, time.time())
+    made_up_run.create(store, run_id, spec, time.time())
     store.append(run_id, numbered)
     told = summary(build_history(numbered).history())
     now = time.time()

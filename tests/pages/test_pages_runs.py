@@ -104,7 +104,9 @@ def test_a_run_that_has_ended_no_epoch_and_one_of_another_version_are_no_trouble
     ids = []
     for i, events in enumerate((made_up_run.events()[:2], made_up_run.events())):
         run_id = f"{i + 1:032x}"
-        store.create(run_id, parse({"model": {"arch": "gone"}, "name": f"old {i}"}), float(i + 1))
+        made_up_run.create(
+            store, run_id, parse({"model": {"arch": "gone"}, "name": f"old {i}"}), float(i + 1)
+        )
         store.append(
             run_id, list(enumerate([*events, {"event": "state", "state": "failed", "reason": ""}], 1))
         )
@@ -120,7 +122,9 @@ def test_runs_are_sorted_filtered_and_deleted(open_page):
     store = manager()._store
     for i in range(3):
         run_id = f"{i + 1:032x}"
-        store.create(run_id, completed(parse(TINY | {"name": f"run {i}", "seed": i})), float(i + 1))
+        made_up_run.create(
+            store, run_id, completed(parse(TINY | {"name": f"run {i}", "seed": i})), float(i + 1)
+        )
         told = summary(build_history(enumerate(made_up_run.events(), 1)).history())
         told["result"] = told["result"] | {"validation_accuracy": [0.5, 0.9, 0.7][i]}
         store.set_state(run_id, "finished", summary=told)
@@ -139,7 +143,9 @@ def test_many_runs_come_a_page_at_a_time(open_page, monkeypatch):
     monkeypatch.setattr("pages.features.runs.listing.PAGE", 2)
     store = manager()._store
     for i in range(5):
-        store.create(f"{i + 1:032x}", completed(parse(TINY | {"name": f"run {i}"})), float(i + 1))
+        made_up_run.create(
+            store, f"{i + 1:032x}", completed(parse(TINY | {"name": f"run {i}"})), float(i + 1)
+        )
         store.set_state(f"{i + 1:032x}", "failed")
     visit = open_page(PAGE)
     assert list(table(visit)["run"]) == ["run 4", "run 3"]
@@ -154,7 +160,9 @@ def test_many_runs_come_a_page_at_a_time(open_page, monkeypatch):
 def test_a_newest_run_that_cannot_be_read_hides_no_other(open_page):
     store = manager()._store
     for i in range(2):
-        store.create(f"{i + 1:032x}", completed(parse(TINY | {"name": f"run {i}"})), float(i + 1))
+        made_up_run.create(
+            store, f"{i + 1:032x}", completed(parse(TINY | {"name": f"run {i}"})), float(i + 1)
+        )
         store.set_state(f"{i + 1:032x}", "failed")
     with store.engine.begin() as connection:
         connection.exec_driver_sql(f"update runs set spec='{{\"newkey\": 1}}' where id='{2:032x}'")
