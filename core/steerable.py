@@ -50,7 +50,7 @@ def dials(spec: RunSpec, least_epochs: int = 1) -> list[Dial]:
     found = (
         *_augment(spec),
         *_model(spec),
-        *_regularisers(spec),
+        *_regularisers(spec, least_epochs),
         *_optimiser(spec),
         *_budget(spec, least_epochs),
     )
@@ -75,10 +75,10 @@ def _optimiser(spec: RunSpec) -> Iterator[Dial]:
     yield Dial("optimiser.lr", "Optimiser", "Learning rate", rate, spec.optimiser.lr or entry.lr_default)
 
 
-def _regularisers(spec: RunSpec) -> Iterator[Dial]:
+def _regularisers(spec: RunSpec, epoch: int) -> Iterator[Dial]:
     for i, each in enumerate(spec.regularisers):
         entry, place = REGULARISERS[each.kind], f"regularisers.{i}"
-        if entry.default_strength is not None:
+        if entry.default_strength is not None and not 0 < each.release_epochs < epoch:
             low, high, help = entry.strength_low, entry.strength_high, entry.strength_help
             strength = Number("strength", entry.default_strength, low, high, help, scale="log")
             label = f"{entry.symbol} of {entry.short}"

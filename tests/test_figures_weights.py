@@ -456,7 +456,22 @@ def test_close_to_zero_the_penalty_hops_and_the_proximal_step_rests():
     ],
 )
 def test_the_small_picture_of_a_schedule(shape, warmup, points):
+    """A wall and a cliff have their foot and their top at one epoch."""
     spec = RegulariserSpec(kind="l1", strength=0.5, schedule=shape, warmup_epochs=warmup)
+    (drawn,) = valid(schedule(spec, 10))["data"]
+    assert list(zip(drawn["x"], drawn["y"], strict=True)) == points
+
+
+@pytest.mark.parametrize(
+    ("shape", "warmup", "points"),
+    [
+        ("linear", 0, [(0, 0.5), (7, 0.5), (7, 0.0), (10, 0.0)]),
+        ("linear", 4, [(0, 0.0), (4, 0.5), (7, 0.5), (7, 0.0), (10, 0.0)]),
+        ("step", 4, [(0, 0.0), (4, 0.0), (4, 0.5), (7, 0.5), (7, 0.0), (10, 0.0)]),
+    ],
+)
+def test_the_small_picture_of_one_that_is_released(shape, warmup, points):
+    spec = RegulariserSpec(kind="l1", strength=0.5, schedule=shape, warmup_epochs=warmup, release_epochs=7)
     (drawn,) = valid(schedule(spec, 10))["data"]
     assert list(zip(drawn["x"], drawn["y"], strict=True)) == points
 

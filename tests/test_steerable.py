@@ -56,6 +56,12 @@ def test_epochs_go_no_lower_than_the_one_under_way():
     assert epochs.parameter.low == 4
 
 
+def test_a_strength_that_was_released_has_no_dial_any_more():
+    spec = completed(parse({"regularisers": [{"kind": "l1", "release_epochs": 3}]}))
+    paths = [{dial.path for dial in dials(spec, epoch)} for epoch in (3, 4)]
+    assert paths[0] - paths[1] == {"regularisers.0.strength"}
+
+
 def test_an_edit_in_words():
     event = {
         "event": "edit", "step": 1320, "epoch": 2.5,

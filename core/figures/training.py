@@ -78,7 +78,8 @@ def schedule(spec: RegulariserSpec, epochs: int) -> Figure:
     """λ of one regulariser over a whole run, small: the shape, and where it gets to."""
     assert spec.strength is not None
     # A step has its foot and its top at one epoch.
-    x = sorted({0.0, float(epochs), *([spec.warmup_epochs] if spec.warmup_epochs <= epochs else [])})
+    ends = {float(at) for at in (spec.warmup_epochs, spec.release_epochs) if 0 < at <= epochs}
+    x = sorted({0.0, float(epochs), *ends})
     if spec.schedule == "cubic" and spec.warmup_epochs:
         top = min(spec.warmup_epochs, epochs)
         x = sorted({*x, *(top * i / CUBIC_POINTS for i in range(CUBIC_POINTS))})
@@ -86,6 +87,9 @@ def schedule(spec: RegulariserSpec, epochs: int) -> Figure:
     if spec.schedule == "step" and 0 < spec.warmup_epochs <= epochs:
         x.insert(1, float(spec.warmup_epochs))
         y.insert(1, 0.0)
+    if 0 < spec.release_epochs < epochs:  # a cliff: its top and its foot are at one epoch
+        x.insert(foot := x.index(spec.release_epochs), float(spec.release_epochs))
+        y.insert(foot, spec.strength)
     trace = line("λ", x, y, PENALTY, fill="tozeroy", fillcolor=with_alpha(PENALTY, 0.15))
     layout = plain_layout("") | {"showlegend": False, "margin": {"l": 52, "r": 32, "t": 6, "b": 24}}
     layout["xaxis"] |= {

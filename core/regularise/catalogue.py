@@ -64,6 +64,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             strength_high=1e-1,
             penalty_note=f"The slope of |w| is +λ or −λ {_HOPS}",
             makes="core.regularise.l1:L1",
+            releases=True,
             l1_share=_all_l1,
         ),
         RegulariserEntry(
@@ -92,6 +93,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             strength_high=1e-1,
             penalty_note=f"The slope of the L1 share, a, is +aλ or −aλ {_HOPS}",
             makes="core.regularise.elastic_net:ElasticNet",
+            releases=True,
             l1_share=_l1_ratio,
         ),
         RegulariserEntry(
@@ -114,6 +116,7 @@ REGULARISERS: dict[str, RegulariserEntry] = {
             penalty_note="The slope of ‖w‖ has the same length right up to 0, so a step of fixed size hops "
             "over 0 and back again: groups end up small together, but never exactly at 0.0.",
             makes="core.regularise.group_lasso:GroupLasso",
+            releases=True,
         ),
         RegulariserEntry(
             name="l2",

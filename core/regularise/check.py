@@ -74,4 +74,30 @@ def _check(spec: RegulariserSpec, where: str) -> RegulariserSpec:
         completed["strength"] = entry.default_strength
     if spec.solver is None and entry.solvers:
         completed["solver"] = entry.solvers[0]
-    return spec.model_copy(update=completed)
+    spec = spec.model_copy(update=completed)
+    _check_release(spec, where)
+    return spec
+
+
+def _check_release(spec: RegulariserSpec, where: str) -> None:
+    if not spec.release_epochs:
+        if spec.release_rate != 1:
+            raise SpecError(
+                f"{where}.release_rate",
+                "it multiplies the learning rate after the release, and there is none. Give release_epochs, "
+                "or leave this out.",
+            )
+        return
+    if not REGULARISERS[spec.kind].releases or spec.solver != "proximal":
+        able = " or ".join(entry.name for entry in REGULARISERS.values() if entry.releases)
+        raise SpecError(
+            f"{where}.release_epochs",
+            f"{spec.kind} by {spec.solver or 'its own step'} makes no zeros that could be held. Release "
+            f"{able}, solved by proximal, or leave this out.",
+        )
+    if spec.release_epochs <= spec.warmup_epochs:
+        raise SpecError(
+            f"{where}.release_epochs",
+            f"λ rises over {spec.warmup_epochs} epochs, and would be released after {spec.release_epochs}. "
+            "Release it later, or let it rise faster.",
+        )

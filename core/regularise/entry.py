@@ -32,6 +32,7 @@ class RegulariserEntry(Entry):
         on_weights: whether its strength acts on the weights, so that too much of it can kill a network.
         l1_share: for a penalty on each weight by itself, from its parameters: the share of L1 in it, in
             [0, 1]; the rest is L2. None for all other kinds.
+        releases: whether its proximal step makes zeros that can be held while its strength is 0 again.
         averages: whether the network is judged and kept with a mean of its weights; one kind at most may.
         ends_runs: whether it may end a run before its last epoch.
         gates: whether it multiplies weights by gates, beneath which a proximal step would go unseen.
@@ -58,6 +59,7 @@ class RegulariserEntry(Entry):
     penalty_note: str = ""
     on_weights: bool = True
     l1_share: Callable[[Mapping[str, Any]], float] | None = None
+    releases: bool = False
     averages: bool = False
     ends_runs: bool = False
     gates: bool = False

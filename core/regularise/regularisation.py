@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from core.catalogue import imported
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.regulariser import Regulariser
+from core.regularise.release import acting, rate_factor
 from core.regularise.schedule import strength_at
 from core.run.spec import RegulariserSpec
 
@@ -39,10 +40,9 @@ class Regularisation:
     """
 
     def __init__(self, specs: Sequence[RegulariserSpec], model: nn.Module) -> None:
-        order = list(REGULARISERS)
-        self._specs = sorted(specs, key=lambda spec: order.index(spec.kind))
+        self._acting = acting(specs)
         self._regularisers: list[Regulariser] = [
-            imported(REGULARISERS[spec.kind].makes)(model, spec.params) for spec in self._specs
+            imported(REGULARISERS[spec.kind].makes)(model, spec.params) for _, spec in self._acting
         ]
 
     def own_parameters(self) -> list[nn.Parameter]:
@@ -131,8 +131,8 @@ class Regularisation:
     def acted(self) -> dict[str, float]:
         """By kind, of those that count it: the share of the ending epoch's steps in which it changed
         something."""
-        found = zip(self._specs, self._regularisers, strict=True)
-        shares = {spec.kind: regulariser.acted() for spec, regulariser in found}
+        found = zip(self._acting, self._regularisers, strict=True)
+        shares = {each.name: regulariser.acted() for each, regulariser in found}
         return {kind: share for kind, share in shares.items() if share is not None}
 
     def after_epoch(self, event: Mapping[str, Any]) -> str:
@@ -165,7 +165,7 @@ class Regularisation:
         """Each penalty now, by kind, whichever solver, at its strength: what the objective adds to the data
         loss. 0 where the strength still is. Decoupled weight decay is no term of an objective, so it is
         left out."""
-        values = {spec.kind: 0.0 for spec in self._specs if spec.solver}
+        values = {name: 0.0 for name, spec in self._acting if spec.solver}
         parts = [
             (spec.kind, strength * regulariser.penalty())
             for spec, regulariser, strength in self._now(epoch)
@@ -180,25 +180,30 @@ class Regularisation:
     def strengths(self, epoch: float) -> dict[str, float]:
         """λ now, by kind; kinds without a strength are left out."""
         strengths: dict[str, float] = {}
-        for spec in self._specs:
-            if spec.strength is not None:
-                strengths[spec.kind] = strengths.get(spec.kind, 0.0) + strength_at(spec, epoch)
+        for each in self._acting:
+            if each.spec.strength is not None and not each.holds:
+                strengths[each.name] = strengths.get(each.name, 0.0) + strength_at(each.spec, epoch)
         return strengths
+
+    def rate_factor(self, epoch: float) -> float:
+        """What the learning rate is multiplied by now, as a penalty was released; 1.0 before."""
+        return rate_factor([spec for _, spec in self._acting], epoch)
 
     def change(self, specs: Sequence[RegulariserSpec]) -> None:
         """From now on, regularise by ``specs``: completed, of the same kinds, with other strengths or
         parameters that are read each time."""
-        order = list(REGULARISERS)
-        self._specs = sorted(specs, key=lambda spec: order.index(spec.kind))
-        for spec, regulariser in zip(self._specs, self._regularisers, strict=True):
-            regulariser.params = spec.params
+        self._acting = acting(specs)
+        for each, regulariser in zip(self._acting, self._regularisers, strict=True):
+            regulariser.params = each.spec.params
 
     def set_strength(self, kind: str, strength: float) -> None:
         """From now on λ of ``kind`` is ``strength``, in [0, 100], and its warm-up is over."""
         now = {"strength": strength, "warmup_epochs": 0}
-        changed = [spec.model_copy(update=now) if spec.kind == kind else spec for spec in self._specs]
-        assert any(spec.kind == kind and spec.strength is not None for spec in self._specs)
-        self._specs = changed
+        assert any(name == kind and spec.strength is not None for name, spec in self._acting)
+        self._acting = [
+            each._replace(spec=each.spec.model_copy(update=now)) if each.name == kind else each
+            for each in self._acting
+        ]
 
     def state(self) -> dict[str, Tensor]:
         """What a resumed run needs beside the model's weights and the optimiser's state, by name."""
@@ -218,17 +223,18 @@ class Regularisation:
 
     def take_state(self, by_kind: Mapping[str, Sequence[Mapping[str, Tensor]]]) -> None:
         """Take the `state` of another run's regularisers, as far as there are some of the same kinds here.
+        What holds the zeros of one that is released finds them anew.
 
         Args:
             by_kind: of each kind what those of it knew, one after the other.
         """
         left = {kind: list(states) for kind, states in by_kind.items()}
-        for spec, regulariser in zip(self._specs, self._regularisers, strict=True):
-            if left.get(spec.kind):
-                regulariser.load_state(left[spec.kind].pop(0))
+        for each, regulariser in zip(self._acting, self._regularisers, strict=True):
+            if left.get(each.name):
+                regulariser.load_state(left[each.name].pop(0))
 
     def _now(self, epoch: float) -> Iterator[tuple[RegulariserSpec, Regulariser, float]]:
         """The regularisers that are at work after ``epoch`` epochs, with their strengths."""
-        for spec, regulariser in zip(self._specs, self._regularisers, strict=True):
+        for (_, spec), regulariser in zip(self._acting, self._regularisers, strict=True):
             if strength := 1.0 if spec.strength is None else strength_at(spec, epoch):
                 yield spec, regulariser, strength

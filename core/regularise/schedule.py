@@ -8,6 +8,8 @@ from core.run.spec import RegulariserSpec
 def strength_at(spec: RegulariserSpec, epoch: float) -> float:
     """λ after ``epoch`` epochs (a float: half-way through the third is 2.5), by the spec's schedule."""
     assert spec.strength is not None
+    if 0 < spec.release_epochs <= epoch:
+        return 0.0
     if epoch >= spec.warmup_epochs:
         return spec.strength
     if spec.schedule == "step":

@@ -25,6 +25,11 @@ _OWNERS = {
     "optimiser.schedule": ("optimiser.schedule_params.",),
     "augment.mix": ("augment.mix.",),
 }
+# Fields of a regulariser that are put back with another.
+_TOGETHER = {
+    "schedule": ("schedule", "warmup_epochs"),
+    "release_epochs": ("release_epochs", "release_rate"),
+}
 
 
 def op_id(op: OpSpec) -> str:
@@ -53,6 +58,8 @@ def settings(spec: RunSpec) -> dict[str, Any]:
         values[f"{place}.schedule"] = each.schedule if each.warmup_epochs else "constant"
         if not each.warmup_epochs:
             del values[f"{place}.warmup_epochs"]
+        if not each.release_epochs:
+            del values[f"{place}.release_rate"]
     return values
 
 
@@ -78,7 +85,7 @@ def put_back(spec: RunSpec, base: RunSpec, path: str) -> RunSpec:
         else:
             kind, _, field = rest.partition(".")
             meant = next(each for each in base.regularisers if each.kind == kind)
-            fields = ("schedule", "warmup_epochs") if field == "schedule" else (field,)
+            fields = _TOGETHER.get(field, (field,))
             kept = tuple(
                 _with(each, meant, fields) if each.kind == kind else each for each in spec.regularisers
             )

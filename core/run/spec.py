@@ -40,6 +40,10 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _is_zero(value: object) -> bool:
+    return value == 0
+
+
 def _is_one(value: object) -> bool:
     return value == 1
 
@@ -144,13 +148,16 @@ class ModelSpec(Part):
 class RegulariserSpec(Part):
     """A regulariser. ``linear``: its strength rises from 0 over ``warmup_epochs``; ``cubic``: it does so
     steeply at first and slowly at last; ``step``: it is 0 until then and whole after. A constant strength has
-    no warm-up. Some kinds have no strength or no solver."""
+    no warm-up. Some kinds have no strength or no solver, and some can be released before the run ends."""
 
     kind: Name
     strength: Annotated[float, Field(ge=0, le=100)] | None = None  # None: the catalogue's own
     solver: Literal["penalty", "proximal"] | None = None  # None: the catalogue's own
     warmup_epochs: Annotated[int, Field(ge=0, le=1000)] = 0
     schedule: Literal["linear", "cubic", "step"] = "linear"
+    # After so many epochs the strength is 0 and what is zero stays zero; 0: never.
+    release_epochs: Annotated[int, Field(ge=0, le=1000, exclude_if=_is_zero)] = 0
+    release_rate: Annotated[float, Field(ge=0.1, le=10, exclude_if=_is_one)] = 1.0  # times the learning rate
     params: Params = {}
 
 

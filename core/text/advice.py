@@ -100,6 +100,17 @@ def unreached(spec: RunSpec) -> list[tuple[int, str]]:
     return found
 
 
+def unreleased(spec: RunSpec) -> list[str]:
+    """A sentence for each penalty that a run of ``spec``, completed, would release after its end."""
+    epochs = spec.train.epochs
+    return [
+        f"{title_of(REGULARISERS, each.kind)} is released after {each.release_epochs} epochs, and the run "
+        f"has {epochs}: it will not be released."
+        for each in spec.regularisers
+        if each.release_epochs >= epochs
+    ]
+
+
 def in_time(epochs: int) -> int:
     """Epochs over which a strength can rise in a run of so many, and leave a third to settle; at least 1."""
     return max(1, 2 * epochs // 3)

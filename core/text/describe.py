@@ -75,9 +75,10 @@ def architecture_in_words(spec: RunSpec) -> str:
 
 
 def regulariser_in_words(spec: RegulariserSpec) -> str:
-    """E.g. ``L1 (lasso) 0.001 proximal``."""
+    """E.g. ``L1 (lasso) 0.001 proximal released after 28 epochs``."""
     strength = spec.strength
     if strength is None and spec.kind in REGULARISERS:
         strength = REGULARISERS[spec.kind].default_strength
     shown = "" if strength is None else f"{strength:g}"
-    return " ".join(filter(None, [title_of(REGULARISERS, spec.kind), shown, spec.solver]))
+    released = f"released after {spec.release_epochs} epochs" if spec.release_epochs else ""
+    return " ".join(filter(None, [title_of(REGULARISERS, spec.kind), shown, spec.solver, released]))

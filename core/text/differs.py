@@ -129,7 +129,8 @@ def _regulariser(kind: str, spec: RegulariserSpec | None) -> str:
         return f"no {_short(kind)}"
     strength = "" if spec.strength is None else f" {spec.strength:g}"
     solver = f" by {spec.solver}" if spec.solver == "penalty" else ""
-    return f"{_short(kind)}{strength}{solver}"
+    released = f" released after {spec.release_epochs}" if spec.release_epochs else ""
+    return f"{_short(kind)}{strength}{solver}{released}"
 
 
 def _epochs(count: int) -> str:

@@ -30,6 +30,8 @@ LABELS = {
     "train.batch_size": "Batch size",
     "train.processes": "Processes",
     "train.gradient_precision": "Gradients exchanged in",
+    "release_epochs": "Released after",
+    "release_rate": "Learning rate from then on",
     "seed": "Seed",
     "name": "Name",
 }
@@ -58,5 +60,5 @@ def place_in_words(where: str) -> str:
         elif word in ITEMS:
             item = ITEMS[word]
         elif word not in SILENT:
-            said.append(word.replace("_", " "))
+            said.append(LABELS.get(word, word.replace("_", " ")))
     return ", ".join(said)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.branching import check_branch, check_epochs_left
 from core.catalogues import completed
-from core.regularise.catalogue import REGULARISERS
+from core.regularise.release import acting
 from core.run.checkpoints import spec_of
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
@@ -50,11 +50,10 @@ def begin_at(path: Path, session: Session) -> Position:
 
 def _by_kind(before: RunSpec, state: Mapping[str, Tensor]) -> dict[str, list[dict[str, Tensor]]]:
     """What each regulariser of the run before knew, by its kind, in the order that they act in."""
-    order = list(REGULARISERS)
-    kinds = sorted((each.kind for each in before.regularisers), key=order.index)
     found: dict[str, list[dict[str, Tensor]]] = {}
-    for i, kind in enumerate(kinds):
-        found.setdefault(kind, []).append(below(f"{i}.", dict(state)))
+    for i, each in enumerate(acting(before.regularisers)):
+        if not each.holds:
+            found.setdefault(each.name, []).append(below(f"{i}.", dict(state)))
     return found
 
 

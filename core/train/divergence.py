@@ -37,6 +37,7 @@ def diverged(session: Session, what: str, step: int, last: int) -> DivergedError
     optimiser = session.spec.optimiser
     assert optimiser.lr is not None
     rate = learning_rate(optimiser, session.clock.share(step))
+    rate *= session.regularisation.rate_factor(session.clock.epochs_done(step))
     norm = _gradient_norm(session)
     return DivergedError(
         f"{what}, at a learning rate of {rate:.3g}{_gradient(norm, last)}. Try a lower learning rate, "

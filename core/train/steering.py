@@ -152,6 +152,7 @@ class Steering:
                     self._pause_at = clock.steps_by(clock.whole_epochs(self.step) + 1)
                 case "edit":
                     try:
+                        self._check_released(command["set"])
                         event = self._edit(command["set"])
                     except SpecError as error:
                         yield _refused("edit", str(error))
@@ -164,6 +165,15 @@ class Steering:
                     yield self._checkpoint(command.get("name", ""))
         if edited and self._checkpoints is not None:
             self._checkpoints.last()  # a run that is killed now still knows of the edit
+
+    def _check_released(self, change: dict[str, object]) -> None:
+        """Refuse a new strength for a penalty that has been released: it would do nothing."""
+        epoch = self._session.clock.epochs_done(self.step)
+        for i, each in enumerate(self._session.spec.regularisers):
+            path = f"regularisers.{i}.strength"
+            if path in change and 0 < each.release_epochs <= epoch:
+                what = f"it was released after {each.release_epochs} epochs, and is 0 to the end of the run"
+                raise SpecError(path, f"{what}; branch from an earlier checkpoint to change it.")
 
     def _edit(self, change: dict[str, object]) -> EditEvent:
         session = self._session

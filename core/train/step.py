@@ -47,6 +47,7 @@ def train_step(
     size = len(images) if size is None else size
     epochs_done = session.clock.epochs_done(step)
     rate = learning_rate(spec.optimiser, session.clock.share(step))
+    rate *= session.regularisation.rate_factor(epochs_done)
     for group in optimiser.param_groups:
         group["lr"] = rate
     session.regularisation.begin_step(spec.seed_of("dropout"), step, epochs_done)

@@ -58,6 +58,10 @@ REGULARISERS: dict[str, list[dict[str, Any]]] = {
     "smoothing": [{"kind": "label_smoothing", "strength": 0.1}],
     "ema": [{"kind": "ema", "params": {"decay": 0.9}}],
     "swa": [{"kind": "swa", "params": {"start": 0.0}}],
+    "released": [
+        {"kind": "l1", "strength": 3e-3, "release_epochs": 1, "release_rate": 2.0},
+        {"kind": "ema", "params": {"decay": 0.9}},
+    ],
     "stopping": [{"kind": "early_stopping", "params": {"patience": 1, "monitor": "loss", "min_delta": 4.0}}],
 }
 AUGMENTS: dict[str, dict[str, Any]] = {
@@ -123,7 +127,8 @@ def spec_of(combination: Sequence[str], epochs: int = 2) -> dict[str, Any]:
     chosen = REGULARISERS[regularisers]
     if not CATALOGUE[OPTIMISERS[optimiser]["kind"]].proximal:
         chosen = [
-            each | {"solver": "penalty"} if "proximal" in KINDS[each["kind"]].solvers else each
+            {name: value for name, value in each.items() if not name.startswith("release_")}
+            | ({"solver": "penalty"} if "proximal" in KINDS[each["kind"]].solvers else {})
             for each in chosen
         ]
     return {

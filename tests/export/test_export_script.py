@@ -299,7 +299,7 @@ def test_a_script_knows_every_field_of_a_spec():
         OpSpec: "op p enabled stream params",
         MixSpec: "op p params",
         ModelSpec: "arch params",
-        RegulariserSpec: "kind strength solver warmup_epochs schedule params",
+        RegulariserSpec: "kind strength solver warmup_epochs schedule release_epochs release_rate params",
         OptimiserSpec: "kind lr schedule schedule_params params",
         TrainSpec: "epochs batch_size device precision processes gradient_precision",
         SeedsSpec: "order weights augment dropout",

@@ -195,6 +195,36 @@ def test_a_schedule_reaches_the_spec_and_is_drawn(open_page):
     assert spec_of(visit).regularisers[0].warmup_epochs == 0
 
 
+def test_a_penalty_is_released_and_that_is_drawn_and_said(open_page):
+    visit = add(open_page(PAGE), "l1")
+    assert not keyed(visit, "select_slider", "l1.release_rate")
+    keyed(visit, "toggle", "l1.releases")[0].set_value(True).run()
+    (chosen,) = spec_of(visit).regularisers
+    assert (chosen.release_epochs, chosen.release_rate) == (7, 1.0)  # three quarters of the ten epochs
+    keyed(visit, "slider", "l1.release_epochs.1")[0].set_value(6).run()
+    keyed(visit, "select_slider", "l1.release_rate")[0].set_value(3.0).run()
+    (chosen,) = spec_of(visit).regularisers
+    assert (chosen.release_epochs, chosen.release_rate) == (6, 3.0)
+    assert "released after 6 epochs: then it is 0, and what is zero stays so" in texts(visit)
+    strength = chosen.strength
+    drawn = chart(visit, "schedule.l1")["data"][0]
+    assert list(zip(drawn["x"], drawn["y"], strict=True)) == [(0, strength), (6, strength), (6, 0), (10, 0)]
+    # A rise that would end later pushes it on, and a solver without zeros takes it away.
+    keyed(visit, "selectbox", "l1.shape")[0].set_value("linear").run()
+    keyed(visit, "slider", "l1.warmup.linear")[0].set_value(7).run()
+    assert not visit.exception and spec_of(visit).regularisers[0].release_epochs == 8
+    keyed(visit, "segmented_control", "l1.solver")[0].set_value("penalty").run()
+    assert spec_of(visit).regularisers[0].release_epochs == 0 and not keyed(visit, "toggle", "l1.releases")
+    assert not visit.exception
+
+
+def test_a_penalty_that_will_not_be_released_is_said(open_page):
+    late = {"kind": "l1", "strength": 0.01, "release_epochs": 5}
+    visit = open_page(PAGE, spec=encode(parse({"regularisers": [late], "train": {"epochs": 5}})))
+    assert not visit.exception
+    assert "is released after 5 epochs, and the run has 5" in texts(visit)
+
+
 def test_a_strength_that_will_not_arrive_is_said_and_mended_by_a_press(open_page):
     late = {"kind": "l1", "strength": 0.01, "schedule": "linear", "warmup_epochs": 12}
     visit = open_page(PAGE, spec=encode(parse({"regularisers": [late], "train": {"epochs": 5}})))

@@ -25,9 +25,10 @@ from core.optimise.catalogue import OPTIMISERS
 from core.optimise.schedules import SCHEDULES
 from core.regularise.catalogue import REGULARISERS
 from core.regularise.regulariser import Regulariser
+from core.regularise.release import acting
 from core.run.edits import apply
 from core.run.errors import SpecError
-from core.run.spec import Purpose, RegulariserSpec, RunSpec, TrainSpec
+from core.run.spec import Purpose, RunSpec, TrainSpec
 from core.text.describe import in_words, title
 from core.text.escape import printable
 
@@ -156,7 +157,7 @@ def _specs(source: Source) -> list[RunSpec]:
 
 def _needs(specs: list[RunSpec], start: Start | None) -> Needs:
     first = specs[0]
-    kinds = [REGULARISERS[each.kind] for each in first.regularisers]
+    kinds = [REGULARISERS[each.spec.kind] for each in acting(first.regularisers)]
     acts = [imported(each.makes) for each in kinds]
     averages = any(each.averaged is not Regulariser.averaged for each in acts)
     norms = any(each.averages for each in kinds) and bool(first.model.params.get("batch_norm"))
@@ -175,6 +176,7 @@ def _needs(specs: list[RunSpec], start: Start | None) -> Needs:
         changes_dropout=any(spec.model.params != first.model.params for spec in specs),
         changes_params=any(each != params[0] for each in params),
         scheduled=first.optimiser.schedule != "constant",
+        releases=any(each.release_epochs for each in first.regularisers),
         order_seed=_seed_name(first, "order"),
         dropout_seed=_seed_name(first, "dropout"),
         start=start,
@@ -194,19 +196,14 @@ def _values(spec: RunSpec, shape: Shape, needs: Needs) -> dict[str, Any]:
         "LEARNING_RATE": spec.optimiser.lr,
     }
     if needs.regularises:
-        found["STRENGTHS"] = {each.kind: each.strength for each in _in_order(spec)}
+        found["STRENGTHS"] = {name: each.strength for name, each in acting(spec.regularisers)}
     if needs.changes_params:
-        found["PARAMS"] = {each.kind: _plain(each.params) for each in _in_order(spec)}
+        found["PARAMS"] = {name: _plain(each.params) for name, each in acting(spec.regularisers)}
     if needs.changes_dropout:
         sizes = {"channels": shape.channels, "side": shape.side, "num_classes": len(shape.classes)}
         modules = shape_of_model(spec.model, **sizes).named_modules()
         found["DROPOUTS"] = {name: float(each.p) for name, each in modules if isinstance(each, SHARES)}
     return found
-
-
-def _in_order(spec: RunSpec) -> list[RegulariserSpec]:
-    order = list(REGULARISERS)
-    return sorted(spec.regularisers, key=lambda each: order.index(each.kind))
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -302,17 +299,19 @@ def _augmentation(
 
 def _regularisers(script: Script, spec: RunSpec, values: Mapping[str, Any]) -> Section:
     made, told = [], []
-    for each in _in_order(spec):
+    in_order = acting(spec.regularisers)
+    releases = {s.kind: (s.release_epochs, s.release_rate) for s in spec.regularisers if s.release_epochs}
+    for kind, each in in_order:
         entry = REGULARISERS[each.kind]
         module, _, name = entry.makes.partition(":")
         script.embed(module, name)
-        params = f'PARAMS["{each.kind}"]' if "PARAMS" in values else literal(_plain(each.params))
-        made.append(f'    "{each.kind}": {name}(model, {params}),')
+        params = f'PARAMS["{kind}"]' if "PARAMS" in values else literal(_plain(each.params))
+        made.append(f'    "{kind}": {name}(model, {params}),')
         told.append(f"{entry.title}: {entry.help}")
     before = script.take()
+    script.embed(f"{PARTS}{'released' if releases else 'strength'}")
     script.embed(f"{PARTS}regularise")
-    in_order = _in_order(spec)
-    twice = [each.kind for each in in_order if REGULARISERS[each.kind].passes > 1]
+    twice = [kind for kind, each in in_order if REGULARISERS[each.kind].passes > 1]
     if twice:
         script.embed(f"{PARTS}twice")
     settings = [
@@ -321,9 +320,10 @@ def _regularisers(script: Script, spec: RunSpec, values: Mapping[str, Any]) -> S
         *made,
         "}  # in the order they act",
         _assigned("STRENGTHS", values["STRENGTHS"]) + "  # λ; None: it has none",
-        _assigned("SOLVERS", {each.kind: each.solver for each in in_order}),
-        _assigned("WARMUPS", {each.kind: (each.warmup_epochs, each.schedule) for each in in_order})
+        _assigned("SOLVERS", {kind: each.solver for kind, each in in_order}),
+        _assigned("WARMUPS", {kind: (each.warmup_epochs, each.schedule) for kind, each in in_order})
         + "  # in epochs",
+        *([_assigned("RELEASES", releases) + "  # epochs, and times the learning rate"] if releases else []),
         *([_assigned("TWICE", twice) + "  # go through the network twice a step"] if twice else []),
     ]
     return Section(

@@ -24,6 +24,7 @@ class Needs(NamedTuple):
     changes_dropout: bool
     changes_params: bool  # of regularisers, beside λ
     scheduled: bool
+    releases: bool  # a regulariser, which changes the learning rate
     order_seed: str = "SEED"  # the names of the script's seeds
     dropout_seed: str = "SEED"
     start: Start | None = None  # of a branch
@@ -68,6 +69,7 @@ def _train(needs: Needs) -> list[str | None]:
     smoothing = ", label_smoothing=label_smoothing(epochs_done)" if needs.smooths else ""
     heaviest = "truth = targets.argmax(1) if targets.ndim == 2 else targets  # the heaviest label counts"
     rate = "LEARNING_RATE * schedule(share)" if needs.scheduled else "LEARNING_RATE"
+    rate += " * rate_factor(epochs_done)" if needs.releases else ""
 
     def if_(condition: bool, line: str) -> str | None:
         return line if condition else None

@@ -24,6 +24,7 @@ from pages.features.editor.marks import framed
 
 _ADD = "augury.add_regulariser"
 Shape = Literal["constant", "linear", "cubic", "step"]
+RISES = (1.0, 2.0, 3.0, 5.0, 10.0)  # what a learning rate may be multiplied by
 SHAPES: dict[Shape, str] = {
     "constant": "is at full strength from the first step",
     "linear": "rises from 0",
@@ -155,13 +156,52 @@ def _strength(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place
                 key=choice.key(*place, "warmup", spec.schedule),
                 on_change=change,
             )
+    if entry.releases and spec.solver != "penalty":
+        _release(entry, spec, epochs, place)
     drawn = schedule(spec.model_copy(update={"strength": strength}), epochs)
     live_chart(
         json.dumps(drawn),
         key=f"schedule.{spec.kind}",
         height=110,
-        alt=f"{entry.symbol} of {entry.title} over the run: it {SHAPES[shape_of(spec)]}, {strength:g}.",
+        alt=f"{entry.symbol} of {entry.title} over the run: it {SHAPES[shape_of(spec)]}, {strength:g}"
+        + (f", and 0 after {spec.release_epochs} epochs." if spec.release_epochs else "."),
     )
+
+
+def _release(entry: RegulariserEntry, spec: RegulariserSpec, epochs: int, place: tuple[str, str]) -> None:
+    """Whether the penalty lets go before the end, when, and at which learning rate it goes on."""
+    change = partial(_dialled, spec.kind, epochs)
+    first = spec.warmup_epochs + 1
+    with framed(f"regularisers.{spec.kind}.release_epochs", "Release"):
+        st.toggle(
+            "Let go before the end",
+            bool(spec.release_epochs),
+            key=choice.key(*place, "releases"),
+            help=f"From then on {entry.symbol} is 0 and what is zero stays zero: the weights that are left "
+            "grow to the size that the data ask for (the relaxed lasso: Meinshausen 2007).",
+            on_change=change,
+            disabled=not spec.release_epochs and first >= epochs,
+        )
+        if not spec.release_epochs:
+            return
+        st.slider(
+            "Lets go after (epochs)",
+            first,
+            max(epochs - 1, spec.release_epochs, first + 1),
+            spec.release_epochs,
+            key=choice.key(*place, "release_epochs", first),
+            on_change=change,
+        )
+    with framed(f"regularisers.{spec.kind}.release_rate", "Learning rate from then on"):
+        st.select_slider(
+            "Learning rate from then on",
+            sorted({*RISES, spec.release_rate}),
+            spec.release_rate,
+            format_func=lambda rate: f"× {rate:g}",
+            key=choice.key(*place, "release_rate"),
+            help="A schedule may have made it small by then; the weights need steps to grow.",
+            on_change=change,
+        )
 
 
 def shape_of(spec: RegulariserSpec) -> Shape:
@@ -193,6 +233,15 @@ def _as_dialled(spec: RegulariserSpec, epochs: int) -> RegulariserSpec:
         if shape != "constant":
             first = spec.warmup_epochs or max(1, epochs // 2)
             update |= {"schedule": shape, "warmup_epochs": now(f"warmup.{shape}", first)}
+    if entry.releases:
+        update |= {"release_epochs": 0, "release_rate": 1.0}
+        if update["solver"] != "penalty" and now("releases", bool(spec.release_epochs)):
+            # As late as three quarters of the run, and never before the strength has risen.
+            release = now(
+                f"release_epochs.{spec.warmup_epochs + 1}", spec.release_epochs or max(1, 3 * epochs // 4)
+            )
+            update["release_epochs"] = max(release, update["warmup_epochs"] + 1)
+            update["release_rate"] = now("release_rate", spec.release_rate)
     return spec.model_copy(update=update)
 
 

@@ -15,7 +15,7 @@ from core.models.dropout import dropouts
 from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
-from core.text.advice import in_time, unreached
+from core.text.advice import in_time, unreached, unreleased
 from core.text.describe import objective
 from core.text.escape import plain, plain_html
 from pages.components.live_chart import live_chart
@@ -72,6 +72,8 @@ def _unreached(spec: RunSpec) -> None:
             on_click=_arrive,
             args=(spec, [i for i, _ in found], epochs),
         )
+    for what in unreleased(spec):
+        st.warning(plain(what), icon=":material/trending_down:")
 
 
 def _arrive(spec: RunSpec, late: Sequence[int], epochs: int) -> None:
@@ -162,6 +164,7 @@ def _strength(regulariser: RegulariserSpec) -> str:
         "cubic": f"{rising}, steeply at first",
         "step": f" after {epochs} epochs",
     }
-    return (
-        f", {REGULARISERS[regulariser.kind].symbol} = {regulariser.strength:g}{does[shape_of(regulariser)]}"
-    )
+    released = regulariser.release_epochs
+    until = f", released after {released} epochs: then it is 0, and what is zero stays so" if released else ""
+    symbol = REGULARISERS[regulariser.kind].symbol
+    return f", {symbol} = {regulariser.strength:g}{does[shape_of(regulariser)]}{until}"
