@@ -6,11 +6,45 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from core.files import write_text
+from core.probe.trained_run import weights_of_run
 from core.run.errors import SpecError
-from core.run.made import spec_of, weights_of
+from core.run.made import Made, spec_of, weights_of
 from core.run.spec import RunSpec
+from core.transform.plan import Asked, planned
+
+
+class ToMake(NamedTuple):
+    """A job that makes a network of others'.
+
+    Args:
+        sources: of each its spec and its weights.
+        parents: their digests.
+    """
+
+    kind: str
+    spec: RunSpec
+    inputs: dict[str, Any]
+    parents: Sequence[str]
+    sources: list[tuple[RunSpec, Path]]
+
+
+def to_make(how: str, asked: Asked, sources: Sequence[tuple[str, RunSpec]], digests: Sequence[str]) -> ToMake:
+    """The job that ``asked`` comes to.
+
+    Args:
+        sources: of each run its id, and its spec as it is now.
+        digests: theirs.
+
+    Raises:
+        SpecError: it can't be made of these.
+    """
+    plan = planned(how, asked, [spec for _, spec in sources])
+    made = Made(how=how, params=plan.params, sources=tuple(run_id for run_id, _ in sources))
+    given = [(spec, weights_of_run(run_id)) for run_id, spec in sources]
+    return ToMake(plan.kind, plan.spec, made.inputs(), digests, given)
 
 
 def give(folder: Path, sources: Sequence[tuple[RunSpec, Path]]) -> None:

@@ -23,7 +23,7 @@ from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.keeper import Keeper
 from core.jobs.kinds import KINDS
 from core.jobs.limits import NONE, Limits
-from core.jobs.making import give
+from core.jobs.making import ToMake, give, to_make
 from core.jobs.memory import run_bytes
 from core.jobs.needs import check_fits
 from core.jobs.queue import MAX_COMMAND_BYTES, Queue
@@ -41,13 +41,11 @@ from core.jobs.room import Room
 from core.jobs.runner import Runner, seconds_trained
 from core.jobs.turns import place_of
 from core.jobs.views import Archive, RunView
-from core.probe.trained_run import weights_of_run
 from core.run.commands import read_command
 from core.run.digest import canonical, digest
 from core.run.errors import SpecError
 from core.run.history import History
 from core.run.kinds import RUNS, is_run
-from core.run.made import Made
 from core.run.spec import RunSpec, is_upload, parse
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefact, Artefacts, listed
@@ -56,7 +54,7 @@ from core.store.folders import shared_folders
 from core.store.retention import bytes_of_place
 from core.store.store import MAX_INPUTS_BYTES, Store, StoredRun, is_run_id, run_folder
 from core.text.paths import without_paths
-from core.transform.plan import Asked, planned
+from core.transform.plan import Asked
 
 log = logging.getLogger(__name__)
 
@@ -240,41 +238,60 @@ class Jobs:
                 raise
             raise SpecError("", f"The branch could not be stored: {error.strerror}.") from error
 
-    def make(self, how: str, asked: Asked, visitor: str = "", key: str = "", group: str | None = None) -> str:
+    def make(
+        self,
+        how: str,
+        asked: Asked,
+        visitor: str = "",
+        key: str = "",
+        group: str | None = None,
+        run_id: str | None = None,
+        resumes: int = 0,
+    ) -> str:
         """Put a run into the queue whose network is made of those of others; its id. They stay as they are,
         so anybody may.
 
         Args:
             asked: its sources are ids of runs.
-            visitor, key, group: as `submit` has them.
+            visitor, key, group, run_id, resumes: as `submit` has them.
 
         Raises:
             SpecError: it can't be made of these, or as `submit`.
         """
+        job = self._to_make(how, asked)
+        run_id = run_id or uuid.uuid4().hex
+        try:
+            give(run_folder(run_id), job.sources)
+            return self.submit(
+                job.spec, job.kind, job.inputs, visitor, group, job.parents, run_id, key, resumes=resumes
+            )
+        except (SpecError, OSError) as error:
+            drop(run_id)
+            if isinstance(error, SpecError):
+                raise
+            raise SpecError("", f"The networks could not be copied: {error.strerror}.") from error
+
+    def already_made(self, how: str, asked: Asked) -> StoredRun | None:
+        """The newest finished run that was made so, see `already`.
+
+        Raises:
+            SpecError: it can't be made of these.
+        """
+        job = self._to_make(how, asked)
+        return self.already(job.spec, job.kind, job.inputs, job.parents)
+
+    def _to_make(self, how: str, asked: Asked) -> ToMake:
         views = [self.view(run_id) for run_id in asked.sources]
         known = [view for view in views if view is not None and is_run(view.kind)]
         if len(known) < len(views):
             raise SpecError("from", "a run that it is to be made of is not there any more.")
         if any(not view.ended for view in known):
             raise SpecError("from", "a run that it is to be made of has not ended yet; wait for it.")
-        plan = planned(how, asked, [view.spec_now for view in known])
-        sources = tuple(view.id for view in known)
-        made = Made(how=how, params=plan.params, sources=sources)
         stored = [self._store.run(view.id) for view in known]
-        parents = [
+        digests = [
             run.digest_with(view.history.edits) for run, view in zip(stored, known, strict=True) if run
         ]
-        run_id = uuid.uuid4().hex
-        try:
-            given = [(view.spec_now, weights_of_run(view.id)) for view in known]
-            give(run_folder(run_id), given)
-            told = {"kind": plan.kind, "inputs": made.inputs(), "parents": parents, "group": group}
-            return self.submit(plan.spec, **told, visitor=visitor, key=key, run_id=run_id)  # type: ignore[arg-type]
-        except (SpecError, OSError) as error:
-            drop(run_id)
-            if isinstance(error, SpecError):
-                raise
-            raise SpecError("", f"The networks could not be copied: {error.strerror}.") from error
+        return to_make(how, asked, [(view.id, view.spec_now) for view in known], digests)
 
     def children(self, run_id: str) -> list[StoredRun]:
         """The runs that branch from this one, and those whose networks were made of its, the newest first."""

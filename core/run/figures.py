@@ -169,6 +169,7 @@ class Figures(TypedDict):
     ]  # by kind of regulariser that counts
     answers: NotRequired[Answers]
     confusion: NotRequired[Annotated[Confusion, AfterValidator(_square)]]  # of the validation images
+    calibration_error: NotRequired[Share]  # by them, see `core.measure.calibration`
     stop: NotRequired[Text]  # why the run ends here, early
 
 

@@ -9,23 +9,27 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 
 from core.jobs.manager import RESUMES, Jobs
 from core.run.errors import SpecError
 from core.run.events import TERMINAL, Event
-from core.run.history import build_history
+from core.run.history import History, build_history
 from core.store.store import Store
 from core.store.studies import RunRow, StoredCell, StoredStudy, StudyStore, group_of
-from core.study.cells import Cell, CellFigures, Table, Told
+from core.study.cells import Cell, CellFigures, Making, Table, Told
 from core.study.spec import Study, parse_study
+from core.transform.plan import Asked
+from core.transform.rows import Costs, rows_of
 
 log = logging.getLogger(__name__)
 
 AHEAD = 3  # jobs that wait at a time: no slot is idle, and others' runs take their turn between them
 LOST_SECONDS = 5.0  # after which a cell is begun again whose server was killed before it had put it in
+NOT_MADE = "What it would be made of has failed."
 GONE = "Its run is not there any more."
 UNREADABLE = "What is stored of this study can't be read by this version."
 
@@ -162,6 +166,8 @@ class Driver:
         Raises:
             SpecError: it can't be begun now.
         """
+        if cell.made is not None:
+            return self._make(stored, cell, cell.made, cells)
         if cell.follows is not None:
             before = cells.get(cell.follows)
             if before is None or not self._studies.begin(stored.id, cell.key, before.run_id, before.reused):
@@ -176,6 +182,37 @@ class Driver:
         try:
             self._submit(stored, cell, run_id)
         except SpecError:
+            self._studies.forget(stored.id, [cell.key])
+            raise
+        return True
+
+    def _make(self, stored: StoredStudy, cell: Cell, made: Making, cells: Mapping[str, StoredCell]) -> bool:
+        """Begin a cell whose network is made of others', if those are there; whether a job waits now.
+
+        Raises:
+            SpecError: it can't be begun now.
+        """
+        before = [cells[key] for key in made.of if key in cells]
+        if any(each.state == "failed" for each in before):
+            self._studies.begin(stored.id, cell.key, uuid.uuid4().hex, False)
+            self._studies.set_cell(stored.id, cell.key, "failed", was="runs", reason=NOT_MADE)
+            return False
+        if len(before) < len(made.of) or any(each.state != "done" for each in before):
+            return False
+        asked = asked_for(cell, made, [each.run_id for each in before])
+        if (there := self._jobs.already_made(made.how, asked)) is not None:
+            self._studies.begin(stored.id, cell.key, there.id, True)
+            return False
+        run_id = uuid.uuid4().hex
+        if not self._studies.begin(stored.id, cell.key, run_id, False):
+            return False
+        told = {"visitor": stored.visitor, "group": group_of(stored.id), "run_id": run_id}
+        try:
+            self._jobs.make(made.how, asked, **told, resumes=RESUMES)
+        except SpecError as error:
+            if error.where:  # it is about this cell, and another try would end alike
+                self._studies.set_cell(stored.id, cell.key, "failed", was="runs", reason=error.what)
+                return False
             self._studies.forget(stored.id, [cell.key])
             raise
         return True
@@ -204,8 +241,8 @@ class Driver:
         """A cell that was paused goes on."""
         if self._studies.set_cell(stored.id, cell.key, "runs", was="paused"):
             run = self._studies.runs([known.run_id]).get(known.run_id)
-            if run is None:
-                self._studies.forget(stored.id, [cell.key])
+            if run is None or (cell.made is not None and not cell.epochs and run.state == "stopped"):
+                self._studies.forget(stored.id, [cell.key])  # the second is made anew, which takes a moment
             elif run.state == "stopped" and not _has_reached(self._store.events(known.run_id), cell):
                 self._jobs.go_on(known.run_id, cell.until)
 
@@ -230,7 +267,7 @@ def figures_at(events: list[tuple[int, Event]], cell: Cell) -> CellFigures | Non
             event = epochs[max(epochs)]  # it ended early, by a regulariser's choice
     if event is None:
         return None
-    sparsity = event["sparsity"]
+    sparsity, started = event["sparsity"], history.started or {}
     trained = [each for each in history.epochs if cell.until is None or each["epoch"] <= cell.until]
     return CellFigures(
         accuracy=event["validation_accuracy"],
@@ -242,9 +279,39 @@ def figures_at(events: list[tuple[int, Event]], cell: Cell) -> CellFigures | Non
         epoch=event["epoch"],
         images=history.validation_images,
         seconds=sum(float(each.get("seconds") or 0.0) for each in trained),
+        calibration_error=event.get("calibration_error"),
+        parameters=started.get("parameters"),
+        **_costs(history),
+    )
+
+
+def _costs(history: History) -> dict[str, Any]:
+    """What a network that was made of others costs, and the first of those."""
+    rows = {row.place: row for row in rows_of(history, "costs", Costs)}
+    own, before = rows.get(None), rows.get(0)
+    if own is None or before is None:
+        return {}
+    return {
+        "bytes": own.smallest_file,
+        "bytes_before": before.smallest_file,
+        "multiply_adds": own.multiply_adds,
+        "multiply_adds_before": before.multiply_adds,
+        "times": own.microseconds / before.microseconds if before.microseconds else None,
+    }
+
+
+def asked_for(cell: Cell, made: Making, sources: Sequence[str]) -> Asked:
+    """The job of a cell whose network is made of these runs'."""
+    return Asked(
+        sources=tuple(sources),
+        params=dict(made.params),
+        train=made.train,
+        model=made.model,
+        name=cell.spec.name,
     )
 
 
 def already_there(jobs: Jobs, cells: list[Cell]) -> list[str]:
     """The keys of those of these cells that finished runs answer already."""
-    return [cell.key for cell in cells if cell.follows is None and jobs.already(cell.spec) is not None]
+    begun = [cell for cell in cells if cell.follows is None and cell.made is None]
+    return [cell.key for cell in begun if jobs.already(cell.spec) is not None]

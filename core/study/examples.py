@@ -44,6 +44,17 @@ _ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
         },
     ),
     "learning-curve": (_SMALL, {"seeds": 3}),
+    "recipe": (
+        _SMALL,
+        {
+            "steps": [
+                {"how": "prune", "params": {"share": 0.9}, "train": {"epochs": 3}},
+                {"how": "shrink"},
+                {"how": "quantise", "params": {"bits": 4}, "train": {"epochs": 2}},
+            ]
+        },
+    ),
+    "distillation": (_SMALL, {"seeds": 5}),
     "seeds": (
         _SMALL.model_copy(update={"model": _DROPOUT}),
         {"seeds": 5, "varied": ["weights", "order", "split"]},

@@ -17,12 +17,15 @@ from core.text.escape import cell as cell_text
 
 STUDY, CELLS, RESULT, PLACE = "study.json", "cells.csv", "result.json", "place.json"
 FIGURES = tuple(CellFigures.model_fields)
+OPTIONAL = FIGURES[FIGURES.index("seconds") + 1 :]  # a column only where some cell has one
 HEADS = {"images": "validation_images"}  # what is varied may be called ``images``, too
 
 
 def cells_csv(cells: Sequence[Cell], table: Table) -> str:
     """A row a cell: what was set, the fold and seed, what came out, and the run's id. Cells that have not
     begun are there, too, without figures."""
+    found = [told.figures.model_dump() for told in table.values() if told.figures]
+    known = [each for each in FIGURES if each not in OPTIONAL or any(row[each] is not None for row in found)]
     settings = list(dict.fromkeys(name for cell in cells for name in cell.settings if name != "seed"))
     columns = [
         "cell",
@@ -30,7 +33,7 @@ def cells_csv(cells: Sequence[Cell], table: Table) -> str:
         *settings,
         "fold",
         "seed",
-        *(HEADS.get(each, each) for each in FIGURES),
+        *(HEADS.get(each, each) for each in known),
         "state",
         "reason",
         "run",
@@ -44,7 +47,7 @@ def cells_csv(cells: Sequence[Cell], table: Table) -> str:
         row: list[Any] = [cell.key, cell.role]
         row += [cell.settings.get(name, "") for name in settings]
         row += ["" if cell.fold is None else cell.fold, cell.spec.seed]
-        row += [_plain(figures.get(name)) for name in FIGURES]
+        row += [_plain(figures.get(name)) for name in known]
         writer.writerow(
             [
                 cell_text(each) if isinstance(each, str) else each

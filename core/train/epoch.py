@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from core.measure.calibration import calibration_error
 from core.measure.flow import FlowMeter
 from core.measure.named import named
 from core.run.events import EpochEvent, Event, Penalties
@@ -73,7 +74,9 @@ def at_once(session: Session, *, last: bool) -> EpochEvent:
 
 
 def _add_answers(event: EpochEvent, session: Session, judged: Judgement) -> None:
-    """Which images are right, and what is taken for what, where that is kept."""
+    """Which images are right, what is taken for what, where that is kept, and whether the network is as sure
+    as it is right."""
+    event["calibration_error"] = calibration_error(judged.confidence, judged.correct)
     if len(judged.correct) <= MOST_COMPARED:
         event["right"] = judged.right
     num_classes = len(session.validation.classes)

@@ -119,7 +119,12 @@ def how_made(inputs: Mapping[str, Any], spec: RunSpec) -> str:
         params = completed_params(entry, inputs.get("params", {}), "params")
     except SpecError:
         return entry.title
-    said: str = imported(entry.chooses)(params, spec.train.epochs).said()
+    return in_words(entry, params, spec.train.epochs)
+
+
+def in_words(entry: Transform, params: Params, epochs: int) -> str:
+    """What a transform with these parameters, completed, is called, e.g. ``4 bits``."""
+    said: str = imported(entry.chooses)(params, epochs).said()
     return said
 
 

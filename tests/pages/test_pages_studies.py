@@ -76,6 +76,8 @@ def test_a_study_about_a_run_is_started_watched_and_read(open_page):
         ),
         ("learning-curve", {"images": [20, 40], "seeds": 2}, "40 images give"),
         ("seeds", {"seeds": 2, "varied": ["weights"]}, "initialisation alone"),
+        ("recipe", {"steps": [{"how": "shrink"}, {"how": "quantise"}]}, "All together"),
+        ("distillation", {"seeds": 2, "student": {"arch": "mlp", "params": {"hidden": [4]}}}, "in 15 bins"),
     ],
 )
 def test_each_answer_is_drawn_and_said(open_page, question, more, says):

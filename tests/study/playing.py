@@ -30,6 +30,9 @@ def played(asked: Study, judge: Callable[[Cell], CellFigures | None]) -> dict[st
     table: dict[str, Told] = {}
     while new := [cell for cell in asked.cells(table) if cell.key not in table]:
         for cell in new:
+            if cell.made is not None and any(table[key].state != "done" for key in cell.made.of):
+                table[cell.key] = Told("failed", f"{len(table):032x}", None, "What it is made of failed.")
+                continue
             if cell.follows:
                 assert table[cell.follows].state == "done"
             found = judge(cell)

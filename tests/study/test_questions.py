@@ -69,7 +69,8 @@ def test_every_question_draws_and_says_what_it_knows(question):
 def played_one(cell, draws):
     from core.study.cells import Told
 
-    return Told("done", "0" * 32, figures(draws.uniform(0.8, 0.99), cell, draws.uniform(0.1, 0.5)))
+    costs = {"bytes": 500, "bytes_before": 1000, "times": 0.9} if cell.made else {}
+    return Told("done", "0" * 32, figures(draws.uniform(0.8, 0.99), cell, draws.uniform(0.1, 0.5), **costs))
 
 
 def test_an_accuracy_or_a_question_that_is_not_there_is_refused_in_a_sentence():

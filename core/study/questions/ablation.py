@@ -13,7 +13,7 @@ from core.study.cells import Cell, CellFigures, Table
 from core.study.early import stops_early
 from core.study.questions.answers import done, is_over
 from core.study.questions.switches import Switch, setting_of, switches_of
-from core.study.rules.effects import Effect, Setting, factorial_effects, single_effects
+from core.study.rules.effects import Effect, Setting, factorial_effects, plain_effect, single_effects
 from core.study.spec import MOST_SEEDS, Cost, Study, differing, with_seed
 
 MOST_SWITCHES = 6
@@ -135,8 +135,8 @@ class AblationStudy(Study):
             "figure": self.figure,
             "design": self.design,
             "seeds": len(self.whole_seeds(table)),
-            "effects": [_plain(each) for each in main],
-            "interactions": [_plain(each) for each in pairs],
+            "effects": [plain_effect(each) for each in main],
+            "interactions": [plain_effect(each) for each in pairs],
             "settings": [
                 {
                     **{switch.name: on for switch, on in zip(self.switches, setting, strict=True)},
@@ -152,16 +152,3 @@ class AblationStudy(Study):
 
     def _keys(self) -> list[str]:
         return [self._key(setting, number) for number in range(self.seeds) for setting in self.settings]
-
-
-def _plain(effect: Effect) -> dict[str, Any]:
-    return {
-        "name": " × ".join(effect.names),
-        "names": list(effect.names),
-        "mean": effect.mean,
-        "low": effect.low if effect.is_known else None,
-        "high": effect.high if effect.is_known else None,
-        "n": effect.n,
-        "is_told": effect.is_told,
-        "needed": effect.needed,
-    }

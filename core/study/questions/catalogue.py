@@ -90,5 +90,26 @@ QUESTIONS: dict[str, Question] = {
             chart="core.figures.study.seeds:chart",
             says="core.text.studies.seeds:sentences",
         ),
+        Question(
+            name="recipe",
+            title="What does each step cost?",
+            help="A network is trained and then made smaller step by step: pruned, shrunk, trained on, given "
+            "few bits. Each step's loss is shown beside what it saves.",
+            source="Han, Mao & Dally 2016, arXiv 1510.00149",
+            study="core.study.questions.recipe:RecipeStudy",
+            chart="core.figures.study.recipe:chart",
+            says="core.text.studies.recipe:sentences",
+        ),
+        Question(
+            name="distillation",
+            title="Does a teacher help?",
+            help="The same student is taught by a trained network, by the labels alone, and by smoothed "
+            "labels, over several seeds. The answer is what the teacher adds, with an interval.",
+            source="Hinton, Vinyals & Dean 2015, arXiv 1503.02531; Müller, Kornblith & Hinton 2019, arXiv "
+            "1906.02629",
+            study="core.study.questions.distillation:DistillationStudy",
+            chart="core.figures.study.ablation:chart",
+            says="core.text.studies.distillation:sentences",
+        ),
     )
 }

@@ -12,7 +12,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.measure.beta import t_quantile
 from core.measure.mean import ROUNDING, mean_interval
@@ -50,6 +50,20 @@ class Effect(NamedTuple):
     @property
     def is_known(self) -> bool:
         return math.isfinite(self.low)
+
+
+def plain_effect(effect: Effect) -> dict[str, Any]:
+    """As JSON values; ``low`` and ``high`` are None where they are not known."""
+    return {
+        "name": " × ".join(effect.names),
+        "names": list(effect.names),
+        "mean": effect.mean,
+        "low": effect.low if effect.is_known else None,
+        "high": effect.high if effect.is_known else None,
+        "n": effect.n,
+        "is_told": effect.is_told,
+        "needed": effect.needed,
+    }
 
 
 def factorial_effects(

@@ -7,10 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.catalogue import Integers, Number, Parameter
 from core.jobs.rights import new_key
 from core.jobs.views import RunView
-from core.models.catalogue import ARCHITECTURES
 from core.run.digest import FROM
 from core.run.errors import SpecError
 from core.run.figures import result_of
@@ -20,6 +18,7 @@ from core.text.describe import title
 from core.text.escape import plain
 from core.transform.catalogue import TRANSFORMS, Transform
 from core.transform.plan import Asked, fits
+from pages.features.compress.student import student
 from pages.features.editor.fields import field
 from pages.features.frame.refused import refuse
 from pages.features.frame.setup import jobs
@@ -57,7 +56,7 @@ def form(view: RunView, entry: Transform) -> None:
         each.name: field(each, each.default, "compress", entry.name, at=_key(entry, each.name))
         for each in entry.parameters
     }
-    model = _student(view) if entry.student else None
+    model = student("compress") if entry.student else None
     most = min(MOST_EPOCHS, max(20, 2 * view.spec.train.epochs))
     least = 1 if entry.student else 0
     epochs = st.slider(
@@ -111,34 +110,6 @@ def _others(view: RunView, entry: Transform) -> list[str]:
 def _weights(known: Mapping[str, Any] | None) -> int | None:
     """How many weights a network has: fewer than its spec builds, if units were taken out."""
     return result_of(known)["sparsity"]["weights"] if known else None
-
-
-def _student(view: RunView) -> dict[str, Any]:
-    """The student's architecture, with the width that matters most."""
-    left, right = st.columns(2)
-    arch = left.selectbox(
-        "Student",
-        list(ARCHITECTURES),
-        index=list(ARCHITECTURES).index("mlp"),
-        format_func=lambda name: ARCHITECTURES[name].title,
-        key="compress.student",
-    )
-    entry = ARCHITECTURES[arch]
-    size = next(parameter for parameter in entry.parameters if parameter.name == entry.size)
-    small = _an_eighth(size)
-    with right:
-        value = field(size, small, "compress", "student", arch, at=f"compress.student.{arch}")
-    if isinstance(value, str):
-        value = [int(each) for each in value.replace(",", " ").split() if each.isdecimal()]
-    return {"arch": arch, "params": {entry.size: value}}
-
-
-def _an_eighth(size: Parameter) -> Any:
-    """An eighth of the usual width, as far as that goes."""
-    if isinstance(size, Integers):
-        return [max(size.low, each // 8) for each in size.default]
-    assert isinstance(size, Number)
-    return max(int(size.low), int(size.default) // 8)
 
 
 def _start(
