@@ -149,9 +149,9 @@ EXPORTS: dict[str, Export] = {
         ),
         Export(
             name="packed",
-            title="Weights of few bits (packed)",
-            help="A quantised network's weights, the few bits that they have side by side, and a short "
-            "script that unpacks them, bit for bit.",
+            title="Weights, packed",
+            help="The weights of a network that is quantised or has many zeros: the few bits that they have "
+            "side by side, zeros left out, and a short script that unpacks them, number for number.",
             source="https://huggingface.co/docs/safetensors",
             file="packed.safetensors",
             media_type="application/octet-stream",

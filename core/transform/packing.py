@@ -1,9 +1,12 @@
-"""Quantised weights as a file that is as small as they are: whole numbers of a few bits side by side.
+"""Weights of few bits, or with many zeros, as a file that is as small as they are.
 
 A tensor whose rows lie on grids of b bits becomes ``NAME.packed`` (uint8, its whole numbers from the lowest
-up, b bits each, rows after one another), ``NAME.scale`` and ``NAME.zero`` (float32, one a row, or one); the
-file's metadata say its shape, its bits and its lowest whole number. All else is stored as it is. What is
-unpacked is what was packed, bit for bit: a grid that does not give the very numbers back is not used.
+up, b bits each, rows after one another), ``NAME.scale`` and ``NAME.zero`` (float32, one a row, or one). Where
+that saves more than it costs, zeros are left out, and ``NAME.present`` (uint8) says by a bit for each number
+where there is one; what lies on no grid is then ``NAME.values`` (float32), those that are there. The file's
+metadata say shape, bits and lowest whole number of each. All else is stored as it is. What is unpacked is
+what was packed, number for number: a grid that does not give the very numbers back is not used. (On a grid a
+-0.0 becomes a 0.0, which equals it.)
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 BITS = (2, 3, 4, 5, 6, 7, 8)
-FORMAT = "augury-packed-1"
+FORMAT = "augury-packed-2"
+FLOAT_BITS = 32
 Floats = NDArray[np.float32]
 
 
@@ -26,21 +30,40 @@ def pack(state: Mapping[str, Floats]) -> tuple[dict[str, NDArray[np.generic]], d
     tensors: dict[str, NDArray[np.generic]] = {}
     grids: dict[str, object] = {}
     for name, values in state.items():
-        found = _grid(values) if values.ndim > 1 and values.dtype == np.float32 else None
-        if found is None:
+        is_matrix = values.ndim > 1 and values.dtype == np.float32
+        found = _grid(values) if is_matrix else None
+        bits = found[0] if found else FLOAT_BITS
+        present = _present(values, bits) if is_matrix else None
+        if found is None and present is None:
             tensors[name] = np.ascontiguousarray(values)
             continue
-        bits, lowest, whole, scale, zero = found
-        places = (whole - lowest).astype(np.uint8)
-        spread = (places.reshape(-1, 1) >> np.arange(bits - 1, -1, -1, dtype=np.uint8)) & 1
-        tensors[f"{name}.packed"] = np.packbits(spread.astype(np.uint8))
-        tensors[f"{name}.scale"], tensors[f"{name}.zero"] = scale, zero
-        grids[name] = {"shape": list(values.shape), "bits": bits, "lowest": lowest}
+        told: dict[str, object] = {"shape": list(values.shape), "bits": bits}
+        if present is not None:
+            tensors[f"{name}.present"] = np.packbits(present)
+        if found is None:
+            tensors[f"{name}.values"] = values.reshape(-1)[present]
+        else:
+            _, lowest, whole, scale, zero = found
+            places = (whole - lowest).astype(np.uint8).reshape(-1)
+            kept = places if present is None else places[present]
+            spread = (kept[:, None] >> np.arange(bits - 1, -1, -1, dtype=np.uint8)) & 1
+            tensors[f"{name}.packed"] = np.packbits(spread.astype(np.uint8))
+            tensors[f"{name}.scale"], tensors[f"{name}.zero"] = scale, zero
+            told["lowest"] = lowest
+        grids[name] = told
     return tensors, {"format": FORMAT, "grids": json.dumps(grids)}
 
 
+def _present(values: Floats, bits: int) -> NDArray[np.bool_] | None:
+    """Where there is no zero, flat; None: to say so costs more than the zeros, of ``bits`` each. A -0.0
+    that is not put on a grid stays what it is."""
+    flat = values.reshape(-1)
+    there = flat.view(np.int32) != 0 if bits == FLOAT_BITS else flat != 0
+    return there if there.size + int(there.sum()) * bits < there.size * bits else None
+
+
 def write_packed(weights: Path, packed: Path) -> int:
-    """Pack a file of weights; how many tensors are on grids."""
+    """Pack a file of weights; how many tensors became smaller."""
     tensors, metadata = pack(load_file(weights))
     save_file(tensors, packed, metadata=metadata)
     return len(json.loads(metadata["grids"]))

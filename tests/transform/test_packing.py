@@ -25,12 +25,22 @@ WEIGHTS = arrays.arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 
 def unpacked(tensors, metadata, name="w"):
     """By the words of `core.transform.packing`, number after number."""
     grid = json.loads(metadata["grids"])[name]
-    line = "".join(f"{byte:08b}" for byte in tensors[f"{name}.packed"])
     count, bits = math.prod(grid["shape"]), grid["bits"]
-    whole = [int(line[i * bits : (i + 1) * bits], 2) + grid["lowest"] for i in range(count)]
-    scale, zero = tensors[f"{name}.scale"], tensors[f"{name}.zero"]
-    rows = np.array(whole, np.float32).reshape(len(scale), -1)
-    return ((rows - zero) * scale).reshape(grid["shape"])
+    present = "1" * count
+    if f"{name}.present" in tensors:
+        present = "".join(f"{byte:08b}" for byte in tensors[f"{name}.present"])[:count]
+    there = [place for place in range(count) if present[place] == "1"]
+    values = np.zeros(count, np.float32)
+    if f"{name}.values" in tensors:
+        values[there] = tensors[f"{name}.values"]
+        return values.reshape(grid["shape"])
+    line = "".join(f"{byte:08b}" for byte in tensors[f"{name}.packed"])
+    scale, zero = tensors[f"{name}.scale"][:, 0], tensors[f"{name}.zero"][:, 0]
+    for i, place in enumerate(there):
+        row = place * len(scale) // count
+        whole = int(line[i * bits : (i + 1) * bits], 2) + grid["lowest"]
+        values[place] = (np.float32(whole) - zero[row]) * scale[row]
+    return values.reshape(grid["shape"])
 
 
 @given(
@@ -48,6 +58,49 @@ def test_what_is_unpacked_is_what_was_packed(weights, bits, by, symmetric, ends_
     assert len(tensors["w.packed"]) <= math.ceil(values.size * bits / 8)
     found = unpacked(tensors, metadata)
     assert found.dtype == np.float32 and np.array_equal(found, values)
+
+
+@given(
+    arrays.arrays(np.float32, (7, 9), elements=st.floats(-8, 8, width=32, allow_subnormal=False)),
+    st.floats(0, 1),
+)
+def test_zeros_of_any_share_are_left_out_where_that_saves(values, share):
+    order = np.random.default_rng(0).permutation(values.size)
+    values.reshape(-1)[order[: round(share * values.size)]] = 0.0
+    tensors, metadata = pack({"w": values, "b": values[0]})
+    assert np.array_equal(tensors["b"], values[0])
+    if "w" in tensors:
+        found = tensors["w"]
+    else:
+        found = unpacked(tensors, metadata)
+        assert (
+            "w.packed" in tensors or tensors["w.values"].nbytes + tensors["w.present"].nbytes < values.nbytes
+        )
+    assert np.array_equal(
+        found.view(np.int32) | np.int32(-(2**31)), values.view(np.int32) | np.int32(-(2**31))
+    )
+
+
+def test_a_minus_zero_on_no_grid_stays():
+    values = np.zeros((1, 12), np.float32)
+    values[0, :4] = 0.3, -0.0, 0.7, np.pi
+    tensors, metadata = pack({"w": values})
+    assert unpacked(tensors, metadata).tobytes() == values.tobytes()
+
+
+@pytest.mark.parametrize(("bits", "share"), [(None, 0.9), (None, 0.5), (4, 0.9), (2, 0.9)])
+def test_a_pruned_networks_file_is_as_small_as_what_is_left(bits, share):
+    weight = torch.randn(64, 125, generator=torch.Generator().manual_seed(1))
+    gone = torch.rand(64, 125, generator=torch.Generator().manual_seed(2)) < share
+    weight[gone] = 0
+    if bits is not None:
+        weight = quantised(weight, bits, by="tensor", symmetric=True)
+    values = weight.numpy()
+    tensors, metadata = pack({"w": values})
+    left = np.count_nonzero(values)
+    expected = 8000 / 8 + left * (bits or 32) / 8 + (8 if bits else 0)
+    assert sum(each.nbytes for each in tensors.values()) == pytest.approx(expected, abs=2)
+    assert np.array_equal(unpacked(tensors, metadata), values)
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])

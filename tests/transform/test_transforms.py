@@ -330,16 +330,25 @@ def test_what_can_not_be_is_said_in_one_line(tmp_path, trained, capsys, how, ask
 
 def test_small_files_travel(tmp_path, trained, capsys):
     """Packed and unpacked it is the same; archived and imported, too; and a short script loads it."""
-    _, out = made(tmp_path, "quantise", [trained("cnn")], params={"bits": 2, "by": "tensor"})
-    assert main(["export", str(out), "--as", "packed", "--out", str(tmp_path / "packed")]) == 0
     import subprocess
     import sys
 
-    subprocess.run([sys.executable, tmp_path / "packed" / "unpack.py"], check=True)
-    one = load_file(tmp_path / "packed" / "weights.safetensors")
-    other = load_file(out / "weights.safetensors")
-    assert one.keys() == other.keys()
-    assert all(np.array_equal(one[name].numpy(), other[name].numpy()) for name in other)
+    _, pruned = made(tmp_path, "prune", [trained("cnn")], params={"share": 0.9})
+    for how, source, asked in (
+        ("quantise", trained("cnn"), {"bits": 2, "by": "tensor"}),
+        ("prune", trained("cnn"), {"share": 0.9}),
+        ("quantise", pruned, {"bits": 4}),
+    ):
+        _, out = made(tmp_path, how, [source], params=asked)
+        place = tmp_path / f"packed {how} {source.name}"
+        assert main(["export", str(out), "--as", "packed", "--out", str(place)]) == 0
+        subprocess.run([sys.executable, place / "unpack.py"], check=True)
+        one, other = load_file(place / "weights.safetensors"), load_file(out / "weights.safetensors")
+        assert one.keys() == other.keys()
+        assert all(np.array_equal(one[name].numpy(), other[name].numpy()) for name in other)
+        assert (place / "packed.safetensors").stat().st_size < (
+            out / "weights.safetensors"
+        ).stat().st_size / 3
     for name in ("cnn, norm", "gru", "attention", "mlp"):
         asked = {"what": "units", "share": 0.5}
         _, small = made(tmp_path, "prune", [trained(name)], params=asked, train={"epochs": 1})
@@ -349,7 +358,7 @@ def test_small_files_travel(tmp_path, trained, capsys):
         capsys.readouterr()
         assert main(["export", str(small), "--as", "archive", "--out", str(tmp_path / f"a {name}.zip")]) == 0
     status = main(["export", str(trained("mlp")), "--as", "packed", "--out", str(tmp_path / "no")])
-    assert status == 2 and "quantise it first" in capsys.readouterr().err
+    assert status == 2 and "quantise or prune it first" in capsys.readouterr().err
 
 
 def test_who_stops_while_costs_are_measured_keeps_a_whole_run(tmp_path, trained):

@@ -1,4 +1,4 @@
-"""A quantised network's weights as a file that is as small as they are, and a few lines that unpack it."""
+"""A network's weights as a file that is as small as they are, and a few lines that unpack it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.transform.packing import write_packed
 
 FILE, LOADER = "packed.safetensors", "unpack.py"
 
-_UNPACK = '''"""Unpack {run}'s weights: python unpack.py writes weights.safetensors, bit for bit as they were.
+_UNPACK = '''"""Unpack {run}'s weights: python unpack.py writes weights.safetensors, the numbers as they were.
 
 This needs numpy and safetensors.
 """
@@ -28,12 +28,20 @@ with safe_open(here / "{file}", "numpy") as file:
     stored = {{name: file.get_tensor(name) for name in file.keys()}}
 weights = {{name: value for name, value in stored.items() if name.rpartition(".")[0] not in grids}}
 for name, grid in grids.items():
-    count, bits = int(np.prod(grid["shape"])), grid["bits"]
-    each = np.unpackbits(stored[name + ".packed"])[: count * bits].reshape(count, bits)
-    whole = (each << np.arange(bits - 1, -1, -1)).sum(1) + grid["lowest"]
-    scale, zero = stored[name + ".scale"], stored[name + ".zero"]
-    rows = whole.astype(np.float32).reshape(len(scale), -1)
-    weights[name] = ((rows - zero) * scale).reshape(grid["shape"]).astype(np.float32)
+    size, bits = int(np.prod(grid["shape"])), grid["bits"]
+    there = np.ones(size, bool)
+    if name + ".present" in stored:  # zeros were left out
+        there = np.unpackbits(stored[name + ".present"])[:size].astype(bool)
+    values, count = np.zeros(size, np.float32), int(there.sum())
+    if name + ".values" in stored:
+        values[there] = stored[name + ".values"]
+    else:
+        each = np.unpackbits(stored[name + ".packed"])[: count * bits].reshape(count, bits)
+        whole = (each << np.arange(bits - 1, -1, -1)).sum(1) + grid["lowest"]
+        row = np.arange(size)[there] * len(stored[name + ".scale"]) // size
+        scale, zero = stored[name + ".scale"][row, 0], stored[name + ".zero"][row, 0]
+        values[there] = (whole.astype(np.float32) - zero) * scale
+    weights[name] = values.reshape(grid["shape"])
 save_file(weights, here / "weights.safetensors")
 print(f"{{len(grids)}} tensors unpacked")
 '''
@@ -43,11 +51,13 @@ def write(asked: Asked, folder: Path) -> None:
     """``packed.safetensors`` and ``unpack.py``.
 
     Raises:
-        SpecError: the run has left no weights, or none of them lie on a grid.
+        SpecError: the run has left no weights, or nothing can be saved.
     """
     run = asked.run
     if not write_packed(run.with_weights(), folder / FILE):
         raise SpecError(
-            "", "None of this network's weights lie on a grid of few bits; quantise it first, under Compress."
+            "",
+            "None of this network's weights lie on a grid of few bits, and too few are zero; quantise or "
+            "prune it first, under Compress.",
         )
     (folder / LOADER).write_text(_UNPACK.format(run=run.stem, file=FILE), encoding="utf-8")

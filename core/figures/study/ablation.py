@@ -30,7 +30,8 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
         result["figure"]
     ]
     layout["xaxis"] |= {
-        "title": {"text": f"what it adds to {what} ({unit}), n = {result['seeds']} seeds"},
+        "title": {"text": f"what it adds to {what}<br>({unit}), n = {result['seeds']} seeds"},
+        "automargin": True,
         "zeroline": True,
         "zerolinewidth": 2,
         "zerolinecolor": NEUTRAL,

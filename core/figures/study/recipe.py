@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.figures.parts import VALIDATION, plain_layout
+from core.figures.parts import VALIDATION, plain_layout, round_numbers
 from core.figures.probes import Chart
 from core.text.escape import plain_html
 
@@ -16,14 +16,14 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
     if len(rows) < 2:
         return None
     x, y = [row["bytes"] / 1000 for row in rows], [100 * row["accuracy"] for row in rows]
-    names = [plain_html(row["said"]) for row in rows]
+    names = [plain_html(row["said"]) for row in rows]  # each begins with its number
     trace = {
         "type": "scatter",
         "mode": "lines+markers+text",
         "x": x,
         "y": y,
-        "text": names,
-        "textposition": ["top center" if i % 2 == 0 else "bottom center" for i in range(len(rows))],
+        "text": [name.partition(".")[0] for name in names],
+        "textposition": "top right",
         "cliponaxis": False,
         "line": {"color": VALIDATION, "width": 2},
         "marker": {"color": VALIDATION, "size": 10},
@@ -41,8 +41,13 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
     }
     layout = plain_layout("validation accuracy (%)")
     layout["hovermode"] = "closest"
-    layout["margin"] |= {"r": 40, "t": 30}
-    layout["xaxis"] |= {"title": {"text": "the network's file (kB)"}, "type": "log", "autorange": "reversed"}
+    layout["xaxis"] |= {
+        "title": {"text": "the network's file, smaller to the right (kB)"},
+        "type": "log",
+        "autorange": "reversed",
+        "tickvals": round_numbers(min(x), max(x)),
+        "tickformat": "~g",
+    }
     said = "; ".join(f"{name} {b:.2f} % at {a:,.1f} kB" for name, a, b in zip(names, x, y, strict=True))
     return Chart({"data": [trace], "layout": layout}, f"Accuracy and file size, step by step: {said}.")
 

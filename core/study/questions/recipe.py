@@ -79,7 +79,7 @@ class RecipeStudy(Study):
     def said(self, number: int) -> str:
         """What a step is called: 0 is the training before them."""
         if number == 0:
-            return TRAINED
+            return f"0. {TRAINED}"
         step = self.steps[number - 1]
         epochs = step.train.epochs
         name = in_words(TRANSFORMS[step.how], step.params, epochs)

@@ -25,6 +25,7 @@ from pages.features.frame.setup import jobs
 from pages.features.frame.share import keep_control_key
 from pages.features.frame.visitor import visitor
 from pages.features.live.starting import frozen_note
+from pages.features.study.base import is_asked_about
 
 MOST_EPOCHS, MOST_OTHERS = 50, 60
 FEWEST_WORDS = "Repeat this run with another seed first."
@@ -77,6 +78,12 @@ def form(view: RunView, entry: Transform) -> None:
         args=(entry.name, view.id, tuple(others), params, model, int(epochs)),
         help="Makes another run; this one stays as it is.",
     )
+    if is_asked_about(view):
+        label, question = ("Over several seeds: does a teacher help?", "distillation")
+        if not entry.student:
+            label, question = ("Several steps in a row: what does each cost?", "recipe")
+        asked = {"ask": question, "about": view.id}
+        st.page_link("pages/4_Studies.py", label=label, icon=":material/science:", query_params=asked)
 
 
 def _key(entry: Transform, name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.catalogue import Number
 from core.run.spec import RunSpec
 from core.study.questions.recipe import MOST_CHAINS, MOST_STEPS
 from core.transform.catalogue import TRANSFORMS
@@ -55,9 +56,14 @@ def _step(number: int, base: RunSpec) -> dict[str, Any]:
             key=f"{at}.epochs",
         )
         model = student(at) if entry.student else None
-        with st.expander("How", expanded=False) if entry.parameters else st.container():
-            params = {
-                each.name: field(each, each.default, "study", each.name, at=f"{at}.{each.name}")
-                for each in entry.parameters
-            }
+        size = next((each for each in entry.parameters if isinstance(each, Number)), None)
+        params = {}
+        if size is not None:  # what matters most: how much goes, how many bits
+            params[size.name] = field(size, size.default, "study", size.name, at=f"{at}.{size.name}")
+        if rest := [each for each in entry.parameters if each is not size]:
+            with st.expander("More of how"):
+                params |= {
+                    each.name: field(each, each.default, "study", each.name, at=f"{at}.{each.name}")
+                    for each in rest
+                }
     return {"how": how, "params": params, "train": {"epochs": int(epochs)}, "model": model}
