@@ -59,7 +59,8 @@ def make(how: str, asked: Asked, out: Path, control: Control, tell: Callable[[Ev
     """
     sources = open_sources(asked.sources)
     specs = [_spec_now(source) for source in sources]
-    plan = planned(how, asked, specs)
+    alone = [not (source.edits or source.history.branches or source.made) for source in sources]
+    plan = planned(how, asked, specs, alone)
     give(out, [(spec, source.with_weights()) for spec, source in zip(specs, sources, strict=True)])
     ids = tuple(f"{number:032x}" for number in range(len(sources)))  # of folders, which have none
     inputs = Made(how=how, params=plan.params, sources=ids).inputs()

@@ -52,9 +52,9 @@ def test_what_is_taken_away_is_named():
     assert differences(BASE, with_l1) == ["no L1"]
 
 
-def run(spec, seconds=2.0, imported_at=None):
-    summary = {"last": {"seconds": seconds}}
-    return SimpleNamespace(spec=filled(parse(spec)), kind="train", summary=summary, imported_at=imported_at)
+def run(spec, seconds=2.0, imported_at=None, inputs=None):
+    summary, own = {"last": {"seconds": seconds}}, {"imported_at": imported_at, "inputs": inputs or {}}
+    return SimpleNamespace(spec=filled(parse(spec)), kind="train", summary=summary, **own)
 
 
 def work(trained):
@@ -76,7 +76,9 @@ def test_the_time_is_that_of_the_latest_runs_of_this_network_scaled_by_images_an
     assert how_long(BASE, [run(large, 60.0), run(small, 2.0)]).seconds == pytest.approx(2.0 * scale)
     assert how_long(BASE, [run(other)]) is None
     assert how_long(BASE, [run(small, imported_at=1.0)]) is None  # another machine's seconds
-    untold = SimpleNamespace(spec=BASE, kind="train", summary=None, imported_at=None)
+    made = run(small, inputs={"how": "prune", "from": ["0" * 32]})  # of a network that may be smaller
+    assert how_long(BASE, [made]) is None
+    untold = SimpleNamespace(inputs={}, spec=BASE, kind="train", summary=None, imported_at=None)
     assert how_long(BASE, [untold]) is None
 
 

@@ -5,7 +5,7 @@ import pytest
 from core.catalogues import completed
 from core.presets import preset
 from core.run.spec import RegulariserSpec, RunSpec, TrainSpec
-from core.text.advice import in_time, unreached
+from core.text.advice import in_time, kept_too_early, unreached
 from core.text.run_figures import figures, harder_while_learning, resumed_in_words
 from core.text.shares import counted, gap, in_full
 from tests.made_up_run import STARTED, epoch_event
@@ -80,6 +80,18 @@ def test_a_strength_that_will_not_arrive_is_said():
 def test_one_that_arrives_is_not():
     assert unreached(risen(schedule="linear", warmup_epochs=5)) == unreached(risen()) == []
     assert [in_time(epochs) for epochs in (1, 5, 30)] == [1, 3, 20]
+
+
+def test_a_best_epoch_that_may_be_too_early_is_said():
+    def said(*regularisers):
+        return kept_too_early(completed(RunSpec(regularisers=regularisers)))
+
+    stopping = RegulariserSpec(kind="early_stopping")
+    rising = RegulariserSpec(kind="pruning", warmup_epochs=5, schedule="cubic")
+    assert "before Magnitude pruning is done" in said(stopping, rising)
+    assert "before L1 (lasso) is done" in said(RegulariserSpec(kind="l1", release_epochs=5), stopping)
+    assert said(stopping, RegulariserSpec(kind="l1", warmup_epochs=5)) == ""
+    assert said(rising) == said(stopping) == said(stopping, RegulariserSpec(kind="pruning")) == ""
 
 
 def test_a_run_that_was_cut_says_what_its_numbers_are():

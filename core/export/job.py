@@ -11,6 +11,7 @@ from pydantic import Field
 
 from core.catalogue import look_up
 from core.export.catalogue import EXPORTS, MOST_RUNS
+from core.export.measured import rows
 from core.export.source import Asked, open_sources
 from core.export.write import as_one_file, written
 from core.run.commands import Control
@@ -54,6 +55,8 @@ def run(spec: RunSpec, inputs: Mapping[str, Any], control: Control, out: Path | 
         folder = Path(made) / "files"
         folder.mkdir()
         files = written(entry, asked, folder)
+        for row in rows(folder):
+            yield {"event": "row", **row}
         control.check()
         single = len(files) == 1
         whole = Path(made) / "whole"

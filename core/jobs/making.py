@@ -31,17 +31,24 @@ class ToMake(NamedTuple):
     sources: list[tuple[RunSpec, Path]]
 
 
-def to_make(how: str, asked: Asked, sources: Sequence[tuple[str, RunSpec]], digests: Sequence[str]) -> ToMake:
+def to_make(
+    how: str,
+    asked: Asked,
+    sources: Sequence[tuple[str, RunSpec]],
+    digests: Sequence[str],
+    alone: Sequence[bool],
+) -> ToMake:
     """The job that ``asked`` comes to.
 
     Args:
         sources: of each run its id, and its spec as it is now.
         digests: theirs.
+        alone: of each, whether its spec alone trains it again.
 
     Raises:
         SpecError: it can't be made of these.
     """
-    plan = planned(how, asked, [spec for _, spec in sources])
+    plan = planned(how, asked, [spec for _, spec in sources], alone)
     made = Made(how=how, params=plan.params, sources=tuple(run_id for run_id, _ in sources))
     given = [(spec, weights_of_run(run_id)) for run_id, spec in sources]
     return ToMake(plan.kind, plan.spec, made.inputs(), digests, given)

@@ -46,6 +46,7 @@ from core.run.digest import canonical, digest
 from core.run.errors import SpecError
 from core.run.history import History
 from core.run.kinds import RUNS, is_run
+from core.run.made import is_made
 from core.run.spec import RunSpec, is_upload, parse
 from core.run.stopping import ALL_THAT_WAITED, By, stopped_early
 from core.store.artefacts import Artefact, Artefacts, listed
@@ -291,7 +292,8 @@ class Jobs:
         digests = [
             run.digest_with(view.history.edits) for run, view in zip(stored, known, strict=True) if run
         ]
-        return to_make(how, asked, [(view.id, view.spec_now) for view in known], digests)
+        alone = [not (view.history.edits or view.history.branches or is_made(view.inputs)) for view in known]
+        return to_make(how, asked, [(view.id, view.spec_now) for view in known], digests, alone)
 
     def children(self, run_id: str) -> list[StoredRun]:
         """The runs that branch from this one, and those whose networks were made of its, the newest first."""

@@ -217,6 +217,7 @@ _ATTENTION = ModelEntry(
     # Not its neurons: those of the embedding and of each block's second dense layer write into the tokens.
     removable=("heads",),
     bypassed=True,
+    blocks=True,
 )
 
 ARCHITECTURES: dict[str, ModelEntry] = {entry.name: entry for entry in (_CNN, _MLP, _RNN, _ATTENTION)}

@@ -40,6 +40,7 @@ class ModelEntry(Entry):
             filter a layer stays where they still put out a constant.
         bypassed: whether the image has a way around each of its layers, so that a layer of zeros
             doesn't silence the network.
+        blocks: whether it has blocks that can be taken out one by one.
         no_filters: one sentence: why the first layer can't be looked at as filters; empty if it can.
     """
 
@@ -50,4 +51,5 @@ class ModelEntry(Entry):
     size: str
     removable: tuple[str, ...] = ()
     bypassed: bool = False
+    blocks: bool = False
     no_filters: str = ""

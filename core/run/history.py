@@ -90,6 +90,11 @@ class History:
         return self.state in TERMINAL
 
     @property
+    def branches(self) -> bool:
+        """Whether it went on from another run's checkpoint."""
+        return bool((self.started or {}).get("begins_at"))
+
+    @property
     def validation_images(self) -> int | None:
         """How many images the run is judged by; None: that is not known."""
         return (self.started or {}).get("validation_images") or None

@@ -111,6 +111,23 @@ def unreleased(spec: RunSpec) -> list[str]:
     ]
 
 
+def kept_too_early(spec: RunSpec) -> str:
+    """A sentence where a run of ``spec``, completed, may keep an epoch before weights are as sparse as they
+    are to become; empty: it can't."""
+    stops = next((each.kind for each in spec.regularisers if REGULARISERS[each.kind].ends_runs), "")
+    late = [
+        title_of(REGULARISERS, each.kind)
+        for each in spec.regularisers
+        if each.release_epochs or (each.warmup_epochs and REGULARISERS[each.kind].sets)
+    ]
+    if not stops or not late:
+        return ""
+    return (
+        f"{title_of(REGULARISERS, stops)} keeps the best epoch, which may be one before {late[0]} is done: "
+        "then fewer weights are zero than you asked for. Leave one of the two out."
+    )
+
+
 def in_time(epochs: int) -> int:
     """Epochs over which a strength can rise in a run of so many, and leave a third to settle; at least 1."""
     return max(1, 2 * epochs // 3)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from core.data.catalogue import DATASETS
 from core.data.shape import training_images as images_of
 from core.regularise.catalogue import passes
+from core.run.made import is_made
 from core.run.spec import RunSpec
 from core.text.describe import title
 
@@ -35,6 +36,8 @@ class Trained(Protocol):
     def summary(self) -> Mapping[str, Any] | None: ...
     @property
     def imported_at(self) -> float | None: ...
+    @property
+    def inputs(self) -> Mapping[str, Any]: ...
 
 
 def how_long(spec: RunSpec, runs: Sequence[Trained]) -> Estimate | None:
@@ -55,7 +58,8 @@ def how_long(spec: RunSpec, runs: Sequence[Trained]) -> Estimate | None:
 def _epoch_seconds(spec: RunSpec, run: Trained) -> float | None:
     """What one epoch of ``spec`` takes, if an image takes as long as in ``run``: those that it trains on, and
     a third of that for those that judge it. None: it is not like it."""
-    if run.imported_at is not None:  # another machine's seconds
+    # Another machine's seconds; and a network that was made of others may be smaller than its spec says.
+    if run.imported_at is not None or is_made(run.inputs):
         return None
     if run.kind != "train" or not run.summary or not _alike(spec, run.spec):
         return None

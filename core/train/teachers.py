@@ -66,15 +66,26 @@ def sources_in(folder: Path, device: str = "auto", check: Callable[[], None] = n
     Raises:
         SpecError: one can't be read.
     """
+    return [
+        open_network(spec, folder / weights_of(number), device, check)
+        for number, spec in enumerate(specs_in(folder))
+    ]
+
+
+def specs_in(folder: Path) -> list[RunSpec]:
+    """What the networks that lie in a run's folder were trained by.
+
+    Raises:
+        SpecError: one can't be read.
+    """
     found = []
     for number in range(MOST_SOURCES):
         if not (folder / weights_of(number)).is_file():
             break
         try:
-            spec = parse((folder / spec_of(number)).read_bytes())
+            found.append(parse((folder / spec_of(number)).read_bytes()))
         except OSError:
             raise SpecError("from", "what the network was trained by can't be read.") from None
-        found.append(open_network(spec, folder / weights_of(number), device, check))
     return found
 
 

@@ -51,7 +51,8 @@ TRANSFORMS: dict[str, Transform] = {
             help="Takes out what matters least. Single weights become exactly zero, and stay so while the "
             "rest is trained on. Whole units (filters, neurons, heads, recurrent units) are taken out.",
             source="Han et al. 2015, arXiv 1506.02626; Zhu & Gupta 2017, arXiv 1710.01878; Frankle & Carbin "
-            "2019, arXiv 1803.03635; Liu et al. 2019, arXiv 1810.05270",
+            "2019, arXiv 1803.03635; Frankle et al. 2019, arXiv 1903.01611; Liu et al. 2019, arXiv "
+            "1810.05270",
             parameters=(
                 Choice(
                     "what",
@@ -86,7 +87,16 @@ TRANSFORMS: dict[str, Transform] = {
                     "as they are",
                     ("as they are", "rewound", "drawn anew"),
                     "From which values what is left is trained on: those it has, those that the run began "
-                    "with (the lottery ticket), or new ones, which is its control.",
+                    "with or had early on (the lottery ticket), or new ones, which is its control.",
+                ),
+                Number(
+                    "rewind_epochs",
+                    0,
+                    0,
+                    100,
+                    "Rewound to after so many epochs of its run, which are trained once more; 0: its start.",
+                    unit="epochs",
+                    integer=True,
                 ),
             ),
             makes="core.transform.steps.prune:prune",

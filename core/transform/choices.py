@@ -4,9 +4,13 @@ together, how a run is called that was made so, and what further training holds 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from core.catalogue import Choice, Parameter
+from core.models.catalogue import ARCHITECTURES
 from core.run.errors import SpecError
+from core.run.spec import RunSpec
 
 Held = list[dict[str, Any]]
 HOLD_ZEROS: dict[str, Any] = {"kind": "hold_zeros"}
@@ -21,6 +25,7 @@ class Choices:
     """
 
     words = ""
+    repeats = False  # whether it trains the first run's beginning once more
 
     def __init__(self, params: Mapping[str, Any], epochs: int) -> None:
         self.params, self.epochs = params, epochs
@@ -30,6 +35,17 @@ class Choices:
         Raises:
             SpecError: the parameters don't go together.
         """
+
+    def check_fit(self, spec: RunSpec) -> None:
+        """
+        Raises:
+            SpecError: they don't suit the network of a run of this spec.
+        """
+
+    @staticmethod
+    def offered(parameter: Parameter, spec: RunSpec) -> Parameter:
+        """A parameter as it is offered for the network of a run of this spec."""
+        return parameter
 
     def said(self) -> str:
         """E.g. ``4 bits``: it follows the name of the run that it is made of."""
@@ -41,7 +57,14 @@ class Choices:
 
 
 class Pruning(Choices):
+    def __init__(self, params: Mapping[str, Any], epochs: int) -> None:
+        super().__init__(params, epochs)
+        self.repeats = params["start"] == "rewound" and params["rewind_epochs"] > 0
+
     def check(self) -> None:
+        if self.params["rewind_epochs"] and not self.repeats:
+            what = "only what is rewound goes back to an epoch; choose that as start, or 0 here."
+            raise SpecError("params.rewind_epochs", what)
         if self.params["when"] != "step by step":
             return
         if self.params["what"] != "weights" or self.params["by"] != "magnitude":
@@ -50,8 +73,24 @@ class Pruning(Choices):
         if not self.epochs:
             raise SpecError("train.epochs", "step by step needs further training; choose 1 or more.")
 
+    def check_fit(self, spec: RunSpec) -> None:
+        if self.params["what"] == "blocks" and not _has_blocks(spec):
+            able = " or ".join(entry.title for entry in ARCHITECTURES.values() if entry.blocks)
+            what = f"only {able} has blocks; choose weights or units."
+            raise SpecError("params.what", what)
+        if self.repeats and self.params["rewind_epochs"] >= spec.train.epochs:
+            what = f"the run had {spec.train.epochs} epochs; choose fewer."
+            raise SpecError("params.rewind_epochs", what)
+
+    @staticmethod
+    def offered(parameter: Parameter, spec: RunSpec) -> Parameter:
+        if not isinstance(parameter, Choice) or parameter.name != "what" or _has_blocks(spec):
+            return parameter
+        return replace(parameter, options=tuple(each for each in parameter.options if each != "blocks"))
+
     def said(self) -> str:
         start = "" if self.params["start"] == "as they are" else f", {self.params['start']}"
+        start += f" to epoch {self.params['rewind_epochs']:g}" if self.repeats else ""
         return f"{100 * self.params['share']:g} % of {self.params['what']} pruned{start}"
 
     def held(self) -> Held:
@@ -61,6 +100,11 @@ class Pruning(Choices):
         threshold = {"threshold": self.params["threshold"]}
         pruning = {"kind": "pruning", "strength": self.params["share"], "params": threshold}
         return [{**pruning, "schedule": "cubic", "warmup_epochs": rise}]
+
+
+def _has_blocks(spec: RunSpec) -> bool:
+    entry = ARCHITECTURES.get(spec.model.arch)
+    return entry is not None and entry.blocks
 
 
 class Shrinking(Choices):

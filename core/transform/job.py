@@ -17,7 +17,7 @@ from core.run.inputs import checked_inputs
 from core.run.made import Made
 from core.run.spec import RunSpec
 from core.train import loop
-from core.train.teachers import check_judges, sources_in
+from core.train.teachers import check_judges, sources_in, specs_in
 from core.transform.catalogue import TRANSFORMS
 from core.transform.costs import costs
 from core.transform.network import Sources
@@ -53,7 +53,9 @@ def begin(
         raise SpecError("from", "the networks that it is made of are not there any more.")
     check_judges(sessions)
     yield {"event": "progress", "done": 1, "of": 2, "what": entry.title}
-    network = imported(entry.makes)(Sources(sessions, spec.seed, epochs, control.check), params)
+    network = imported(entry.makes)(
+        Sources(sessions, spec.seed, epochs, control.check, specs_in(out)), params
+    )
     for row in network.rows:
         yield {"event": "row", **row}
     yield {"event": "progress", "done": 2, "of": 2, "what": entry.title}

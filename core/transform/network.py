@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.run.spec import RunSpec
 from core.train.session import Session
 
 LOOKED_AT = 512  # training images that a transform asks the network about
@@ -23,12 +24,14 @@ class Sources:
         seed: of what is drawn.
         epochs: of further training that will follow.
         check: raises `StoppedError` if it is to end.
+        specs: what they were trained by; a session knows only what it needs to be asked.
     """
 
     sessions: Sequence[Session]
     seed: int
     epochs: int
     check: Callable[[], None]
+    specs: Sequence[RunSpec] = ()
 
     @property
     def first(self) -> Session:

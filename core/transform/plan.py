@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from core.catalogue import completed_params, imported, look_up
+from core.catalogue import Parameter, completed_params, imported, look_up
 from core.catalogues import completed
 from core.regularise.catalogue import REGULARISERS
 from core.run.digest import FROM
@@ -82,8 +82,11 @@ class Planned(Part):
     spec: RunSpec
 
 
-def planned(how: str, asked: Asked, sources: Sequence[RunSpec]) -> Planned:
+def planned(how: str, asked: Asked, sources: Sequence[RunSpec], alone: Sequence[bool] = ()) -> Planned:
     """What a transform of runs of these specs comes to.
+
+    Args:
+        alone: of each run, whether its spec alone trains it again; empty: of all.
 
     Raises:
         SpecError: there is no such transform, a parameter is out of bounds, or it can't be made of these.
@@ -96,6 +99,13 @@ def planned(how: str, asked: Asked, sources: Sequence[RunSpec]) -> Planned:
         raise SpecError("model", f"{entry.title} keeps the architecture; leave this out.")
     choices: Choices = imported(entry.chooses)(params, epochs)
     choices.check()
+    choices.check_fit(first)
+    if choices.repeats and not all(alone[:1]):
+        what = (
+            "that run was changed as it went, or began with another's network, so its spec alone does not "
+            "train its beginning again; rewind it to epoch 0, or choose another start."
+        )
+        raise SpecError("params.start", what)
     first = first.model_copy(update={"train": first.train.model_copy(update={"processes": 1})})
     name = asked.name or f"{title(first)}, {choices.said()}"[:80]
     spec = first.model_copy(update={"name": name})
@@ -126,6 +136,12 @@ def in_words(entry: Transform, params: Params, epochs: int) -> str:
     """What a transform with these parameters, completed, is called, e.g. ``4 bits``."""
     said: str = imported(entry.chooses)(params, epochs).said()
     return said
+
+
+def parameters_for(entry: Transform, spec: RunSpec) -> list[Parameter]:
+    """What a form asks for, of the network of a run of this spec."""
+    choices: type[Choices] = imported(entry.chooses)
+    return [choices.offered(each, spec) for each in entry.parameters]
 
 
 def fits(entry: Transform, first: RunSpec, other: RunSpec) -> bool:

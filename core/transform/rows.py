@@ -71,6 +71,7 @@ class SoftLabel(Row):
     temperature."""
 
     place: Count
+    image: Annotated[str, Field(pattern="^[A-Za-z0-9+/]+={0,2}$", max_length=200_000)] | None = None  # PNG
     label: Text
     classes: Annotated[list[Text], Field(max_length=30)]
     hard: Annotated[list[Share], Field(max_length=30)]

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from core.__main__ import main
 from core.export.kinds import int8
 from core.export.kinds.onnx import opened
+from core.export.measured import MEASURED, Measured, rows
 from core.probe.label_damage import open_trained
 from core.run.spec import parse
 
@@ -66,7 +67,7 @@ def validation(run: Path):
 def test_a_file_of_integers_is_as_right_and_as_small_as_it_says(trained, tmp_path, name):
     run = trained(name)
     files = exported(run, tmp_path / "int8")
-    graph, told = files[int8.FILE], json.loads(files[int8.FIGURES])
+    graph, told = files[int8.FILE], json.loads(files[MEASURED])
     (tmp_path / "float").mkdir()
     plain = exported(run, tmp_path / "float", "onnx")["network.onnx"]
     assert told["int8"]["bytes"] == len(graph) and told["float32"]["bytes"] == len(plain)
@@ -82,6 +83,10 @@ def test_a_file_of_integers_is_as_right_and_as_small_as_it_says(trained, tmp_pat
     assert told["float32"]["accuracy"] == last["validation_accuracy"] > 0.7
     assert told["int8"]["accuracy"] > told["float32"]["accuracy"] - 0.03
     assert told["validation_images"] == len(labels)
+    shown = [Measured.model_validate(row) for row in rows(tmp_path / "int8")]  # what the page says
+    assert [(row.what, row.bytes, row.accuracy, row.images) for row in shown] == [
+        (which, told[which]["bytes"], told[which]["accuracy"], len(labels)) for which in ("float32", "int8")
+    ]
 
     model = onnx.load_from_string(graph)
     onnx.checker.check_model(model, full_check=True)
@@ -171,7 +176,7 @@ def test_few_images_are_enough(trained, tmp_path):
     spec["data"] |= {"train_images": 30, "validation_share": 0.05}
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "few")]) == 0
-    told = json.loads(exported(tmp_path / "few", tmp_path / "int8")[int8.FIGURES])
+    told = json.loads(exported(tmp_path / "few", tmp_path / "int8")[MEASURED])
     assert told["calibration_images"] == 30 and told["validation_images"] < told["batch"]
 
 
@@ -179,6 +184,6 @@ def test_what_was_quantised_before_can_be_taken_away_so_too(trained, tmp_path):
     job = {"from": [str(trained("cnn"))], "params": {"bits": 4, "activations": 8}}
     (tmp_path / "job.json").write_text(json.dumps(job))
     assert main(["job", "quantise", str(tmp_path / "job.json"), "--out", str(tmp_path / "run")]) == 0
-    told = json.loads(exported(tmp_path / "run", tmp_path / "int8")[int8.FIGURES])
+    told = json.loads(exported(tmp_path / "run", tmp_path / "int8")[MEASURED])
     assert told["int8"]["accuracy"] > told["float32"]["accuracy"] - 0.03
     assert told["integers"] == told["weights"]

@@ -111,7 +111,7 @@ def test_its_second_pass_is_counted():
     plain, twice = completed(spec()), completed(spec(SAM))
     started = next(event for event in run(twice) if event["event"] == "started")
     assert any("goes through the network twice" in note for note in started["notes"])
-    ran = type("Run", (), {"spec": plain, "kind": "train", "imported_at": None})()
+    ran = type("Run", (), {"spec": plain, "kind": "train", "imported_at": None, "inputs": {}})()
     ran.summary = {"epoch_seconds": 3.0, "last": {}}
     assert how_long(plain, [ran]).seconds == pytest.approx(12)
     assert how_long(twice, [ran]) is None  # runs with one pass say nothing of it

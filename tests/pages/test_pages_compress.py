@@ -185,6 +185,15 @@ def test_a_smaller_network_is_not_offered_to_be_merged_with(open_page):
         {"table": "compared", "what": "<b>", "accuracy": 0.5},
         {"table": "why", "says": {"a": 1}},
         {"table": "soft labels", "classes": 1},
+        {
+            "table": "soft labels",
+            "place": 1,
+            "label": "7",
+            "classes": ["7"],
+            "hard": [1.0],
+            "soft": [1.0],
+            "image": '"onerror=alert(1)',
+        },
         {"table": ["layers"]},
     ],
 )

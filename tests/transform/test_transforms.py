@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 
 import numpy as np
@@ -10,10 +12,15 @@ import torch
 from safetensors.torch import load_file
 
 from core.__main__ import main
+from core.data.catalogue import load_dataset
 from core.making import example
 from core.probe.label_damage import open_trained
+from core.run.checkpoints import LAST
 from core.run.spec import parse
+from core.train import loop
+from core.train.checkpoint import below, read_checkpoint
 from core.transform.catalogue import TRANSFORMS
+from core.transform.plan import parameters_for
 
 NETWORKS = {
     "mlp": {"arch": "mlp", "params": {"hidden": [24, 16]}},
@@ -172,6 +179,30 @@ def test_rewound_and_drawn_anew(tmp_path, trained):
     assert status == 2
 
 
+def test_rewound_to_an_early_epoch_it_has_the_weights_of_that_checkpoint(tmp_path, trained, capsys):
+    base = trained("mlp")
+    spec = parse((base / "spec.json").read_bytes())
+    for _ in loop.run(spec, out=tmp_path / "early", until=2):
+        pass
+    early = below("model.", read_checkpoint(tmp_path / "early" / LAST, torch.device("cpu")).tensors)
+    asked = {"share": 0.6, "start": "rewound", "rewind_epochs": 2}
+    _, out = made(tmp_path, "prune", [base], params=asked, train={"epochs": 3})
+    begun = load_file(made(tmp_path, "prune", [base], params=asked)[1] / "weights.safetensors")
+    plain = load_file(made(tmp_path, "prune", [base], params={"share": 0.6})[1] / "weights.safetensors")
+    for name, value in begun.items():
+        mask = plain[name] != 0 if value.ndim > 1 else torch.ones_like(value, dtype=torch.bool)
+        assert torch.equal(value[mask], early[name][mask]) and not value[~mask].any()
+    assert "rewound to epoch 2" in json.loads((out / "spec.json").read_text())["name"]
+    for params, source, says in (
+        ({"rewind_epochs": 2}, base, "choose that as start"),
+        (asked | {"rewind_epochs": 4}, base, "the run had 4 epochs"),
+        (asked, out, "does not train its beginning again"),
+    ):
+        capsys.readouterr()
+        assert made(tmp_path, "prune", [source], params=params)[0] == 2
+        assert says in capsys.readouterr().err
+
+
 def test_blocks_are_taken_out_of_attention_alone(tmp_path, trained, capsys):
     result, out = made(
         tmp_path,
@@ -183,7 +214,11 @@ def test_blocks_are_taken_out_of_attention_alone(tmp_path, trained, capsys):
     session = check_counts(result, out)
     assert len(session.model.blocks) == 1
     status, _ = made(tmp_path, "prune", [trained("mlp")], params={"what": "blocks"})
-    assert status == 2 and "only an attention network has blocks" in capsys.readouterr().err
+    assert status == 2 and "has blocks; choose weights or units" in capsys.readouterr().err
+    for name, blocks in (("mlp", False), ("attention", True)):
+        spec = parse((trained(name) / "spec.json").read_text())
+        (what, *_) = parameters_for(TRANSFORMS["prune"], spec)
+        assert ("blocks" in what.options) is blocks
 
 
 def test_nothing_can_be_shrunk_is_said_with_its_reason(tmp_path, trained):
@@ -284,6 +319,14 @@ def test_a_student_is_taught(tmp_path, trained):
     soft = [row for row in result["rows"] if row["table"] == "soft labels"]
     assert len(soft) == 12 and all(sum(row["soft"]) == pytest.approx(1, abs=0.01) for row in soft)
     assert max(soft[0]["soft"]) < max(soft[-1]["hard"])  # softer
+    from PIL import Image
+
+    spec = parse((out / "spec.json").read_text())
+    whole = load_dataset(spec.data)
+    for row in soft:  # the picture is that of the place, and of the label
+        shown = np.array(Image.open(io.BytesIO(base64.b64decode(row["image"]))))
+        assert np.array_equal(shown, whole.images[row["place"]][0])
+        assert whole.classes[int(whole.labels[row["place"]])] == row["label"]
     teachers = [row for row in result["rows"] if row["table"] == "compared"]
     assert len(teachers) == 2 and all(0 <= row["calibration_error"] <= 1 for row in teachers)
 

@@ -38,13 +38,14 @@ from torch import Tensor
 from core import __version__
 from core.data.dataset import Dataset
 from core.export.kinds.onnx import checked, opened
+from core.export.measured import MEASURED
 from core.export.source import Asked
 from core.layers.weights import regularised_weights
 from core.run.errors import SpecError
 from core.transform.costs import BATCH, LEAST_SECONDS, ROUNDS
 from core.transform.network import LOOKED_AT
 
-FILE, FIGURES, LOADER = "network-int8.onnx", "measured.json", "ask.py"
+FILE, LOADER = "network-int8.onnx", "ask.py"
 # Of all that it could, no more accurate: the default CNN would take 1.27 times as long, attention 1.35 times
 # (one image at a time, one thread, medians of 200 rounds in turns).
 OPERATORS = ("Conv", "Gemm", "MatMul")
@@ -119,7 +120,7 @@ def write(asked: Asked, folder: Path) -> None:
         "threads": 1,
         "onnxruntime": onnxruntime.__version__,
     }
-    (folder / FIGURES).write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    (folder / MEASURED).write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     ask = _ASK.format(run=asked.run.stem, file=FILE, channels=kept.channels, side=kept.side)
     (folder / LOADER).write_text(ask, encoding="utf-8")
 

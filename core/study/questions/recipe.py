@@ -70,7 +70,7 @@ class RecipeStudy(Study):
                 raise SpecError(f"{where}.how", what)
             asked = Asked(sources=(TRAINED,), params=step.params, train=step.train, model=step.model)
             try:
-                found.append(planned(step.how, asked, [spec]))
+                found.append(planned(step.how, asked, [spec], [number == 0]))
             except SpecError as error:
                 raise SpecError(f"{where}.{error.where}".rstrip("."), error.what, error.code) from None
             spec = unnamed(found[-1].spec)

@@ -9,6 +9,7 @@ import torch
 
 from core.measure.calibration import calibration_error
 from core.train.evaluation import evaluate
+from core.train.sprite import sprite
 from core.train.teachers import Ensemble
 from core.transform.network import Network, Sources
 
@@ -50,6 +51,7 @@ def _dark_knowledge(sources: Sources, temperature: float) -> list[dict[str, Any]
         {
             "table": "soft labels",
             "place": int(session.places[i]),
+            "image": sprite(kept.images[i : i + 1].cpu()),
             "label": kept.classes[int(kept.labels[i])],
             "classes": list(kept.classes[:30]),
             "hard": [round(float(share), 4) for share in hard[i][:30]],

@@ -26,6 +26,7 @@ from core.run.errors import SpecError
 from core.train.session import Session
 from core.transform.network import LOOKED_AT, Network, Sources, layer_rows, some_images, state_of
 from core.transform.shrink import shrink
+from core.transform.steps.rewind import early_weights
 from core.transform.units import Units, named_blocks, units_of
 
 SCORED = 64  # images at a time
@@ -35,18 +36,19 @@ def prune(sources: Sources, params: Mapping[str, Any]) -> Network:
     """See `core.transform.catalogue` for the parameters."""
     session = sources.first
     model = copy.deepcopy(session.model)
-    begins = _begins(session, model, params["start"], sources.seed)
+    begins = _begins(sources, model, params)
     if params["what"] == "weights":
         return _prune_weights(sources, model, begins, params)
     return _prune_units(sources, model, begins, params)
 
 
-def _begins(session: Session, model: nn.Module, start: str, seed: int) -> nn.Module | None:
+def _begins(sources: Sources, model: nn.Module, params: Mapping[str, Any]) -> nn.Module | None:
     """The network with the values that what is left begins with; None: it is drawn when that is known."""
-    if start == "as they are":
+    if params["start"] == "as they are":
         return model
-    if start == "drawn anew":
+    if params["start"] == "drawn anew":
         return None
+    session = sources.first
     spec, kept = session.spec, session.validation
     shape = {"channels": kept.channels, "side": kept.side, "num_classes": len(kept.classes)}
     first = build_model(spec.model, **shape, seed=derive(spec.seed_of("weights"), "weights"))
@@ -57,6 +59,8 @@ def _begins(session: Session, model: nn.Module, start: str, seed: int) -> nn.Mod
             "the network is smaller than the one that its run began with, so there is nothing to rewind to; "
             "choose another start.",
         )
+    if epochs := int(params["rewind_epochs"]):
+        first.load_state_dict(early_weights(sources.specs[0], epochs, session, sources.check))
     return first
 
 

@@ -17,7 +17,7 @@ from core.run.spec import ModelSpec
 from core.text.describe import title
 from core.text.escape import plain
 from core.transform.catalogue import TRANSFORMS, Transform
-from core.transform.plan import Asked, fits
+from core.transform.plan import Asked, fits, parameters_for
 from pages.features.compress.student import student
 from pages.features.editor.fields import field
 from pages.features.frame.refused import refuse
@@ -55,7 +55,7 @@ def form(view: RunView, entry: Transform) -> None:
         return
     params = {
         each.name: field(each, each.default, "compress", entry.name, at=_key(entry, each.name))
-        for each in entry.parameters
+        for each in parameters_for(entry, view.spec)
     }
     model = student("compress") if entry.student else None
     most = min(MOST_EPOCHS, max(20, 2 * view.spec.train.epochs))

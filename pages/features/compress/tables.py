@@ -24,6 +24,7 @@ from core.transform.rows import (
 )
 
 NAMED = 3  # classes
+ROW_HEIGHT = 48  # pixels: an image can be seen
 
 
 def networks(points: Sequence[Cost], shown: str) -> None:
@@ -128,7 +129,8 @@ def _soft_labels(rows: Sequence[SoftLabel]) -> None:
     st.dataframe(
         [
             {
-                "image": f"{row.place:d}",
+                "image": f"data:image/png;base64,{row.image}" if row.image else None,
+                "place": f"{row.place:d}",
                 "label": plain(row.label),
                 "they answer": _most(row.classes, row.hard),
                 "softened, as the student learns it": _most(row.classes, row.soft),
@@ -136,6 +138,8 @@ def _soft_labels(rows: Sequence[SoftLabel]) -> None:
             for row in rows
         ],
         hide_index=True,
+        row_height=ROW_HEIGHT,
+        column_config={"image": st.column_config.ImageColumn(width="small")},
     )
 
 

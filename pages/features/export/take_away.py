@@ -15,10 +15,13 @@ import streamlit as st
 from core.catalogues import filled
 from core.export.catalogue import COMMAND, EXPORTS, MOST_RUNS, Export, Question
 from core.export.job import MOST_TEXT
+from core.export.measured import TABLE, Measured
 from core.jobs.views import RunView
 from core.run.spec import RunSpec
 from core.store.artefacts import Artefact
 from core.text.escape import plain
+from core.text.shares import in_full
+from core.transform.rows import rows_of
 from pages.features.frame.downloads import artefact_address, has_weights, left_by
 from pages.features.frame.job_box import job_box
 from pages.features.frame.setup import jobs
@@ -80,6 +83,25 @@ def _kind(spec: RunSpec, views: Sequence[RunView], entry: Export) -> None:
             icon=":material/download:",
             help=plain(artefact.name),
             key=f"export.get.{entry.name}",
+        )
+    _measured(job)
+
+
+def _measured(job: RunView) -> None:
+    """What was measured of the networks in the file."""
+    if found := rows_of(job.history, TABLE, Measured):
+        st.dataframe(
+            [
+                {
+                    "network": plain(row.what),
+                    "accuracy": in_full(row.accuracy, row.images),
+                    "file (kB)": f"{row.bytes / 1000:,.1f}",
+                    "µs, one image alone": f"{row.microseconds_alone:,.1f}",
+                    "µs an image, of many": f"{row.microseconds:,.2f}",
+                }
+                for row in found
+            ],
+            hide_index=True,
         )
 
 

@@ -15,7 +15,7 @@ from core.models.dropout import dropouts
 from core.optimise.catalogue import OPTIMISERS
 from core.regularise.catalogue import REGULARISERS
 from core.run.spec import RegulariserSpec, RunSpec
-from core.text.advice import in_time, unreached, unreleased
+from core.text.advice import in_time, kept_too_early, unreached, unreleased
 from core.text.describe import objective
 from core.text.escape import plain, plain_html
 from pages.components.live_chart import live_chart
@@ -72,7 +72,7 @@ def _unreached(spec: RunSpec) -> None:
             on_click=_arrive,
             args=(spec, [i for i, _ in found], epochs),
         )
-    for what in unreleased(spec):
+    for what in [*unreleased(spec), *filter(None, [kept_too_early(spec)])]:
         st.warning(plain(what), icon=":material/trending_down:")
 
 
