@@ -260,6 +260,8 @@ class Jobs:
             SpecError: it can't be made of these, or as `submit`.
         """
         job = self._to_make(how, asked)
+        if visitor and not Asker(visitor).is_teacher:
+            check_fits(job.spec, run_bytes(), [spec for spec, _ in job.sources])
         run_id = run_id or uuid.uuid4().hex
         try:
             give(run_folder(run_id), job.sources)

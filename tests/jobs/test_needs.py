@@ -35,6 +35,33 @@ def test_what_a_run_needs_is_estimated_from_its_spec(spec, measured):
     assert 0.9 <= needed_bytes(parse(spec)) / (measured * GIB) <= 1.5
 
 
+LARGE_MLP = parse({"data": {"name": "digits"}, "model": {"arch": "mlp", "params": {"hidden": [4096, 4096]}}})
+
+
+@pytest.mark.parametrize(
+    ("sources", "measured"),  # `core job`: merged as they are, matched, and pruned
+    [(2, 1.65), (8, 3.66), (2, 2.01), (1, 1.23)],
+)
+def test_what_is_made_of_networks_needs_them_beside_it(sources, measured):
+    assert 0.9 <= needed_bytes(LARGE_MLP, [LARGE_MLP] * sources) / (measured * GIB) <= 1.5
+
+
+def test_what_is_made_of_too_many_large_networks_is_refused_before_it_waits(store, monkeypatch):
+    from core.jobs import manager
+    from core.transform.plan import Asked
+
+    jobs = Jobs(store, ThreadExecutor(load))
+    try:
+        ids = [jobs.submit(SMALL.model_copy(update={"name": "quick"})) for _ in range(2)]
+        for run_id in ids:
+            jobs.wait(run_id, 60)
+        monkeypatch.setattr(manager, "run_bytes", lambda: needed_bytes(SMALL, [SMALL]))
+        with pytest.raises(SpecError, match="fewer networks"):
+            jobs.make("merge", Asked.model_validate({"from": ids}), visitor="a/1")
+    finally:
+        jobs.close()
+
+
 def test_more_of_anything_needs_more():
     def needs(**changed):
         return needed_bytes(parse({"model": {"arch": "cnn", "params": {}}, **changed}))
