@@ -43,6 +43,7 @@ nightly: fuzz
 	$(BIN)/python -m tests.nightly.kill_engine --kills 200
 	$(BIN)/python -m tests.nightly.full_home
 	$(BIN)/python -m tests.nightly.matrix
+	$(BIN)/python -m tests.nightly.noise_studies
 	$(BIN)/python -m tests.nightly.scripts
 	$(BIN)/python -m tests.nightly.onnx_parity
 	$(BIN)/python -m tests.nightly.hostile_afternoon

@@ -30,7 +30,9 @@ class Cost:
         accuracy: on ``images`` validation images.
         left: its learned numbers that are not 0.
         bytes: of the smaller of the files that it can be taken away as: plain weights, or packed.
-        time: of an image, as a share of the original's in the same measurement.
+        time: of an image, as a share of the original's in the same measurement; ``time_low`` to ``time_high``
+            is the middle half of the rounds.
+        microseconds: an image of many, where it was made.
     """
 
     id: str
@@ -42,18 +44,48 @@ class Cost:
     bytes: int | None = None
     multiply_adds: int | None = None
     time: float | None = None
+    time_low: float | None = None
+    time_high: float | None = None
+    microseconds: float | None = None
+
+    def ends(self, field: str) -> tuple[float, float]:
+        """Between which the figure lies: what was counted is what it is."""
+        value = getattr(self, field)
+        if field != "time" or self.time_low is None or self.time_high is None:
+            return value, value
+        return self.time_low, self.time_high
 
 
 _COLOURS = {"original": TRAIN, "other": NEUTRAL}
 
 
 def front(points: Sequence[Cost], field: str) -> list[Cost]:
-    """Those that no other beats in both, from the cheapest to the dearest."""
-    best: list[Cost] = []
-    for point in sorted(points, key=lambda each: (getattr(each, field), -each.accuracy)):
-        if not best or point.accuracy > best[-1].accuracy:
-            best.append(point)
-    return best
+    """Those that no other beats in both, from the cheapest to the dearest. A network that can't be told to be
+    cheaper than one that is as good is no step of the front."""
+
+    def beaten(point: Cost) -> bool:
+        high = point.ends(field)[1]
+        return any(
+            other.ends(field)[0] <= high
+            and (other.accuracy, -getattr(other, field)) > (point.accuracy, -getattr(point, field))
+            for other in points
+        )
+
+    best = {(getattr(p, field), p.accuracy): p for p in points if not beaten(p)}
+    return [best[at] for at in sorted(best)]
+
+
+def smallest(points: Sequence[Cost], lost: float) -> Cost | None:
+    """Of the networks that were made of the first point's and are at most ``lost`` less accurate, the one
+    with the smallest file, if it is smaller than the original's."""
+    original = points[0]
+    good = [
+        point
+        for point in points
+        if point.kind == "made" and point.bytes and point.accuracy >= original.accuracy - lost - 1e-9
+    ]
+    best = min(good, key=lambda point: (point.bytes or 0, -point.accuracy), default=None)
+    return best if best is not None and original.bytes and (best.bytes or 0) < original.bytes else None
 
 
 def chart(points: Sequence[Cost], axis: str, shown: str) -> Chart | None:
@@ -99,6 +131,7 @@ def chart(points: Sequence[Cost], axis: str, shown: str) -> Chart | None:
                     "color": colour,
                     "thickness": 1,
                 },
+                **_across(those, field, scale, colour),
                 "marker": {
                     "color": colour,
                     "size": [14 if point.id == shown else 9 for point in those],
@@ -118,3 +151,21 @@ def chart(points: Sequence[Cost], axis: str, shown: str) -> Chart | None:
         if point.kind != "other"
     )
     return Chart({"data": traces, "layout": layout}, f"Accuracy against {axis.lower()} ({unit}). {said}.")
+
+
+def _across(points: Sequence[Cost], field: str, scale: float, colour: str) -> dict[str, Any]:
+    """Whiskers along the x axis, where a figure was measured in rounds."""
+    if field != "time":
+        return {}
+    ends = [point.ends(field) for point in points]
+    values = [getattr(point, field) for point in points]
+    return {
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [scale * max(0.0, high - x) for x, (_, high) in zip(values, ends, strict=True)],
+            "arrayminus": [scale * max(0.0, x - low) for x, (low, _) in zip(values, ends, strict=True)],
+            "color": colour,
+            "thickness": 1,
+        }
+    }

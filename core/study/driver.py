@@ -296,7 +296,7 @@ def _costs(history: History) -> dict[str, Any]:
         "bytes_before": before.smallest_file,
         "multiply_adds": own.multiply_adds,
         "multiply_adds_before": before.multiply_adds,
-        "times": own.microseconds / before.microseconds if before.microseconds else None,
+        "times": own.times,
     }
 
 

@@ -30,6 +30,7 @@ LABELS = {
     "train.batch_size": "Batch size",
     "train.processes": "Processes",
     "train.gradient_precision": "Gradients exchanged in",
+    "train.epochs": "Epochs",
     "release_epochs": "Released after",
     "release_rate": "Learning rate from then on",
     "seed": "Seed",
@@ -50,6 +51,8 @@ def place_in_words(where: str) -> str:
     if where in LABELS:
         return LABELS[where]
     first, *rest = re.findall(r"[^.\[\]]+", where) or [""]
+    if first == "params" and rest:  # of a transform: its form has no parts
+        return rest[0].replace("_", " ").capitalize()
     if first not in PARTS:
         return where if re.fullmatch(r"--?\w[\w-]*|[A-Z_]+|", where) else where.replace("_", " ")
     said = [PARTS[first]]

@@ -91,7 +91,10 @@ class Pruning(Choices):
     def said(self) -> str:
         start = "" if self.params["start"] == "as they are" else f", {self.params['start']}"
         start += f" to epoch {self.params['rewind_epochs']:g}" if self.repeats else ""
-        return f"{100 * self.params['share']:g} % of {self.params['what']} pruned{start}"
+        how = {"magnitude": "", "gradient": " by gradient", "random": " by chance"}[self.params["by"]]
+        how += " layer by layer" if self.params["threshold"] == "layer" else ""
+        how += " step by step" if self.params["when"] == "step by step" else ""
+        return f"{100 * self.params['share']:g} % of {self.params['what']} pruned{how}{start}"
 
     def held(self) -> Held:
         if self.params["when"] != "step by step":
@@ -112,7 +115,10 @@ class Shrinking(Choices):
 
 
 class Merging(Choices):
-    words = "merged"
+    def said(self) -> str:
+        return {"matched": "merged", "as they are": "merged as they are", "greedy": "greedy soup"}[
+            self.params["method"]
+        ]
 
 
 class Quantising(Choices):
@@ -121,7 +127,10 @@ class Quantising(Choices):
             raise SpecError("params.activations", "1 bit is too few; choose 2 to 8, or 0 for none.")
 
     def said(self) -> str:
-        return f"{self.params['bits']:g} bits"
+        how = "" if self.params["by"] == "channel" else " by tensor"
+        how += "" if self.params["symmetric"] else ", asymmetric"
+        heard = self.params["activations"]
+        return f"{self.params['bits']:g} bits{how}" + (f", hears {heard:g} bits" if heard else "")
 
     def held(self) -> Held:
         own = {name: self.params[name] for name in ("bits", "by", "symmetric", "ends_at")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 import torch
@@ -31,13 +31,16 @@ def costs(spec: RunSpec, out: Path, check: Callable[[], None]) -> Iterator[dict[
     """A row for the network in ``out`` and each that it was made of: ``place`` None is its own.
 
     Time is measured in turns, one network after the other, so that what else the machine does meanwhile hits
-    all of them alike; the median of the rounds counts.
+    all of them alike; the median of the rounds counts. ``times`` is the median of its own time over that of
+    the first that it was made of, round by round, of many images; ``times_low`` to ``times_high`` is the
+    middle half.
     """
     own = open_network(spec, out / WEIGHTS, spec.train.device, check)
     before = sources_in(out, spec.train.device, check)
     sessions = [own, *before]
     files = [out / WEIGHTS, *(out / weights_of(i) for i in range(len(before)))]
-    one, many = measured_times(sessions, check)
+    (one, _), (many, ratios) = measured_times(sessions, check)
+    low, middle, high = quantiles(ratios, n=4, method="inclusive")
     for number, (session, file) in enumerate(zip(sessions, files, strict=True)):
         check()
         judged = evaluate(session, session.validation)
@@ -56,6 +59,7 @@ def costs(spec: RunSpec, out: Path, check: Callable[[], None]) -> Iterator[dict[
             ),
             "microseconds_alone": one[number],
             "microseconds": many[number],
+            **({"times": middle, "times_low": low, "times_high": high} if number == 0 else {}),
             "batch": BATCH,
             "device": str(session.device.type),
             "threads": torch.get_num_threads(),
@@ -76,8 +80,11 @@ def counted(file: Path) -> dict[str, int]:
 
 
 @torch.inference_mode()
-def measured_times(sessions: Sequence[Session], check: Callable[[], None]) -> tuple[list[float], list[float]]:
-    """Microseconds an image of each network, forward only: one image at a time, and `BATCH`."""
+def measured_times(
+    sessions: Sequence[Session], check: Callable[[], None]
+) -> list[tuple[list[float], list[float]]]:
+    """Of one image at a time, and of `BATCH`: microseconds an image of each network, forward only; and of
+    each round the time of the first network over that of the second."""
     images = sessions[0].validation.images
     whole = images[torch.arange(BATCH, device=images.device) % len(images)].float().div_(255)
     found = []
@@ -89,8 +96,9 @@ def measured_times(sessions: Sequence[Session], check: Callable[[], None]) -> tu
             check()
             for session, batch, times in zip(sessions, inputs, rounds, strict=True):
                 times.append(_seconds(session.model, batch))
-        found.append([1e6 * median(times[1:]) / count for times in rounds])
-    return found[0], found[1]
+        ratios = [own / before for own, before in zip(rounds[0][1:], rounds[1][1:], strict=True)]
+        found.append(([1e6 * median(times[1:]) / count for times in rounds], ratios))
+    return found
 
 
 def _seconds(model: nn.Module, images: Tensor) -> float:

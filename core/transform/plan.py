@@ -19,6 +19,7 @@ from core.text.describe import title
 from core.transform.catalogue import TRANSFORMS, Transform
 from core.transform.choices import Choices
 
+MOST_NAME = 80
 MOST_JOB_BYTES = 64 * 1024
 
 
@@ -107,7 +108,7 @@ def planned(how: str, asked: Asked, sources: Sequence[RunSpec], alone: Sequence[
         )
         raise SpecError("params.start", what)
     first = first.model_copy(update={"train": first.train.model_copy(update={"processes": 1})})
-    name = asked.name or f"{title(first)}, {choices.said()}"[:80]
+    name = asked.name or _named(title(first), in_words(entry, params, epochs))
     spec = first.model_copy(update={"name": name})
     if asked.seed is not None:
         split = {"data": spec.data.model_copy(update={"split_seed": first.split_seed})}
@@ -135,7 +136,15 @@ def how_made(inputs: Mapping[str, Any], spec: RunSpec) -> str:
 def in_words(entry: Transform, params: Params, epochs: int) -> str:
     """What a transform with these parameters, completed, is called, e.g. ``4 bits``."""
     said: str = imported(entry.chooses)(params, epochs).said()
+    if epochs and not entry.student:
+        said += f", {epochs} {'epoch' if epochs == 1 else 'epochs'} more"
     return said
+
+
+def _named(before: str, said: str) -> str:
+    """The end of a long name tells networks apart, so the beginning of what was before goes."""
+    name = f"{before}, {said}"
+    return name if len(name) <= MOST_NAME else f"…{name[1 - MOST_NAME :]}"
 
 
 def parameters_for(entry: Transform, spec: RunSpec) -> list[Parameter]:

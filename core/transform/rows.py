@@ -39,6 +39,9 @@ class Costs(Judged):
     packed_bytes: Size | None = None  # the first release of this did not say
     multiply_adds: Size
     microseconds: Figure
+    times: Figure | None = None  # its own time over that of the first; the first release did not say
+    times_low: Figure | None = None
+    times_high: Figure | None = None
 
     @property
     def smallest_file(self) -> int:

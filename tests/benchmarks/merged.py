@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import statistics
 import sys
 import tempfile
@@ -45,6 +46,13 @@ def percent(rows: Sequence[Mapping[str, Any]], what: str) -> float:
     return 100 * next(row["accuracy"] for row in rows if row.get("what") == what and "accuracy" in row)
 
 
+def accuracy_of(run: Path) -> float:
+    """In per cent, of a run's folder."""
+    events = [json.loads(line) for line in (run / "events.jsonl").open()]
+    (ended,) = (event for event in events if event["event"] == "finished")
+    return 100 * float(ended["result"]["validation_accuracy"])
+
+
 def midpoints(place: Path, arch: str, seeds: int) -> Figures:
     """Of each pair of networks that were trained apart."""
     runs = [trained(spec_of(arch, seed), place / f"seed {seed}") for seed in range(seeds)]
@@ -77,6 +85,14 @@ def soups(place: Path, arch: str, seeds: int) -> Figures:
             trained(spec_of(arch, seed, seeds={"order": 1000 + i}), place / f"branch {seed}-{i}", warm / LAST)
             for i in range(3)
         ]
+        averaged = {
+            kind: trained(
+                spec_of(arch, seed, seeds={"order": 1000}, regularisers=[{"kind": kind}]),
+                place / f"{kind} {seed}",
+                warm / LAST,
+            )
+            for kind in ("ema", "swa")
+        }
         plain, greedy = (merged(place, branches, each) for each in ("as they are", "greedy"))
         alone = [percent(plain, f"network {number}") for number in (1, 2, 3)]
         told = {
@@ -85,6 +101,9 @@ def soups(place: Path, arch: str, seeds: int) -> Figures:
             "soup of three": percent(plain, "mean"),
             "greedy soup": percent(greedy, "mean"),
             "ensemble of three": percent(plain, "ensemble"),
+            "one branch": alone[0],
+            "the same branch with EMA": accuracy_of(averaged["ema"]),
+            "the same branch with SWA": accuracy_of(averaged["swa"]),
         }
         for what, value in told.items():
             found.setdefault(what, []).append(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.catalogues import completed
@@ -72,7 +74,10 @@ def test_each_way_makes_a_run_of_its_own(open_page, how):
     assert not visit.exception and "Made of Whole" in [each.label for each in visit.get("page_link")]
     said = texts(open_page(PAGE, run=run.id))
     assert "made of another run's network" in said and "no Zeros" not in said
-    assert f"**{WORDS[how]}\\: validation accuracy" in said
+    assert re.search(rf"\*\*{WORDS[how]}(, \d epochs more)?\\: validation accuracy", said)
+    assert networks.value[""][1].endswith(f"run={run.id}&look=Compress")
+    own_time = re.fullmatch(r"[\d.]+ % \(\d+–\d+\)", networks.value.iloc[1, -2])
+    assert own_time and float(networks.value["µs an image"][1].replace(",", "")) > 0
     for tab in ("Overview", "Sparsity", "Inside", "Take away"):
         assert not open_page(PAGE, run=run.id, look=tab).exception
 
@@ -132,7 +137,7 @@ def test_a_network_that_is_trained_on_is_stopped_and_goes_on_with_its_tables(hom
     assert cut == whole and [row["layer"] for row in cut if row["table"] == "layers"] == ["fc1", "fc2"]
 
 
-TIMES = ("microseconds", "microseconds_alone")
+TIMES = ("microseconds", "microseconds_alone", "times", "times_low", "times_high")
 
 
 def test_a_parent_of_several_processes_has_children_of_one(home):
@@ -205,3 +210,32 @@ def test_rows_that_are_damaged_hide_nothing_else(open_page, row):
     manager().imported([made])
     visit = open_page(PAGE, run=made, look="Compress")
     assert not visit.exception and len(visit.dataframe[0].value) == 2
+
+
+def test_the_smallest_within_a_point_is_named_with_its_file(open_page):
+    run_id = trained(name="Whole", train={"epochs": 3, "device": "cpu"})
+    made = {}
+    for bits in (8, 2):
+        asked = Asked.model_validate({"from": (run_id,), "params": {"bits": bits, "by": "tensor"}})
+        made[bits] = manager().make("quantise", asked)
+        assert manager().wait(made[bits], 60).state == "finished"
+    visit = open_page(PAGE, run=run_id, look="Compress")
+    accuracies = {
+        bits: manager().view(each).history.result["validation_accuracy"] for bits, each in made.items()
+    }
+    whole = manager().view(run_id).history.result["validation_accuracy"]
+    good = [bits for bits in (2, 8) if accuracies[bits] >= whole - 0.01]
+    said = texts(visit)
+    assert good and "Smallest file within one point" in said and f"{good[0]} bits by tensor" in said
+    link = next(each for each in visit.get("page_link") if each.proto.label == "Take its file away")
+    assert made[good[0]] in link.proto.query_string
+    assert not open_page(PAGE, run=made[good[0]], look="Take away").exception
+
+
+def test_a_refusal_stands_beside_its_button_in_the_words_of_the_form(open_page):
+    visit = opened(open_page, trained())
+    visit.segmented_control(key="compress.prune.what").set_value("units").run()
+    visit.segmented_control(key="compress.prune.when").set_value("step by step").run()
+    visit.button(key="compress.prune.make it").click().run()
+    (refused,) = [each.value for each in visit.error]
+    assert refused.startswith("When\\: step by step go single weights")

@@ -91,11 +91,11 @@ def test_what_is_there_is_used_again(answered):
 
 
 def test_a_step_that_can_not_be_made_ends_those_after_it_and_no_others(answered):
-    steps = [STEPS[1], {"how": "prune", "params": {"what": "blocks"}}, STEPS[1]]
+    steps = [STEPS[0], {"how": "prune", "params": {"start": "rewound"}}, STEPS[1]]
     view, _ = answered(study("recipe", SMALL, steps=steps))
     states = {key: told.state for key, told in view.table.items()}
     assert states == {"0/0": "done", "0/1": "done", "0/2": "failed", "0/3": "failed"}
-    assert "block" in view.table["0/2"].reason and "has failed" in view.table["0/3"].reason
+    assert "nothing to rewind to" in view.table["0/2"].reason and "has failed" in view.table["0/3"].reason
     assert len(view.result["rows"]) == 2 and view.result["complete"]
 
 

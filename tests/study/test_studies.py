@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from core.store.studies import StudyStore
 from core.store.tables import cells as cells_table
 from core.study.cost import GAP, price
 from core.study.studies import Studies
+from core.text.how_long import how_long
 from tests.study.playing import TINY, study
 
 ROOT = Path(__file__).parents[2]
@@ -245,15 +245,15 @@ def test_what_a_study_costs_is_measured_in_runs_like_its_own(server):
     found = price(asked, cells, [cells[0].key], jobs.recent(50))
     assert (found.runs, found.epochs, found.reused) == (4, 4 * cells[0].epochs, 1) and found.seconds > 0
     ran = jobs.recent(1)[0].summary
-    beside, epoch = ran["beside_seconds"], ran["epoch_seconds"]
+    beside = ran["beside_seconds"]
     assert 0 < beside < took  # a worker's start, of seconds, is no part of it
     # A fold's run trains on fewer images than the run that was timed, and is judged by more.
-    assert found.seconds == pytest.approx(4 * (cells[0].epochs * epoch + GAP), rel=0.1)
+    assert found.seconds == pytest.approx(4 * (how_long(cells[0].spec, jobs.recent(50)).seconds + GAP))
     jobs.wait(jobs.submit(asked.base.model_copy(update={"seed": 5})), 60)
     besides = [run.summary["beside_seconds"] for run in jobs.recent(2)]
-    epoch = statistics.median(run.summary["epoch_seconds"] for run in jobs.recent(2))
     found = price(asked, cells, [cells[0].key], jobs.recent(50))
-    assert found.seconds == pytest.approx(4 * (cells[0].epochs * epoch + GAP + min(besides)), rel=0.1)
+    trained = how_long(cells[0].spec, jobs.recent(50)).seconds
+    assert found.seconds == pytest.approx(4 * (trained + GAP + min(besides)))
 
 
 def command(out, home, *more, **settings):

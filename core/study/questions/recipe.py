@@ -81,10 +81,7 @@ class RecipeStudy(Study):
         if number == 0:
             return f"0. {TRAINED}"
         step = self.steps[number - 1]
-        epochs = step.train.epochs
-        name = in_words(TRANSFORMS[step.how], step.params, epochs)
-        more = f", {epochs} {'epoch' if epochs == 1 else 'epochs'} more" if epochs else ""
-        return f"{number}. {name}{more}"
+        return f"{number}. {in_words(TRANSFORMS[step.how], step.params, step.train.epochs)}"
 
     def cells(self, table: Table) -> list[Cell]:
         said = [self.said(number) for number in range(len(self.steps) + 1)]

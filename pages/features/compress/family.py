@@ -39,7 +39,7 @@ def family(view: RunView) -> list[RunView]:
 def points(members: Sequence[RunView]) -> list[Cost]:
     """A point for each of them that has ended, and for other runs of this network on these images."""
     root = members[0]
-    times = {root.id: 1.0}
+    times = {root.id: (1.0, 1.0, 1.0)}
     found: list[Cost] = []
     for view in members[1:]:
         costs = {row.place: row for row in rows_of(view.history, "costs", Costs)}
@@ -47,9 +47,10 @@ def points(members: Sequence[RunView]) -> list[Cost]:
         if own is None or theirs is None or not before:
             continue
         if before[0] == root.id and not found:
-            found.append(_point(root, theirs, "original", 1.0))
-        if before[0] in times and theirs.microseconds > 0:
-            times[view.id] = times[before[0]] * own.microseconds / theirs.microseconds
+            found.append(_point(root, theirs, "original", times[root.id]))
+        if before[0] in times and (step := _times(own, theirs)) is not None:
+            low, middle, high = (a * b for a, b in zip(times[before[0]], step, strict=True))
+            times[view.id] = (low, middle, high)
         found.append(_point(view, own, "made", times.get(view.id)))
     known = {view.id for view in members}
     others = [run for run in jobs().recent(MOST_OTHERS) if run.id not in known]
@@ -65,7 +66,19 @@ def _beside_weights(view: RunView) -> int | None:
     return started["parameters"] - result["sparsity"]["weights"] if result and started else None
 
 
-def _point(view: RunView, row: Costs, kind: str, time: float | None) -> Cost:
+def _times(own: Costs, before: Costs) -> tuple[float, float, float] | None:
+    """How long an image takes against the network before it: the middle half of the rounds, and the median
+    between. Of an older release, the median alone."""
+    if own.times_low is not None and own.times is not None and own.times_high is not None:
+        return own.times_low, own.times, own.times_high
+    if before.microseconds <= 0:
+        return None
+    ratio = own.microseconds / before.microseconds
+    return ratio, ratio, ratio
+
+
+def _point(view: RunView, row: Costs, kind: str, times: tuple[float, float, float] | None) -> Cost:
+    low, middle, high = times or (None, None, None)
     return Cost(
         id=view.id,
         name=title(view.spec),
@@ -75,7 +88,10 @@ def _point(view: RunView, row: Costs, kind: str, time: float | None) -> Cost:
         left=max(0, row.parameters - row.zeros),
         bytes=row.smallest_file,
         multiply_adds=row.multiply_adds,
-        time=time,
+        time=middle,
+        time_low=low,
+        time_high=high,
+        microseconds=row.microseconds,
     )
 
 

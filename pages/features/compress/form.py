@@ -20,7 +20,7 @@ from core.transform.catalogue import TRANSFORMS, Transform
 from core.transform.plan import Asked, fits, parameters_for
 from pages.features.compress.student import student
 from pages.features.editor.fields import field
-from pages.features.frame.refused import refuse
+from pages.features.frame.refused import refusal, refuse
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import keep_control_key
 from pages.features.frame.visitor import visitor
@@ -28,6 +28,7 @@ from pages.features.live.starting import frozen_note
 from pages.features.study.base import is_asked_about
 
 MOST_EPOCHS, MOST_OTHERS = 50, 60
+AT = ".compress"  # where a refusal is said
 FEWEST_WORDS = "Repeat this run with another seed first."
 
 
@@ -61,12 +62,14 @@ def form(view: RunView, entry: Transform) -> None:
     most = min(MOST_EPOCHS, max(20, 2 * view.spec.train.epochs))
     least = 1 if entry.student else 0
     epochs = st.slider(
-        "Then train on for (epochs)",
+        "Epochs of the student" if entry.student else "Then train on for (epochs)",
         least,
         most,
         min(most, view.spec.train.epochs) if entry.student else entry.epochs,
         key=_key(entry, "more epochs"),
-        help="0 leaves it as it is made. What is zero stays zero; penalties of this run are not kept.",
+        help="It begins anew, and learns on this run's images, with its optimiser and augmentation."
+        if entry.student
+        else "0 leaves it as it is made. What is zero stays zero; penalties of this run are not kept.",
     )
     frozen_note()
     st.button(
@@ -78,6 +81,7 @@ def form(view: RunView, entry: Transform) -> None:
         args=(entry.name, view.id, tuple(others), params, model, int(epochs)),
         help="Makes another run; this one stays as it is.",
     )
+    refusal(AT)
     if is_asked_about(view):
         label, question = ("Over several seeds: does a teacher help?", "distillation")
         if not entry.student:
@@ -139,6 +143,6 @@ def _start(
         key = new_key()
         made = jobs().make(how, asked, visitor=visitor(), key=key)
     except SpecError as error:
-        refuse(error)
+        refuse(error, AT)
         return
     keep_control_key(made, key)

@@ -17,8 +17,7 @@ def student(at: str) -> dict[str, Any]:
     Args:
         at: what the keys of the widgets begin with.
     """
-    left, right = st.columns(2)
-    arch = left.selectbox(
+    arch = st.selectbox(
         "Student",
         list(ARCHITECTURES),
         index=list(ARCHITECTURES).index("mlp"),
@@ -28,8 +27,7 @@ def student(at: str) -> dict[str, Any]:
     entry = ARCHITECTURES[arch]
     size = next(parameter for parameter in entry.parameters if parameter.name == entry.size)
     small = _an_eighth(size)
-    with right:
-        value = field(size, small, at, "student", arch, at=f"{at}.student.{arch}")
+    value = field(size, small, at, "student", arch, at=f"{at}.student.{arch}")
     if isinstance(value, str):
         value = [int(each) for each in value.replace(",", " ").split() if each.isdecimal()]
     return {"arch": arch, "params": {entry.size: value}}

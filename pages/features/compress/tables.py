@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.figures.compress import Cost
+from core.figures.compress import Cost, smallest
 from core.jobs.views import RunView
 from core.run.events import Event
 from core.text.describe import title
@@ -22,7 +22,9 @@ from core.transform.rows import (
     Why,
     rows_of,
 )
+from pages.features.frame.share import link_here
 
+WITHIN = 0.01  # of accuracy: one point
 NAMED = 3  # classes
 ROW_HEIGHT = 48  # pixels: an image can be seen
 
@@ -40,19 +42,54 @@ def networks(points: Sequence[Cost], shown: str) -> None:
                 "numbers left": f"{point.left:,}",
                 "file (kB)": f"{(point.bytes or 0) / 1000:,.1f}",
                 "multiply-adds": f"{point.multiply_adds:,}",
-                "time (of the original's)": percent(point.time) if point.time is not None else "–",
+                "µs an image": f"{point.microseconds:,.2f}" if point.microseconds is not None else "–",
+                "time (of the original's; middle half)": _time(point),
+                "": link_here({"run": point.id, "look": "Compress"}),
             }
         )
-    st.dataframe(rows, hide_index=True)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={"": st.column_config.LinkColumn(display_text="open", width="small")},
+    )
+    st.caption(
+        "Times are forward, of many images at once, measured in turns with the network that it was made of."
+    )
+    if best := smallest(points, WITHIN):
+        _smallest(best, points[0], begins)
+
+
+def _smallest(best: Cost, original: Cost, begins: str) -> None:
+    """What many look for, and how to take it away."""
+    assert best.bytes and original.bytes
+    st.markdown(
+        f"**Smallest file within one point** of the original's {percent(original.accuracy)}: "
+        f"{plain(best.name.removeprefix(begins))}, {plain(in_full(best.accuracy, best.images))}, "
+        f"{best.bytes / 1000:,.1f} kB, {original.bytes / best.bytes:.1f} times smaller. It was picked by the "
+        "images that judge it, so it may be a little too good."
+    )
+    st.page_link(
+        "pages/2_Train.py", label="Take its file away", icon=":material/download:",
+        query_params={"run": best.id, "look": "Take away"},
+    )  # fmt: skip
+
+
+def _time(point: Cost) -> str:
+    if point.time is None:
+        return "–"
+    if point.time_low is None or point.time_high is None or point.kind == "original":
+        return percent(point.time)
+    return f"{percent(point.time)} ({100 * point.time_low:.0f}–{100 * point.time_high:.0f})"
 
 
 def live(members: Sequence[RunView]) -> None:
-    """What is being made now, and what could not be."""
+    """What is being made now, and what could not be made last."""
+    newest = max(members, key=lambda view: view.created_at, default=None)
     for view in members:
         if not view.ended:
             progress = view.progress()
             st.progress(progress.share, plain(f"{title(view.spec)}: {view.state}"))
-        elif view.state == "failed":
+        elif view.state == "failed" and view is newest:
             st.error(plain(f"{title(view.spec)}: {view.reason}"), icon=":material/error:")
 
 

@@ -104,9 +104,10 @@ def as_json(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def title(parameter: Parameter) -> str:
-    """A parameter's name as a label, with its unit."""
+    """A parameter's name as a label, with its unit where the name does not say it."""
     words = parameter.name.replace("_", " ").capitalize()
-    return f"{words} ({parameter.unit})" if parameter.unit else words
+    said = not parameter.unit or parameter.unit in words.lower().split()
+    return words if said else f"{words} ({parameter.unit})"
 
 
 def log_dial(

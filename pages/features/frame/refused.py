@@ -11,12 +11,16 @@ from core.text.refusals import in_words
 _REFUSED = "augury.refused"
 
 
-def refuse(error: SpecError) -> None:
-    """Have `refusal` say why something was not done."""
-    st.session_state[_REFUSED] = in_words(error)
+def refuse(error: SpecError, at: str = "") -> None:
+    """Have `refusal` say why something was not done.
+
+    Args:
+        at: where on the page; empty: at its head.
+    """
+    st.session_state[_REFUSED + at] = in_words(error)
 
 
-def refusal() -> None:
+def refusal(at: str = "") -> None:
     """Say why the last start, or what was asked of a run last, was refused, once."""
-    if said := st.session_state.pop(_REFUSED, None):
+    if said := st.session_state.pop(_REFUSED + at, None):
         st.error(plain(said), icon=":material/error:")

@@ -44,6 +44,9 @@ def compress_tab(view: RunView) -> None:
         st.fragment(_family, run_every=LOOK_SECONDS if going else None)(view.id)
     with right:
         form(view, way)
+        if PRUNABLE in measured(shown_history(view)):
+            share = measure_now(shown_history(view), PRUNABLE)
+            st.caption(f"Of its smallest weights {share} could go at once without being noticed.")
     found = points(members)
     if _has_picture(found):
         networks(found, view.id)
