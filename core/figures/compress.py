@@ -30,6 +30,7 @@ class Cost:
         accuracy: on ``images`` validation images.
         left: its learned numbers that are not 0.
         bytes: of the smaller of the files that it can be taken away as: plain weights, or packed.
+        packed: whether that is the packed one.
         time: of an image, as a share of the original's in the same measurement; ``time_low`` to ``time_high``
             is the middle half of the rounds.
         microseconds: an image of many, where it was made.
@@ -42,6 +43,7 @@ class Cost:
     images: int
     left: int | None = None
     bytes: int | None = None
+    packed: bool = False
     multiply_adds: int | None = None
     time: float | None = None
     time_low: float | None = None

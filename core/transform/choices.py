@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from core.catalogue import Choice, Parameter
+from core.catalogue import Choice, Number, Parameter
 from core.models.catalogue import ARCHITECTURES
 from core.run.errors import SpecError
 from core.run.spec import RunSpec
@@ -43,8 +43,9 @@ class Choices:
         """
 
     @staticmethod
-    def offered(parameter: Parameter, spec: RunSpec) -> Parameter:
-        """A parameter as it is offered for the network of a run of this spec."""
+    def offered(parameter: Parameter, spec: RunSpec, chosen: Mapping[str, Any]) -> Parameter | None:
+        """A parameter as it is offered for the network of a run of this spec; None: it means nothing beside
+        what was ``chosen`` before it."""
         return parameter
 
     def said(self) -> str:
@@ -83,7 +84,13 @@ class Pruning(Choices):
             raise SpecError("params.rewind_epochs", what)
 
     @staticmethod
-    def offered(parameter: Parameter, spec: RunSpec) -> Parameter:
+    def offered(parameter: Parameter, spec: RunSpec, chosen: Mapping[str, Any]) -> Parameter | None:
+        if parameter.name == "rewind_epochs" and chosen.get("start") != "rewound":
+            return None
+        if parameter.name == "share" and chosen.get("what") == "blocks":
+            return _share_of_blocks(parameter, spec)
+        if parameter.name == "when" and (chosen.get("what"), chosen.get("by")) != ("weights", "magnitude"):
+            return None
         if not isinstance(parameter, Choice) or parameter.name != "what" or _has_blocks(spec):
             return parameter
         return replace(parameter, options=tuple(each for each in parameter.options if each != "blocks"))
@@ -103,6 +110,15 @@ class Pruning(Choices):
         threshold = {"threshold": self.params["threshold"]}
         pruning = {"kind": "pruning", "strength": self.params["share"], "params": threshold}
         return [{**pruning, "schedule": "cubic", "warmup_epochs": rise}]
+
+
+def _share_of_blocks(parameter: Parameter, spec: RunSpec) -> Parameter | None:
+    """As many as there are, but for the last; None: there is only one."""
+    count = spec.model.params.get("depth")
+    if not isinstance(count, int) or count < 2 or not isinstance(parameter, Number):
+        return None
+    one = round(1 / count, 3)
+    return replace(parameter, low=one, high=round(1 - one, 3), default=one, step=one)
 
 
 def _has_blocks(spec: RunSpec) -> bool:

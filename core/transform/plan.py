@@ -147,10 +147,12 @@ def _named(before: str, said: str) -> str:
     return name if len(name) <= MOST_NAME else f"…{name[1 - MOST_NAME :]}"
 
 
-def parameters_for(entry: Transform, spec: RunSpec) -> list[Parameter]:
-    """What a form asks for, of the network of a run of this spec."""
+def offered(
+    entry: Transform, parameter: Parameter, spec: RunSpec, chosen: Mapping[str, Any]
+) -> Parameter | None:
+    """A parameter as a form asks for it, see `Choices.offered`."""
     choices: type[Choices] = imported(entry.chooses)
-    return [choices.offered(each, spec) for each in entry.parameters]
+    return choices.offered(parameter, spec, chosen)
 
 
 def fits(entry: Transform, first: RunSpec, other: RunSpec) -> bool:

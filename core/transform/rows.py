@@ -44,6 +44,10 @@ class Costs(Judged):
     times_high: Figure | None = None
 
     @property
+    def is_smaller_packed(self) -> bool:
+        return self.packed_bytes is not None and self.packed_bytes < self.bytes
+
+    @property
     def smallest_file(self) -> int:
         return self.bytes if self.packed_bytes is None else min(self.bytes, self.packed_bytes)
 

@@ -173,8 +173,9 @@ def test_a_smaller_network_is_not_offered_to_be_merged_with(open_page):
     asked = Asked.model_validate({"from": (run_id,), "params": {"what": "units", "share": 0.5}})
     assert manager().wait(manager().make("prune", asked), 60).state == "finished"
     assert "no other run to merge it with" in texts(opened(open_page, run_id, "merge"))
-    bits = manager().make("quantise", Asked.model_validate({"from": (run_id,)}))
-    assert manager().wait(bits, 60).state == "finished"
+    for epochs in (0, 1):  # one that was not trained on has this one's own weights
+        asked = Asked.model_validate({"from": (run_id,), "train": {"epochs": epochs}})
+        assert manager().wait(manager().make("quantise", asked), 60).state == "finished"
     (others,) = (box for box in opened(open_page, run_id, "merge").multiselect if "Merge" in box.label)
     assert len(others.options) == 1
 
@@ -227,15 +228,21 @@ def test_the_smallest_within_a_point_is_named_with_its_file(open_page):
     good = [bits for bits in (2, 8) if accuracies[bits] >= whole - 0.01]
     said = texts(visit)
     assert good and "Smallest file within one point" in said and f"{good[0]} bits by tensor" in said
-    link = next(each for each in visit.get("page_link") if each.proto.label == "Take its file away")
+    link = next(
+        each for each in visit.get("page_link") if each.proto.label == "Take it away: Weights, packed"
+    )
     assert made[good[0]] in link.proto.query_string
     assert not open_page(PAGE, run=made[good[0]], look="Take away").exception
 
 
 def test_a_refusal_stands_beside_its_button_in_the_words_of_the_form(open_page):
     visit = opened(open_page, trained())
-    visit.segmented_control(key="compress.prune.what").set_value("units").run()
     visit.segmented_control(key="compress.prune.when").set_value("step by step").run()
+    visit.slider(key="compress.prune.more epochs").set_value(0).run()
     visit.button(key="compress.prune.make it").click().run()
     (refused,) = [each.value for each in visit.error]
-    assert refused.startswith("When\\: step by step go single weights")
+    assert refused.startswith("Epochs\\: step by step needs further training")
+    visit.segmented_control(key="compress.prune.what.fitted").set_value("units").run()
+    assert not [each for each in visit.segmented_control if each.key == "compress.prune.when"]
+    visit.button(key="compress.prune.make it").click().run()
+    assert not visit.error

@@ -64,7 +64,7 @@ NUMBERS = {
     "look.images.side", "kept['of']", "progress.epoch", "progress.epochs", "image_shape(look.spec.data).side",
     "len(notes)", "each.spec.seed", "spec.batch_size", "form.side", "form.fit", "len(shown)", "len(classes)",
     "sum((image.zeros == 1 for image in images))", "view.position", "waiting",
-    "history.started['threads']",
+    "history.started['threads']", "number + 1", "entry.begins", "EXPORTS[kind].title",
 }  # fmt: skip
 
 

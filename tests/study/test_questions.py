@@ -468,3 +468,22 @@ def test_optunas_settings_come_one_by_one_and_are_drawn_again_alike():
     assert len(set(rates)) > 6
     failed = played(asked, lambda cell: None if cell.key == "0.0@3" else judge(cell))
     assert failed["0.0@3"].state == "failed" and len(failed) == 12
+
+
+def test_how_sure_a_strength_is_is_said_by_paired_differences():
+    """Against scipy's paired t-test, fold by fold."""
+    asked = study("strength", folds=5, strengths=[{"regulariser": 0, "grid": [1e-5, 1e-4, 1e-3]}])
+    folds = np.array([[0.900, 0.905, 0.898, 0.902, 0.901], [0.903, 0.904, 0.901, 0.906, 0.902],
+                      [0.882, 0.888, 0.879, 0.885, 0.881]])  # fmt: skip
+    grid = [1e-5, 1e-4, 1e-3]
+    table = played(
+        asked, lambda cell: figures(float(folds[grid.index(cell.settings["lambda"])][cell.fold or 0]), cell)
+        if cell.role == "cell" else None,
+    )  # fmt: skip
+    result = asked.result(table)
+    assert result["lambda_min"] == 1e-4
+    told = [stats.ttest_rel(folds[i], folds[1]).pvalue < 0.05 for i in (0, 2)]
+    assert result["alike"] == [each for each, is_told in zip((1e-5, 1e-3), told, strict=True) if not is_told]
+    assert result["alike"] == [1e-5]
+    said = " ".join(imported(QUESTIONS["strength"].says)(result))
+    assert "How sure? λ = 1e-05 can't be told from it" in said and "the others are worse" in said

@@ -20,7 +20,7 @@ from core.run.spec import parse
 from core.train import loop
 from core.train.checkpoint import below, read_checkpoint
 from core.transform.catalogue import TRANSFORMS
-from core.transform.plan import parameters_for
+from core.transform.plan import offered
 
 NETWORKS = {
     "mlp": {"arch": "mlp", "params": {"hidden": [24, 16]}},
@@ -217,8 +217,17 @@ def test_blocks_are_taken_out_of_attention_alone(tmp_path, trained, capsys):
     assert status == 2 and "has blocks; choose weights or units" in capsys.readouterr().err
     for name, blocks in (("mlp", False), ("attention", True)):
         spec = parse((trained(name) / "spec.json").read_text())
-        (what, *_) = parameters_for(TRANSFORMS["prune"], spec)
-        assert ("blocks" in what.options) is blocks
+        entry = TRANSFORMS["prune"]
+        asked = {each.name: each for each in entry.parameters}
+        assert ("blocks" in offered(entry, asked["what"], spec, {}).options) is blocks
+        for name, chosen, there in (
+            ("when", {"what": "weights", "by": "magnitude"}, True),
+            ("when", {"what": "units", "by": "magnitude"}, False),
+            ("when", {"what": "weights", "by": "random"}, False),
+            ("rewind_epochs", {"start": "rewound"}, True),
+            ("rewind_epochs", {"start": "drawn anew"}, False),
+        ):
+            assert (offered(entry, asked[name], spec, chosen) is not None) is there
 
 
 def test_nothing_can_be_shrunk_is_said_with_its_reason(tmp_path, trained):

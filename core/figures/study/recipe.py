@@ -42,7 +42,7 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
     layout = plain_layout("validation accuracy (%)")
     layout["hovermode"] = "closest"
     layout["xaxis"] |= {
-        "title": {"text": "the network's file, smaller to the right (kB)"},
+        "title": {"text": "the network's file, smaller to the right (kB, log scale)"},
         "type": "log",
         "autorange": "reversed",
         "tickvals": round_numbers(min(x), max(x)),

@@ -17,11 +17,13 @@ class Question(Entry):
         study: the path of its `Study`, ``module:name``.
         chart: the path of what draws a result, see `core.figures.study`.
         says: the path of what says it in sentences, see `core.text.studies`.
+        begins: when a first answer can be drawn.
     """
 
     study: str
     chart: str
     says: str
+    begins: str = "with the first figures"
 
     def build(self) -> type[Study]:
         made: type[Study] = imported(self.study)
@@ -40,6 +42,7 @@ QUESTIONS: dict[str, Question] = {
             study="core.study.questions.strength:StrengthStudy",
             chart="core.figures.study.strength:chart",
             says="core.text.studies.strength:sentences",
+            begins="when a first λ is known on all folds",
         ),
         Question(
             name="ablation",
@@ -50,6 +53,7 @@ QUESTIONS: dict[str, Question] = {
             study="core.study.questions.ablation:AblationStudy",
             chart="core.figures.study.ablation:chart",
             says="core.text.studies.ablation:sentences",
+            begins="when two seeds of every setting are known",
         ),
         Question(
             name="search",
@@ -99,6 +103,7 @@ QUESTIONS: dict[str, Question] = {
             study="core.study.questions.recipe:RecipeStudy",
             chart="core.figures.study.recipe:chart",
             says="core.text.studies.recipe:sentences",
+            begins="when the first step is done",
         ),
         Question(
             name="distillation",
@@ -110,6 +115,7 @@ QUESTIONS: dict[str, Question] = {
             study="core.study.questions.distillation:DistillationStudy",
             chart="core.figures.study.ablation:chart",
             says="core.text.studies.distillation:sentences",
+            begins="when two seeds of teacher and students are known",
         ),
     )
 }

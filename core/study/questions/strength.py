@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from core.catalogues import completed
+from core.measure.mean import paired_difference
 from core.regularise.catalogue import REGULARISERS
 from core.run.errors import SpecError
 from core.run.spec import Part, RunSpec
@@ -181,6 +182,7 @@ class StrengthStudy(Study):
             "figure": "loss" if self.figure == "loss" else "error",
             "complete": len(known) + len(failed) == len(self.grid),
             "edge": choice.edges[0] if len(choice.edges) == 1 else list(choice.edges),
+            "alike": [plain(point) for point in self._alike(known, choice)],
             "accuracy": means("accuracy"),
             "train_accuracy": means("train_accuracy"),
             "zeros": means("zeros"),
@@ -200,6 +202,16 @@ class StrengthStudy(Study):
                     **({"epochs": cell.epochs} if stops_early(self.base) else {}),
                 }
         return found
+
+    def _alike(self, known: dict[Point, list[CellFigures]], choice: PointChoice) -> list[Point]:
+        """The other points whose error can't be told from that of the best, fold by fold."""
+        errors = {point: [each.error(self.figure) for each in known[point]] for point in choice.grid}
+        best = errors[choice.lambda_min]
+        return [
+            point
+            for point in choice.grid
+            if point != choice.lambda_min and not paired_difference(errors[point], best).is_beyond_noise
+        ]
 
     def extended(self, table: Table) -> StrengthStudy | None:
         """The same with a longer grid, where the best lies at its edge; None: it does not, or it can't be

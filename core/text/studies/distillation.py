@@ -11,13 +11,13 @@ from core.text.studies.early import early
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
     """The answer; empty: nothing is known yet."""
-    said = [_row(each) for each in result.get("rows", [])]
-    if not said:
+    if not result:
         return []
     effects = result["effects"]
-    said += [effect_in_words(each, "accuracy") for each in effects]
+    said = [effect_in_words(each, "accuracy") for each in effects]
     if effects and not effects[0]["is_told"]:
         said.append("That a teacher adds nothing on easy images is a finding, too: the labels say it all.")
+    said += [_row(each) for each in result["rows"]]
     said += [_calibration(each) for each in result["calibration"]]
     said.append(
         "Against the student alone, seed by seed; intervals are at 95 %, wide enough that both are right "

@@ -9,9 +9,9 @@ from typing import Any
 def sentences(result: Mapping[str, Any]) -> list[str]:
     """The answer so far; empty: nothing is known yet."""
     rows = result.get("rows", [])
-    said = [_step(row, before) for row, before in zip(rows, [None, *rows], strict=False)]
+    said = [_together(rows[0], rows[-1])] if len(rows) > 1 else []
+    said += [_step(row, before) for row, before in zip(rows, [None, *rows], strict=False)]
     if len(rows) > 1:
-        said.append(_together(rows[0], rows[-1]))
         said.append(
             "Bytes are those of the smallest file that holds the network exactly; times are forward, "
             "measured in turns with the step before."
@@ -47,7 +47,7 @@ def _n(row: Mapping[str, Any]) -> str:
 
 def _together(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
     apart = 100 * (last["accuracy"] - first["accuracy"])
-    said = f"All together: {'+' if apart >= 0 else '−'}{abs(apart):.1f} points of accuracy"
+    said = f"**All together**: {'+' if apart >= 0 else '−'}{abs(apart):.1f} points of accuracy"
     if first["bytes"] and last["bytes"]:
         said += f", a file {first['bytes'] / last['bytes']:.1f} times smaller"
     if first["multiply_adds"] and last["multiply_adds"]:

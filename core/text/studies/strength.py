@@ -23,7 +23,6 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     n = f"n = {result['folds']} folds"
     said = []
     if result["complete"]:
-        error, spread = result["mean"][at_lowest], result["standard_error"][at_lowest]
         said.append(
             f"**Take λ = {_point(simplest)}**: the largest that is as good as the best within one standard "
             "error "
@@ -34,9 +33,10 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
             f"({_figure(result, at_lowest)}, {percent(result['zeros'][at_lowest])} of the weights are zero)."
         )
         said.append(
-            f"The least {result['figure']} has λ = {_point(lowest)}: {_error(result, error)} ± "
-            f"{_error(result, spread)} (mean ± standard error, {n}, the same folds and seeds for each λ)."
+            f"The least {result['figure']} has λ = {_point(lowest)}: {_figure(result, at_lowest)} "
+            f"(mean ± standard error, {n}, the same folds and seeds for each λ)."
         )
+        said += _how_sure(result)
     else:
         known = len(grid)
         said.append(f"So far {known} values of λ are known on all folds; λ = {_point(lowest)} leads ({n}).")
@@ -70,8 +70,18 @@ def _figure(result: Mapping[str, Any], i: int) -> str:
     return f"accuracy {100 * (1 - result['mean'][i]):.1f} ± {100 * spread:.1f} %"
 
 
-def _error(result: Mapping[str, Any], value: float) -> str:
-    return f"{value:.3f}" if result["figure"] == "loss" else f"{100 * value:.2f} %"
+def _how_sure(result: Mapping[str, Any]) -> list[str]:
+    """Which others may be as good; a result of an older release does not say."""
+    others = len(result["grid"]) - 1
+    if "alike" not in result or not others:
+        return []
+    alike = result["alike"]
+    how = f"95 % intervals of paired differences, each alone, n = {result['folds']} folds"
+    if not alike:
+        return [f"How sure? Every other λ is worse than that one, fold by fold ({how})."]
+    named = ", ".join(_point(each) for each in alike)
+    rest = "the others are worse" if len(alike) < others else "more folds or images would be needed"
+    return [f"How sure? λ = {named} can't be told from it, fold by fold ({how}); {rest}."]
 
 
 def _edge(result: Mapping[str, Any]) -> list[str]:

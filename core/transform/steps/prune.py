@@ -83,6 +83,7 @@ def _prune_weights(
             "of": sum(masks[place].numel() for place in places),
         }
         for name, places in _places(layers).items()
+        if not later  # what goes step by step is counted when it is gone
     ]
     if begins is None:
         begins = model

@@ -41,17 +41,19 @@ def points(members: Sequence[RunView]) -> list[Cost]:
     root = members[0]
     times = {root.id: (1.0, 1.0, 1.0)}
     found: list[Cost] = []
+    alone = 0.0
     for view in members[1:]:
         costs = {row.place: row for row in rows_of(view.history, "costs", Costs)}
         own, theirs, before = costs.get(None), costs.get(0), sources_of(view)
         if own is None or theirs is None or not before:
             continue
         if before[0] == root.id and not found:
-            found.append(_point(root, theirs, "original", times[root.id]))
+            alone = theirs.microseconds
+            found.append(_point(root, theirs, "original", times[root.id], alone))
         if before[0] in times and (step := _times(own, theirs)) is not None:
             low, middle, high = (a * b for a, b in zip(times[before[0]], step, strict=True))
             times[view.id] = (low, middle, high)
-        found.append(_point(view, own, "made", times.get(view.id)))
+        found.append(_point(view, own, "made", times.get(view.id), alone))
     known = {view.id for view in members}
     others = [run for run in jobs().recent(MOST_OTHERS) if run.id not in known]
     beside = _beside_weights(root)
@@ -77,7 +79,10 @@ def _times(own: Costs, before: Costs) -> tuple[float, float, float] | None:
     return ratio, ratio, ratio
 
 
-def _point(view: RunView, row: Costs, kind: str, times: tuple[float, float, float] | None) -> Cost:
+def _point(
+    view: RunView, row: Costs, kind: str, times: tuple[float, float, float] | None, alone: float
+) -> Cost:
+    """``alone``: microseconds an image of the original; another job's are of another moment."""
     low, middle, high = times or (None, None, None)
     return Cost(
         id=view.id,
@@ -87,11 +92,12 @@ def _point(view: RunView, row: Costs, kind: str, times: tuple[float, float, floa
         images=row.images,
         left=max(0, row.parameters - row.zeros),
         bytes=row.smallest_file,
+        packed=row.is_smaller_packed,
         multiply_adds=row.multiply_adds,
         time=middle,
         time_low=low,
         time_high=high,
-        microseconds=row.microseconds,
+        microseconds=None if middle is None else middle * alone,
     )
 
 

@@ -13,13 +13,14 @@ from core.run.digest import FROM
 from core.run.errors import SpecError
 from core.run.figures import result_of
 from core.run.history import summary
+from core.run.kinds import TRANSFORM
 from core.run.spec import ModelSpec
 from core.text.describe import title
 from core.text.escape import plain
 from core.transform.catalogue import TRANSFORMS, Transform
-from core.transform.plan import Asked, fits, parameters_for
+from core.transform.plan import Asked, fits
+from pages.features.compress.dials import dials
 from pages.features.compress.student import student
-from pages.features.editor.fields import field
 from pages.features.frame.refused import refusal, refuse
 from pages.features.frame.setup import jobs
 from pages.features.frame.share import keep_control_key
@@ -54,10 +55,7 @@ def form(view: RunView, entry: Transform) -> None:
     if len(others) + 1 < entry.fewest:
         st.info(f"There is no other run to merge it with yet. {FEWEST_WORDS}", icon=":material/merge:")
         return
-    params = {
-        each.name: field(each, each.default, "compress", entry.name, at=_key(entry, each.name))
-        for each in parameters_for(entry, view.spec)
-    }
+    params = dials(entry, view.spec, f"compress.{entry.name}", {})
     model = student("compress") if entry.student else None
     most = min(MOST_EPOCHS, max(20, 2 * view.spec.train.epochs))
     least = 1 if entry.student else 0
@@ -101,6 +99,7 @@ def _others(view: RunView, entry: Transform) -> list[str]:
         for run in jobs().recent(MOST_OTHERS)
         if run.id != view.id
         and run.state == "finished"
+        and run.kind != TRANSFORM  # its weights are another's
         and fits(entry, view.spec, run.spec)
         and (entry.student or _weights(run.summary) == _weights(summary(view.history)))
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.export.catalogue import EXPORTS
 from core.figures.compress import Cost, smallest
 from core.jobs.views import RunView
 from core.run.events import Event
@@ -37,7 +38,7 @@ def networks(points: Sequence[Cost], shown: str) -> None:
             continue
         rows.append(
             {
-                "network": plain(point.name.removeprefix(begins)) + " (this one)" * (point.id == shown),
+                "network": point.name.removeprefix(begins) + " (this one)" * (point.id == shown),
                 "accuracy": in_full(point.accuracy, point.images),
                 "numbers left": f"{point.left:,}",
                 "file (kB)": f"{(point.bytes or 0) / 1000:,.1f}",
@@ -62,14 +63,15 @@ def networks(points: Sequence[Cost], shown: str) -> None:
 def _smallest(best: Cost, original: Cost, begins: str) -> None:
     """What many look for, and how to take it away."""
     assert best.bytes and original.bytes
+    kind = "packed" if best.packed else "weights"
     st.markdown(
-        f"**Smallest file within one point** of the original's {percent(original.accuracy)}: "
+        f"**Smallest file within one point** of the original's {plain(percent(original.accuracy))}: "
         f"{plain(best.name.removeprefix(begins))}, {plain(in_full(best.accuracy, best.images))}, "
         f"{best.bytes / 1000:,.1f} kB, {original.bytes / best.bytes:.1f} times smaller. It was picked by the "
         "images that judge it, so it may be a little too good."
     )
     st.page_link(
-        "pages/2_Train.py", label="Take its file away", icon=":material/download:",
+        "pages/2_Train.py", label=f"Take it away: {EXPORTS[kind].title}", icon=":material/download:",
         query_params={"run": best.id, "look": "Take away"},
     )  # fmt: skip
 
@@ -83,7 +85,7 @@ def _time(point: Cost) -> str:
 
 
 def live(members: Sequence[RunView]) -> None:
-    """What is being made now, and what could not be made last."""
+    """What is being made now, what could not be made last, and what could not be done in it."""
     newest = max(members, key=lambda view: view.created_at, default=None)
     for view in members:
         if not view.ended:
@@ -91,6 +93,9 @@ def live(members: Sequence[RunView]) -> None:
             st.progress(progress.share, plain(f"{title(view.spec)}: {view.state}"))
         elif view.state == "failed" and view is newest:
             st.error(plain(f"{title(view.spec)}: {view.reason}"), icon=":material/error:")
+        elif view is newest:
+            for why in rows_of(view.history, "why", Why):
+                st.info(plain(f"{title(view.spec)}: {why.says}"), icon=":material/info:")
 
 
 def layers(view: RunView) -> None:
@@ -103,8 +108,8 @@ def layers(view: RunView) -> None:
         st.dataframe(
             [
                 {
-                    "layer": plain(row.layer),
-                    "of": plain(row.what),
+                    "layer": row.layer,
+                    "of": row.what,
                     "kept": f"{row.kept:,} of {row.of:,}",
                     "share": percent(min(1.0, row.kept / max(1, row.of))),
                 }
@@ -114,10 +119,10 @@ def layers(view: RunView) -> None:
         )
     if alone := rows_of(history, "alone", Alone):
         st.markdown("**Which layer hurts most**: the accuracy with this one alone quantised")
-        st.dataframe([{"layer": plain(row.layer), **_figures(row)} for row in alone], hide_index=True)
+        st.dataframe([{"layer": row.layer, **_figures(row)} for row in alone], hide_index=True)
     if compared := rows_of(history, "compared", Compared):
         st.markdown("**Beside it**")
-        st.dataframe([{"network": plain(row.what), **_figures(row)} for row in compared], hide_index=True)
+        st.dataframe([{"network": row.what, **_figures(row)} for row in compared], hide_index=True)
     if path := rows_of(history, "path", PathPoint):
         _path(path)
     if soft := rows_of(history, "soft labels", SoftLabel):
@@ -148,7 +153,7 @@ def _path(rows: Sequence[PathPoint]) -> None:
     by = {(row.way, row.at): in_full(row.accuracy, row.images) for row in rows}
     st.dataframe(
         [
-            {"share": f"{at:.1f}", **{plain(way): by.get((way, at), "–") for way in ways}}
+            {"share": f"{at:.1f}", **{way: by.get((way, at), "–") for way in ways}}
             for at in sorted({row.at for row in rows})
         ],
         hide_index=True,
@@ -168,7 +173,7 @@ def _soft_labels(rows: Sequence[SoftLabel]) -> None:
             {
                 "image": f"data:image/png;base64,{row.image}" if row.image else None,
                 "place": f"{row.place:d}",
-                "label": plain(row.label),
+                "label": row.label,
                 "they answer": _most(row.classes, row.hard),
                 "softened, as the student learns it": _most(row.classes, row.soft),
             }
@@ -182,4 +187,4 @@ def _soft_labels(rows: Sequence[SoftLabel]) -> None:
 
 def _most(classes: Sequence[str], shares: Sequence[float]) -> str:
     named = sorted(zip(shares, classes, strict=False), key=lambda pair: -pair[0])[:NAMED]
-    return ", ".join(f"{plain(name)} {percent(share)}" for share, name in named)
+    return ", ".join(f"{name} {percent(share)}" for share, name in named)

@@ -93,7 +93,7 @@ def _measured(job: RunView) -> None:
         st.dataframe(
             [
                 {
-                    "network": plain(row.what),
+                    "network": row.what,
                     "accuracy": in_full(row.accuracy, row.images),
                     "file (kB)": f"{row.bytes / 1000:,.1f}",
                     "µs, one image alone": f"{row.microseconds_alone:,.1f}",

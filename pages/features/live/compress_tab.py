@@ -13,6 +13,7 @@ from core.figures.sparsity import removable
 from core.jobs.views import RunView
 from core.measure.catalogue import MEASURES
 from core.store.store import is_run_id
+from core.text.escape import plain
 from pages.components.live_chart import live_chart
 from pages.features.compress.family import family, points
 from pages.features.compress.form import chosen_way, form
@@ -46,7 +47,7 @@ def compress_tab(view: RunView) -> None:
         form(view, way)
         if PRUNABLE in measured(shown_history(view)):
             share = measure_now(shown_history(view), PRUNABLE)
-            st.caption(f"Of its smallest weights {share} could go at once without being noticed.")
+            st.caption(f"Of its smallest weights {plain(share)} could go at once without being noticed.")
     found = points(members)
     if _has_picture(found):
         networks(found, view.id)

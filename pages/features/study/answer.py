@@ -93,7 +93,7 @@ def _body(study_id: str) -> None:
                 share=CHART_SHARE, on_pick=_open_run,
             )  # fmt: skip
         else:
-            st.info("The picture begins with the first figures.", icon=":material/query_stats:")
+            st.info(f"The picture begins {entry.begins}.", icon=":material/query_stats:")
     with right:
         st.markdown("**The answer**" if view.state == "finished" else "**The answer so far**")
         said = imported(entry.says)(view.result)

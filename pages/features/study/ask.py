@@ -75,6 +75,7 @@ def _offer(values: dict[str, Any]) -> None:
     columns = st.columns(2)
     columns[0].metric("Runs", f"{found.runs:,}")
     time_needed = in_words(found.seconds).removeprefix("about ") if found.seconds else "not measured"
+    time_needed = time_needed.replace("some seconds", "< 10 s")  # as wide as the figure may be
     columns[1].metric("Time", plain(time_needed))
     st.caption(plain(_more(found)))
     name = st.text_input("Name", max_chars=80, key="study.name", placeholder=QUESTIONS[study.question].title)

@@ -51,7 +51,7 @@ def _line(stored: StoredStudy) -> None:
                 width="content",
             )
         if view.study is not None and (said := imported(QUESTIONS[view.study.question].says)(view.result)):
-            st.caption(plain(said[0].replace("**", "")))
+            st.caption(plain(said[0].replace("**", "")) + (" …" if len(said) > 1 else ""))
 
 
 def _deleted_note() -> None:

@@ -10,7 +10,7 @@ from core.catalogue import Number
 from core.run.spec import RunSpec
 from core.study.questions.recipe import MOST_CHAINS, MOST_STEPS
 from core.transform.catalogue import TRANSFORMS
-from core.transform.plan import parameters_for
+from pages.features.compress.dials import dials
 from pages.features.compress.student import student
 from pages.features.editor.fields import field
 
@@ -57,15 +57,11 @@ def _step(number: int, base: RunSpec) -> dict[str, Any]:
             key=f"{at}.epochs",
         )
         model = student(at) if entry.student else None
-        asked = parameters_for(entry, base)
-        size = next((each for each in asked if isinstance(each, Number)), None)
+        size = next((each for each in entry.parameters if isinstance(each, Number)), None)
         params = {}
         if size is not None:  # what matters most: how much goes, how many bits
             params[size.name] = field(size, size.default, "study", size.name, at=f"{at}.{size.name}")
-        if rest := [each for each in asked if each is not size]:
+        if len(entry.parameters) > 1:
             with st.expander("More of how"):
-                params |= {
-                    each.name: field(each, each.default, "study", each.name, at=f"{at}.{each.name}")
-                    for each in rest
-                }
+                params = dials(entry, base, at, params, without=size)
     return {"how": how, "params": params, "train": {"epochs": int(epochs)}, "model": model}
