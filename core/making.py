@@ -23,7 +23,7 @@ from core.run.history import HistoryBuilder
 from core.run.made import MADE, Made
 from core.run.spec import RunSpec
 from core.transform.catalogue import TRANSFORMS
-from core.transform.plan import Asked, planned
+from core.transform.plan import Asked, held_by, planned
 
 RESULT = "result.json"
 
@@ -60,7 +60,10 @@ def make(how: str, asked: Asked, out: Path, control: Control, tell: Callable[[Ev
     sources = open_sources(asked.sources)
     specs = [_spec_now(source) for source in sources]
     alone = [not (source.edits or source.history.branches or source.made) for source in sources]
-    plan = planned(how, asked, specs, alone)
+    first = sources[0]
+    at_once = first.history.result is not None and first.history.result["epoch"] == 0
+    held = held_by(first.made.how, first.made.params) if first.made and at_once else []
+    plan = planned(how, asked, specs, alone, held)
     give(out, [(spec, source.with_weights()) for spec, source in zip(specs, sources, strict=True)])
     ids = tuple(f"{number:032x}" for number in range(len(sources)))  # of folders, which have none
     inputs = Made(how=how, params=plan.params, sources=ids).inputs()

@@ -23,7 +23,7 @@ from core.jobs.fork import Fork, drop, fork_of
 from core.jobs.keeper import Keeper
 from core.jobs.kinds import KINDS
 from core.jobs.limits import NONE, Limits
-from core.jobs.making import ToMake, give, to_make
+from core.jobs.making import ToMake, give, held_before, to_make
 from core.jobs.memory import run_bytes
 from core.jobs.needs import check_fits
 from core.jobs.queue import MAX_COMMAND_BYTES, Queue
@@ -295,7 +295,8 @@ class Jobs:
             run.digest_with(view.history.edits) for run, view in zip(stored, known, strict=True) if run
         ]
         alone = [not (view.history.edits or view.history.branches or is_made(view.inputs)) for view in known]
-        return to_make(how, asked, [(view.id, view.spec_now) for view in known], digests, alone)
+        held = held_before(known[0], self.view) if known else []
+        return to_make(how, asked, [(view.id, view.spec_now) for view in known], digests, alone, held)
 
     def children(self, run_id: str) -> list[StoredRun]:
         """The runs that branch from this one, and those whose networks were made of its, the newest first."""

@@ -17,15 +17,21 @@ from core.regularise.regulariser import Regulariser
 
 
 @torch.no_grad()
-def smallest(weights: Sequence[Tensor], share: float) -> list[Tensor]:
+def smallest(weights: Sequence[Tensor], share: float, *, zeros_together: bool = True) -> list[Tensor]:
     """For each of ``weights`` a mask of its shape: True where it is among the ``share``, in [0, 1], of all
-    their numbers that are smallest in magnitude. Equals go together, so it may be a few more."""
+    their numbers that are smallest in magnitude. Of equals the first go, but ``zeros_together`` all, as none
+    of them is there any more."""
     sizes = torch.cat([weight.abs().flatten() for weight in weights])
     count = round(share * len(sizes))
     if count == 0:
         return [torch.zeros_like(weight, dtype=torch.bool) for weight in weights]
     threshold = sizes.kthvalue(count).values
-    return [weight.abs() <= threshold for weight in weights]
+    goes = sizes <= threshold
+    exact = threshold > 0 or not zeros_together
+    if exact and (over := int(goes.sum()) - count):  # of those that are as large, the last stay
+        goes[(sizes == threshold).nonzero().flatten()[-over:]] = False
+    parts = goes.split([weight.numel() for weight in weights])
+    return [part.view(weight.shape) for part, weight in zip(parts, weights, strict=True)]
 
 
 @torch.no_grad()
@@ -88,13 +94,22 @@ class Pruning(Held):
     def after_step(self, optimiser: Optimizer, strength: float) -> None:
         settled = strength == self.last != self.drawn_at
         if settled or abs(strength - self.drawn_at) >= self.FINE * (1 - self.drawn_at):
-            apart = self.params["threshold"] == "layer"
-            parts = [[weight] for weight in self.weights] if apart else [self.weights]
-            self.masks = [mask for part in parts for mask in smallest(part, strength)]
-            self.drawn_at = strength
+            self._draw(strength)
         self.last = strength
         if self.masks:
             lay_(self.weights, self.masks)
+
+    def epoch_trained(self, share: float) -> None:
+        """What is judged has as many zeros as the strength of the epoch's last step asks for."""
+        if self.last != self.drawn_at:
+            self._draw(self.last)
+            lay_(self.weights, self.masks)
+
+    def _draw(self, strength: float) -> None:
+        apart = self.params["threshold"] == "layer"
+        parts = [[weight] for weight in self.weights] if apart else [self.weights]
+        self.masks = [mask for part in parts for mask in smallest(part, strength)]
+        self.drawn_at = strength
 
     def state(self) -> dict[str, Tensor]:
         at = torch.tensor([self.drawn_at, self.last], dtype=torch.float64)

@@ -35,7 +35,7 @@ def pack(state: Mapping[str, Floats]) -> tuple[dict[str, NDArray[np.generic]], d
         bits = found[0] if found else FLOAT_BITS
         present = _present(values, bits) if is_matrix else None
         if found is None and present is None:
-            tensors[name] = np.ascontiguousarray(values)
+            tensors[name] = np.asarray(values, order="C")  # one number stays without dimensions
             continue
         told: dict[str, object] = {"shape": list(values.shape), "bits": bits}
         if present is not None:

@@ -83,18 +83,25 @@ class Planned(Part):
     spec: RunSpec
 
 
-def planned(how: str, asked: Asked, sources: Sequence[RunSpec], alone: Sequence[bool] = ()) -> Planned:
+def planned(
+    how: str,
+    asked: Asked,
+    sources: Sequence[RunSpec],
+    alone: Sequence[bool] = (),
+    held: Sequence[Mapping[str, Any]] = (),
+) -> Planned:
     """What a transform of runs of these specs comes to.
 
     Args:
         alone: of each run, whether its spec alone trains it again; empty: of all.
+        held: what the first run's network was made to keep, where its spec does not say so: `held_by`.
 
     Raises:
         SpecError: there is no such transform, a parameter is out of bounds, or it can't be made of these.
     """
     entry = look_up(TRANSFORMS, how, "how", "transform")
     params = completed_params(entry, asked.params, "params")
-    _check_sources(entry, sources)
+    _check_sources(entry, asked, sources)
     epochs, first = asked.train.epochs, sources[0]
     if asked.model is not None and not entry.student:
         raise SpecError("model", f"{entry.title} keeps the architecture; leave this out.")
@@ -116,9 +123,24 @@ def planned(how: str, asked: Asked, sources: Sequence[RunSpec], alone: Sequence[
     if entry.student and asked.model is not None:
         spec = spec.model_copy(update={"model": asked.model})
     if epochs:
-        spec = _trained_on(spec, asked.train, choices.held(), keeps=not entry.student)
+        own = choices.held()
+        kinds = {each["kind"] for each in own}
+        kept = [] if entry.student else [dict(each) for each in held if each["kind"] not in kinds]
+        spec = _trained_on(spec, asked.train, [*own, *kept], keeps=not entry.student)
     kind = TRAIN if epochs else TRANSFORM
     return Planned(kind=kind, params=_plain(params), spec=completed(spec))
+
+
+def held_by(how: object, params: object) -> list[dict[str, Any]]:
+    """What a network that was made so, and not trained on, keeps when it is: its spec does not say it."""
+    entry = TRANSFORMS.get(str(how))
+    if entry is None or entry.student or not isinstance(params, Mapping):
+        return []
+    try:
+        found: list[dict[str, Any]] = imported(entry.chooses)(completed_params(entry, params, ""), 0).held()
+    except SpecError:
+        return []
+    return found
 
 
 def how_made(inputs: Mapping[str, Any], spec: RunSpec) -> str:
@@ -164,13 +186,15 @@ def fits(entry: Transform, first: RunSpec, other: RunSpec) -> bool:
     return ours == theirs and first.model == other.model
 
 
-def _check_sources(entry: Transform, sources: Sequence[RunSpec]) -> None:
+def _check_sources(entry: Transform, asked: Asked, sources: Sequence[RunSpec]) -> None:
     count = len(sources)
     if not entry.fewest <= count <= entry.most:
         wanted = str(entry.fewest) if entry.fewest == entry.most else f"{entry.fewest} to {entry.most}"
         raise SpecError(
             FROM, f"{entry.title} takes {wanted} {'run' if wanted == '1' else 'runs'}; {count} given."
         )
+    if len(set(asked.sources)) < count:
+        raise SpecError(FROM, "a run stands there twice; each may stand there once.")
     first = sources[0]
     for other in sources[1:]:
         if other.data.name != first.data.name or other.data.path != first.data.path:

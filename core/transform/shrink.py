@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from core.layers.quantise import heard
 from core.models.attention import Block, SelfAttention
 from core.models.rnn import RNN
 from core.models.summary import summarise_module
@@ -130,7 +131,7 @@ def _fold(weight: Tensor, constants: Tensor, after: Dense) -> None:
     """Let the layer ``after`` hear nothing more of units whose ``weight`` rows are all 0, and account for
     the ``constants`` (units,) that they put out."""
     silent = ~weight.flatten(1).any(1)
-    constants = constants.where(silent, 0)
+    constants = heard(after, constants.where(silent, 0))
     seen = _seen(after, len(weight))
     said = (seen * constants[:, None]).sum(1)  # (O, places)
     seen[:, silent] = 0

@@ -235,6 +235,19 @@ def test_the_smallest_within_a_point_is_named_with_its_file(open_page):
     assert not open_page(PAGE, run=made[good[0]], look="Take away").exception
 
 
+def test_few_bits_are_held_over_generations():
+    made = trained()
+    for how, asked in (
+        ("quantise", {"params": {"bits": 3}}),
+        ("shrink", {}),
+        ("prune", {"train": {"epochs": 1}}),
+    ):
+        made = manager().make(how, Asked.model_validate({"from": (made,), **asked}))
+        assert manager().wait(made, 60).state == "finished"
+    held = {each.kind: each.params for each in manager().view(made).spec.regularisers}
+    assert held["quantisation"]["bits"] == 3 and "hold_zeros" in held
+
+
 def test_a_refusal_stands_beside_its_button_in_the_words_of_the_form(open_page):
     visit = opened(open_page, trained())
     visit.segmented_control(key="compress.prune.when").set_value("step by step").run()

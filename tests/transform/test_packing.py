@@ -124,3 +124,10 @@ def test_the_size_that_is_told_is_that_of_the_file(tmp_path):
     assert packed_bytes(tmp_path / "weights.safetensors") == size
     numbers = 40 * 30 * 3 / 8 + 4 * (2 * 40 + 40 + 40 * 30)  # packed; scales and zeros, bias, free ones
     assert numbers < size < numbers + 1000
+
+
+def test_a_number_without_dimensions_stays_so():
+    tensors, _ = pack({"norm.num_batches_tracked": np.array(7, np.int64), "w": np.zeros((4, 9), np.float32)})
+    assert (
+        tensors["norm.num_batches_tracked"].shape == () and "w.packed" in tensors
+    ) or "w.values" in tensors

@@ -203,6 +203,59 @@ def test_rewound_to_an_early_epoch_it_has_the_weights_of_that_checkpoint(tmp_pat
         assert says in capsys.readouterr().err
 
 
+def test_few_bits_that_were_given_at_once_are_held_when_it_is_trained_on(tmp_path, trained):
+    _, bits = made(tmp_path, "quantise", [trained("mlp")], params={"bits": 3})
+    _, out = made(tmp_path, "prune", [bits], params={"share": 0.5}, train={"epochs": 2})
+    kinds = [each["kind"] for each in json.loads((out / "spec.json").read_text())["regularisers"]]
+    assert kinds == ["hold_zeros", "quantisation"]
+    weights = load_file(out / "weights.safetensors")
+    assert all(len(row.unique()) <= 8 for value in weights.values() if value.ndim > 1 for row in value)
+    _, student = made(
+        tmp_path, "distil", [bits], model={"arch": "mlp", "params": {"hidden": [4]}}, train={"epochs": 1}
+    )
+    assert "quantisation" not in (student / "spec.json").read_text()
+
+
+def test_of_weights_on_a_grid_so_many_go_as_are_asked_for(tmp_path, trained):
+    _, bits = made(tmp_path, "quantise", [trained("mlp")], params={"bits": 2, "by": "tensor"})
+    had = json.loads((bits / "result.json").read_text())["layers"]
+    result, _ = made(tmp_path, "prune", [bits], params={"share": 0.85, "threshold": "layer"})
+    for name, layer in result["layers"].items():
+        assert layer["zeros"] == max(had[name]["zeros"], round(0.85 * layer["weights"]))
+
+
+def open_trained_run(folder):
+    """The network in a folder, and its validation images as it hears them."""
+    session = open_trained(parse((folder / "spec.json").read_text()), folder, "cpu")
+    return session.model, session.normalised(session.validation.images.float().div(255))
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_what_is_shrunk_answers_the_same_where_layers_hear_few_bits(tmp_path, trained, name):
+    """A silent unit's constant is heard on the grid of the layer after it."""
+    _, sparse = made(tmp_path, "prune", [trained(name)], params={"share": 0.97}, train={"epochs": 2})
+    _, coarse = made(tmp_path, "quantise", [sparse], params={"bits": 8, "activations": 3})
+    before, images = open_trained_run(coarse)
+    result, small = made(tmp_path, "shrink", [coarse])
+    after, _ = open_trained_run(small)
+    with torch.no_grad():
+        assert torch.allclose(before(images), after(images), atol=1e-4)
+    assert result["parameters"] < json.loads((coarse / "result.json").read_text())["parameters"]
+
+
+def test_networks_of_bits_are_not_averaged_in_silence(tmp_path, trained, capsys):
+    base = trained("mlp")
+    assert made(tmp_path, "merge", [base, base])[0] == 2
+    assert "stands there twice" in capsys.readouterr().err
+    bits = [made(tmp_path, "quantise", [base], params={"bits": 4, "activations": each})[1] for each in (8, 4)]
+    made(tmp_path, "merge", bits)
+    assert "hear numbers of different bits" in capsys.readouterr().err
+    bits = [made(tmp_path, "quantise", [base], params={"bits": each})[1] for each in (3, 4)]
+    result, _ = made(tmp_path, "merge", bits, params={"method": "as they are"})
+    (why,) = (row["says"] for row in result["rows"] if row["table"] == "why")
+    assert "it lies on no grid" in why
+
+
 def test_blocks_are_taken_out_of_attention_alone(tmp_path, trained, capsys):
     result, out = made(
         tmp_path,
@@ -411,6 +464,14 @@ def test_small_files_travel(tmp_path, trained, capsys):
         assert main(["export", str(small), "--as", "archive", "--out", str(tmp_path / f"a {name}.zip")]) == 0
     status = main(["export", str(trained("mlp")), "--as", "packed", "--out", str(tmp_path / "no")])
     assert status == 2 and "quantise or prune it first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["archive", "report", "svg", "csv", "parquet", "weights"])
+def test_what_was_never_trained_on_can_be_taken_away(tmp_path, trained, kind, capsys):
+    _, out = made(tmp_path, "quantise", [trained("mlp")])
+    place = tmp_path / ("away.zip" if kind == "archive" else "away")
+    assert main(["export", str(out), "--as", kind, "--out", str(place)]) == 0, capsys.readouterr().err
+    assert place.exists()
 
 
 def test_who_stops_while_costs_are_measured_keeps_a_whole_run(tmp_path, trained):

@@ -19,7 +19,12 @@ def chart(result: Mapping[str, Any]) -> Chart | None:
     strongest = sorted(result["interactions"], key=lambda each: -abs(each["mean"]))[:STRONGEST]
     scale, unit = (1.0, "loss") if result["figure"] == "loss" else (100.0, "points")
     traces = [
-        _dots("alone", result["effects"], VALIDATION, scale),
+        _dots(
+            "each, on average over the others" if result.get("design") == "factorial" else "each alone",
+            result["effects"],
+            VALIDATION,
+            scale,
+        ),
         *([_dots("together", strongest, PENALTY, scale)] if strongest else []),
     ]
     layout = plain_layout("")

@@ -144,6 +144,8 @@ def _ends(axis: Axis, traces: Sequence[Mapping[str, Any]]) -> tuple[float, float
     settings = axis.settings
     if given := settings.get("range"):
         low, high = (float(end) for end in given)
+        if low == high:  # of a network that was never trained: from epoch 0 to epoch 0
+            low, high = low - 0.5, high + 0.5
     else:
         low, high = _automatic_ends(axis, traces)
     backwards = settings.get("autorange") == "reversed"

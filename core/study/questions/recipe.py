@@ -15,7 +15,7 @@ from core.study.cells import Cell, CellFigures, Making, Table, Value
 from core.study.questions.answers import accuracy_interval, done, is_over
 from core.study.spec import Cost, Study, unnamed, with_seed
 from core.transform.catalogue import TRANSFORMS
-from core.transform.plan import Asked, Further, Planned, in_words, planned
+from core.transform.plan import Asked, Further, Planned, held_by, in_words, planned
 
 MOST_STEPS, MOST_CHAINS = 6, 20
 TRAINED = "trained"
@@ -62,6 +62,7 @@ class RecipeStudy(Study):
             SpecError: one can't be made.
         """
         found, spec = [], first
+        held: list[dict[str, Any]] = []
         for number, step in enumerate(self.steps):
             where = f"steps[{number}]"
             entry = look_up(TRANSFORMS, step.how, f"{where}.how", "transform")
@@ -70,10 +71,11 @@ class RecipeStudy(Study):
                 raise SpecError(f"{where}.how", what)
             asked = Asked(sources=(TRAINED,), params=step.params, train=step.train, model=step.model)
             try:
-                found.append(planned(step.how, asked, [spec], [number == 0]))
+                found.append(planned(step.how, asked, [spec], [number == 0], held))
             except SpecError as error:
                 raise SpecError(f"{where}.{error.where}".rstrip("."), error.what, error.code) from None
             spec = unnamed(found[-1].spec)
+            held = [] if step.train.epochs else [*held_by(step.how, found[-1].params), *held]
         return found
 
     def said(self, number: int) -> str:

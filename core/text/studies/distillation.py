@@ -16,20 +16,25 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     effects = result["effects"]
     said = [effect_in_words(each, "accuracy") for each in effects]
     if effects and not effects[0]["is_told"]:
-        said.append("That a teacher adds nothing on easy images is a finding, too: the labels say it all.")
+        said.append(
+            "A gain that can't be told is a finding, too: where images are easy the labels may say it all."
+        )
     said += [_row(each) for each in result["rows"]]
     said += [_calibration(each) for each in result["calibration"]]
     said.append(
-        "Against the student alone, seed by seed; intervals are at 95 %, wide enough that both are right "
-        "together in 95 of 100 studies. The calibration error is the mean distance between how sure a "
-        "network is and how often it is right, in 15 bins."
+        "Effects are against the student alone, seed by seed, ± half of a 95 % interval, wide enough that "
+        "both are right together in 95 of 100 studies. The calibration error is the mean distance between "
+        "how sure a network is and how often it is right, in 15 bins."
     )
     return said + early(result)
 
 
 def _row(row: Mapping[str, Any]) -> str:
-    spread = f" ± {100 * row['sd']:.1f}" if row["sd"] is not None else ""
-    said = f"**{row['who'][:1].upper()}{row['who'][1:]}**: {100 * row['mean']:.1f}{spread} % (n = {row['n']}"
+    spread, how = "", ""
+    if row["sd"] is not None:
+        spread, how = f" ± {100 * row['sd']:.1f}", "mean ± standard deviation, "
+    who = f"{row['who'][:1].upper()}{row['who'][1:]}"
+    said = f"**{who}**: {100 * row['mean']:.1f}{spread} % ({how}n = {row['n']}"
     said += f", {row['parameters']:,} numbers)" if row["parameters"] else ")"
     if row["calibration_error"] is not None:
         said += f", calibration error {row['calibration_error']:.3f}"

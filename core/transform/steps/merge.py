@@ -8,6 +8,7 @@ Branches of one run need no order: a soup (Wortsman et al. 2022, arXiv 2203.0548
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from core.layers.quantise import BITS
 from core.models.fit import shapes_of
 from core.run.errors import SpecError
 from core.train.clean import CLEAN_IMAGES
@@ -23,7 +25,9 @@ from core.train.evaluation import EVALUATION_BATCH, Judgement, evaluate, take_st
 from core.train.session import Session
 from core.transform.matching import match
 from core.transform.network import Network, Sources, some_images, state_of
+from core.transform.packing import pack
 
+FEW_BITS = 16  # at most of a weight's that lies on a grid
 POINTS = 11  # of the line between two networks
 SAME = "merged networks need the same layers of the same widths; these have not."
 
@@ -35,6 +39,11 @@ def merge(sources: Sources, params: Mapping[str, Any]) -> Network:
     models = [session.model for session in sources.sessions]
     if len({str(shapes_of(model.state_dict())) for model in models}) > 1:
         raise SpecError("from", SAME)
+    heard = {str({n: int(b) for n, b in m.named_buffers() if n.endswith(BITS)}) for m in models}
+    if len(heard) > 1:
+        raise SpecError(
+            "from", "their layers hear numbers of different bits; merge networks that hear alike."
+        )
     session, renews = sources.first, bool(_norms(models[0]))
     rows = [_compared(f"network {i + 1}", _judge(sources, model), i) for i, model in enumerate(models)]
     rows.append(_compared("ensemble", _ensemble(session, models)))
@@ -53,6 +62,9 @@ def merge(sources: Sources, params: Mapping[str, Any]) -> Network:
         made = mean(ordered)
     if moved:
         rows.append({"table": "matched", "moved": moved})
+    if any(_has_grid(model) for model in models) and not _has_grid(made):
+        says = "These networks' weights have few bits, and their mean does not: it lies on no grid."
+        rows.append({"table": "why", "says": says})
     judged = _judge(sources, made, renewed=renews)
     rows.append(_compared("mean", judged) | {"norms_renewed": renews})
     return Network(state_of(made), rows)
@@ -162,3 +174,9 @@ def _greedy(sources: Sources, models: Sequence[nn.Module], accuracies: Sequence[
         if accuracy >= best:
             chosen, best = [*chosen, i], accuracy
     return chosen
+
+
+def _has_grid(model: nn.Module) -> bool:
+    """Whether some of its weights have few bits."""
+    _, told = pack({name: value.numpy() for name, value in state_of(model).items()})
+    return any(grid["bits"] < FEW_BITS for grid in json.loads(told["grids"]).values())

@@ -73,7 +73,8 @@ def _prune_weights(
     share = 0.0 if later else params["share"]
     scores = _weight_scores(sources, model, weights, params["by"])
     parts = [[score] for score in scores] if params["threshold"] == "layer" else [scores]
-    masks = [mask for part in parts for mask in smallest(part, share)]
+    together = params["by"] == "magnitude"  # a score of 0 is no weight of 0
+    masks = [mask for part in parts for mask in smallest(part, share, zeros_together=together)]
     rows = [
         {
             "table": "layers",
