@@ -38,7 +38,8 @@ def price(study: Study, cells: Sequence[Cell], there: Collection[str], runs: Seq
     wanted = [cell for cell in cells if cell.key not in there]
     left = max(0, count - len(there))
     trained = max(0, epochs - sum(cell.epochs for cell in cells if cell.key in there))
-    found = [(cell, estimate) for cell in wanted if (estimate := how_long(cell.spec, runs))]
+    # Where all that it begins with is there, what follows costs as much, an epoch, as those did.
+    found = [(cell, estimate) for cell in wanted or cells if (estimate := how_long(cell.spec, runs))]
     if not found:
         return Price(left, trained, len(there), None if left else 0.0)
     each = sum(estimate.seconds * cell.epochs / cell.spec.train.epochs for cell, estimate in found)

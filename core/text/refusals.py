@@ -30,7 +30,6 @@ LABELS = {
     "train.batch_size": "Batch size",
     "train.processes": "Processes",
     "train.gradient_precision": "Gradients exchanged in",
-    "train.epochs": "Epochs",
     "release_epochs": "Released after",
     "release_rate": "Learning rate from then on",
     "seed": "Seed",

@@ -180,10 +180,21 @@ def offered(
 def fits(entry: Transform, first: RunSpec, other: RunSpec) -> bool:
     """Whether a network can be made of both, as far as their specs tell; a page offers no others. Whether
     each is judged on images that neither has learned from is looked at again where they are opened."""
-    ours, theirs = (spec.data.model_copy(update={"split_seed": spec.split_seed}) for spec in (first, other))
     if entry.student:  # who was taught by fewer images may teach
-        return ours.model_copy(update={"train_images": theirs.train_images}) == theirs
-    return ours == theirs and first.model == other.model
+        count = other.data.train_images
+        return judged_alike(_with_images(first, count), other)
+    return judged_alike(first, other) and first.model == other.model
+
+
+def judged_alike(one: RunSpec, other: RunSpec) -> bool:
+    """Whether runs of these specs have the same images, and keep the same of them for validation."""
+    ours, theirs = (spec.data.model_copy(update={"split_seed": spec.split_seed}) for spec in (one, other))
+    return ours == theirs
+
+
+def _with_images(spec: RunSpec, count: int | None) -> RunSpec:
+    data = {"train_images": count, "split_seed": spec.split_seed}
+    return spec.model_copy(update={"data": spec.data.model_copy(update=data)})
 
 
 def _check_sources(entry: Transform, asked: Asked, sources: Sequence[RunSpec]) -> None:

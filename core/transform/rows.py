@@ -65,6 +65,7 @@ class Alone(Judged):
 
 class Compared(Judged):
     what: Text
+    place: Annotated[int, Field(ge=0, le=7)] | None = None  # of which of those that it was made of
 
 
 class PathPoint(Judged):

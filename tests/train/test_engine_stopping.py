@@ -16,7 +16,7 @@ VALIDATION = 359  # images
 def judgement(loss, accuracy):
     correct = torch.arange(100) < round(100 * accuracy)
     answers = torch.zeros(VALIDATION, dtype=torch.int64)
-    return Judgement(torch.tensor([loss], dtype=torch.float64), correct, answers, answers.float())
+    return Judgement(torch.tensor([loss], dtype=torch.float64), correct, answers, correct.float())
 
 
 def told(monkeypatch, *, accuracies=None, losses=None):

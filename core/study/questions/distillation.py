@@ -13,7 +13,7 @@ from core.run.spec import ModelSpec, RegulariserSpec, RunSpec
 from core.study.cells import Cell, CellFigures, Making, Table, Value
 from core.study.early import stops_early
 from core.study.questions.answers import done, is_over
-from core.study.rules.effects import Effect, plain_effect, single_effects
+from core.study.rules.effects import SURE, Effect, plain_effect, single_effects
 from core.study.spec import MOST_SEEDS, Cost, Study, unnamed, with_seed
 from core.transform.plan import Asked, Further, planned
 
@@ -114,6 +114,7 @@ class DistillationStudy(Study):
         keys = [_key(who, number) for who in known for number in range(self.seeds)]
         found: dict[str, Any] = {
             "figure": "accuracy",
+            "sure": SURE,  # of both effects together; each interval is as much wider
             "seeds": len(whole),
             "rows": [_row(who, figures) for who, figures in known.items()],
             "effects": [],

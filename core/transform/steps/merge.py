@@ -58,6 +58,8 @@ def merge(sources: Sources, params: Mapping[str, Any]) -> Network:
         made = mean([models[i] for i in chosen])
         renews = renews and len(chosen) > 1  # one network alone is as it was
         rows += [{"table": "compared", "what": f"network {i + 1} taken in", "place": i} for i in chosen]
+        taken = ", ".join(str(i + 1) for i in sorted(chosen))
+        rows.append({"table": "why", "says": f"Taken into the soup, of {len(models)} networks: {taken}."})
     else:
         made = mean(ordered)
     if moved:

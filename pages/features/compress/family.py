@@ -10,6 +10,7 @@ from core.run.figures import result_of
 from core.run.made import is_made
 from core.store.store import StoredRun
 from core.text.describe import title
+from core.transform.plan import judged_alike
 from core.transform.rows import Costs, rows_of
 from pages.features.frame.setup import jobs
 from pages.features.live.lineage import sources_of
@@ -110,7 +111,7 @@ def _other(run: StoredRun, root: RunView, beside: int) -> Cost | None:
     """
     if run.state != "finished" or not run.summary or is_made(run.inputs):
         return None
-    if run.spec.data != root.spec.data or run.spec.model != root.spec.model:
+    if not judged_alike(run.spec, root.spec) or run.spec.model != root.spec.model:
         return None
     result, images = result_of(run.summary), run.summary.get("validation_images")
     if not images:

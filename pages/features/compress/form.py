@@ -14,6 +14,7 @@ from core.run.errors import SpecError
 from core.run.figures import result_of
 from core.run.history import summary
 from core.run.kinds import TRANSFORM
+from core.run.made import is_made
 from core.run.spec import ModelSpec
 from core.text.describe import title
 from core.text.escape import plain
@@ -29,6 +30,7 @@ from pages.features.live.starting import frozen_note
 from pages.features.study.base import is_asked_about
 
 MOST_EPOCHS, MOST_OTHERS = 50, 60
+LABELS = {"train.epochs": "Epochs"}  # what this form calls a field
 AT = ".compress"  # where a refusal is said
 FEWEST_WORDS = "Repeat this run with another seed first."
 
@@ -94,9 +96,11 @@ def _key(entry: Transform, name: str) -> str:
 
 def _others(view: RunView, entry: Transform) -> list[str]:
     """The runs that are taken beside this one, chosen by a person; for a student none by default."""
+    recent = jobs().recent(MOST_OTHERS)
+    made = {run.id for run in recent if is_made(run.inputs)}  # perhaps of this one
     fitting = {
         run.id: title(run.spec)
-        for run in jobs().recent(MOST_OTHERS)
+        for run in recent
         if run.id != view.id
         and run.state == "finished"
         and run.kind != TRANSFORM  # its weights are another's
@@ -109,7 +113,7 @@ def _others(view: RunView, entry: Transform) -> list[str]:
     chosen = st.multiselect(
         label,
         list(fitting),
-        default=[] if entry.student else list(fitting)[:1],
+        default=[] if entry.student else [run_id for run_id in fitting if run_id not in made][:1],
         format_func=lambda run_id: plain(fitting.get(run_id, run_id[:8])),
         max_selections=entry.most - 1,
         key=_key(entry, "others"),
@@ -142,6 +146,6 @@ def _start(
         key = new_key()
         made = jobs().make(how, asked, visitor=visitor(), key=key)
     except SpecError as error:
-        refuse(error, AT)
+        refuse(SpecError(LABELS.get(error.where, error.where), error.what, error.code), AT)
         return
     keep_control_key(made, key)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import streamlit as st
 
 from core.export.catalogue import EXPORTS
+from core.figures import merge_path
 from core.figures.compress import Cost, smallest
 from core.jobs.views import RunView
 from core.run.events import Event
@@ -23,10 +25,14 @@ from core.transform.rows import (
     Why,
     rows_of,
 )
+from pages.components.live_chart import live_chart
+from pages.features.frame.setup import jobs
 from pages.features.frame.share import link_here
+from pages.features.live.lineage import sources_of
 
 WITHIN = 0.01  # of accuracy: one point
 NAMED = 3  # classes
+PATH_HEIGHT = 240  # pixels
 ROW_HEIGHT = 48  # pixels: an image can be seen
 
 
@@ -39,9 +45,9 @@ def networks(points: Sequence[Cost], shown: str) -> None:
         rows.append(
             {
                 "network": point.name.removeprefix(begins) + " (this one)" * (point.id == shown),
+                "file (kB)": f"{(point.bytes or 0) / 1000:,.1f}",
                 "accuracy": in_full(point.accuracy, point.images),
                 "numbers left": f"{point.left:,}",
-                "file (kB)": f"{(point.bytes or 0) / 1000:,.1f}",
                 "multiply-adds": f"{point.multiply_adds:,}",
                 "µs an image": f"{point.microseconds:,.2f}" if point.microseconds is not None else "–",
                 "time (of the original's; middle half)": _time(point),
@@ -122,7 +128,7 @@ def layers(view: RunView) -> None:
         st.dataframe([{"layer": row.layer, **_figures(row)} for row in alone], hide_index=True)
     if compared := rows_of(history, "compared", Compared):
         st.markdown("**Beside it**")
-        st.dataframe([{"network": row.what, **_figures(row)} for row in compared], hide_index=True)
+        st.dataframe([{"network": _of(row, view), **_figures(row)} for row in compared], hide_index=True)
     if path := rows_of(history, "path", PathPoint):
         _path(path)
     if soft := rows_of(history, "soft labels", SoftLabel):
@@ -130,6 +136,14 @@ def layers(view: RunView) -> None:
     first, *others = history.epochs or ({},)
     if others and first["epoch"] == 0:
         _then(first, others[-1], history.validation_images)
+
+
+def _of(row: Compared, view: RunView) -> str:
+    """E.g. ``network 1: My run``, where that run is still there."""
+    sources = sources_of(view)
+    if row.place is None or row.place >= len(sources) or (run := jobs().view(sources[row.place])) is None:
+        return row.what
+    return f"{row.what}: {title(run.spec)}"
 
 
 def _then(first: Event, last: Event, images: int | None) -> None:
@@ -148,7 +162,9 @@ def _figures(row: Judged) -> dict[str, str]:
 
 def _path(rows: Sequence[PathPoint]) -> None:
     """From one network to the other."""
-    st.markdown("**Between the two**: the accuracy of their mean, at shares of the second")
+    st.markdown("**Between the two**: accuracy and loss of their mean, at shares of the second")
+    if drawn := merge_path.chart(rows):
+        live_chart(json.dumps(drawn.figure), key="compress.path", height=PATH_HEIGHT, alt=drawn.alt)
     ways = list(dict.fromkeys(row.way for row in rows))
     by = {(row.way, row.at): in_full(row.accuracy, row.images) for row in rows}
     st.dataframe(

@@ -10,7 +10,7 @@ from core.catalogues import completed
 from core.jobs.views import RunView
 from core.presets import PRESETS
 from core.run.errors import SpecError
-from core.run.kinds import is_run
+from core.run.kinds import TRAIN, is_run
 from core.run.made import is_made
 from core.run.spec import RunSpec
 from core.store.store import is_run_id
@@ -22,6 +22,7 @@ from pages.features.frame.setup import jobs
 
 ABOUT = "about"  # in the address: a run's id
 _MINE = "mine"
+MOST_LOOKED_AT, MOST_OFFERED = 100, 12
 
 
 def base_run(suits: Mapping[str, RunSpec]) -> RunSpec | None:
@@ -30,11 +31,13 @@ def base_run(suits: Mapping[str, RunSpec]) -> RunSpec | None:
     Args:
         suits: what else is offered, by name.
     """
-    runs = _run_asked()
+    asked = _run_asked()
+    runs = {**asked, **_finished()}
     offered = {
-        **runs,
+        **asked,
         _MINE: choice.current(),
         **suits,
+        **runs,
         **{f"preset {n}": p.spec for n, p in PRESETS.items()},
     }
     names = {
@@ -46,9 +49,9 @@ def base_run(suits: Mapping[str, RunSpec]) -> RunSpec | None:
     chosen = st.selectbox(
         "About which run?",
         list(offered),
-        index=0 if runs else list(offered).index(next(iter(suits), _MINE)),
+        index=0 if asked else list(offered).index(next(iter(suits), _MINE)),
         format_func=lambda key: names[key],
-        key=f"study.base.{next(iter(runs), '')}.{next(iter(suits), '')}",
+        key=f"study.base.{next(iter(asked), '')}.{next(iter(suits), '')}",
         help="What is not varied is as in this run.",
     )
     try:
@@ -63,6 +66,16 @@ def base_run(suits: Mapping[str, RunSpec]) -> RunSpec | None:
 def _of(spec: RunSpec) -> str:
     images = training_images(spec)
     return f" of {images:,.0f} images" if images and images > 1 else ""
+
+
+def _finished() -> dict[str, RunSpec]:
+    """The newest runs that a question can be asked about; repeats and cells of studies are left out."""
+    found = [
+        run
+        for run in jobs().recent(MOST_LOOKED_AT)
+        if run.state == "finished" and run.kind == TRAIN and not run.group and not is_made(run.inputs)
+    ]
+    return {run.id: run.spec for run in found[:MOST_OFFERED]}
 
 
 def _run_asked() -> dict[str, RunSpec]:
