@@ -82,19 +82,20 @@ def quick(
     spec: RunSpec, regulariser: int, *, warm_epochs: int = WARM_EPOCHS, epochs_each: int = EPOCHS_EACH
 ) -> RunSpec:
     """What a path trains of ``spec``, completed: that regulariser at 0, a short budget, no name. The
-    other regularisers are as strong as they get by the end of the warm start. Specs whose paths are equal
-    give equal values.
+    other regularisers are as strong as they get by the end of the warm start, and none is released. Specs
+    whose paths are equal give equal values.
 
     Raises:
         SpecError: the spec can't be run, or there is no such regulariser, or it has no strength.
     """
     spec = completed(spec)
     chosen = chosen_regulariser(spec, regulariser)
+    stays = {"release_epochs": 0, "release_rate": 1.0}  # a path asks what λ does while it acts
     regularisers = [
-        each.model_copy(update={"warmup_epochs": min(each.warmup_epochs, warm_epochs)})
+        each.model_copy(update={"warmup_epochs": min(each.warmup_epochs, warm_epochs), **stays})
         for each in spec.regularisers
     ]
-    regularisers[regulariser] = chosen.model_copy(update={"strength": 0.0, "warmup_epochs": 0})
+    regularisers[regulariser] = chosen.model_copy(update={"strength": 0.0, "warmup_epochs": 0, **stays})
     train = spec.train.model_copy(update={"epochs": warm_epochs + epochs_each})
     return spec.model_copy(update={"name": "", "regularisers": tuple(regularisers), "train": train})
 

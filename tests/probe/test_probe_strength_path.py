@@ -393,3 +393,13 @@ def test_a_path_that_fails_exits_with_1_and_says_why(capsys, file):
     ]
     assert main(["path", file, *wild, "--set", "model.params={}"]) == 1
     assert "lower learning rate" in capsys.readouterr().err
+
+
+def test_a_path_of_a_penalty_that_is_released_is_that_of_one_that_is_not():
+    """It asks what λ does, so λ must act to its end."""
+    released = tuple(
+        each.model_copy(update={"release_epochs": 60, "release_rate": 3.0}) if each.kind == "l1" else each
+        for each in TINY.regularisers
+    )
+    assert any(each.release_epochs for each in released)
+    assert quick(TINY.model_copy(update={"regularisers": released}), 0) == quick(TINY, 0)

@@ -309,8 +309,9 @@ def _regularisers(script: Script, spec: RunSpec, values: Mapping[str, Any]) -> S
         made.append(f'    "{kind}": {name}(model, {params}),')
         told.append(f"{entry.title}: {entry.help}")
     before = script.take()
-    script.embed(f"{PARTS}{'released' if releases else 'strength'}")
     script.embed(f"{PARTS}regularise")
+    if releases:
+        script.embed(f"{PARTS}released")
     twice = [kind for kind, each in in_order if REGULARISERS[each.kind].passes > 1]
     if twice:
         script.embed(f"{PARTS}twice")

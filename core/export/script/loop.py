@@ -69,7 +69,7 @@ def _train(needs: Needs) -> list[str | None]:
     smoothing = ", label_smoothing=label_smoothing(epochs_done)" if needs.smooths else ""
     heaviest = "truth = targets.argmax(1) if targets.ndim == 2 else targets  # the heaviest label counts"
     rate = "LEARNING_RATE * schedule(share)" if needs.scheduled else "LEARNING_RATE"
-    rate += " * rate_factor(epochs_done)" if needs.releases else ""
+    rate += " * released" if needs.releases else ""
 
     def if_(condition: bool, line: str) -> str | None:
         return line if condition else None
@@ -120,6 +120,7 @@ def _train(needs: Needs) -> list[str | None]:
         if_(needs.edits, "                change(step)"),
         if_(needs.scheduled, f"            share = {share}  # of the run that is done"),
         if_(needs.regularises, f"            epochs_done = {epochs_done}"),
+        if_(needs.releases, "            released = release(epochs_done)"),
         "            for group in optimiser.param_groups:",
         f'                group["lr"] = {rate}',
         if_(needs.begins, "            for _, each, _ in at_work(epochs_done):"),

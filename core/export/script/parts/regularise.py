@@ -11,12 +11,25 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from core.export.script.parts.strength import strength
-
     REGULARISERS: dict[str, Any] = {}
+    STRENGTHS: dict[str, float | None] = {}
     SOLVERS: dict[str, str | None] = {}
+    WARMUPS: dict[str, tuple[int, str]] = {}
     optimiser: Any = None
     SEED = 0
+
+
+def strength(kind: str, epochs_done: float) -> float:
+    """λ now: it rises over its warm-up, or begins after it. A kind without one is always at work."""
+    full = STRENGTHS[kind]
+    if full is None:
+        return 1.0
+    epochs, shape = WARMUPS[kind]
+    if epochs_done >= epochs:
+        return full
+    if shape == "cubic":
+        return full * (1 - (1 - epochs_done / epochs) ** 3)
+    return full * epochs_done / epochs if shape == "linear" else 0.0
 
 
 def at_work(epochs_done: float) -> list[tuple[str, Any, float]]:
